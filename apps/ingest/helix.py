@@ -10,7 +10,6 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
@@ -28,7 +27,9 @@ PAGE = 100
 PAUSE_S = 1.0
 # Pages repeat and skip streams, so 1.4 times the requested number is read, in tenths.
 SPARE_TENTHS = 14
-WALKS = 3
+WALKS = 4
+# Streams start, end and change their rank between walks: two walks agree if they differ by one stream in this many.
+AGREE_WITHIN = 20
 # Pages can be half empty and repeat each other: a walk is aborted after this many times the usual number of pages.
 PAGES_TIMES = 4
 # A lookup fails after this many refused requests.
@@ -69,26 +70,24 @@ class Helix:
         self._client.renew_token(until_s=self._end(until_s))
 
     def top_streams(self, count: int, *, until_s: float | None = None) -> list[Stream]:
-        """Return at least `count` live streams by descending viewers, one per channel.
+        """Return at least `count` live streams by descending viewers, or all if fewer are live; one per channel.
 
-        An interrupted walk through the pages is restarted. Fewer than `count` are returned if no more are live, or if
-        Twitch refuses its own cursors, as the rows of the earlier pages are valid.
+        Pages can be short, and a short one can lack its cursor. So fewer than `count` are all only if two walks through
+        the pages reached the last one and agree.
         Raises: ServiceAway, TwitchRefused.
         """
-        end_s, streams, interruption = self._end(until_s), dict[str, Stream](), _Interruption("")
+        end_s, streams, interruption = self._end(until_s), dict[str, Stream](), ""
+        complete_sizes = list[int]()
         for walk in range(WALKS):
             if walk:
-                self._client.pause(PAUSE_S, until_s=end_s, why=interruption.why)
-            outcome = self._walk(streams, -(-count * SPARE_TENTHS // 10), end_s)
-            if outcome is None or len(streams) >= count:
-                break
-            interruption = outcome
-        else:
-            problem = f"{len(streams)} of {count} streams after {WALKS} walks: {interruption.why}"
-            if not interruption.is_refused:
-                raise ServiceAway(f"Helix returned {problem}")
-            log.warning("incomplete stream list: %s", problem)
-        return sorted(streams.values(), key=lambda stream: (-(stream.viewers or 0), stream.id))
+                self._client.pause(PAUSE_S, until_s=end_s, why=interruption or "the end of the list is unconfirmed")
+            size, interruption = self._walk(streams, -(-count * SPARE_TENTHS // 10), end_s)
+            if not interruption:
+                complete_sizes.append(size)
+            if len(streams) >= count or _is_end_confirmed(len(streams), complete_sizes):
+                return sorted(streams.values(), key=lambda stream: (-(stream.viewers or 0), stream.id))
+        reason = interruption or "they disagree"
+        raise ServiceAway(f"Helix returned {len(streams)} of {count} streams after {WALKS} walks: {reason}")
 
     def streams_of(self, channel_ids: Iterable[str], *, until_s: float | None = None) -> list[Stream]:
         """Return the streams of those channels that are live.
@@ -113,13 +112,13 @@ class Helix:
     def _end(self, until_s: float | None) -> float:
         return self.until(BUDGET_S) if until_s is None else until_s
 
-    def _walk(self, streams: dict[str, Stream], enough: int, until_s: float) -> _Interruption | None:
+    def _walk(self, streams: dict[str, Stream], enough: int, until_s: float) -> tuple[int, str]:
         """Read pages into `streams` until it holds `enough` or the last page is reached.
 
-        Return why the walk was interrupted, None if it completed. An empty page or one whose cursor leads back is
-        requested twice.
+        Return how many streams this walk found, and why it was interrupted, "" if it was not. An empty page or one
+        whose cursor leads back is requested twice.
         """
-        cursor, seen = "", set[str]()
+        cursor, seen, found = "", set[str](), set[str]()
         for _ in range(PAGES_TIMES * -(-enough // PAGE)):
             try:
                 page, following = self._page(cursor, until_s)
@@ -132,20 +131,21 @@ class Helix:
             except RequestRefused as refused:
                 if not cursor:
                     raise
-                return _Interruption(str(refused), is_refused=True)
+                return len(found), str(refused)
             for stream in page:
+                found.add(stream.id)
                 _merge(streams, stream)
             if len(streams) >= enough:
-                return None
+                return len(found), ""
             if not page:
-                return _Interruption("empty page")
+                return len(found), "empty page"
             if not following:
-                return None
+                return len(found), ""
             if following in seen:
-                return _Interruption("cursor leads back")
+                return len(found), "cursor leads back"
             seen.add(following)
             cursor = following
-        return _Interruption("pages repeat each other")
+        return len(found), "pages repeat each other"
 
     def _page(self, cursor: str, until_s: float) -> tuple[list[Stream], str]:
         after = [("after", cursor)] if cursor else []
@@ -174,12 +174,9 @@ class Helix:
         return rows
 
 
-@dataclass(frozen=True, slots=True)
-class _Interruption:
-    """The reason why a walk through the pages of streams ended early."""
-
-    why: str
-    is_refused: bool = False
+def _is_end_confirmed(found: int, complete_sizes: Iterable[int]) -> bool:
+    """Return whether two walks reached the last page and found nearly all streams that any walk found."""
+    return sum(found - size <= found // AGREE_WITHIN for size in complete_sizes) >= 2
 
 
 def _merge(streams: dict[str, Stream], stream: Stream) -> None:

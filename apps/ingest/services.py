@@ -84,8 +84,6 @@ def _digest(curation: Curation) -> str:
 def _poll(client: Helix, now_ms: int, listed: set[str]) -> Poll:
     until_s = client.until(HELIX_S)
     live = {stream.id: stream for stream in client.top_streams(settings.CHANNELS_WANTED, until_s=until_s)}
-    if not live:
-        raise ServiceAway("Helix returned no live stream")
     live |= {stream.id: stream for stream in client.streams_of(sorted(listed - live.keys()), until_s=until_s)}
     return Poll(now_ms, live)
 

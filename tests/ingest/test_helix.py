@@ -51,7 +51,7 @@ def test_pages_are_read_for_1_4_times_the_requested_number(count: int, pages: in
 
 def test_streams_are_sorted_across_pages_of_different_age() -> None:
     twitch = Twitch(page([row(1, 50), row(2, 40)], "a"), page([row(3, 45), row(4, 45)]))
-    assert ids_of(twitch.helix().top_streams(100)) == ["1", "3", "4", "2"]
+    assert ids_of(twitch.helix().top_streams(4)) == ["1", "3", "4", "2"]
 
 
 def rows_of(*numbers: int) -> list[dict[str, Any]]:
@@ -124,8 +124,29 @@ def test_an_interrupted_walk_with_enough_streams_is_accepted() -> None:
     assert len(twitch.helix().top_streams(100)) == 100
 
 
-def test_fewer_live_streams_than_requested_are_complete_on_the_last_page() -> None:
-    assert len(Twitch(*walk(130)).helix().top_streams(500)) == 130
+def test_fewer_live_streams_than_requested_are_complete_once_a_second_walk_confirms_it() -> None:
+    twitch = Twitch(*walk(130), *walk(130))
+    assert len(twitch.helix().top_streams(500)) == 130
+    assert cursors_of(twitch) == [None, "after 100"] * 2
+
+
+@pytest.mark.parametrize("rows", [50, 100, 120])
+def test_a_walk_without_a_last_cursor_is_restarted(rows: int) -> None:
+    twitch = Twitch(*walk(rows), *walk(700))
+    assert len(twitch.helix().top_streams(500)) == 700
+
+
+def test_walks_that_end_at_different_pages_do_not_confirm_each_other() -> None:
+    twitch = Twitch(*walk(50), *walk(300), *walk(50), *walk(300))
+    assert len(twitch.helix().top_streams(500)) == 300
+    assert cursors_of(twitch).count(None) == WALKS
+    with pytest.raises(ServiceAway, match="300 of 500 streams after 4 walks: they disagree"):
+        Twitch(*walk(50), *walk(300), *walk(50), *walk(100)).helix().top_streams(500)
+
+
+def test_streams_that_start_between_walks_do_not_prevent_the_confirmation() -> None:
+    twitch = Twitch(*walk(120), *walk(125))
+    assert len(twitch.helix().top_streams(500)) == 125
 
 
 def test_the_later_start_of_two_answers_about_a_channel_wins() -> None:
@@ -134,7 +155,7 @@ def test_the_later_start_of_two_answers_about_a_channel_wins() -> None:
         page([row(1, 5, started_at=old), row(2, 4, started_at=new), row(3, 3, started_at="")], "a"),
         page([row(1, 6, started_at=new), row(2, 5, started_at=old), row(3, 2, started_at=old)]),
     )
-    streams = twitch.helix().top_streams(10)
+    streams = twitch.helix().top_streams(3)
     assert [(stream.id, stream.viewers, stream.started_at) for stream in streams] == [
         ("1", 6, new),
         ("2", 4, new),
@@ -155,15 +176,27 @@ def test_a_walk_with_a_refused_cursor_is_restarted(status: int) -> None:
     assert cursors_of(twitch)[:5] == [None, "after 100", "after 200", "after 300", None]
 
 
-def test_rows_are_used_if_the_cursor_stays_refused() -> None:
+def test_a_cursor_that_stays_refused_is_an_error() -> None:
     twitch = Twitch(*[*walk(700)[:3], INVALID] * WALKS)
-    assert len(twitch.helix().top_streams(500)) == 300
+    with pytest.raises(ServiceAway, match=r"300 of 500 streams after 4 walks: .*invalid cursor"):
+        twitch.helix().top_streams(500)
+
+
+def test_a_last_walk_that_is_refused_does_not_confirm_an_earlier_end() -> None:
+    refused = [page(rows_of(*range(50)), "after 50"), INVALID]
+    with pytest.raises(ServiceAway, match="50 of 100 streams"):
+        Twitch(*walk(50), *refused * (WALKS - 1)).helix().top_streams(100)
+
+
+def test_enough_rows_are_used_although_the_cursor_is_refused() -> None:
+    twitch = Twitch(*walk(700)[:5], INVALID)
+    assert len(twitch.helix().top_streams(500)) == 500
 
 
 def test_a_refused_first_page_is_final() -> None:
     twitch = Twitch(INVALID)
     with pytest.raises(TwitchRefused, match=r"HTTP 400: .*invalid cursor"):
-        twitch.helix().top_streams(10)
+        twitch.helix().top_streams(1)
     assert len(twitch.requests) == 1
 
 
@@ -209,12 +242,12 @@ def test_a_completely_refused_lookup_is_final() -> None:
 
 def test_a_spurious_cursor_loop_is_harmless() -> None:
     twitch = Twitch(page([row(1, 5)], "a"), page([row(2, 5)], "a"), page([row(2, 5)], "b"), page([row(3, 5)]))
-    assert ids_of(twitch.helix().top_streams(500)) == ["1", "2", "3"]
+    assert ids_of(twitch.helix().top_streams(3)) == ["1", "2", "3"]
 
 
 def test_a_spurious_empty_page_does_not_truncate_the_list() -> None:
     twitch = Twitch(page([row(1, 5)], "a"), page([], "b"), page([row(2, 5)], "b"), page([row(3, 5)]))
-    assert ids_of(twitch.helix().top_streams(500)) == ["1", "2", "3"]
+    assert ids_of(twitch.helix().top_streams(3)) == ["1", "2", "3"]
 
 
 # Channels and accounts by name
@@ -267,7 +300,7 @@ def test_accounts_are_found_by_login_and_by_id() -> None:
 )
 def test_one_unusable_stream_does_not_affect_others(bad: Any) -> None:
     twitch = Twitch(page([row(1, 5), bad, row(4, 2)]))
-    assert ids_of(twitch.helix().top_streams(10)) == ["1", "4"]
+    assert ids_of(twitch.helix().top_streams(1)) == ["1", "4"]
 
 
 @pytest.mark.parametrize("fields", [{"user_login": ""}, {"user_login": None}, {"user_login": "", "user_name": None}])
@@ -282,7 +315,7 @@ def test_a_page_with_many_unusable_streams_is_malformed() -> None:
     good = [row(n, 50 - n) for n in range(40)]
     twitch = Twitch(page([*good, *[None] * 5]), page(good))
     helix = twitch.helix()
-    assert len(helix.top_streams(10)) == 40
+    assert len(helix.top_streams(1)) == 40
     assert helix.results["malformed"] == 1
 
 
@@ -295,7 +328,7 @@ def test_a_damaged_answer_does_not_make_a_channel_offline() -> None:
 @pytest.mark.parametrize("text", ["👩\u200d💻 coding a bot", "می\u200cخواهم", f"{ENGLAND} England"])
 def test_titles_and_names_are_unchanged(text: str) -> None:
     written = row(1, 5, title=text, game_name=text, user_name=text)
-    (stream,) = Twitch(httpx.Response(200, json={"data": [written], "pagination": None})).helix().top_streams(10)
+    (stream,) = Twitch(httpx.Response(200, json={"data": [written], "pagination": None})).helix().top_streams(1)
     assert (stream.title, stream.category, stream.name) == (text, text, text)
 
 
@@ -304,7 +337,7 @@ def test_texts_are_storable_in_every_database() -> None:
         1, 5, title="a\x00b\ud800" + "c" * 900, game_name=None, user_name="", started_at="yesterday", language=7
     )
     content = json.dumps({"data": [malformed], "pagination": None})
-    (stream,) = Twitch(httpx.Response(200, content=content)).helix().top_streams(10)
+    (stream,) = Twitch(httpx.Response(200, content=content)).helix().top_streams(1)
     assert stream.title.startswith("abc")
     assert len(stream.title) == 500
     assert (stream.category, stream.name, stream.started_at, stream.language) == ("", "channel1", "", "")
@@ -312,7 +345,7 @@ def test_texts_are_storable_in_every_database() -> None:
 
 def test_times_are_utc() -> None:
     twitch = Twitch(page([row(1, 5, started_at="2026-11-23T02:00:00+02:00")]))
-    assert twitch.helix().top_streams(10)[0].started_at == "2026-11-23T00:00:00Z"
+    assert twitch.helix().top_streams(1)[0].started_at == "2026-11-23T00:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -391,7 +424,7 @@ def test_the_examples_of_the_api_description_are_parsed(openapi: dict[str, Any])
         return content["examples"][name]["value"]
 
     examples = [httpx.Response(200, json=example("/streams", f"Example {number}")) for number in (1, 2)]
-    streams = Twitch(*examples).helix().top_streams(10)
+    streams = Twitch(*examples).helix().top_streams(2)
     assert streams
     assert all(stream.started_at and stream.category and stream.viewers for stream in streams)
     (user,) = Twitch(httpx.Response(200, json=example("/users", "Example"))).helix().users(logins=["twitchdev"])
@@ -416,7 +449,7 @@ def test_error_bodies_seen_in_production_are_handled(name: str, error: type[Exce
     twitch.fault = httpx.Response(body["status"], json=body)
     helix = twitch.helix()
     with pytest.raises(error, match=body["message"] or "HTTP 500"):
-        helix.top_streams(10)
+        helix.top_streams(1)
     assert helix.results[result] >= 2
     twitch.fault = None
-    assert len(helix.top_streams(10)) == 1
+    assert len(helix.top_streams(1)) == 1

@@ -27,14 +27,14 @@ PATIENCE_S = 30
 def test_a_token_is_requested_once() -> None:
     twitch = Twitch(page([row(1, 5)]), page([row(1, 5)]))
     helix = twitch.helix()
-    helix.top_streams(10)
-    helix.top_streams(10)
+    helix.top_streams(1)
+    helix.top_streams(1)
     assert twitch.tokens == 1
 
 
 def test_a_refused_token_is_renewed_once() -> None:
     twitch = Twitch(httpx.Response(401, json={}), page([row(1, 5)]))
-    assert len(twitch.helix().top_streams(10)) == 1
+    assert len(twitch.helix().top_streams(1)) == 1
     assert [request.headers["Authorization"] for request in twitch.requests] == ["Bearer t1", "Bearer t2"]
 
 
@@ -42,9 +42,9 @@ def test_a_token_refused_twice_is_an_error_and_the_next_call_requests_a_new_one(
     twitch = Twitch(httpx.Response(401, json={}), httpx.Response(401, json={}), page([row(1, 5)]))
     helix = twitch.helix()
     with pytest.raises(TwitchRefused, match="HTTP 401"):
-        helix.top_streams(10)
+        helix.top_streams(1)
     assert twitch.tokens == 2
-    assert len(helix.top_streams(10)) == 1
+    assert len(helix.top_streams(1)) == 1
     assert helix.results == {"200": 4, "401": 2}
 
 
@@ -55,7 +55,7 @@ def test_wrong_credentials_name_the_settings_to_check() -> None:
 
     twitch = Refusing()
     with pytest.raises(TwitchRefused, match="TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"):
-        twitch.helix().top_streams(10)
+        twitch.helix().top_streams(1)
     assert twitch.clock.slept == []
 
 
@@ -66,7 +66,7 @@ def test_a_failed_token_request_is_retried() -> None:
             return answer if self.tokens == 3 else httpx.Response(503 if self.tokens == 1 else 200, content=b"{")
 
     twitch = Stumbling(page([row(1, 5)]))
-    assert len(twitch.helix().top_streams(10)) == 1
+    assert len(twitch.helix().top_streams(1)) == 1
     assert twitch.requests[0].headers["Authorization"] == "Bearer t3"
 
 
@@ -76,7 +76,7 @@ def test_no_error_contains_a_token_or_a_secret() -> None:
             return httpx.Response(200, json={"access_token": ["hush-token"], "client_secret": "secret"})
 
     with pytest.raises(ServiceAway) as raised:
-        Odd().helix().top_streams(10)
+        Odd().helix().top_streams(1)
     assert "secret" not in str(raised.value)
     assert "hush" not in str(raised.value)
 
@@ -88,7 +88,7 @@ def test_no_error_contains_a_token_or_a_secret() -> None:
 def test_a_refused_request_is_not_retried(status: int) -> None:
     twitch = Twitch(httpx.Response(status, json={}))
     with pytest.raises(TwitchRefused, match=f"HTTP {status}"):
-        twitch.helix().top_streams(10)
+        twitch.helix().top_streams(1)
     assert len(twitch.requests) == 1
 
 
@@ -98,7 +98,7 @@ def test_a_token_request_that_times_out_is_retried() -> None:
             answer = super().token()
             return answer if self.tokens == 2 else httpx.Response(408)
 
-    assert len(Late(page([row(1, 5)])).helix().top_streams(10)) == 1
+    assert len(Late(page([row(1, 5)])).helix().top_streams(1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_token_request_that_times_out_is_retried() -> None:
 def test_a_transient_failure_is_retried_after_a_pause(problem: httpx.Response | Exception, result: str) -> None:
     twitch = Twitch(problem, page([row(1, 5)]))
     helix = twitch.helix()
-    assert len(helix.top_streams(10)) == 1
+    assert len(helix.top_streams(1)) == 1
     assert twitch.clock.slept == [1.0]
     assert helix.results == {result: 1, "200": 2}
 
@@ -133,7 +133,7 @@ def test_a_transient_failure_is_retried_after_a_pause(problem: httpx.Response | 
 def test_pauses_grow_until_helix_counts_as_unavailable() -> None:
     twitch = Twitch(*[httpx.Response(500)] * 4)
     with pytest.raises(ServiceAway, match="4 tries: HTTP 500") as raised:
-        twitch.helix().top_streams(10)
+        twitch.helix().top_streams(1)
     assert raised.value.retry
     assert twitch.clock.slept == [1.0, 2.0, 4.0]
 
@@ -141,7 +141,7 @@ def test_pauses_grow_until_helix_counts_as_unavailable() -> None:
 def test_a_persistently_malformed_answer_is_an_error() -> None:
     twitch = Twitch(*[httpx.Response(200, content=b'{"data":')] * 4)
     with pytest.raises(ServiceAway, match="the answer for /streams, 8 bytes, is malformed: no JSON"):
-        twitch.helix().top_streams(10)
+        twitch.helix().top_streams(1)
 
 
 def limited(seconds: float) -> httpx.Response:
@@ -150,7 +150,7 @@ def limited(seconds: float) -> httpx.Response:
 
 def test_calls_over_the_limit_wait_for_the_reset() -> None:
     twitch = Twitch(limited(20), page([row(1, 5)]))
-    assert len(twitch.helix().top_streams(10)) == 1
+    assert len(twitch.helix().top_streams(1)) == 1
     assert twitch.clock.s == 21
 
 
@@ -158,15 +158,15 @@ def test_a_reset_after_the_deadline_ends_the_call_and_delays_the_next() -> None:
     twitch = Twitch(limited(50), page([row(1, 5)]))
     helix = twitch.helix()
     with pytest.raises(ServiceAway, match="HTTP 429"):
-        helix.top_streams(10)
+        helix.top_streams(1)
     assert twitch.clock.s == 0
-    assert len(helix.top_streams(10, until_s=helix.until(60))) == 1
+    assert len(helix.top_streams(1, until_s=helix.until(60))) == 1
     assert twitch.request_times_s[-1] == 51
 
 
 def test_a_non_numeric_reset_is_ignored() -> None:
     twitch = Twitch(httpx.Response(429, headers={"Ratelimit-Reset": "soon"}), page([row(1, 5)]))
-    assert len(twitch.helix().top_streams(10)) == 1
+    assert len(twitch.helix().top_streams(1)) == 1
     assert twitch.clock.s == 1
 
 
@@ -206,7 +206,7 @@ def test_a_real_hang_ends_in_time() -> None:
         helix = helix_at(f"http://127.0.0.1:{silent.getsockname()[1]}")
         started_s = time.monotonic()
         with pytest.raises(ServiceAway, match="TimeoutError: the answer was not complete"):
-            helix.top_streams(10, until_s=helix.until(0.5))
+            helix.top_streams(1, until_s=helix.until(0.5))
         assert time.monotonic() - started_s < PATIENCE_S
 
 
@@ -260,7 +260,7 @@ def test_a_trickling_server_is_cut_off_in_time(start: bytes, piece: bytes) -> No
         for requests in range(1, 4):
             started_s = time.monotonic()
             with pytest.raises(ServiceAway):
-                helix.top_streams(10, until_s=helix.until(0.4))
+                helix.top_streams(1, until_s=helix.until(0.4))
             assert time.monotonic() - started_s < PATIENCE_S
             assert helix.results == {"timeout": requests}
         # The server stops because the client hung up, not because the test ends.
@@ -272,7 +272,7 @@ def test_each_try_has_a_limit_of_its_own() -> None:
     with trickling(b"", b"H") as (url, cut_s):
         helix = helix_at(url, dataclasses.replace(clock.timing(), try_s=0.1))
         with pytest.raises(ServiceAway, match="4 tries: TimeoutError"):
-            helix.top_streams(10, until_s=helix.until(45))
+            helix.top_streams(1, until_s=helix.until(45))
         assert clock.slept == [1.0, 2.0, 4.0]
         assert wait_for(lambda: len(cut_s) == 4)
 
@@ -289,7 +289,7 @@ def test_a_hanging_name_lookup_ends_in_time_and_is_never_followed_by_a_request(m
         helix = helix_at(f"http://localhost:{server.getsockname()[1]}")
         started_s, others = time.monotonic(), set(threading.enumerate())
         with pytest.raises(ServiceAway, match="not complete"):
-            helix.top_streams(10, until_s=helix.until(0.3))
+            helix.top_streams(1, until_s=helix.until(0.3))
         assert time.monotonic() - started_s < PATIENCE_S
         (lookup,) = set(threading.enumerate()) - others
         may_end.set()
@@ -309,4 +309,4 @@ def test_an_endless_answer_is_aborted() -> None:
     twitch.fault = httpx.Response(200, stream=Endless())
     helix = twitch.helix()
     with pytest.raises(ServiceAway, match="more than 8,000,000 bytes"):
-        helix.top_streams(10, until_s=helix.until(1))
+        helix.top_streams(1, until_s=helix.until(1))
