@@ -102,7 +102,7 @@ async def test_incomplete_short_pages_are_retried(twitch: Simulated) -> None:
 async def test_a_cursor_that_stays_refused_is_an_error(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await twitch.fault("cursor_refused", seconds=60)
-    with pytest.raises(ServiceAway, match="50 of 250 streams"):
+    with pytest.raises(ServiceAway, match="of 250 streams after 4 walks"):
         await top(helix)
     assert helix.results["400"] == WALKS
 
