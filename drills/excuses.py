@@ -37,6 +37,7 @@ RECOVERY_S: Mapping[str, int | None] = {
     "bad_starts": None,
     "absent": None,
     "old_answers": None,
+    "old_texts": None,
 }
 # A freeze affects every connection unless the request limits it.
 _ALL_CONNECTIONS = frozenset({"freeze"})

@@ -57,6 +57,7 @@ KINDS: dict[str, dict[str, tuple[float, float]]] = {
     "bad_starts": {"seconds": (30, 90), "channels": (1, 5)},
     "absent": {"seconds": (30, 90), "channels": (1, 5)},
     "old_answers": {"seconds": (30, 90), "channels": (1, 5)},
+    "old_texts": {"seconds": (30, 90), "channels": (1, 5)},
 }
 
 Samples = dict[str, list[tuple[float, float]]]

@@ -70,7 +70,7 @@ HELIX_DEFAULTS = (
             "cursor_refused",
         )
     ),
-    *(FaultRequest(kind, 90, channels=5) for kind in ("bad_starts", "absent", "old_answers")),
+    *(FaultRequest(kind, 90, channels=5) for kind in ("bad_starts", "absent", "old_answers", "old_texts")),
 )
 DEFAULTS: Mapping[str, FaultRequest] = {request.kind: request for request in (*IRC_DEFAULTS, *HELIX_DEFAULTS)}
 _LARGEST: Mapping[str, float] = {

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from simulator.faults import Fault, Faults
 from simulator.helix_pages import MAX_PAGE, Fields, Pages, Refusal, StreamQuery, cursor
-from simulator.helix_rows import with_bad_starts, with_earlier_broadcasts, without
+from simulator.helix_rows import with_bad_starts, with_earlier_broadcasts, with_new_texts, without
 
 HANG_STEP_S = 0.05
 RESET_WITHIN_MS = 60_000
@@ -38,6 +38,7 @@ class HelixFaults:
         self._listings = -1
         self._short_listings = -1
         self._old_listings = -1
+        self._text_listings = -1
         self._malformed = count()
 
     async def hang(self) -> None:
@@ -76,6 +77,11 @@ class HelixFaults:
             self._old_listings += query.is_first_page and not query.names_channels
             if self._old_listings % 2 == 0:
                 rows = with_earlier_broadcasts(rows, ids[: fault.channels or None])
+        if fault := self._active("old_texts"):
+            # Titles change when the fault begins; every second listing is older.
+            self._text_listings += query.is_first_page and not query.names_channels
+            if self._text_listings % 2 == 0:
+                rows = with_new_texts(rows, ids[: fault.channels or None])
         return {**fields, "data": rows}
 
     def _page_of_streams(self, pages: Pages, query: StreamQuery) -> Fields:

@@ -1,4 +1,4 @@
-"""Faults in single rows of Get Streams: impossible starts, absent streams, answers about earlier broadcasts.
+"""Faults in single rows of Get Streams: impossible starts, absent streams, answers about earlier broadcasts, new texts.
 
 Source: behavior seen at Twitch: its servers cache answers independently.
 """
@@ -34,6 +34,15 @@ def with_earlier_broadcasts(rows: Rows, channel_ids: Sequence[str]) -> Rows:
     """Replace each channel's row with its previous broadcast."""
     old = frozenset(channel_ids)
     return [_earlier(row) if row["user_id"] in old else row for row in rows]
+
+
+def with_new_texts(rows: Rows, channel_ids: Sequence[str]) -> Rows:
+    """Change the title and the category in each channel's row, during the same broadcast."""
+    changed = frozenset(channel_ids)
+    return [
+        {**row, "title": f"New: {row['title']}", "game_name": "Music"} if row["user_id"] in changed else row
+        for row in rows
+    ]
 
 
 def _earlier(row: Fields) -> Fields:

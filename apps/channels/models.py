@@ -40,6 +40,8 @@ class Channel(models.Model):
     category = models.CharField(max_length=CATEGORY_MAX, blank=True)
     language = models.CharField(max_length=LANGUAGE_MAX, blank=True)
     title = models.CharField(max_length=TITLE_MAX, blank=True)
+    # The texts before the last changes in a broadcast, which older answers of Twitch may still report.
+    previous_texts = models.JSONField(null=True, blank=True)
     viewers = models.PositiveIntegerField("viewers when last seen", default=0)
     viewers_raw = models.PositiveIntegerField(
         "viewers as reported by Helix", default=0, help_text="A drop to 0 or 1 for a single minute is not shown."

@@ -7,9 +7,11 @@ resumes, its reported end is withdrawn; `reported_ms` orders the two, in whateve
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from apps.channels.models import Channel
+from core.channels.known_text import KnownText
 from core.channels.stream import Stream
 from core.inputs.moments import read_moment
 from core.inputs.readable_text import one_line
@@ -35,8 +37,13 @@ def started_at(stream: Stream) -> dt.datetime | None:
     return read_moment(stream.started_at)
 
 
-def change_events(known: Channel | None, stream: Stream, now_ms: int) -> list[dict[str, Any]]:
-    """Return the events of a live channel since the previous poll, which left the row `known`."""
+def change_events(
+    known: Channel | None, stream: Stream, texts: Mapping[str, KnownText], now_ms: int
+) -> list[dict[str, Any]]:
+    """Return the events of a live channel since the previous poll, which left the row `known`.
+
+    `texts` holds the title and the category of the stream.
+    """
     started_ms = milliseconds(started_at(stream))
     if started_ms is not None and _began(known, started_ms, now_ms):
         start = _start(stream, started_ms)
@@ -48,7 +55,7 @@ def change_events(known: Channel | None, stream: Stream, now_ms: int) -> list[di
     came_back = started_ms is not None and started_ms == milliseconds(known.started_at)
     return [
         *(_withdrawal(known, now_ms) if came_back else ()),
-        *(_text_changes(known, stream, now_ms) if known.is_wanted else ()),
+        *(_text_changes(known, texts) if known.is_wanted else ()),
     ]
 
 
@@ -65,17 +72,20 @@ def _began(known: Channel | None, started_ms: int, now_ms: int) -> bool:
     return is_fresh or (offline_ms is not None and started_ms >= offline_ms)
 
 
-def _text_changes(known: Channel, stream: Stream, now_ms: int) -> list[dict[str, Any]]:
+def _text_changes(known: Channel, texts: Mapping[str, KnownText]) -> list[dict[str, Any]]:
     return [
         event_record(
-            event_id=f"{stream.id}-{kind}-{now_ms}",
+            event_id=f"{known.id}-{kind}-{new.changed_ms}",
             kind=kind,
-            channel_id=stream.id,
-            at_ms=now_ms,
-            text=one_line(new, TEXT_MAX),
+            channel_id=known.id,
+            at_ms=new.changed_ms,
+            text=one_line(new.text, TEXT_MAX),
         )
-        for kind, old, new in (("title", known.title, stream.title), ("category", known.category, stream.category))
-        if old != new
+        for kind, old, new in (
+            ("title", known.title, texts["title"]),
+            ("category", known.category, texts["category"]),
+        )
+        if old != new.text
     ]
 
 

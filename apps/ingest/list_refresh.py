@@ -11,7 +11,7 @@ from typing import Any
 
 from apps.channels.models import Channel
 from apps.ingest.broadcasts import change_events, end_events, milliseconds, moment, started_at
-from apps.ingest.stale_answers import Poll
+from apps.ingest.stale_answers import Poll, previous_texts
 from core.channels.selection import Curation, select_channels, smooth_viewers
 from core.channels.stream import Stream
 
@@ -22,6 +22,7 @@ POLLED = [
     "category",
     "language",
     "title",
+    "previous_texts",
     "viewers",
     "viewers_raw",
     "last_seen_at",
@@ -75,7 +76,7 @@ def update_list(known: Mapping[str, Channel], poll: Poll, curation: Curation, li
             record
             for channel_id in selected
             if channel_id in streams
-            for record in change_events(known.get(channel_id), streams[channel_id], poll.at_ms)
+            for record in change_events(known.get(channel_id), streams[channel_id], poll.texts[channel_id], poll.at_ms)
         ),
         *(
             record
@@ -122,6 +123,7 @@ def _live_row(known: Channel | None, stream: Stream, poll: Poll) -> Channel:
         category=stream.category,
         language=stream.language,
         title=stream.title,
+        previous_texts=previous_texts(poll.texts[stream.id]),
         viewers=stream.viewers or 0,
         viewers_raw=poll.live[stream.id].viewers or 0,
         last_seen_at=moment(poll.at_ms),

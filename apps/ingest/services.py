@@ -196,6 +196,7 @@ def erase_opted_out_profiles() -> int:
         title="",
         category="",
         language="",
+        previous_texts=None,
         viewers=0,
         viewers_raw=0,
         last_seen_at=None,

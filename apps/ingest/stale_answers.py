@@ -1,16 +1,19 @@
 """Validation of a Helix poll against the known channels. Pure.
 
-Twitch caches answers on several servers, so an answer about an earlier broadcast can follow one about a later one.
-A row can also lack its start or its login. Source: dev.twitch.tv, "Twitch API Reference", and behavior seen at Twitch.
+Twitch caches answers on several servers, so an answer about an earlier broadcast, or with an earlier title of the same
+broadcast, can follow a later one. A row can also lack its start or its login. Source: dev.twitch.tv, "Twitch API
+Reference", and behavior seen at Twitch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from apps.channels.models import Channel
 from apps.ingest.broadcasts import milliseconds, started_at
+from core.channels.known_text import MAX_CACHE_AGE_MS, KnownText
 from core.channels.stream import Stream
 from core.inputs.moments import write_moment
 from core.pipeline.records import EPOCH_MS
@@ -19,24 +22,25 @@ from core.times import MINUTE_MS
 # Tolerance for a local clock behind Twitch's. A start further ahead is discarded: it would make every later answer
 # look stale.
 MAX_START_AHEAD_MS = 10 * MINUTE_MS
-# An older answer that persists for longer than any cache is the current one.
-MAX_CACHE_AGE_MS = 10 * MINUTE_MS
+# The fields of Stream that can change during a broadcast and flip back in an older answer. Viewers change all the time.
+TEXTS = ("login", "name", "title", "category", "language")
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
     """A poll of Helix at `at_ms`: every live stream by channel id. A known channel that is absent is offline.
 
-    `unchanged` holds the ids of channels whose known values stay.
+    `unchanged` holds the ids of channels whose known values stay, `texts` the state of each of TEXTS by channel id.
     """
 
     at_ms: int
     live: Mapping[str, Stream]
     unchanged: frozenset[str] = frozenset()
+    texts: Mapping[str, Mapping[str, KnownText]] = field(default_factory=dict)
 
 
 def discard_stale_answers(known: Mapping[str, Channel], poll: Poll) -> Poll:
-    """Drop answers older than the rows in `known` and fill in missing starts and names."""
+    """Drop answers and texts older than the rows in `known`, and fill in missing starts and names."""
     live, unchanged = dict[str, Stream](), set[str]()
     for channel_id, answer in poll.live.items():
         row, stream = known.get(channel_id), _with_possible_start(answer, poll.at_ms)
@@ -46,11 +50,39 @@ def discard_stale_answers(known: Mapping[str, Channel], poll: Poll) -> Poll:
         elif not _is_older(row, stream):
             live[channel_id] = _with_known_start(row, _with_known_names(row, stream))
         elif poll.at_ms - (milliseconds(row.last_seen_at) or 0) >= MAX_CACHE_AGE_MS:
+            # An older answer that persists for longer than any cache is the current one.
             live[channel_id] = replace(_with_known_names(row, stream), started_at=_start_text(row))
         elif row.is_wanted and row.offline_since is None:
             live[channel_id] = _stream_of_row(row)
             unchanged.add(channel_id)
-    return Poll(poll.at_ms, live, frozenset(unchanged))
+    texts = {channel_id: _texts_after(known.get(channel_id), stream, poll.at_ms) for channel_id, stream in live.items()}
+    live = {channel_id: _with_texts(stream, texts[channel_id]) for channel_id, stream in live.items()}
+    return Poll(poll.at_ms, live, frozenset(unchanged), texts)
+
+
+def previous_texts(texts: Mapping[str, KnownText]) -> dict[str, Any]:
+    """Return what the row of a channel keeps about its previous texts until the next poll, as JSON."""
+    return {
+        name: [text.previous, text.changed_ms, text.returned_ms]
+        for name, text in texts.items()
+        if text.previous is not None
+    }
+
+
+def _texts_after(row: Channel | None, stream: Stream, now_ms: int) -> Mapping[str, KnownText]:
+    """Return each text of a stream after an answer; a new broadcast has no previous texts."""
+    answers = {name: getattr(stream, name) for name in TEXTS}
+    if row is None or not row.is_wanted or row.started_at != started_at(stream):
+        return {name: KnownText(answer, changed_ms=now_ms) for name, answer in answers.items()}
+    previous = row.previous_texts or {}
+    return {
+        name: KnownText(getattr(row, name), *previous.get(name, ())).after(answer, now_ms)
+        for name, answer in answers.items()
+    }
+
+
+def _with_texts(stream: Stream, texts: Mapping[str, KnownText]) -> Stream:
+    return replace(stream, **{name: text.text for name, text in texts.items()})
 
 
 def _with_possible_start(stream: Stream, now_ms: int) -> Stream:

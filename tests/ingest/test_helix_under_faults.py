@@ -11,6 +11,8 @@ import pytest
 
 from apps.ingest.helix import WALKS, Helix
 from core.errors import ServiceAway
+from core.times import MINUTE_MS
+from tests.ingest.polls import Table
 from tests.simulator.irc_peer import Simulated, simulated_twitch
 from twitchly.clock import now_ms
 
@@ -114,3 +116,24 @@ async def test_implausible_starts_lose_no_stream(twitch: Simulated) -> None:
     assert is_nearly({stream.id for stream in streams}, live(twitch))
     without = {stream.id for stream in streams if not stream.started_at}
     assert without == {channel.id for channel in twitch.audience.channels[:3]}
+
+
+async def test_alternating_titles_are_one_change(twitch: Simulated) -> None:
+    helix, table = helix_of(twitch), Table(count=50)
+    changed = twitch.audience.channels[0].id
+
+    async def poll(minute: int) -> None:
+        streams = await asyncio.to_thread(helix.top_streams, 50)
+        table.poll(now_ms() + minute * MINUTE_MS, *(stream for stream in streams if stream.id == changed))
+
+    await poll(0)
+    await twitch.fault("old_texts", seconds=60, channels=1)
+    for minute in (1, 2, 3, 4):
+        await poll(minute)
+    assert [event["kind"] for event in table.events] == ["title", "category"]
+    assert table.rows[changed].title.startswith("New: ")
+    await twitch.end_faults()
+    for minute in (5, 6):
+        await poll(minute)
+    assert [event["kind"] for event in table.events] == ["title", "category"] * 2
+    assert not table.rows[changed].title.startswith("New: ")

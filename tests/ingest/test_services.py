@@ -208,6 +208,20 @@ def test_events_reach_kafka_before_the_table_is_updated(store: redis.Redis, brok
     assert [event.at_ms - NOW_MS for event in events] == [-30_000, MINUTE, MINUTE]
 
 
+@pytest.mark.django_db
+def test_an_older_answer_changes_neither_title_nor_login(store: redis.Redis, broker: Producer) -> None:
+    twitch = Live(row(8, 50))
+    old, new = {"title": "a title", "user_login": "eight"}, {"title": "new", "user_login": "new_eight"}
+    for minute, texts in enumerate((old, new, old, new, old)):
+        twitch.streams["8"].update(texts)
+        refresh(twitch, broker, minute)
+    channel = Channel.objects.get()
+    assert (channel.title, channel.login) == ("new", "new_eight")
+    assert [former.login for former in channel.former_logins.all()] == ["eight"]
+    refresh(twitch, broker, minute=5)
+    assert Channel.objects.get().title == "a title"
+
+
 def events_on(broker: Producer) -> list[EventRecord]:
     (address,) = [f"{item.host}:{item.port}" for item in broker.list_topics(timeout=5).brokers.values()]
     reader: Consumer = kafka.consumer("test", **{"bootstrap.servers": address})
@@ -271,16 +285,19 @@ def test_an_opt_out_is_published_once(broker: Producer) -> None:
 
 @pytest.mark.django_db
 def test_an_opted_out_channel_keeps_only_its_identity() -> None:
-    Channel.objects.create(id="7", login="seven", name="Seven", title="a title", category="Chess", last_seen_at=NOW)
+    previous = {"title": ["an earlier title", NOW_MS, None]}
+    seven = {"login": "seven", "name": "Seven", "title": "a title", "category": "Chess", "last_seen_at": NOW}
+    Channel.objects.create(id="7", previous_texts=previous, **seven)
     Channel.objects.create(id="8", login="eight", name="Eight", title="a title", is_wanted=True)
     Channel.objects.get(pk="7").former_logins.create(login="six")
     for channel_id in ("7", "8"):
         OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id=channel_id)
     assert erase_opted_out_profiles() == 1
     assert erase_opted_out_profiles() == 0
-    seven = Channel.objects.get(pk="7")
-    assert (seven.login, seven.title, seven.category, seven.last_seen_at) == ("seven", "", "", None)
-    assert not seven.former_logins.exists()
+    erased = Channel.objects.get(pk="7")
+    assert (erased.login, erased.title, erased.category, erased.last_seen_at) == ("seven", "", "", None)
+    assert erased.previous_texts is None
+    assert not erased.former_logins.exists()
     assert Channel.objects.get(pk="8").title == "a title"
 
 

@@ -148,6 +148,54 @@ def test_an_answer_that_stays_older_for_ten_minutes_counts_except_for_its_start(
     assert valid_ends(table) == [(T0, LATER), (LATER, LATER + 14 * MINUTE)]
 
 
+# Older texts of the same broadcast
+
+
+def test_texts_that_flip_back_in_an_older_answer_are_one_change() -> None:
+    table = Table()
+    new = replace(ADA, title="new", category="Go", login="ada_two", name="Ada II", language="de")
+    for minute, answer in enumerate([ADA, new, ADA, new, ADA, new, new]):
+        followed = table.poll(LATER + minute * MINUTE, answer, BOB)
+        assert followed.streams[0] == (new if minute else ADA)
+    assert table.kinds() == [("title", LATER + MINUTE), ("category", LATER + MINUTE)]
+    assert [event["text"] for event in table.events] == ["new", "Go"]
+
+
+def test_a_confirmed_change_back_is_dated_to_its_first_answer() -> None:
+    table = Table()
+    new = replace(ADA, title="new")
+    for minute, answer in enumerate([ADA, new, new, ADA, ADA]):
+        table.poll(LATER + minute * MINUTE, answer, BOB)
+    assert table.kinds() == [("title", LATER + MINUTE), ("title", LATER + 3 * MINUTE)]
+    assert table.events[-1]["text"] == table.rows["7"].title == "a title"
+    assert len({event["id"] for event in table.events}) == 2
+
+
+def test_an_absence_does_not_end_the_wait_for_a_second_answer() -> None:
+    table = Table()
+    new = replace(ADA, title="new")
+    for minute, answers in enumerate([[ADA], [new], [ADA], [], [ADA]]):
+        table.poll(LATER + minute * MINUTE, *answers, BOB)
+    assert table.kinds() == [("title", LATER + MINUTE), ("title", LATER + 2 * MINUTE)]
+
+
+def test_an_undelivered_change_back_is_retried_with_its_first_time() -> None:
+    table = Table()
+    for minute, title in enumerate(["a title", "new", "a title"]):
+        table.poll(LATER + minute * MINUTE, replace(ADA, title=title), BOB)
+    table.poll(LATER + 3 * MINUTE, ADA, BOB, kafka_is_away=True)
+    table.poll(LATER + 4 * MINUTE, ADA, BOB)
+    assert table.kinds() == [("title", LATER + MINUTE), ("title", LATER + 2 * MINUTE)]
+
+
+def test_a_new_broadcast_may_have_the_previous_title_at_once() -> None:
+    table = Table()
+    for minute, title in ((-5, "a title"), (-4, "new")):
+        table.poll(LATER + minute * MINUTE, replace(ADA, title=title), BOB)
+    followed = table.poll(LATER + MINUTE, replace(ADA, started_at=LATER_ISO), BOB)
+    assert followed.streams[0].title == "a title"
+
+
 # Missing starts
 
 

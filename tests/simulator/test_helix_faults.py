@@ -115,6 +115,17 @@ async def test_every_second_listing_has_an_earlier_broadcast(api: Api) -> None:
     assert others == [others[0]] * 4
 
 
+async def test_every_second_listing_has_the_title_from_before_the_change(api: Api) -> None:
+    first = api.audience.channels[0].id
+    before = {row["user_id"]: row for row in (await api.page())["data"]}[first]
+    api.faults.begin(parse_request({"kind": "old_texts", "channels": 1}), api.now_ms)
+    listings = [{row["user_id"]: row for row in (await api.page())["data"]} for _ in range(4)]
+    new = listings[0][first]
+    assert (new["title"], new["game_name"]) == (f"New: {before['title']}", "Music")
+    assert new["started_at"] == before["started_at"]
+    assert [listing[first] for listing in listings] == [new, before, new, before]
+
+
 async def starts(api: Api, ids: list[str]) -> dict[str, str]:
     rows = (await api.get("streams", {"user_id": ids, "first": 100})).json()["data"]
     return {row["user_id"]: row["started_at"] for row in rows}

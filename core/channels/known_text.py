@@ -1,0 +1,41 @@
+"""A text of a stream, such as its title, over polls of Helix whose answers are unordered.
+
+Twitch's servers cache answers independently: after a change from A to B the answers can be A, B, A, B.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from core.times import MINUTE_MS
+
+# Longer than Twitch's servers cache an answer, which is some minutes: a text that returns later was set again.
+MAX_CACHE_AGE_MS = 10 * MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """The current text since `changed_ms`, and the one before it, None if unknown.
+
+    `returned_ms` is when the last answer had the previous text again, None if it had another one.
+    """
+
+    text: str
+    previous: str | None = None
+    changed_ms: int = 0
+    returned_ms: int | None = None
+
+    def after(self, answer: str, now_ms: int) -> KnownText:
+        """Return the known text after an answer.
+
+        For MAX_CACHE_AGE_MS, the previous text only counts as a change if two answers in a row have it. The change is
+        dated to the first of them.
+        """
+        if answer == self.text:
+            return replace(self, returned_ms=None)
+        if answer == self.previous:
+            if self.returned_ms is not None:
+                return KnownText(answer, self.text, self.returned_ms)
+            if now_ms - self.changed_ms < MAX_CACHE_AGE_MS:
+                return replace(self, returned_ms=now_ms)
+        return KnownText(answer, self.text, now_ms)
