@@ -15,7 +15,7 @@ from pytest_django import Settings
 from apps.metrics.dead_letter_reader import DeadLetterReader
 from apps.metrics.dead_letters import DeadLetters
 from drills.poison import HUGE, event, poison_of, window
-from tests.e2e.letters import chat_message, listed, read, run, write
+from tests.e2e.dead_letters import chat_message, listed, read, run, write
 from twitchly import kafka
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("topics")]
@@ -25,10 +25,10 @@ def set_aside(topic: str, *values: bytes | None, key: bytes | None = None) -> No
     """Write records to a topic and make dead letters of them, like a reader of an older version."""
     before = len(read(topic))
     write(topic, values, partition=1, key=key)
-    letters = DeadLetters(kafka.producer())
+    dead_letters = DeadLetters(kafka.producer())
     for message in read(topic)[before:]:
-        letters.add(message, "an older reader's reason")
-    assert letters.flush(lambda: False)
+        dead_letters.add(message, "an older reader's reason")
+    assert dead_letters.flush(lambda: False)
 
 
 def test_a_dead_letter_is_explained_by_the_current_reader() -> None:
@@ -100,10 +100,10 @@ def test_the_newest_dead_letters_of_all_topics_are_listed_last() -> None:
 
 def test_more_dead_letters_than_the_driver_can_buffer_all_arrive() -> None:
     write("windows", [b"%d" % number for number in range(20)])
-    letters = DeadLetters(kafka.producer(**{"queue.buffering.max.messages": 3, "linger.ms": 100}))
+    dead_letters = DeadLetters(kafka.producer(**{"queue.buffering.max.messages": 3, "linger.ms": 100}))
     for message in read("windows"):
-        letters.add(message, "odd")
-    assert letters.flush(lambda: False)
+        dead_letters.add(message, "odd")
+    assert dead_letters.flush(lambda: False)
     assert sorted(row["source_offset"] for row in listed("windows")[0]) == list(range(20))
 
 
@@ -111,9 +111,9 @@ def test_a_record_of_maximum_length_fits_into_a_dead_letter_with_its_headers() -
     producer = kafka.producer(**{"message.max.bytes": 1_040_000})
     producer.produce(kafka.topic_name("windows"), b"v" * 900_000, b"k" * 130_000)
     assert producer.flush(20) == 0
-    letters = DeadLetters(kafka.producer())
-    letters.add(read("windows")[0], "odd")
-    assert letters.flush(lambda: False)
+    dead_letters = DeadLetters(kafka.producer())
+    dead_letters.add(read("windows")[0], "odd")
+    assert dead_letters.flush(lambda: False)
     assert listed("windows")[0][0]["bytes"] == 900_000
     assert "130000 of its key, are more than is kept" in run("replay", "windows", "--all")[0]
 
@@ -153,7 +153,7 @@ def test_dead_letters_of_chat_have_no_text_and_cannot_be_replayed() -> None:
     assert any("words is None" in line for line in output)
     assert not any("secret" in line for line in output)
     with closing(DeadLetterReader("chat")) as reader:
-        assert [(letter.value, letter.length) for letter in reader.letters()][1] == (None, 13)
+        assert [(dead_letter.value, dead_letter.length) for dead_letter in reader.dead_letters()][1] == (None, 13)
     with pytest.raises(CommandError, match="cannot be replayed"):
         run("replay", "chat", "--all")
 

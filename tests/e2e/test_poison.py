@@ -19,7 +19,7 @@ from core.times import MINUTE_MS
 from drills.poison import BAD_EVENTS, BAD_WINDOWS, START_MS, event, poison_of, window
 from drills.sink import Sink, holders
 from drills.stack import Stack, wait_until
-from tests.e2e.letters import listed, write
+from tests.e2e.dead_letters import listed, write
 from twitchly import kafka
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("topics")]
