@@ -37,15 +37,17 @@ class DeadLetterReader:
         self._consumer = kafka.reader("dead-letters")
         (self._partition,) = kafka.partitions_of(self._consumer, dead_letter_topic(topic))
 
-    def letters(self) -> Iterator[DeadLetter]:
+    def dead_letters(self) -> Iterator[DeadLetter]:
         """Yield the current dead letters, oldest first. Raises: ServiceAway."""
         for message in self._messages():
             if replayed_offset(_headers(message)) is None:
                 yield _letter(message)
 
-    def letters_at(self, offsets: Collection[int]) -> list[DeadLetter]:
+    def dead_letters_at(self, offsets: Collection[int]) -> list[DeadLetter]:
         """Return the dead letters at these offsets. Raises: NotFound, ServiceAway."""
-        by_offset = {letter.offset: letter for letter in self.letters() if letter.offset in offsets}
+        by_offset = {
+            dead_letter.offset: dead_letter for dead_letter in self.dead_letters() if dead_letter.offset in offsets
+        }
         missing = sorted(set(offsets) - set(by_offset))
         if missing:
             low, high = kafka.ends_of(self._consumer, self._partition)
@@ -73,23 +75,24 @@ class DeadLetterReader:
             yield from messages
 
 
-def current_fault(topic: str, letter: DeadLetter) -> str | None:
+def current_fault(topic: str, dead_letter: DeadLetter) -> str | None:
     """Return why the current parser rejects a dead letter, None if it accepts it."""
-    if letter.is_cut:
-        return f"it was truncated: its {letter.length} bytes, or the {letter.key_length} of its key, exceed the maximum"
+    if dead_letter.is_cut:
+        lengths = f"{dead_letter.length} bytes, or the {dead_letter.key_length} of its key"
+        return f"it was truncated: its {lengths}, exceed the maximum"
     try:
-        READERS[topic](letter.value, clock.now_ms())
+        READERS[topic](dead_letter.value, clock.now_ms())
     except BadRecord as error:
         return str(error)
     return None
 
 
-def replay(reader: DeadLetterReader, letters: Iterable[DeadLetter]) -> Iterator[tuple[int, str | None]]:
+def replay(reader: DeadLetterReader, dead_letters: Iterable[DeadLetter]) -> Iterator[tuple[int, str | None]]:
     """Replay dead letters; yield the offset of each, and why it was refused or None. Raises: ServiceAway."""
-    remaining, writer = iter(letters), _ReplayWriter(reader.topic, reader.source_partitions())
+    remaining, writer = iter(dead_letters), _ReplayWriter(reader.topic, reader.source_partitions())
     while batch := list(islice(remaining, BATCH_SIZE)):
-        faults = {letter.offset: current_fault(reader.topic, letter) for letter in batch}
-        writer.write([letter for letter in batch if faults[letter.offset] is None])
+        faults = {dead_letter.offset: current_fault(reader.topic, dead_letter) for dead_letter in batch}
+        writer.write([dead_letter for dead_letter in batch if faults[dead_letter.offset] is None])
         yield from faults.items()
 
 
@@ -102,15 +105,15 @@ class _ReplayWriter:
         self._producer = kafka.producer()
         self._failed: list[KafkaError] = []
 
-    def write(self, letters: Collection[DeadLetter]) -> None:
+    def write(self, dead_letters: Collection[DeadLetter]) -> None:
         """Write the records, then the replay notes; after a failure in between the records are replayed again."""
-        for letter in letters:
-            partition = letter.partition if letter.partition in self._partitions else UNKNOWN
-            self._producer.produce(self._topic, letter.value, letter.key, partition, self._delivered)
+        for dead_letter in dead_letters:
+            partition = dead_letter.partition if dead_letter.partition in self._partitions else UNKNOWN
+            self._producer.produce(self._topic, dead_letter.value, dead_letter.key, partition, self._delivered)
         self._flush()
         notes = dead_letter_topic(self._topic)
-        for letter in letters:
-            self._producer.produce(notes, headers=replay_note_headers(letter.offset), on_delivery=self._delivered)
+        for dead_letter in dead_letters:
+            self._producer.produce(notes, headers=replay_note_headers(dead_letter.offset), on_delivery=self._delivered)
         self._flush()
 
     def _delivered(self, error: KafkaError | None, _message: Message) -> None:

@@ -23,7 +23,7 @@ T = 1_795_400_040_000
 WINDOW = {"v": 1, "grain": "minute", "channel_id": "7", "start_ms": T, "end_ms": T + 60_000, "messages": 4}
 
 
-def letter(
+def dead_letter(
     value: bytes | None, *, key: bytes | None = b"7", reason: str = "odd", length: int | None = None
 ) -> DeadLetter:
     size = len(value or b"") if length is None else length
@@ -95,7 +95,7 @@ def test_json_has_a_line_per_dead_letter_and_a_line_per_reason() -> None:
 
 
 def test_an_explanation_has_the_value_and_the_current_fault() -> None:
-    fields = _explanation("windows", letter(b'{"grain": "\x1b"}' + b" " * 3_000), is_replayed=True)
+    fields = _explanation("windows", dead_letter(b'{"grain": "\x1b"}' + b" " * 3_000), is_replayed=True)
     assert fields["from"] == "windows/1/42"
     assert fields["today"].startswith("not JSON: Invalid control character")
     assert fields["value"] == '{"grain": "\\x1b"}' + " " * (2_000 - 14) + "…"
@@ -104,14 +104,14 @@ def test_an_explanation_has_the_value_and_the_current_fault() -> None:
 
 def test_the_content_of_a_chat_record_is_not_shown() -> None:
     value = json.dumps({"kind": "message", "text": "a secret word"}).encode()
-    fields = _explanation("chat", letter(value, key=b"secret"), is_replayed=False)
+    fields = _explanation("chat", dead_letter(value, key=b"secret"), is_replayed=False)
     assert "secret" not in " ".join(fields.values())
     assert fields.keys() == {"written", "from", "bytes", "reason", "replayed"}
 
 
 def test_the_current_fault_depends_on_the_current_time(settings: Settings) -> None:
     start_ms = clock.now_ms() // 60_000 * 60_000 + 10_800_000
-    ahead = letter(json.dumps({**WINDOW, "start_ms": start_ms, "end_ms": start_ms + 60_000}).encode())
+    ahead = dead_letter(json.dumps({**WINDOW, "start_ms": start_ms, "end_ms": start_ms + 60_000}).encode())
     assert "more than 2 h after" in str(current_fault("windows", ahead))
     settings.CLOCK_OFFSET_MS = 10_800_000
     assert current_fault("windows", ahead) is None
@@ -119,5 +119,5 @@ def test_the_current_fault_depends_on_the_current_time(settings: Settings) -> No
 
 def test_a_truncated_dead_letter_is_unusable_even_if_it_can_be_parsed() -> None:
     assert "was truncated: its 999000 bytes" in str(
-        current_fault("windows", letter(json.dumps(WINDOW).encode(), length=999_000))
+        current_fault("windows", dead_letter(json.dumps(WINDOW).encode(), length=999_000))
     )

@@ -17,7 +17,7 @@ from core.pipeline.dead_letters import (
 )
 
 
-def letter(headers: list[Header], *, key: bytes | None = b"7", value: bytes | None = b"{}") -> DeadLetter:
+def dead_letter(headers: list[Header], *, key: bytes | None = b"7", value: bytes | None = b"{}") -> DeadLetter:
     return parse_dead_letter(offset=3, written_ms=9, key=key, value=value, headers=headers)
 
 
@@ -26,18 +26,18 @@ def headers_of(key: bytes | None, value: bytes | None, reason: str = "odd") -> l
 
 
 def test_a_dead_letter_round_trips() -> None:
-    read = letter(headers_of(b"7", b"{}", "not JSON"))
+    read = dead_letter(headers_of(b"7", b"{}", "not JSON"))
     assert read == DeadLetter(3, 9, 1, 42, "not JSON", 2, 1, b"7", b"{}")
     assert not read.is_cut
 
 
 def test_an_empty_record_is_not_truncated() -> None:
-    assert not letter(headers_of(None, None), key=None, value=None).is_cut
+    assert not dead_letter(headers_of(None, None), key=None, value=None).is_cut
 
 
 @pytest.mark.parametrize(("key", "value"), [(b"7" * 2_000, b"{}"), (b"7", b"x" * 999_000)])
 def test_a_truncated_dead_letter_is_marked(key: bytes, value: bytes) -> None:
-    read = letter(headers_of(key, value), key=key[:1_000], value=value[:1_000])
+    read = dead_letter(headers_of(key, value), key=key[:1_000], value=value[:1_000])
     assert read.is_cut
     assert (read.key_length, read.length) == (len(key), len(value))
 
@@ -54,12 +54,15 @@ def test_a_truncated_dead_letter_is_marked(key: bytes, value: bytes) -> None:
     ],
 )
 def test_missing_headers_become_unknown_values(headers: list[Header]) -> None:
-    assert letter(headers) == DeadLetter(3, 9, UNKNOWN, UNKNOWN, "unknown", 2, 1, b"7", b"{}")
+    assert dead_letter(headers) == DeadLetter(3, 9, UNKNOWN, UNKNOWN, "unknown", 2, 1, b"7", b"{}")
 
 
 def test_a_reason_with_any_bytes_is_parsed() -> None:
-    assert letter([("reason", b"\xff bad")]).reason == "\\xff bad"
-    assert letter(headers_of(None, None, "half of a pair: \ud800"), key=None, value=None).reason == "half of a pair: ?"
+    assert dead_letter([("reason", b"\xff bad")]).reason == "\\xff bad"
+    assert (
+        dead_letter(headers_of(None, None, "half of a pair: \ud800"), key=None, value=None).reason
+        == "half of a pair: ?"
+    )
 
 
 def test_a_replay_note_names_the_replayed_dead_letter() -> None:

@@ -104,9 +104,9 @@ class Command(BaseCommand):
 
     def _explain(self, topic: str, offset: int) -> None:
         with closing(DeadLetterReader(topic)) as reader:
-            (letter,) = reader.letters_at([offset])
+            (dead_letter,) = reader.dead_letters_at([offset])
             is_replayed = offset in reader.replayed()
-        for name, value in _explanation(topic, letter, is_replayed=is_replayed).items():
+        for name, value in _explanation(topic, dead_letter, is_replayed=is_replayed).items():
             self.stdout.write(f"{name:<10}{value}")
 
     def _replay(self, topic: str, offsets: list[int], *, take_all: bool) -> None:
@@ -115,8 +115,8 @@ class Command(BaseCommand):
         if bool(offsets) == take_all:
             raise CommandError("expected the offsets of dead letters, or --all")
         with closing(DeadLetterReader(topic)) as reader:
-            letters = _unreplayed(reader) if take_all else iter(reader.letters_at(offsets))
-            refused = [self._report(topic, *outcome) for outcome in replay(reader, letters)].count(False)
+            dead_letters = _unreplayed(reader) if take_all else iter(reader.dead_letters_at(offsets))
+            refused = [self._report(topic, *outcome) for outcome in replay(reader, dead_letters)].count(False)
         if refused and not take_all:
             raise CommandError(f"{refused} of {len(set(offsets))} dead letters were refused")
 
@@ -140,37 +140,37 @@ class Command(BaseCommand):
 def _rows(topic: str) -> Iterator[Row]:
     with closing(DeadLetterReader(topic)) as reader:
         replayed = reader.replayed()
-        for letter in reader.letters():
+        for dead_letter in reader.dead_letters():
             yield {
                 "topic": topic,
-                "offset": letter.offset,
-                "written_ms": letter.written_ms,
-                "partition": letter.partition,
-                "source_offset": letter.source_offset,
-                "bytes": letter.length,
-                "reason": letter.reason,
-                "replayed": letter.offset in replayed,
+                "offset": dead_letter.offset,
+                "written_ms": dead_letter.written_ms,
+                "partition": dead_letter.partition,
+                "source_offset": dead_letter.source_offset,
+                "bytes": dead_letter.length,
+                "reason": dead_letter.reason,
+                "replayed": dead_letter.offset in replayed,
             }
 
 
-def _explanation(topic: str, letter: DeadLetter, *, is_replayed: bool) -> Mapping[str, str]:
+def _explanation(topic: str, dead_letter: DeadLetter, *, is_replayed: bool) -> Mapping[str, str]:
     fields = {
-        "written": utc(letter.written_ms),
-        "from": f"{topic}/{_known(letter.partition)}/{_known(letter.source_offset)}",
-        "bytes": f"{letter.length:,}, {len(letter.value or b''):,} of them kept",
-        "reason": escaped(letter.reason),
+        "written": utc(dead_letter.written_ms),
+        "from": f"{topic}/{_known(dead_letter.partition)}/{_known(dead_letter.source_offset)}",
+        "bytes": f"{dead_letter.length:,}, {len(dead_letter.value or b''):,} of them kept",
+        "reason": escaped(dead_letter.reason),
         "replayed": "yes" if is_replayed else "no",
     }
     if topic == PRIVATE_TOPIC:
         # Records of chat contain what people wrote: only position, size and reason are shown.
         return fields
-    today = escaped(current_fault(topic, letter) or "usable now")
-    return {**fields, "today": today, "key": _content(letter.key), "value": _content(letter.value)}
+    today = escaped(current_fault(topic, dead_letter) or "usable now")
+    return {**fields, "today": today, "key": _content(dead_letter.key), "value": _content(dead_letter.value)}
 
 
 def _unreplayed(reader: DeadLetterReader) -> Iterator[DeadLetter]:
     replayed = reader.replayed()
-    return (letter for letter in reader.letters() if letter.offset not in replayed)
+    return (dead_letter for dead_letter in reader.dead_letters() if dead_letter.offset not in replayed)
 
 
 def _content(content: bytes | None) -> str:
