@@ -71,7 +71,7 @@ def noted(marks: Iterable[EventMark], merge_ms: int) -> list[EventMark]:
     return [mark for mark in merged_marks if mark.kind not in SUMMED or _is_notable(mark, medians)]
 
 
-def beside(points: Sequence[Point], marks: Iterable[EventMark]) -> list[tuple[Point, list[EventMark]]]:
+def marks_by_point(points: Sequence[Point], marks: Iterable[EventMark]) -> list[tuple[Point, list[EventMark]]]:
     """Return each point, newest first, with the marks since the next older point, by time."""
     marks_by_row: list[list[EventMark]] = [[] for _ in points]
     for mark in marks:

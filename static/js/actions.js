@@ -1,5 +1,5 @@
 // @ts-check
-// What can be done with the open channel: watch it, compare it, take its figures along, share it.
+// Actions for the open channel: watchlist, comparison, exports and share links.
 
 import { hrefOf } from "./address.js";
 import { $, all, byId, field, insideOf } from "./dom.js";
@@ -12,10 +12,10 @@ import { nameStar } from "./watch.js";
 
 /**
  * @typedef {object} State
- * @property {Profile | null} channel - the one on view
+ * @property {Profile | null} channel - the open channel
  * @property {Choice} choice
  * @property {string} metric
- * @property {import("./span.js").Span} span - the time that the chart shows
+ * @property {import("./span.js").Span} span - the visible time span of the chart
  */
 
 export class Actions {
@@ -30,7 +30,7 @@ export class Actions {
     $("picture").addEventListener("click", () => this.save());
   }
 
-  /** Another channel, metric or time is on view. */
+  /** Point all links at the channel, metric and time span that are shown. */
   update() {
     const { channel, choice, metric } = this.state();
     if (!channel) return;

@@ -1,10 +1,10 @@
 // @ts-check
-// The address of the page holds board, size, filters, channel, range, metric and dates: it can be reloaded and shared.
+// The page's URL holds board, size, filters, channel, range, metric and dates, so that it can be reloaded and shared.
 
 import { constants } from "./constants.js";
 
 /**
- * Return a choice with changes.
+ * Return a copy of a choice with changes.
  * @param {Choice} choice
  * @param {Changes} changes
  * @returns {Choice}
@@ -12,7 +12,7 @@ import { constants } from "./constants.js";
 export const changed = (choice, changes) => ({ ...choice, ...changes });
 
 /**
- * Return the address of a choice, without what has its default.
+ * Return the URL of a choice, without parameters that have their default value.
  * @param {Choice} choice
  */
 export function hrefOf(choice) {
@@ -26,7 +26,7 @@ export function hrefOf(choice) {
 }
 
 /**
- * Put a choice in the address, so that the back button returns to the one before.
+ * Push a choice to the browser history, so that the back button returns to the previous one.
  * @param {Choice} choice
  */
 export function push(choice) {
@@ -34,7 +34,7 @@ export function push(choice) {
 }
 
 /**
- * Change the address without a step for the back button.
+ * Replace the URL without adding a history entry.
  * @param {Choice} choice
  */
 export function replace(choice) {
@@ -42,7 +42,7 @@ export function replace(choice) {
 }
 
 /**
- * Call `listener` with the choice that the back or forward button leads to.
+ * Call `listener` with the choice when the user goes back or forward.
  * @param {Choice} first
  * @param {(choice: Choice) => void} listener
  */
@@ -52,7 +52,7 @@ export function onReturn(first, listener) {
 }
 
 /**
- * Tell whether a click on a link is for us and not for a new tab or window.
+ * Return whether a click on a link opens it in this tab, not in a new tab or window.
  * @param {MouseEvent} event
  */
 export function isPlainClick(event) {

@@ -1,5 +1,5 @@
 // @ts-check
-// The bar that says that the server is away, on every page: since when, and that what needs it waits.
+// The offline bar on every page: since when the server is unreachable, and that requests have to wait.
 
 import { isPlainClick } from "./address.js";
 import { closest, inside } from "./dom.js";
@@ -32,7 +32,7 @@ function say(bar, text) {
 }
 
 /**
- * Tell whether a click leads to another page of this site.
+ * Return whether a click leads to another page of this site.
  * @param {MouseEvent} event
  */
 function leaves(event) {
@@ -41,14 +41,14 @@ function leaves(event) {
   return isOurs && isPlainClick(event);
 }
 
-/** Let the bar follow whether the server can be reached. */
+/** Show the bar while the server is unreachable. */
 export function watchReach() {
   const bar = document.getElementById("away");
   if (!bar) return;
   const sayMissed = () =>
     say(bar, "This needs the server, so nothing was sent. Try again when the connection is back.");
   /**
-   * A link or a form that would lead to the browser's own error page says why it does not.
+   * Block links and forms that would lead to the browser's error page, and say why.
    * @param {Event} event
    */
   const hold = (event) => {

@@ -1,5 +1,5 @@
 // @ts-check
-// The board on view: its list, or why it is empty, and its definition and unit.
+// The selected board: its list, or why it is empty, and its definition and unit.
 
 import { Board } from "./board.js";
 import { constants } from "./constants.js";
@@ -14,7 +14,7 @@ const ROWS_EVERY_MS = 2_000;
 
 export class BoardView {
   /**
-   * The channels that the board or the search has shown.
+   * Channels that were shown by the board or the search.
    * @type {Map<string, Profile>}
    */
   known = new Map();
@@ -23,8 +23,8 @@ export class BoardView {
   /**
    * @param {object} options
    * @param {() => Choice} options.choice
-   * @param {() => string | null} options.shown - the channel that is open
-   * @param {(channelId: string) => string} options.hrefOf - a row's address
+   * @param {() => string | null} options.shown - the id of the open channel
+   * @param {(channelId: string) => string} options.hrefOf - the URL of a row
    */
   constructor({ choice, shown, hrefOf }) {
     this.choice = choice;
@@ -46,7 +46,7 @@ export class BoardView {
     rows.forEach((row) => this.known.set(row.id, row));
     const choice = this.choice();
     const isEmpty = rows.length === 0;
-    const needsViewers = this.viewers.empties(choice.board);
+    const needsViewers = this.viewers.isMissingFor(choice.board);
     const isFiltered = constants.filters.some((name) => choice[name]);
     $("list").hidden = isEmpty;
     $("board-unknown").hidden = !isEmpty || !needsViewers;
@@ -57,7 +57,7 @@ export class BoardView {
     markStars($("list"));
   }
 
-  /** Show that another board is on its way. */
+  /** Show that another board is loading. */
   showOther() {
     const { board, size } = this.choice();
     markDefinition($("definitions"), board);
@@ -77,7 +77,7 @@ export class BoardView {
   }
 
   /**
-   * Return a channel of the board, or one that the search has found.
+   * Return a channel from the board or the search results.
    * @param {string} id
    * @returns {Profile}
    */

@@ -1,5 +1,5 @@
 // @ts-check
-// The list of a board: rows are kept by channel, updated in place and moved by transform.
+// The list of a board: one row per channel, updated in place and moved with CSS transforms.
 
 import { childrenOf, inside, write } from "./dom.js";
 import { markCurrent } from "./filters.js";
@@ -16,11 +16,11 @@ export class Board {
   /**
    * @param {object} parts
    * @param {HTMLElement} parts.list
-   * @param {HTMLTemplateElement} parts.template - of a row
-   * @param {HTMLTemplateElement} parts.skeleton - of a row on its way
-   * @param {number} parts.size - how many places there are
-   * @param {(channelId: string) => string} parts.hrefOf - a row's address
-   * @param {(isHeld: boolean) => void} parts.onHold - reports that the pointer or the focus came or left
+   * @param {HTMLTemplateElement} parts.template - a row
+   * @param {HTMLTemplateElement} parts.skeleton - a row that is loading
+   * @param {number} parts.size - the number of ranks
+   * @param {(channelId: string) => string} parts.hrefOf - the URL of a row
+   * @param {(isHeld: boolean) => void} parts.onHold - called when the pointer or the focus enters or leaves
    */
   constructor({ list, template, skeleton, size, hrefOf, onHold }) {
     this.list = list;
@@ -31,7 +31,7 @@ export class Board {
     this.rows = new Map(childrenOf(list).map((item) => [item.dataset.id ?? "", item]));
     this.order = [...this.rows.keys()];
     this.hold = new Hold(list, onHold);
-    list.addEventListener("keydown", (event) => this.#walk(event));
+    list.addEventListener("keydown", (event) => this.#moveFocus(event));
     this.#place();
     list.classList.add("is-moving");
   }
@@ -42,7 +42,7 @@ export class Board {
    * @param {string | null} selected
    */
   show(rows, selected) {
-    this.#makeRoom(rows.length);
+    this.#reserveHeight(rows.length);
     this.order = rows.map(({ id }) => id);
     this.#removeOthers(new Set(this.order));
     for (const row of rows) this.#update(this.#rowOf(row.id), row, row.id === selected);
@@ -58,14 +58,14 @@ export class Board {
   }
 
   /**
-   * Show that another board is on its way; it has `size` places.
+   * Show that another board with `size` ranks is loading.
    * @param {number} size
    */
   showLoading(size) {
     this.rows.clear();
     this.order = [];
     this.size = size;
-    this.#makeRoom(0);
+    this.#reserveHeight(0);
     const blank = Array.from({ length: FEWEST_PLACES }, () =>
       this.skeleton.content.cloneNode(true),
     );
@@ -74,10 +74,10 @@ export class Board {
   }
 
   /**
-   * Make the list as high as the board may be long, so that nothing moves below it; few rows need no long list.
+   * Reserve the height of a full board, so that nothing below it moves. Short lists get a smaller height.
    * @param {number} count
    */
-  #makeRoom(count) {
+  #reserveHeight(count) {
     this.list.dataset.places = String(count > FEWEST_PLACES ? this.size : FEWEST_PLACES);
   }
 
@@ -116,7 +116,7 @@ export class Board {
     writeRow(item, row);
   }
 
-  /** The items in the order that is shown. */
+  /** The items in display order. */
   get #items() {
     return this.order.flatMap((id) => this.rows.get(id) ?? []);
   }
@@ -130,7 +130,7 @@ export class Board {
     this.#settling = setTimeout(() => this.settle(), SETTLE_MS);
   }
 
-  /** Bring the document into the order shown, for the keyboard and readers, once nothing moves. */
+  /** Put the elements into display order once nothing moves, for keyboards and screen readers. */
   settle() {
     if (this.hold.isHeld) return;
     this.#items.forEach((item, place) => {
@@ -140,10 +140,10 @@ export class Board {
   }
 
   /**
-   * Let the arrow keys walk through the rows in the order that is shown.
+   * Move the focus between rows with the arrow keys, in display order.
    * @param {KeyboardEvent} event
    */
-  #walk(event) {
+  #moveFocus(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const items = this.#items;
     const at = items.findIndex(

@@ -1,5 +1,5 @@
 // @ts-check
-// The legend of the chart: the point under the crosshair and what happened there, else the newest point.
+// The legend of the chart: the point under the crosshair and its events, or the newest point.
 
 import { constants } from "./constants.js";
 import { $, inside } from "./dom.js";
@@ -13,7 +13,7 @@ import { when } from "./times.js";
 /**
  * Write the legend.
  * @param {object} state
- * @param {Shown | null} state.at - the point that is shown
+ * @param {Shown | null} state.at - the point to show
  * @param {string} state.time
  * @param {string} state.metric
  * @param {EventMark[]} state.marks
@@ -41,7 +41,7 @@ function textOf(point, metric) {
 }
 
 /**
- * Return why a point has no value: nobody listened, Twitch has not said who watches, or there is nothing to divide.
+ * Return why a point has no value: the channel was not heard, its viewers are unknown, or the divisor is 0.
  * @param {Shown | null} point
  * @param {string} metric
  */

@@ -1,5 +1,5 @@
 // @ts-check
-// The panels of the open channel: header, tiles, data quality and table, written from what is known.
+// The panels of the open channel: header, tiles, data quality and table.
 
 import { constants } from "./constants.js";
 import { $, all, byId, inside, write } from "./dom.js";
@@ -28,7 +28,7 @@ export function writeProfile({ name, category, language = "", title, login = "",
 }
 
 /**
- * Write how long a broadcast has been live.
+ * Write the duration of the live broadcast.
  * @param {string | undefined} startedAt
  * @param {number} nowMs
  */
@@ -38,7 +38,7 @@ export function writeOnAir(startedAt, nowMs) {
 }
 
 /**
- * Write the name and the unit of the charted metric wherever they are.
+ * Write the name and the unit of the charted metric in all places.
  * @param {string} metric
  * @param {ChartRange} range
  */
@@ -56,7 +56,7 @@ export function writeMetric(metric, range) {
 }
 
 /**
- * Write the live values. A range that is over has none.
+ * Write the live values. A range in the past has none.
  * @param {ChannelDisplay | undefined} display - undefined until it is known
  * @param {string} metric
  * @param {{ isPast: boolean, isOld: boolean }} state
@@ -121,7 +121,7 @@ export function writeQuality({ coverage, coverage_on_air: onAirCoverage }, gaps)
 }
 
 /**
- * Return a row of the table: a point and what happened since the one below it.
+ * Return a row of the table: a point, and the events since the point in the row below.
  * @param {import("./series.js").Point} point
  * @param {EventMark[]} marks
  * @param {string} metric

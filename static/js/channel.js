@@ -1,5 +1,5 @@
 // @ts-check
-// The open channel: its chart, and the panels around it, from its history and its live values.
+// The open channel: its chart and panels, from its history and its live values.
 
 import {
   tableRow,
@@ -24,7 +24,7 @@ import { Series, valueOf } from "./series.js";
 import { Percentiles } from "./standing.js";
 import { Streams } from "./streams.js";
 import { drawTape } from "./tape.js";
-import { beside, linesOf, merged, noted } from "./timeline.js";
+import { linesOf, marksByPoint, merged, noted } from "./timeline.js";
 import { lineItem, renew, shape } from "./timeline-view.js";
 import { when, ZONE } from "./times.js";
 
@@ -36,7 +36,7 @@ import { when, ZONE } from "./times.js";
 export class ChannelView {
   metric = "";
   message = "";
-  /** Whether no data has come for a while. */
+  /** Whether no data has arrived for a while. */
   isStale = false;
   /** @type {Channel | null} */
   now = null;
@@ -64,11 +64,11 @@ export class ChannelView {
   /**
    * @param {object} options
    * @param {ChartRange} options.range
-   * @param {string | undefined} options.first - the channel whose streams, notes and percentiles the page shows already
+   * @param {string | undefined} options.first - the channel whose streams, notes and percentiles the page already shows
    * @param {Note[]} options.notes
    * @param {(span: Span) => void} options.onZoom
    * @param {(move: Move) => void} options.onMove
-   * @param {() => void} options.onReset - to leave a zoom
+   * @param {() => void} options.onReset - called when the user leaves a zoom
    */
   constructor({ range, first, notes, onZoom, onMove, onReset }) {
     this.series = new Series(range);
@@ -92,7 +92,7 @@ export class ChannelView {
   }
 
   /**
-   * Show another channel or range: its history comes later, by `showHistory`.
+   * Show another channel or range; `showHistory` adds its history later.
    * @param {string} metric
    * @param {ChartRange} range
    * @param {Profile} profile
@@ -114,22 +114,22 @@ export class ChannelView {
     const isFirst = channel === this.first;
     this.streams.open(channel, isFirst);
     this.notes?.open(channel, isFirst ? this.firstNotes : null);
-    // What the page showed at first is no longer what is known once others were open.
+    // The data in the page is outdated once another channel was open.
     this.first = undefined;
   }
 
   /**
-   * Show other times of the channel: what is known of them at once, their own history later.
+   * Show another range of the channel: known points at once, the full history later.
    * @param {ChartRange} range
    */
-  look(range) {
+  showRange(range) {
     this.series = this.series.within(range);
     this.say(this.series.points.length ? "" : "Loading history…");
     this.showMetric(this.metric);
   }
 
   /**
-   * Chart another metric of the same history.
+   * Chart another metric from the same history.
    * @param {string} metric
    */
   showMetric(metric) {
@@ -149,7 +149,7 @@ export class ChannelView {
   }
 
   /**
-   * Say why there is no history; live points still draw.
+   * Show why there is no history; live points are still drawn.
    * @param {string} reason
    */
   showProblem(reason) {
@@ -157,7 +157,7 @@ export class ChannelView {
   }
 
   /**
-   * Take the channel's part of a frame.
+   * Show the channel's part of a frame.
    * @param {Channel} channel
    */
   showLive(channel) {
@@ -177,7 +177,7 @@ export class ChannelView {
   }
 
   /**
-   * Tell whether data still comes, and how old it is.
+   * Show whether data still arrives, and how old it is.
    * @param {boolean} isStale
    * @param {number} nowMs
    */
@@ -233,12 +233,12 @@ export class ChannelView {
     return this.nowMs ?? Date.now();
   }
 
-  /** Whether windows of the channel still come. */
+  /** Whether windows of the channel still arrive. */
   get isLive() {
     return this.series.edgeMs(this.metric, this.clockMs) !== null;
   }
 
-  /** Whether the first stored window is still to come. */
+  /** Whether the first stored window has yet to arrive. */
   get waitsForHistory() {
     return this.isLive && !this.series.points.some((point) => !point.isEdge);
   }
@@ -248,7 +248,7 @@ export class ChannelView {
     return this.series.offAir(untilMs, Boolean(this.profile?.is_offline));
   }
 
-  /** Whether the newest values are older than live ones are. */
+  /** Whether the newest values are too old to be live. */
   get isOld() {
     const endMs = this.now && endOf(this.metric, this.now);
     return this.isStale || (endMs !== null && this.clockMs - endMs > constants.stale_after_ms);
@@ -260,7 +260,7 @@ export class ChannelView {
   }
 
   /**
-   * While nothing arrives the time since the last window is a gap that has not ended.
+   * While nothing arrives, the time since the last window is an open gap.
    * @param {Span} span
    * @returns {Stretch[]}
    */
@@ -306,13 +306,13 @@ export class ChannelView {
     const points = this.series.pointsOf(this.metric);
     const step = Math.max(1, Math.round(points.length / constants.table_rows));
     const shown = points.toReversed().filter((_, i) => i % step === 0);
-    const marks = beside(shown, this.noted);
+    const marks = marksByPoint(shown, this.noted);
     const rows = shown.map((point, i) => tableRow(point, marks[i], this.metric));
     $("table").replaceChildren(...rows);
   }
 
   /**
-   * Write the legend: the point under the crosshair and the marks there, else the newest point.
+   * Write the legend: the point under the crosshair and its marks, or the newest point.
    * @param {number | null} atMs
    * @param {EventMark[]} marks
    */
@@ -326,7 +326,7 @@ export class ChannelView {
     writeLegend({ at, time, metric: this.metric, marks, showsViewers: this.showsViewers });
   }
 
-  /** What the legend shows of its own accord: the live value where it can stand beside the points, else the last one. */
+  /** The legend's default: the live value if it is comparable with the points, otherwise the last point. */
   newest() {
     if (this.series.isPast) return this.series.points.at(-1) ?? null;
     return this.series.isComparable(this.metric) ? this.now : (this.series.newestWhole() ?? null);
@@ -344,7 +344,7 @@ export class ChannelView {
   }
 
   /**
-   * Draw the tape as wide as the plot above it.
+   * Draw the tape at the width of the plot above it.
    * @param {number} left
    * @param {number} width
    */
@@ -370,7 +370,7 @@ export class ChannelView {
   }
 
   /**
-   * Say something in the place of the chart; with "" only that there is nothing to draw, where that is so.
+   * Show a message in place of the chart; "" shows only why there is nothing to draw, if so.
    * @param {string} message
    */
   say(message) {

@@ -1,5 +1,5 @@
 // @ts-check
-// The axes of charts: round times in the chosen zone, colors and sizes that the theme sets, and the keys that walk.
+// The axes of charts: round times in the chosen zone, colors and sizes from the theme, and keyboard navigation.
 
 import { short } from "./figures.js";
 import {
@@ -28,8 +28,8 @@ const TICK_STEPS_MS = [
 const TICK_ROOM_PX = 88;
 
 /**
- * Return ticks at round times of the chosen zone, kept clear of the "now" at the right. Where its clocks change, each tick
- * is looked for with the offset before and the one after. Of an hour shown twice, steps of more than an hour mark the first.
+ * Return ticks at round times of the chosen zone, clear of the "now" label at the right. When clocks change, both the
+ * old and the new offset are tried for each tick. If an hour occurs twice, steps above an hour mark the first one.
  * @param {number} min
  * @param {number} max
  * @param {number} widthPx
@@ -86,7 +86,8 @@ function stepOf(min, max, widthPx) {
 const clearOf = (min, max, widthPx) => max - ((max - min) * 44) / widthPx;
 
 /**
- * Return when a clock with this offset shows `shown`, null for a time it skips; a skipped midnight is the day's first moment.
+ * Return when a clock with this offset shows `shown`, null for a skipped time. A skipped midnight is the start of the
+ * day.
  * @param {number} shown
  * @param {number} offset
  */
@@ -96,7 +97,7 @@ function momentOf(shown, offset) {
 }
 
 /**
- * Write times of day, and the day at its first moment; a time that the clock shows twice has its offset from UTC.
+ * Write times of day, and the date at midnight. A time that occurs twice has its offset from UTC.
  * @param {unknown} _plot
  * @param {number[]} splits
  */
@@ -108,7 +109,7 @@ export function writeTimes(_plot, splits) {
   return splits.map((at) => (day(at) === day(at - 1) ? written(at) : day(at)));
 }
 
-/** Return the colors, the font and the scale that the theme sets for charts. */
+/** Return the theme's colors, font and scale for charts. */
 export function readTokens() {
   const style = getComputedStyle(document.documentElement);
   /** @param {string} name */
@@ -139,7 +140,7 @@ export function readTokens() {
 }
 
 /**
- * Return what all axes of a chart have in common.
+ * Return the options that all axes of a chart share.
  * @param {() => Tokens} tokens
  * @returns {Axis}
  */
@@ -154,7 +155,7 @@ export function axisOf(tokens) {
 }
 
 /**
- * Return the axis of values, with lines through the plot.
+ * Return the value axis, with grid lines.
  * @param {() => Tokens} tokens
  * @param {number} sizePx
  * @returns {Axis}
@@ -171,7 +172,7 @@ export function valueAxisOf(tokens, sizePx) {
 }
 
 /**
- * Return the axis of times; `splits` and `values` place and write its ticks.
+ * Return the time axis; `splits` places its ticks and `values` labels them.
  * @param {() => Tokens} tokens
  * @param {(min: number, max: number, widthPx: number) => number[]} [splits]
  * @param {(plot: unknown, splits: number[]) => string[]} [values]
@@ -197,7 +198,7 @@ export const sizeOf = (host) => ({
 });
 
 /**
- * Return the point that a key leads to in a chart of `count` points, undefined for a key that is not ours.
+ * Return the index of the point that a key selects among `count` points, undefined for other keys.
  * @param {KeyboardEvent} event
  * @param {number} count
  * @param {number} at

@@ -1,5 +1,5 @@
 // @ts-check
-// The lane of events above a chart: a shape per kind, groups where several would overlap, a line down to the time.
+// The event lane above a chart: a shape per kind, a group if several would overlap, and a line through the plot.
 
 import { constants } from "./constants.js";
 
@@ -15,7 +15,7 @@ const REACH_PX = 12;
 const ABOVE_PLOT_PX = 8;
 
 /**
- * Return marks by place: those nearer than a box is wide are one group.
+ * Group marks that are closer together than the width of a box.
  * @param {EventMark[]} marks
  * @param {(ms: number) => number} xOf - in px
  */
@@ -32,7 +32,7 @@ export function grouped(marks, xOf) {
 }
 
 /**
- * Return the group at `x`, null when none is near.
+ * Return the group at `x`, null if none is near.
  * @param {Group[]} groups
  * @param {number} x
  */
@@ -42,7 +42,7 @@ export function groupAt(groups, x) {
 }
 
 /**
- * Draw the groups above the plot, each mark's line through it; the group that is read out is filled.
+ * Draw the groups above the plot and a line through it for each mark. The group that is read out is filled.
  * @param {Plot} plot
  * @param {Group[]} groups
  * @param {string | null} read - the id of the first mark that is read out
@@ -86,7 +86,7 @@ function drawLine({ ctx, bbox, valToPos }, mark, tokens) {
  * @param {Tokens} tokens
  */
 function drawBox(ctx, { marks }, isRead, tokens) {
-  // One's own notes are filled.
+  // The user's notes are filled.
   const isFilled = isRead || marks.every(({ kind }) => kind === "note");
   ctx.setLineDash([]);
   ctx.lineWidth = 1;

@@ -1,5 +1,5 @@
 // @ts-check
-// What is drawn on a chart besides its lines: hatched gaps, time off air, units, and the "now" edge.
+// Marks on a chart besides its lines: hatched gaps, time off air, units, and the "now" edge.
 
 import { duration } from "./figures.js";
 
@@ -12,7 +12,7 @@ const LABEL_ROOM_PX = 14;
 const HATCH_PX = 6;
 
 /**
- * Shade each span off air: chat may go on, but there is no broadcast.
+ * Shade each span off air: chat may continue, but there is no broadcast.
  * @param {Plot} plot
  * @param {{ offAir: Stretch[], fromMs: number, untilMs: number }} state
  * @param {Tokens} tokens
@@ -33,7 +33,7 @@ export function drawOffAir(plot, { offAir, fromMs, untilMs }, tokens) {
 }
 
 /**
- * Hatch each span that was not heard and write how long it lasted, where there is room.
+ * Hatch each span that was not heard, with its duration if there is room.
  * @param {Plot} plot
  * @param {{ bands: Stretch[], fromMs: number, untilMs: number }} state
  * @param {Tokens} tokens
@@ -82,14 +82,14 @@ function hatch({ ctx, bbox }, left, right, tokens) {
 
 /**
  * @param {Plot} plot
- * @param {number} centre
+ * @param {number} center
  * @param {string} text
  * @param {string} color
  * @param {Tokens} tokens
  */
-function writeUpwards({ ctx, bbox }, centre, text, color, tokens) {
+function writeUpwards({ ctx, bbox }, center, text, color, tokens) {
   ctx.save();
-  ctx.translate(centre, bbox.top + bbox.height - 8 * devicePixelRatio);
+  ctx.translate(center, bbox.top + bbox.height - 8 * devicePixelRatio);
   ctx.rotate(-Math.PI / 2);
   ctx.font = `${11 * tokens.k * devicePixelRatio}px ${tokens.font}`;
   ctx.fillStyle = color;
@@ -100,7 +100,7 @@ function writeUpwards({ ctx, bbox }, centre, text, color, tokens) {
 }
 
 /**
- * Write the units above the axes: of the metric at the left, "viewers" at the right when they are shown.
+ * Write the units above the axes: the metric's on the left, "viewers" on the right if they are shown.
  * @param {Plot} plot
  * @param {[string, string | null]} units
  * @param {Pick<Tokens, "k" | "font" | "ink3">} tokens

@@ -1,6 +1,6 @@
 // @ts-check
-// The chart: uPlot with our look. Gaps are breaks and hatched bands, events a lane above, the newest point is the red
-// "now" edge.
+// The chart: uPlot in the design of Twitchly. Gaps are breaks with hatched bands, events are a lane above the plot, and
+// the newest point is the red "now" edge.
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { pointTarget, readTokens, sizeOf, timeAxisOf, valueAxisOf } from "./chart-axes.js";
@@ -30,13 +30,13 @@ const LEAST_DRAG_PX = 8;
  * @property {[string, string | null]} units
  *
  * @typedef {object} Listeners
- * @property {(atMs: number | null, marks: EventMark[]) => void} onReadout - a point's time as the crosshair moves
+ * @property {(atMs: number | null, marks: EventMark[]) => void} onReadout - the time of a point as the crosshair moves
  * @property {(left: number, width: number) => void} onLayout - of the plot, in px
- * @property {(span: Span) => void} onZoom - one was marked out or dragged to
- * @property {(move: Move) => void} onMove - by a key
- * @property {() => void} onReset - to leave a zoom
- * @property {(atMs: number) => void} onPick - a time was clicked on
- * @property {(atMs: number | null) => void} onNote - by a key
+ * @property {(span: Span) => void} onZoom - a span was selected or dragged to
+ * @property {(move: Move) => void} onMove - a key was pressed
+ * @property {() => void} onReset - the user leaves a zoom
+ * @property {(atMs: number) => void} onPick - a time was clicked
+ * @property {(atMs: number | null) => void} onNote - the key for a note was pressed
  */
 
 /** @type {Map<string, Move>} */
@@ -192,7 +192,7 @@ export class Chart {
   }
 
   /**
-   * A stretch was marked out with the pointer.
+   * Zoom to the span that was selected with the pointer.
    * @param {uPlot} plot
    */
   onSelect(plot) {
@@ -204,7 +204,7 @@ export class Chart {
   }
 
   /**
-   * Drag the time axis along with the pointer; what lies there is asked for once it is let go.
+   * Pan the time axis with the pointer; its data is requested on release.
    * @param {uPlot} plot
    * @param {MouseEvent} event
    */
@@ -236,7 +236,7 @@ export class Chart {
   }
 
   /**
-   * The crosshair follows the pointer in the plot; above it, in the lane, it goes to the event under the pointer.
+   * Move the crosshair to the event under the pointer in the lane; in the plot it follows the pointer.
    * @param {PointerEvent} event
    */
   onLane(event) {
@@ -258,7 +258,7 @@ export class Chart {
   }
 
   /**
-   * Put the crosshair on a time, or away with null.
+   * Move the crosshair to a time; null removes it.
    * @param {number | null} atMs
    */
   read(atMs) {
@@ -281,7 +281,7 @@ export class Chart {
   }
 
   /**
-   * Zoom, pan or begin a note; return whether the key was one of these.
+   * Zoom, pan or start a note; return whether the key was handled.
    * @param {KeyboardEvent} event
    */
   onLetter({ key, altKey, ctrlKey, metaKey }) {
@@ -294,7 +294,7 @@ export class Chart {
   }
 
   /**
-   * Return the time that a key leads to, null for away, undefined for a key that is not ours.
+   * Return the time that a key selects, null to remove the crosshair, undefined for other keys.
    * @param {KeyboardEvent} event
    */
   targetOf(event) {
@@ -307,7 +307,7 @@ export class Chart {
   }
 
   /**
-   * Return the time of the event after the readout, with Shift before it; undefined when there is none.
+   * Return the time of the next event, or of the previous one with Shift; undefined if there is none.
    * @param {KeyboardEvent} event
    */
   nextMark({ shiftKey, altKey, ctrlKey, metaKey }) {

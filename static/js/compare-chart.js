@@ -1,5 +1,5 @@
 // @ts-check
-// The chart of a comparison: a line a channel, told apart by colour and dash.
+// The chart of a comparison: a line per channel, with its own color and dash.
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { pointTarget, readTokens, sizeOf, ticks, timeAxisOf, valueAxisOf } from "./chart-axes.js";
@@ -48,7 +48,7 @@ export class CompareChart {
   }
 
   /**
-   * Draw columns: times in ms, then one of values a channel.
+   * Draw columns: times in ms, then the values of each channel.
    * @param {uPlot.AlignedData} columns
    * @param {import("./span.js").Span} span
    */
@@ -114,7 +114,7 @@ export class CompareChart {
   }
 
   /**
-   * Put the crosshair on a point, or away with null.
+   * Move the crosshair to a point; null removes it.
    * @param {number | null} at
    */
   read(at) {
@@ -135,14 +135,14 @@ export class CompareChart {
 }
 
 /**
- * Return columns for uPlot out of lines whose times differ; a null breaks a line where windows are missing.
+ * Return columns for uPlot from lines with different times; null breaks a line where windows are missing.
  * @param {ComparedLine[]} lines
  * @param {{ isStreamTime: boolean, isIndex: boolean }} options
  */
 export function columnsOf(lines, { isStreamTime, isIndex }) {
   return uPlot.join(
     lines.map((line) => columns(line, isStreamTime ? (line.zero_ms ?? 0) : 0, isIndex)),
-    // What a line has no time for is no break of it; what it has a null for is one.
+    // A time that a line lacks does not break it; a null does.
     lines.map(() => [0, 1]),
   );
 }

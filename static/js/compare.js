@@ -1,7 +1,7 @@
 // @ts-check
-// The page that compares channels: its lines anew each minute, the figures of now as they come.
+// The page that compares channels: lines are reloaded each minute, live values arrive over the socket.
 
-import { told } from "./ask.js";
+import { fetchJson } from "./fetch-json.js";
 import { CompareChart, columnsOf } from "./compare-chart.js";
 import { constants, useConstants } from "./constants.js";
 import { $, all, dataOf, inside, write } from "./dom.js";
@@ -13,7 +13,7 @@ import { LiveSocket, liveUrl } from "./socket.js";
 import { drawTape } from "./tape.js";
 import { MINUTE_MS, when, ZONE } from "./times.js";
 
-/** The cells of the table that belong to the range. */
+/** The table's cells with values of the range. */
 const CELLS = /** @type {const} */ (["peak", "average", "viewers", "engagement"]);
 
 class ComparePage {
@@ -62,7 +62,7 @@ class ComparePage {
   }
 
   /**
-   * Write the legend: each line's value under the crosshair, else its average over the range.
+   * Write the legend: the value of each line under the crosshair, or its average over the range.
    * @param {number | null} atMs
    * @param {(number | null | undefined)[]} values
    */
@@ -87,7 +87,7 @@ class ComparePage {
     return this.isIndex ? number(value, 0) : figure(this.metric, value);
   }
 
-  /** Write the table's cells that belong to the range, from the same summaries as the legend. */
+  /** Write the cells with values of the range, from the same summaries as the legend. */
   writeTable() {
     for (const line of this.lines) {
       const row = document.querySelector(rowOf(line.id));
@@ -132,7 +132,7 @@ class ComparePage {
   async ask() {
     if (document.hidden) return;
     /** @type {Comparison | null} */
-    const answer = await told(this.start.source ?? `/compare/lines${location.search}`, () =>
+    const answer = await fetchJson(this.start.source ?? `/compare/lines${location.search}`, () =>
       location.reload(),
     );
     if (!answer) return;
@@ -183,7 +183,7 @@ const nowCell = (id) => document.querySelector(`${rowOf(id)} [data-now]`);
 const rowOf = (id) => `tr[data-id="${CSS.escape(id)}"]`;
 
 /**
- * Return runs of equal coverage of one line.
+ * Return a line's runs of equal coverage.
  * @param {ComparedLine} line
  */
 function runsOf({ end_ms: ends, coverage, step_ms: stepMs, zero_ms: zeroMs }) {

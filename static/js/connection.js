@@ -38,7 +38,7 @@ export class Connection {
     this.reason = "";
   }
 
-  /** Return how it stands now, and show it. Called once a second and on each frame. */
+  /** Show and return the current state. Called once a second and on each frame. */
   update() {
     const state = this.state();
     this.badge.dataset.state = state;
@@ -76,7 +76,7 @@ export class Connection {
       return [`No new data for ${age(this.newestEndMs, this.clock())}.`, this.standing()];
     if (this.reason) return [this.reason, ""];
     const isLong = this.awaySince !== null && this.clock() - this.awaySince > NOTE_AFTER_MS;
-    // What stands at the foot of the page says why, and more.
+    // The offline bar at the bottom of the page gives the reason.
     if (reach.isAway) return ["", ""];
     if (state === "reconnecting" && isLong)
       return [`Reconnecting, try ${this.socket().tries}.`, this.standing()];

@@ -4,7 +4,7 @@
 export const constants = /** @type {Constants} */ ({});
 
 /**
- * Take over the constants of the page.
+ * Set the constants from the page's data.
  * @param {Partial<Constants>} given
  */
 export function useConstants(given) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Buttons that copy what stands in a field.
+// Buttons that copy the content of a field.
 
 import { $, all, byId } from "./dom.js";
 

@@ -1,5 +1,5 @@
 // @ts-check
-// The controls above the chart: which metric, which dates, and the buttons that zoom and pan.
+// The controls above the chart: metric, dates, and the buttons that zoom and pan.
 
 import { hrefOf, isPlainClick } from "./address.js";
 import { $, byId, closest } from "./dom.js";
@@ -49,9 +49,9 @@ export class Dates {
   }
 
   /**
-   * Show what is chosen.
+   * Show the current choice.
    * @param {Choice} choice
-   * @param {string} metric - the one that is charted
+   * @param {string} metric - the charted metric
    */
   show(choice, metric) {
     this.choice = choice;
@@ -65,7 +65,7 @@ export class Dates {
     this.#renew();
   }
 
-  /** Quick picks and the latest date move on with the clock, also on a page that is left open. */
+  /** Update the quick picks and the latest date, as the page may stay open for days. */
   #renew() {
     this.from.max = this.until.max = fieldValue(this.clock());
     quickPicks(this.clock()).forEach((span, i) => {
@@ -80,7 +80,7 @@ export class Dates {
     const [from, until] = [this.from.value, this.until.value];
     const span = writtenFields(from, until, spanOf(choice));
     const reason = from || until ? await refusal(span) : "";
-    // Other dates may have been chosen meanwhile.
+    // The dates may have changed meanwhile.
     if (this.choice !== choice) return;
     this.#say(reason);
     if (!reason) this.onChoose(span);
@@ -105,7 +105,7 @@ export class Dates {
   }
 
   /**
-   * In the row of buttons, left and right go through time, up and down zoom.
+   * In the button row, left and right pan; up and down zoom.
    * @param {KeyboardEvent} event
    * @param {(move: Move) => void} onMove
    */
@@ -122,7 +122,7 @@ export class Dates {
 const moveOf = (button) => /** @type {Move} */ (button.dataset.move);
 
 /**
- * Return why no chart can show a span, "" where one can.
+ * Return why a span cannot be charted, "" if it can.
  * @param {Pick<Choice, "from" | "until">} span
  * @returns {Promise<string>}
  */

@@ -9,7 +9,7 @@ import { markStars } from "./stars.js";
 const RENEW_EVERY_MS = 5_000;
 
 /**
- * Put the rows of now in place of those there are, unless somebody has come to read them meanwhile.
+ * Replace the rows with current ones, unless the reader has entered the table meanwhile.
  * @param {Hold} hold
  */
 async function renew(hold) {
@@ -17,7 +17,7 @@ async function renew(hold) {
   const address = new URL(location.href);
   address.searchParams.set("rows", "1");
   const answer = await fetch(address).catch(() => {
-    reach.look();
+    reach.check();
     return null;
   });
   if (answer?.redirected) location.reload();
@@ -45,7 +45,7 @@ if (table) {
   setInterval(() => renew(hold), RENEW_EVERY_MS);
   document.addEventListener("visibilitychange", () => renew(hold));
 }
-// An address without what was left empty is one that people like to share.
+// Empty fields are left out, so that the URL is short enough to share.
 const filters = byId("filters", HTMLFormElement);
 filters.addEventListener("submit", () => {
   for (const field of filters.querySelectorAll("input, select")) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Elements of the page. Those that every page of a script has are looked up here: a missing one is an error.
+// Lookup of elements. A missing element is an error.
 
 /**
  * Return the element with an id.
@@ -12,7 +12,7 @@ export function $(id) {
 }
 
 /**
- * Return the element with an id, of a certain type.
+ * Return the element with an id, which must have a type.
  * @template {Element} T
  * @param {string} id
  * @param {new () => T} type
@@ -35,7 +35,7 @@ export function inside(root, selector) {
 }
 
 /**
- * Return the first element inside `root` that matches, of a certain type.
+ * Return the first element inside `root` that matches, which must have a type.
  * @template {Element} T
  * @param {ParentNode} root
  * @param {string} selector
@@ -65,7 +65,7 @@ export function childrenOf(root) {
 }
 
 /**
- * Return the element around the target of an event that matches, null outside of any.
+ * Return the closest matching ancestor of an event's target, null if there is none.
  * @template {Element} T
  * @param {Event} event
  * @param {string} selector
@@ -90,7 +90,7 @@ export function field(form, name, type) {
 }
 
 /**
- * Write a text, unless it is there already: screen readers announce each change.
+ * Write a text only if it differs: screen readers announce each change.
  * @param {Element} element
  * @param {string} text
  */
@@ -99,7 +99,7 @@ export function write(element, text) {
 }
 
 /**
- * Return the data that the page has in an element, as the server's json_script wrote it.
+ * Return the data that the server wrote into an element with json_script.
  * @param {string} id
  */
 export const dataOf = (id) => JSON.parse($(id).textContent ?? "");

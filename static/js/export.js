@@ -1,5 +1,5 @@
 // @ts-check
-// Files that take a while: how far they are, and a way to stop them.
+// Slow exports: progress and cancellation.
 
 import { closest, inside, insideOf } from "./dom.js";
 import { saveBlob } from "./picture.js";
@@ -10,9 +10,9 @@ const MARK_BYTES = 400;
 /** @typedef {import("./span.js").Span} Span */
 
 /**
- * Let the links in `menu` with `data-export` show their progress.
+ * Show the progress of the links in `menu` with `data-export`.
  * @param {HTMLElement} menu
- * @param {() => Span} span - the time that they cover
+ * @param {() => Span} span - the time span of the files
  */
 export function bindExports(menu, span) {
   const bar = insideOf(menu, "progress", HTMLProgressElement);
@@ -51,7 +51,7 @@ export function bindExports(menu, span) {
 }
 
 /**
- * Read the whole answer, telling from the times in it how far it has come.
+ * Read the whole response and report progress, computed from the times in it.
  * @param {Response} answer
  * @param {Span} span
  * @param {(share: number) => void} onProgress

@@ -1,16 +1,16 @@
 // @ts-check
-// Asking the server for figures.
+// Requests for JSON data.
 
 import { reach } from "./reach.js";
 
 /**
- * Return what an address tells, null where it cannot be had: what was known stays.
+ * Return the JSON at a URL, or null if it is unavailable; callers then keep the previous data.
  * @param {string} url
  * @param {() => void} [onSignedOut] - when the session has ended
  */
-export async function told(url, onSignedOut) {
+export async function fetchJson(url, onSignedOut) {
   const answer = await fetch(url).catch(() => {
-    reach.look();
+    reach.check();
     return null;
   });
   if (answer?.status === 401) onSignedOut?.();

@@ -1,11 +1,11 @@
 // @ts-check
-// Text that the page cannot get from the server: points of a chart, ticks of its axes, and ages that grow.
+// Texts that the server cannot provide: chart points, axis ticks, and ages that increase.
 
 import { constants } from "./constants.js";
 import { metricOf } from "./metrics.js";
 
 /**
- * Write a number with commas between thousands; halves go up, and there is no 0 below 0.
+ * Format a number with thousands separators; halves are rounded up, and -0 is 0.
  * @param {number} value
  * @param {number} decimals
  */
@@ -19,7 +19,7 @@ export function number(value, decimals) {
 }
 
 /**
- * Write the value of a point without its unit; a count that was not wholly heard is a lower bound.
+ * Format the value of a point without its unit; a count with coverage below 1 is a lower bound.
  * @param {string} metric
  * @param {number | null | undefined} value
  * @param {number} [coverage]
@@ -31,7 +31,7 @@ export function figure(metric, value, coverage = 1) {
 }
 
 /**
- * Write a duration: 42 s, 3 min 10 s, 3 h 12 min.
+ * Format a duration: 42 s, 3 min 10 s, 3 h 12 min.
  * @param {number} spanMs
  */
 export function duration(spanMs) {
@@ -43,7 +43,7 @@ export function duration(spanMs) {
 }
 
 /**
- * Write how long ago a window ended: seconds up to 999 s, then minutes; unknown without a window.
+ * Format the age of a window: seconds up to 999 s, then minutes; unknown without a window.
  * @param {number | null | undefined} endMs
  * @param {number} nowMs
  */
@@ -54,7 +54,7 @@ export function age(endMs, nowMs) {
 }
 
 /**
- * Write the tick of an axis: 950, 1.2k, 31k, 1.4M.
+ * Format the tick of an axis: 950, 1.2k, 31k, 1.4M.
  * @param {number} value
  */
 export function short(value) {

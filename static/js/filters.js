@@ -1,5 +1,5 @@
 // @ts-check
-// Which channels a board is made of, and how many: links and a form without the script, controls with it.
+// The filters and the size of a board: a form and links that also work without the script.
 
 import { hrefOf, isPlainClick } from "./address.js";
 import { constants } from "./constants.js";
@@ -9,7 +9,7 @@ import { closest, field } from "./dom.js";
 const isFilter = (name) => constants.filters.some((filter) => filter === name);
 
 /**
- * Let the form, the sizes and the way back to all channels change the choice.
+ * Bind the form, the sizes and the Clear link to the choice.
  * @param {object} parts
  * @param {HTMLFormElement} parts.form
  * @param {HTMLElement} parts.sizes
@@ -36,7 +36,7 @@ export function bindFilters({ form, sizes, clear, onChoose }) {
 }
 
 /**
- * Show which size is chosen.
+ * Mark the selected size.
  * @param {HTMLElement} sizes
  * @param {Choice} choice
  */
@@ -49,7 +49,7 @@ export function markSizes(sizes, choice) {
 }
 
 /**
- * Let the files be those of the board that is shown.
+ * Point the export links at the selected board.
  * @param {HTMLElement} menu
  * @param {Choice} choice
  */
@@ -59,7 +59,7 @@ export function markFiles(menu, { board, size, category, language, band }) {
 }
 
 /**
- * Show which filters are chosen. A value that the page does not offer, as from an address gone back to, is added.
+ * Show the selected filters. A value that the page does not offer, for example from an older URL, is added.
  * @param {HTMLFormElement} form
  * @param {Choice} choice
  */
@@ -74,7 +74,7 @@ export function markFilters(form, choice) {
 }
 
 /**
- * Mark the link that leads to what is shown, or remove the mark.
+ * Mark a link as current, or remove the mark.
  * @param {Element} link
  * @param {boolean} isCurrent
  */

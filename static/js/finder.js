@@ -1,5 +1,5 @@
 // @ts-check
-// The search for a channel by name: a list under the field that the keyboard walks, and `/` to get there.
+// Channel search: a list under the field with keyboard navigation, and `/` to focus the field.
 
 import { closest, inside, insideOf } from "./dom.js";
 import { reach } from "./reach.js";
@@ -20,8 +20,8 @@ export class Finder {
   /**
    * @param {HTMLFormElement} form
    * @param {object} options
-   * @param {() => string} options.metric - the board that ranks are told of
-   * @param {(profile: Profile) => void} options.onOpen - for what was chosen
+   * @param {() => string} options.metric - the board whose ranks are shown
+   * @param {(profile: Profile) => void} options.onOpen - called with the chosen channel
    */
   constructor(form, { metric, onOpen }) {
     this.metric = metric;
@@ -131,7 +131,7 @@ export class Finder {
   }
 
   /**
-   * Open the marked channel at Enter; before anything was found the form goes to the page of the search.
+   * Open the marked channel on Enter; without results, the form opens the search page.
    * @param {SubmitEvent} event
    */
   open(event) {

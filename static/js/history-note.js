@@ -1,5 +1,5 @@
 // @ts-check
-// Why a chart has no history, once that is known.
+// The reason why a chart has no history.
 
 import { hm, hms, HOUR_MS, MINUTE_MS, ZONE } from "./times.js";
 
@@ -7,9 +7,9 @@ import { hm, hms, HOUR_MS, MINUTE_MS, ZONE } from "./times.js";
 const STORED_WITHIN_MS = 10_000;
 
 /**
- * Return the note; "" while history loads and where there is some.
+ * Return the note, "" while history loads or if there is some.
  * @param {import("./series.js").Series} series
- * @param {{ isLive: boolean, nowMs: number }} state - `isLive`: windows of the channel still come
+ * @param {{ isLive: boolean, nowMs: number }} state - `isLive`: windows of the channel still arrive
  */
 export function historyNote(series, { isLive, nowMs }) {
   if (!series.hasLoaded || series.points.some((point) => !point.isEdge)) return "";

@@ -1,7 +1,7 @@
 // @ts-check
-// The requests for the history of the open channel: again from time to time, and after a failure.
+// Requests for the open channel's history, repeated periodically and after a failure.
 
-// History is asked for again after this share of what it spans, once a minute at most.
+// History is reloaded after this share of its span, at most once a minute.
 const EVERY = 1 / 300;
 const EVERY_MIN_MS = 60_000;
 const EVERY_MAX_MS = 600_000;
@@ -27,7 +27,7 @@ export class HistoryRequests {
    * @param {object} options
    * @param {() => Request | null} options.request - null while no channel is open
    * @param {() => number} options.clock
-   * @param {() => number | null} options.spanMs - how much the chart spans, null while the first window is to come
+   * @param {() => number | null} options.spanMs - the span of the chart, null until the first window
    * @param {(history: ChannelHistory) => void} options.onHistory
    * @param {(reason: string) => void} options.onProblem
    * @param {() => void} options.onSignedOut
@@ -36,7 +36,7 @@ export class HistoryRequests {
     this.#options = options;
   }
 
-  /** Ask now, in place of a request under way. */
+  /** Request history now; a pending request is aborted. */
   async ask() {
     clearTimeout(this.#timer);
     this.#asking?.abort();
@@ -45,7 +45,7 @@ export class HistoryRequests {
     this.#asking = new AbortController();
     try {
       const answer = await fetch(urlOf(request), { signal: this.#asking.signal });
-      this.#take(answer, await answer.json());
+      this.#handle(answer, await answer.json());
       const isFinal = answer.ok || answer.status === 400;
       if (isFinal && this.#isOver(request.choice)) return;
       this.#askIn(answer.ok ? this.#everyMs() : RETRY_MS);
@@ -56,7 +56,7 @@ export class HistoryRequests {
     }
   }
 
-  /** Ask again when the history that the page has is old. */
+  /** Request history again once the page's history is old. */
   askLater() {
     const request = this.#options.request();
     if (request && !this.#isOver(request.choice)) this.#askIn(this.#everyMs());
@@ -64,9 +64,9 @@ export class HistoryRequests {
 
   /**
    * @param {Response} answer
-   * @param {any} body - a ChannelHistory, or the reason why there is none
+   * @param {any} body - a ChannelHistory, or an object with the reason why there is none
    */
-  #take(answer, body) {
+  #handle(answer, body) {
     if (answer.status === 401) this.#options.onSignedOut();
     else if (answer.ok) this.#options.onHistory(body);
     else this.#options.onProblem(body.reason);
@@ -85,7 +85,7 @@ export class HistoryRequests {
   }
 
   /**
-   * Tell whether a span lies so far back that no row of it is still to come.
+   * Return whether a span is so far in the past that all of its rows are stored.
    * @param {Choice} choice
    */
   #isOver({ until }) {

@@ -1,5 +1,5 @@
 // @ts-check
-// A list that is in use: the pointer of a mouse or the focus of the keyboard is in it.
+// Detects whether a list is in use: the mouse pointer or the keyboard focus is in it.
 
 export class Hold {
   #held = { pointer: false, focus: false };

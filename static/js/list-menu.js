@@ -1,5 +1,5 @@
 // @ts-check
-// The small menu of watchlists beside a star: which of them hold its channel, and a way to change that.
+// The watchlist menu of a star: shows which lists contain its channel, and changes them.
 
 import { closest, inside } from "./dom.js";
 
@@ -15,33 +15,33 @@ export class ListMenu {
    * @param {HTMLElement} root
    * @param {object} options
    * @param {import("./watch.js").Watching} options.watching
-   * @param {(channel: string) => Promise<void>} options.look - asks for the lists anew
+   * @param {(channel: string) => Promise<void>} options.reload - reloads the lists
    * @param {(star: HTMLButtonElement, list: Watchlist, holds: boolean) => Promise<void>} options.onChoose
    */
-  constructor(root, { watching, look, onChoose }) {
+  constructor(root, { watching, reload, onChoose }) {
     this.root = root;
     this.watching = watching;
-    this.look = look;
+    this.reload = reload;
     this.onChoose = onChoose;
     this.lists = inside(root, "[data-lists]");
     this.lists.addEventListener("click", (event) => this.choose(event));
-    root.addEventListener("keydown", (event) => this.walk(event));
+    root.addEventListener("keydown", (event) => this.moveFocus(event));
   }
 
   /**
-   * Open below the star, or below another element; a menu that a key opened has the focus.
+   * Open below the star, or below another element; the menu gets the focus if a key opened it.
    * @param {HTMLButtonElement} star
    * @param {boolean} isKey
-   * @param {HTMLElement} [beside]
+   * @param {HTMLElement} [anchor]
    */
-  async open(star, isKey, beside = star) {
+  async open(star, isKey, anchor = star) {
     this.star = star;
     inside(this.root, "p").textContent = `Watchlists with ${star.dataset.of}`;
     this.show();
     this.root.showPopover();
-    this.place(beside.getBoundingClientRect());
+    this.place(anchor.getBoundingClientRect());
     if (isKey) this.items[0]?.focus();
-    await this.look(star.value);
+    await this.reload(star.value);
     if (this.star === star) this.show();
   }
 
@@ -58,9 +58,9 @@ export class ListMenu {
     this.root.style.top = `${isBelow ? bottom + 4 : Math.max(EDGE_PX, top - height - 4)}px`;
   }
 
-  /** Write the lists; buttons stay where they are, so that the keyboard does too. */
+  /** Write the lists into the existing buttons, so that the focus stays. */
   show() {
-    // By name, so that none moves away from under the keys once another was used.
+    // Sorted by name, so that the order does not change while the menu is in use.
     const lists = [...this.watching.lists].sort((one, other) => one.name.localeCompare(other.name));
     while (this.lists.children.length > lists.length) this.lists.lastElementChild?.remove();
     while (this.lists.children.length < lists.length) this.lists.append(item());
@@ -82,7 +82,7 @@ export class ListMenu {
   }
 
   /** @param {KeyboardEvent} event */
-  walk(event) {
+  moveFocus(event) {
     const { items } = this;
     const at = items.findIndex((item) => item === document.activeElement);
     const places = new Map([

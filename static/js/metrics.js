@@ -1,5 +1,5 @@
 // @ts-check
-// Metrics, and the window that each of their live values comes from.
+// Metrics, and the window of each live value.
 
 import { constants } from "./constants.js";
 
@@ -7,7 +7,7 @@ import { constants } from "./constants.js";
 export const metricOf = (key) => constants.metrics[key];
 
 /**
- * Return the end of the window of a metric's live value: people and texts have windows of their own.
+ * Return the window end of a metric's live value: people and texts have their own windows.
  * @param {string} key
  * @param {Pick<LiveWindow, "end_ms" | "distinct_end_ms">} channel
  */
@@ -25,7 +25,7 @@ export function coverageOf(key, { coverage, distinct_coverage: distinctCoverage 
 }
 
 /**
- * Return the unit of a metric on a chart: values that grow with their window name the length of the chart's windows.
+ * Return the unit of a metric on a chart: values that grow with their window include the window's length.
  * @param {string} key
  * @param {ChartRange} range
  */

@@ -1,5 +1,5 @@
 // @ts-check
-// One's own notes on the channel's time axis: kept, changed, deleted, and brought back for a moment.
+// The user's notes on a channel's time axis: add, edit, delete, and undo a deletion.
 
 import { $, byId, field, inside } from "./dom.js";
 import { reach } from "./reach.js";
@@ -7,7 +7,7 @@ import { fieldMs, fieldValueInSeconds, timeElement } from "./times.js";
 
 const UNDO_FOR_MS = 10_000;
 
-/** Return the notes of the account, null without one. */
+/** Return the account's notes, null without an account. */
 export function ownNotes(/** @type {ConstructorParameters<typeof Notes>[0]} */ options) {
   return document.getElementById("notes") ? new Notes(options) : null;
 }
@@ -31,8 +31,8 @@ export class Notes {
 
   /**
    * @param {object} options
-   * @param {() => void} options.onChange - when there are others
-   * @param {() => Element} options.icon - makes the sign of a note
+   * @param {() => void} options.onChange - called when the notes change
+   * @param {() => Element} options.icon - creates the icon of a note
    * @param {() => number} options.clock - in ms
    */
   constructor({ onChange, icon, clock }) {
@@ -46,7 +46,7 @@ export class Notes {
   }
 
   /**
-   * Show a channel's notes: `known` ones at once, otherwise they are asked for.
+   * Show a channel's notes: `known` ones at once, otherwise they are requested.
    * @param {string} channel
    * @param {Note[] | null} known
    */
@@ -56,11 +56,11 @@ export class Notes {
     this.leave();
     this.say("");
     this.offerUndo(null);
-    this.take(known ?? []);
+    this.setNotes(known ?? []);
     if (known) return;
     /** @type {{ notes: Note[] } | undefined} */
     const found = await this.send("", null);
-    if (found && channel === this.channel) this.take(found.notes);
+    if (found && channel === this.channel) this.setNotes(found.notes);
   }
 
   /**
@@ -74,7 +74,7 @@ export class Notes {
   }
 
   /**
-   * Put a time into the form, unless a note is being changed.
+   * Put a time into the form, unless a note is being edited.
    * @param {number} atMs
    */
   suggest(atMs) {
@@ -84,7 +84,7 @@ export class Notes {
   }
 
   /**
-   * Begin a note at a time.
+   * Start a note at a time.
    * @param {number} atMs
    */
   begin(atMs) {
@@ -94,7 +94,7 @@ export class Notes {
   }
 
   /** @param {Note[]} notes */
-  take(notes) {
+  setNotes(notes) {
     this.all = [...notes].sort((one, other) => one.at_ms - other.at_ms || one.id - other.id);
     $("no-notes").hidden = this.all.length > 0;
     $("note-list").replaceChildren(...this.all.toReversed().map((note) => this.item(note)));
@@ -145,7 +145,7 @@ export class Notes {
     const note = await this.send(editing === null ? "" : `/${editing}`, fields);
     if (!note) return;
     this.leave();
-    this.take([...this.all.filter(({ id }) => id !== note.id), note]);
+    this.setNotes([...this.all.filter(({ id }) => id !== note.id), note]);
     this.say(editing === null ? "Note added." : "Note saved.");
     this.offerUndo(null);
   }
@@ -156,7 +156,7 @@ export class Notes {
     const answer = await this.send(`/${id}/delete`, {});
     if (!answer) return;
     if (this.editing === id) this.leave();
-    this.take(this.all.filter((note) => note.id !== id));
+    this.setNotes(this.all.filter((note) => note.id !== id));
     this.say("Note deleted.");
     this.offerUndo(answer.undo);
     $("undo-delete").focus();
@@ -168,12 +168,12 @@ export class Notes {
     this.offerUndo(null);
     this.text.focus();
     if (!note) return;
-    this.take([...this.all.filter(({ id }) => id !== note.id), note]);
+    this.setNotes([...this.all.filter(({ id }) => id !== note.id), note]);
     this.say("Note restored.");
   }
 
   /**
-   * Offer to undo a deletion for a while, or no longer.
+   * Offer to undo a deletion for a while; null withdraws the offer.
    * @param {string | null} undo
    */
   offerUndo(undo) {
@@ -196,7 +196,7 @@ export class Notes {
   }
 
   /**
-   * Ask for the notes, or with `fields` write; return the answer, undefined when it was refused, which is told.
+   * Request the notes, or post `fields`. Return the response, undefined after a failure, which is shown.
    * @param {string} path
    * @param {Record<string, string> | null} fields
    */

@@ -1,7 +1,7 @@
 // @ts-check
-// Shows frames calmly: order and values of a frame move together, and neither moves while the list is in use.
+// Paces frames: order and values change together, and not while the list is in use.
 
-// Frames come once a second, not to the millisecond.
+// Frames arrive about once a second.
 const JITTER_MS = 500;
 
 /** @template T */
@@ -21,7 +21,7 @@ export class Pace {
    * @param {object} options
    * @param {number} options.everyMs
    * @param {(frame: T) => void} options.show
-   * @param {() => number} [options.clock] - ms that never go back
+   * @param {() => number} [options.clock] - monotonic, in ms
    */
   constructor({ everyMs, show, clock = () => performance.now() }) {
     this.#everyMs = everyMs;
@@ -29,7 +29,7 @@ export class Pace {
     this.#clock = clock;
   }
 
-  /** Show the next frame at once, as the first of another board; a frame that waits is dropped. */
+  /** Drop the pending frame and show the next one at once, because another board is selected. */
   reset() {
     clearTimeout(this.#timer);
     this.#waiting = null;
@@ -37,10 +37,10 @@ export class Pace {
   }
 
   /**
-   * Take the newest frame.
+   * Queue the newest frame.
    * @param {T} frame
    */
-  take(frame) {
+  push(frame) {
     this.#waiting = frame;
     this.#next();
   }

@@ -1,5 +1,5 @@
 // @ts-check
-// The board page: what is chosen, and what follows when it changes or a frame arrives.
+// The board page: its state, and the updates when the choice changes or a frame arrives.
 
 import { changed, hrefOf, isPlainClick, onReturn, push, replace } from "./address.js";
 import { Actions } from "./actions.js";
@@ -30,26 +30,27 @@ class BoardPage {
   /** @param {BoardStart} start */
   constructor(start) {
     this.ranges = start.ranges;
-    /** What the address says. */
+    /** The choice in the URL. */
     this.choice = start.choice;
     /**
-     * The channel on view, chosen or the first of its board.
+     * The id of the open channel: the chosen one, or the first of the board.
      * @type {string | null}
      */
     this.shown = start.channel?.id ?? null;
     /**
-     * The board whose first channel is on view: it stays when others pass it, until another board is opened.
+     * The board whose first channel is open. The channel stays open when others overtake it, until another board is
+     * selected.
      * @type {string | null}
      */
     this.firstOf = start.channel ? boardOf(start.choice) : null;
-    /** Where a zoom returns to: the dates that were chosen otherwise, none for a range up to now. */
+    /** The dates to restore after a zoom; empty for a range up to now. */
     this.unzoomed = { from: start.choice.from, until: start.choice.until };
     this.clockAhead = start.now_ms - Date.now();
     this.view = new ChannelView({
       range: start.shown,
       first: start.channel?.id,
       notes: start.notes,
-      onZoom: (span) => this.look(span, push),
+      onZoom: (span) => this.showSpan(span, push),
       onMove: (move) => this.move(move),
       onReset: () => this.choose(this.unzoomed),
     });
@@ -111,7 +112,7 @@ class BoardPage {
   }
 
   /**
-   * Show the channel of the page, and follow the board.
+   * Show the page's channel and subscribe to the board.
    * @param {BoardStart} start
    */
   begin({ channel, series, shown }) {
@@ -133,10 +134,10 @@ class BoardPage {
   // Frames
 
   /**
-   * Take what frames of every kind tell.
+   * Process the fields that all kinds of frames have.
    * @param {Frame} frame
    */
-  hear(frame) {
+  readFrame(frame) {
     this.hasFrame = true;
     this.clockAhead = frame.now_ms - Date.now();
     this.connection.newestEndMs = frame.newest_end_ms ?? this.connection.newestEndMs;
@@ -146,16 +147,16 @@ class BoardPage {
 
   /** @param {BoardFrame} frame */
   showBoardFrame(frame) {
-    this.hear(frame);
+    this.readFrame(frame);
     if (!this.shown) this.connection.reason = "";
-    this.boardView.pace.take(frame.rows);
+    this.boardView.pace.push(frame.rows);
     if (!this.choice.channel && this.firstOf !== boardOf(this.choice)) this.showFirst(frame.rows);
     this.update();
   }
 
   /** @param {ChannelsFrame} frame */
   showChannelFrame(frame) {
-    this.hear(frame);
+    this.readFrame(frame);
     const channel = this.shown ? frame.channels[this.shown] : undefined;
     if (channel) {
       this.connection.reason = "";
@@ -199,7 +200,7 @@ class BoardPage {
   showBoard() {
     this.boardView.showOther();
     if (this.shown) this.showMetric();
-    if (this.view.profile) this.entitle(this.view.profile);
+    if (this.view.profile) this.setTitle(this.view.profile);
     this.watchBoard();
   }
 
@@ -213,7 +214,7 @@ class BoardPage {
   }
 
   /**
-   * Show a channel: its profile at once as far as the board has it, its history when it comes.
+   * Show a channel: the known part of its profile at once, its history when it arrives.
    * @param {Profile} profile
    */
   showChannel(profile) {
@@ -222,13 +223,13 @@ class BoardPage {
     $("no-channel").hidden = true;
     this.view.open(this.charted, this.range, profile);
     this.boardView.board.select(profile.id);
-    this.entitle(profile);
+    this.setTitle(profile);
     this.actions.update();
     this.watchChannel(profile.id);
     this.history.ask();
   }
 
-  /** The range that is chosen, or the one between the chosen dates. */
+  /** The chosen range, or the range between the chosen dates. */
   get range() {
     const range = this.ranges[this.choice.range];
     const span = spanOf(this.choice);
@@ -236,28 +237,28 @@ class BoardPage {
   }
 
   /** @param {Profile} profile */
-  entitle({ name }) {
+  setTitle({ name }) {
     document.title = `${name} · ${metricOf(this.choice.board).label} · Twitchly`;
   }
 
-  /** Chart another metric: history is asked for those that are charted. */
+  /** Chart another metric and request its history. */
   showMetric() {
     this.view.showMetric(this.charted);
     this.history.ask();
   }
 
-  /** Show other times of the same channel: dates keep what is drawn until finer or other data comes. */
+  /** Show another time span of the same channel; known points stay until its history arrives. */
   showTime() {
     if (!this.choice.from && this.view.profile) {
       this.showChannel(this.view.profile);
       return;
     }
-    this.view.look(this.range);
+    this.view.showRange(this.range);
     this.history.ask();
   }
 
   /**
-   * Open what was searched for: the board may never have shown it.
+   * Open a search result, which the board may never have shown.
    * @param {Profile} profile
    */
   openFound(profile) {
@@ -269,7 +270,7 @@ class BoardPage {
 
   /**
    * @param {Changes} changes
-   * @param {(choice: Choice) => void} [keep] - puts the choice in the address
+   * @param {(choice: Choice) => void} [keep] - writes the choice to the URL
    */
   choose(changes, keep = push) {
     const next = changed(this.choice, changes);
@@ -290,7 +291,7 @@ class BoardPage {
    * @param {Span} span
    * @param {(choice: Choice) => void} keep
    */
-  look(span, keep) {
+  showSpan(span, keep) {
     this.choose(chosen(fitted(span, this.clock(), constants.span_limits)), keep);
   }
 
@@ -299,11 +300,11 @@ class BoardPage {
     const isPast = this.choice.from !== "";
     if (!this.view.span || (move === "later" && !isPast)) return;
     const span = moved(this.view.span, move, this.clock(), constants.span_limits);
-    this.look(span, isPast ? replace : push);
+    this.showSpan(span, isPast ? replace : push);
   }
 
   /**
-   * Follow a choice, from a click or from the back button.
+   * Apply a choice, from a click or from the back button.
    * @param {Choice} next
    */
   apply(next) {
@@ -319,7 +320,7 @@ class BoardPage {
     else if (isOtherTime(next, before) && this.shown) this.showTime();
   }
 
-  /** Mark in every control what is chosen. */
+  /** Mark the current choice in all controls. */
   mark() {
     this.dates.show(this.choice, this.charted);
     this.actions.update();
@@ -371,7 +372,7 @@ class BoardPage {
 }
 
 /**
- * Call `follow` instead of the browser for plain clicks on the links of an element.
+ * Call `follow` for plain clicks on the links in an element, instead of navigating.
  * @param {HTMLElement} element
  * @param {string} selector
  * @param {(link: HTMLAnchorElement) => void} follow
@@ -386,7 +387,7 @@ function onPlainClick(element, selector, follow) {
 }
 
 /**
- * Return the board that a choice names, to tell it from others.
+ * Return a key for the board of a choice.
  * @param {Choice} choice
  */
 function boardOf({ board: metric, size, category, language, band }) {

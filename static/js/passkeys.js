@@ -1,5 +1,5 @@
 // @ts-check
-// Passkeys, where there can be none: browsers make them for sites with a name and HTTPS alone, and for this machine.
+// Explains why passkeys are unavailable: browsers support them only on a host name with HTTPS, and on localhost.
 
 import { all } from "./dom.js";
 
@@ -8,7 +8,7 @@ const CONTROLS =
 const isBareAddress = /^[\d.]+$|^\[/.test(location.hostname);
 const isThisMachine = /^127\.|^\[::1\]$/.test(location.hostname);
 
-/** Why there can be none here, "" where there can. */
+/** Return why passkeys are unavailable, "" if they are available. */
 function obstacle() {
   if (isBareAddress)
     return `Passkeys do not work at an IP address such as ${location.hostname}. Open Twitchly by its host name${isThisMachine ? ", localhost" : ""}.`;
@@ -18,7 +18,7 @@ function obstacle() {
 
 const why = obstacle();
 if (why) {
-  // Hidden, not gone: the scripts that belong to them look for them.
+  // Hidden, not removed: allauth's scripts expect the controls.
   for (const control of all(document, CONTROLS)) {
     const note = document.createElement("p");
     note.className = "xs muted";

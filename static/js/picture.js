@@ -1,5 +1,5 @@
 // @ts-check
-// A picture of a chart to take along: the plot with what it shows, of which channel, and when it was taken.
+// PNG export of a chart: the plot with its title, channel and time.
 
 /** @typedef {{ title: string, subtitle: string, foot: string }} Texts */
 
@@ -19,7 +19,7 @@ export async function savePicture(plot, { title, subtitle, foot, name }) {
 }
 
 /**
- * Hand a file to the reader.
+ * Download a file.
  * @param {Blob} blob
  * @param {string} name
  */
@@ -52,11 +52,11 @@ function drawn(plot, { title, subtitle, foot }) {
    * @param {number} y
    * @param {number} size
    * @param {number} weight
-   * @param {string} colour
+   * @param {string} color
    */
-  const write = (text, y, size, weight, colour) => {
+  const write = (text, y, size, weight, color) => {
     ctx.font = `${weight} ${size * scale}px ${token("--font-sans")}`;
-    ctx.fillStyle = token(colour);
+    ctx.fillStyle = token(color);
     ctx.fillText(text, PAD * scale, y * scale, canvas.width - 2 * PAD * scale);
   };
   write(title, 30, 18, 620, "--ink");

@@ -1,5 +1,5 @@
 // @ts-check
-// Whether the server can be reached: asked when something suggests otherwise, and again until it answers.
+// Checks whether the server is reachable: probes it when a request fails, and again until it responds.
 
 const AGAIN_MS = 3_000;
 const ANSWER_WITHIN_MS = 5_000;
@@ -8,7 +8,7 @@ const PROBE = "/healthz";
 class Reach {
   constructor() {
     /**
-     * Since when it does not answer, in ms by this machine's clock; null while it does.
+     * Since when the server is unreachable, in ms by the local clock; null while it is reachable.
      * @type {number | null}
      */
     this.awaySince = null;
@@ -21,10 +21,10 @@ class Reach {
     this.again = undefined;
   }
 
-  /** Ask whenever the browser believes that its network came or went. */
+  /** Check whenever the browser reports a change of its network. */
   follow() {
-    for (const type of ["online", "offline"]) addEventListener(type, () => this.look());
-    if (!navigator.onLine) this.look();
+    for (const type of ["online", "offline"]) addEventListener(type, () => this.check());
+    if (!navigator.onLine) this.check();
   }
 
   get isAway() {
@@ -39,15 +39,15 @@ class Reach {
     this.listeners.add(listener);
   }
 
-  /** What somebody wanted to be sent was not. */
+  /** Report that something the user wanted to send was not sent. */
   missed() {
     this.onMiss();
-    return this.look();
+    return this.check();
   }
 
-  /** Something did not get through: find out whether anything does. */
-  async look() {
-    // The request under way may be older than what suggests another.
+  /** Check whether the server responds, because a request failed. */
+  async check() {
+    // The pending probe may have started before the failure.
     this.isOutdated = this.asking;
     if (this.asking) return;
     this.asking = true;
@@ -60,11 +60,11 @@ class Reach {
       .catch(() => false);
     this.asking = false;
     if (this.isOutdated) {
-      this.look();
+      this.check();
       return;
     }
-    // The event "offline" can precede the loss of the network, and comes once.
-    if (!answers || !navigator.onLine) this.again = setTimeout(() => this.look(), AGAIN_MS);
+    // The event "offline" is fired once, possibly before the network is lost.
+    if (!answers || !navigator.onLine) this.again = setTimeout(() => this.check(), AGAIN_MS);
     if (answers !== this.isAway) return;
     this.awaySince = answers ? null : Date.now();
     this.listeners.forEach((listener) => listener(this.isAway));

@@ -1,5 +1,5 @@
 // @ts-check
-// Cards that can be put in another order: by dragging, or by their arrow buttons.
+// Cards that can be reordered by dragging or with their arrow buttons.
 
 import { childrenOf, closest, inside, insideOf } from "./dom.js";
 
@@ -10,16 +10,16 @@ export class Reorder {
 
   /**
    * @param {HTMLElement} list
-   * @param {(ids: string[]) => Promise<boolean>} keep - stores an order; if it could not, the cards go back
+   * @param {(ids: string[]) => Promise<boolean>} keep - saves an order; if that fails, the cards move back
    */
   constructor(list, keep) {
     this.list = list;
     this.keep = keep;
     this.kept = childrenOf(list);
-    list.addEventListener("dragstart", (event) => this.lift(event));
-    list.addEventListener("dragover", (event) => this.over(event));
-    list.addEventListener("drop", (event) => this.drop(event));
-    list.addEventListener("dragend", () => this.release());
+    list.addEventListener("dragstart", (event) => this.startDrag(event));
+    list.addEventListener("dragover", (event) => this.dragOver(event));
+    list.addEventListener("drop", (event) => this.dropOn(event));
+    list.addEventListener("dragend", () => this.endDrag());
     list.addEventListener("click", (event) => this.step(event));
   }
 
@@ -32,7 +32,7 @@ export class Reorder {
   }
 
   /** @param {DragEvent} event */
-  lift(event) {
+  startDrag(event) {
     this.dragged = closest(event, "li", HTMLElement);
     if (!this.dragged || !event.dataTransfer) return;
     this.dragged.classList.add("is-dragged");
@@ -41,7 +41,7 @@ export class Reorder {
   }
 
   /** @param {DragEvent} event */
-  over(event) {
+  dragOver(event) {
     const card = closest(event, "li", HTMLElement);
     if (!this.dragged || !card) return;
     event.preventDefault();
@@ -50,14 +50,14 @@ export class Reorder {
   }
 
   /** @param {DragEvent} event */
-  drop(event) {
+  dropOn(event) {
     const card = closest(event, "li", HTMLElement);
     if (!this.dragged || !card || card === this.dragged) return;
     event.preventDefault();
     this.move(this.dragged, this.#cards.indexOf(card));
   }
 
-  release() {
+  endDrag() {
     for (const card of this.#cards) card.classList.remove("is-dragged", "is-target");
     this.dragged = null;
   }
@@ -80,7 +80,7 @@ export class Reorder {
     const cards = this.#cards.filter((other) => other !== card);
     cards.splice(place, 0, card);
     this.arrange(cards);
-    // One after the other: an earlier order must not arrive after a later one.
+    // Saved one after another: an earlier order must not arrive after a later one.
     this.storing = this.storing.then(() => this.store());
   }
 
@@ -96,7 +96,7 @@ export class Reorder {
     this.mark();
   }
 
-  /** The first cannot go up, nor the last down. */
+  /** Disable the up button of the first card and the down button of the last one. */
   mark() {
     this.#cards.forEach((card, i, { length }) => {
       arrow(card, "-1").disabled = i === 0;

@@ -1,11 +1,11 @@
 // @ts-check
-// One row of a board, written over templates/dashboard/_row.html: every part of it has its place whatever it says.
+// Updates one row of a board, from templates/dashboard/_row.html; the layout does not depend on the values.
 
 import { inside, insideOf, write } from "./dom.js";
 import { nameStar } from "./watch.js";
 
 /**
- * Write a row's texts and marks, as the frame has them.
+ * Write the texts and marks of a row from a frame.
  * @param {HTMLElement} item
  * @param {Row} row
  */

@@ -1,5 +1,5 @@
 // @ts-check
-// A channel's history with the real-time edge: points by window end, the gaps between them, and what happened.
+// A channel's history and its live windows: points by window end, gaps and events.
 
 import { constants } from "./constants.js";
 import { coverageOf, metricOf } from "./metrics.js";
@@ -8,8 +8,8 @@ import { HOUR_MS, MINUTE_MS } from "./times.js";
 export const MISSING_AFTER_STEPS = 2.5;
 
 /**
- * A window. `isEdge`: it came live; `isShort`: it is shorter than those of the range; `hasDistinct` is false as long as
- * people and texts of a live window are not known.
+ * A window. `isEdge`: it arrived live; `isShort`: it is shorter than the windows of the range; `hasDistinct` is false
+ * until the people and texts of a live window are known.
  * @typedef {object} Point
  * @property {number} end_ms
  * @property {number} coverage
@@ -40,7 +40,7 @@ export class Series {
   }
 
   /**
-   * Return a metric's peak, average and coverage over the range, as the server wrote them.
+   * Return a metric's peak, average and coverage over the range, as formatted by the server.
    * @param {string} metric
    * @returns {Summary}
    */
@@ -49,7 +49,7 @@ export class Series {
   }
 
   /**
-   * Return what this series has of another span, to be drawn until that one's own data comes.
+   * Return the part of this series within another range, to be drawn until that range's data arrives.
    * @param {ChartRange} range
    */
   within(range) {
@@ -69,13 +69,13 @@ export class Series {
     return part;
   }
 
-  /** Whether it ended some time ago, and nothing live belongs to it. */
+  /** Whether the range is in the past and includes no live data. */
   get isPast() {
     return this.range.until_ms != null;
   }
 
   /**
-   * Return the times between which it lies; up to now it ends with the newest live window, without one at `nowMs`.
+   * Return the time span. A range up to now ends with the newest live window, or at `nowMs` without one.
    * @param {number} nowMs
    */
   span(nowMs) {
@@ -87,7 +87,7 @@ export class Series {
   }
 
   /**
-   * Take what /channels/<id>/series says of a metric; what is known of others stays, and points that came live.
+   * Merge a metric's data from /channels/<id>/series; values of other metrics and live points stay.
    * @param {ChannelHistory} history
    */
   merge(history) {
@@ -104,7 +104,7 @@ export class Series {
     this.gaps = history.gaps;
     Object.assign(this.summaries, history.summary);
     const pushed = this.marks;
-    // What is older is summed in the history: a mark of its own would count twice.
+    // Older events are summed in the history: a separate mark would count twice.
     this.rawFromMs = history.raw_from_ms;
     this.marks = history.marks;
     this.addMarks(pushed);
@@ -112,7 +112,7 @@ export class Series {
   }
 
   /**
-   * Tell whether the history of a metric has been loaded, with or without any window.
+   * Return whether the history of a metric has been loaded, even if it is empty.
    * @param {string} metric
    */
   knows(metric) {
@@ -125,7 +125,7 @@ export class Series {
   }
 
   /**
-   * Add recent events, one mark an event; one that has moved replaces its mark. Return whether anything changed.
+   * Add recent events, one mark per event; a changed event replaces its mark. Return whether anything changed.
    * @param {EventMark[]} recent
    */
   addMarks(recent) {
@@ -140,7 +140,7 @@ export class Series {
   }
 
   /**
-   * Drop the end of the broadcast that `profile` says is live: it was withdrawn. Return whether there was one.
+   * Remove the withdrawn end of a broadcast that is live according to `profile`. Return whether there was one.
    * @param {Pick<Profile, "id" | "started_at"> | null} profile
    */
   dropEnd(profile) {
@@ -152,7 +152,7 @@ export class Series {
   }
 
   /**
-   * Take the channel's newest live window; return whether it is new.
+   * Add the channel's newest live window; return whether it is new.
    * @param {LiveWindow} channel
    */
   add(channel) {
@@ -172,7 +172,7 @@ export class Series {
       isShort: this.isLong,
       hasDistinct: false,
     });
-    // People and texts are counted over windows of their own, which end up to 4 s earlier.
+    // People and texts are counted over their own windows, which end up to 4 s earlier.
     const at = this.points.findLast((point) => point.end_ms === channel.distinct_end_ms);
     if (at?.isEdge) Object.assign(at.values, distinct);
     if (at?.isEdge) at.hasDistinct = true;
@@ -181,7 +181,7 @@ export class Series {
   }
 
   /**
-   * Return the points at which a metric has windows; live ones of people and texts are fewer.
+   * Return the points with a window of a metric; people and texts have fewer live ones.
    * @param {string} metric
    */
   pointsOf(metric) {
@@ -191,7 +191,7 @@ export class Series {
   }
 
   /**
-   * Return when the newest window of a metric ended; null in the past, and where the channel is not live.
+   * Return when the newest window of a metric ended; null for a past range, or if the channel is not live.
    * @param {string} metric
    * @param {number} nowMs
    */
@@ -226,26 +226,26 @@ export class Series {
       : [...spans, { from_ms: sinceMs, until_ms: untilMs }];
   }
 
-  /** Whether the points are longer windows than those that come live. */
+  /** Whether the points are longer windows than live ones. */
   get isLong() {
     return this.range.step_ms >= MINUTE_MS;
   }
 
   /**
-   * Tell whether a live value can stand beside the points.
+   * Return whether a live value is comparable with the points.
    * @param {string} metric
    */
   isComparable(metric) {
     return !(this.isLong && metricOf(metric).by_length);
   }
 
-  /** The newest point that is a whole window of the range. */
+  /** The newest point that is a full window of the range. */
   newestWhole() {
     return this.points.findLast((point) => !point.isShort);
   }
 
   /**
-   * Return the slot of a live point: ranges up to an hour keep every second, longer ones one live point a step.
+   * Return the slot of a live point: ranges up to an hour keep one per second, longer ones one per step.
    * @param {number} endMs
    */
   slot(endMs) {
@@ -286,7 +286,7 @@ export class Series {
     return [times, ...columns];
   }
 
-  /** Spans to hatch: recorded gaps, and stretches on air without a single window. */
+  /** Spans to hatch: recorded gaps, and time on air without any window. */
   bands() {
     const missing = this.pairs()
       .filter(([one, other]) => this.isMissing(one.end_ms, other.end_ms))
@@ -335,7 +335,7 @@ export class Series {
 }
 
 /**
- * Return what stands in the tiles until a summary comes.
+ * Return the content of the tiles until a summary arrives.
  * @returns {Summary}
  */
 function noSummary() {
@@ -358,19 +358,19 @@ function noSummary() {
 }
 
 /**
- * Return a point's value, or null: a count of what nobody listened to is not 0.
+ * Return a point's value; a count without coverage is null, not 0.
  * @param {Pick<Point, "coverage" | "values" | "isShort"> & { distinct_coverage?: number | null }} point
  * @param {string} metric
  */
 export function valueOf(point, metric) {
   if (coverageOf(metric, point) === 0 && !metricOf(metric).from_helix) return null;
-  // A live value beside those of whole minutes or hours: people of 30 s beside those of an hour.
+  // A live value is not comparable: people of 30 s with people of an hour, for example.
   if (point.isShort && metricOf(metric).by_length) return null;
   return point.values[metric] ?? null;
 }
 
 /**
- * Return the values whose metrics fulfil a condition.
+ * Return the values whose metrics fulfill a condition.
  * @param {Record<string, number>} values
  * @param {(metric: string) => boolean} holds
  * @returns {Record<string, number | null>}
@@ -393,7 +393,7 @@ function historyPoint(history, columns, i, before) {
 }
 
 /**
- * Return how a window of this coverage is drawn on the tape.
+ * Return how a window with this coverage is drawn on the tape.
  * @param {number} coverage
  * @returns {Run["kind"]}
  */
@@ -415,7 +415,7 @@ function extend(runs, kind, from, until) {
 }
 
 /**
- * Return the parts of `spans` outside of `others`.
+ * Return the parts of `spans` outside `others`.
  * @param {Stretch[]} spans
  * @param {Stretch[]} others
  */

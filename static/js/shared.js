@@ -1,7 +1,7 @@
 // @ts-check
-// A shared channel: its chart, drawn anew each minute, and the figure of now.
+// A shared channel: its chart, reloaded each minute, and its live value.
 
-import { told } from "./ask.js";
+import { fetchJson } from "./fetch-json.js";
 import { Chart } from "./chart.js";
 import { constants, useConstants } from "./constants.js";
 import { writeSummary } from "./channel-panels.js";
@@ -29,7 +29,7 @@ let live;
 async function drawSeries() {
   if (document.hidden) return;
   /** @type {ChannelHistory | null} */
-  const history = await told(start.series_url);
+  const history = await fetchJson(start.series_url);
   if (!history) return;
   nowMs = history.now_ms;
   series.merge({ ...history, raw_from_ms: 0 });
@@ -80,7 +80,7 @@ function readOut(atMs) {
 async function showNow() {
   if (document.hidden) return;
   /** @type {{ channel: Channel | null } | null} */
-  const now = await told(start.now_url);
+  const now = await fetchJson(start.now_url);
   if (!now) return;
   live = now.channel;
   $("now").textContent = live?.display.values[start.metric] ?? constants.absent;

@@ -1,5 +1,5 @@
 // @ts-check
-// What every page has: the theme switch, the clock, times in the zone that the reader chose, and word of a server that is away.
+// Features of every page: the theme switch, the clock, times in the chosen zone, and the offline bar.
 
 import { watchReach } from "./away.js";
 import { switchTheme } from "./theme.js";
@@ -12,7 +12,7 @@ watchReach();
 
 const clock = document.querySelector("[data-clock]");
 if (clock) {
-  const tell = () => (clock.textContent = `${hms(Date.now())} ${ZONE}`);
-  tell();
-  setInterval(tell, 1000);
+  const update = () => (clock.textContent = `${hms(Date.now())} ${ZONE}`);
+  update();
+  setInterval(update, 1000);
 }

@@ -1,14 +1,14 @@
 // @ts-check
-// The live socket: says what the page subscribes to, connects again by itself, and rests while nobody looks.
+// The live socket: sends the page's subscriptions, reconnects automatically, and disconnects while the page is hidden.
 
 import { constants } from "./constants.js";
 import { reach } from "./reach.js";
 
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 15_000;
-// A connection that broke without a word looks open for ever; a frame is due in this time.
+// A half-open connection never closes, so it is dropped if no frame arrives within this time.
 const SILENCE_MS = 30_000;
-// Who walks through boards with a key held down asks for the last of them.
+// While an arrow key is held down, boards change quickly: only the last one is subscribed to.
 const SETTLE_MS = 500;
 
 /** The address of the live socket of this site. */
@@ -27,7 +27,7 @@ export class LiveSocket {
   sent = new Map();
   /** @type {WebSocket | null} */
   socket = null;
-  hasRested = false;
+  wasPaused = false;
   /** @type {number | null} */
   settling = null;
   /** @type {number | undefined} */
@@ -38,9 +38,9 @@ export class LiveSocket {
   /**
    * @param {string} url
    * @param {object} handlers
-   * @param {(reason: string) => void} handlers.onError - for what was not understood or not found
-   * @param {() => void} handlers.onSignedOut - when the session has ended
-   * @param {() => void} handlers.onReturn - when the socket is open again
+   * @param {(reason: string) => void} handlers.onError - called with the reason of an error frame
+   * @param {() => void} handlers.onSignedOut - called when the session has ended
+   * @param {() => void} handlers.onReturn - called when the socket is open again
    */
   constructor(url, { onError, onSignedOut, onReturn }) {
     this.url = url;
@@ -49,55 +49,55 @@ export class LiveSocket {
     this.tries = 0;
     this.isOpen = false;
     addEventListener("online", () => this.connectNow());
-    reach.onChange((isAway) => (isAway ? this.leave() : this.connectNow()));
+    reach.onChange((isAway) => (isAway ? this.dropIfOpen() : this.connectNow()));
     document.addEventListener("visibilitychange", () =>
-      document.hidden ? this.rest() : this.connectNow(),
+      document.hidden ? this.pause() : this.connectNow(),
     );
     if (!document.hidden) this.connect();
   }
 
   /**
-   * Subscribe under a name, in place of the previous subscription of that name.
+   * Subscribe under a name; a previous subscription with that name is replaced.
    * @param {string} name
    * @param {BoardRequest | ChannelsRequest} request
-   * @param {((frame: BoardFrame) => void) | ((frame: ChannelsFrame) => void)} onFrame - by the kind of the request
+   * @param {((frame: BoardFrame) => void) | ((frame: ChannelsFrame) => void)} onFrame - its argument depends on the kind of the request
    */
   subscribe(name, request, onFrame) {
     this.requests += 1;
     this.subscriptions.set(name, { id: `${name}-${this.requests}`, request, onFrame });
-    this.tellSoon();
+    this.syncSoon();
   }
 
-  /** Say at once what changed, and what changes further after a while. */
-  tellSoon() {
+  /** Send changed subscriptions at once, and further changes after a delay. */
+  syncSoon() {
     if (!this.isOpen || this.settling) return;
-    this.tell();
+    this.sync();
     this.settling = setTimeout(() => {
       this.settling = null;
-      if (this.isOpen) this.tell();
+      if (this.isOpen) this.sync();
     }, SETTLE_MS);
   }
 
-  tell() {
+  sync() {
     for (const [name, id] of this.sent) {
       if (this.subscriptions.get(name)?.id === id) continue;
-      this.say({ type: "unsubscribe", id });
+      this.send({ type: "unsubscribe", id });
       this.sent.delete(name);
     }
     for (const [name, { id, request }] of this.subscriptions) {
       if (this.sent.get(name) === id) continue;
-      this.say({ type: "subscribe", id, ...request });
+      this.send({ type: "subscribe", id, ...request });
       this.sent.set(name, id);
     }
   }
 
   /** @param {object} frame */
-  say(frame) {
+  send(frame) {
     this.socket?.send(JSON.stringify(frame));
   }
 
   connect() {
-    // It is connected again as soon as the server answers.
+    // `reach` reconnects as soon as the server responds.
     if (reach.isAway) return;
     const socket = new WebSocket(this.url);
     this.socket = socket;
@@ -110,9 +110,9 @@ export class LiveSocket {
   opened() {
     this.isOpen = true;
     this.sent.clear();
-    this.tell();
-    if (this.tries > 0 || this.hasRested) this.handlers.onReturn();
-    this.hasRested = false;
+    this.sync();
+    if (this.tries > 0 || this.wasPaused) this.handlers.onReturn();
+    this.wasPaused = false;
   }
 
   /** @param {string} text */
@@ -121,7 +121,7 @@ export class LiveSocket {
     this.expectFrame();
     const frame = JSON.parse(text);
     if (frame.type === "error") this.handlers.onError(frame.reason);
-    // A frame of a subscription that has been replaced may still be on its way.
+    // A frame of a replaced subscription may still arrive.
     else
       for (const { id, onFrame } of this.subscriptions.values())
         if (id === frame.id) onFrame(frame);
@@ -135,7 +135,7 @@ export class LiveSocket {
       this.handlers.onSignedOut();
       return;
     }
-    if (!document.hidden) reach.look();
+    if (!document.hidden) reach.check();
     const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** this.tries);
     this.tries += 1;
     this.again = setTimeout(() => this.connect(), longest * (0.5 + Math.random() / 2));
@@ -147,19 +147,19 @@ export class LiveSocket {
     this.connect();
   }
 
-  /** Let go of the connection while the page is hidden; it comes back with fresh snapshots. */
-  rest() {
-    this.hasRested = true;
+  /** Disconnect while the page is hidden; reconnecting brings new snapshots. */
+  pause() {
+    this.wasPaused = true;
     clearTimeout(this.again);
-    this.letGo();
+    this.disconnect();
   }
 
-  /** The server is away: what still looks open is not. */
-  leave() {
+  /** Drop a connection that seems open although the server is unreachable. */
+  dropIfOpen() {
     if (this.isOpen) this.drop();
   }
 
-  letGo() {
+  disconnect() {
     const socket = this.socket;
     this.socket = null;
     this.isOpen = false;
@@ -173,7 +173,7 @@ export class LiveSocket {
   }
 
   drop() {
-    this.letGo();
+    this.disconnect();
     this.closed(0);
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// Spans of the past: what an address names, what zooming and panning make of them.
+// Time spans: in URLs, and after zooming and panning.
 
 import { DAY_MS, fieldMs, unwall, wall } from "./times.js";
 
@@ -20,7 +20,7 @@ export function spanOf({ from, until }) {
 }
 
 /**
- * Return a span as a choice holds it; none for null.
+ * Return the parameters of a span in a choice; empty for null.
  * @param {Span | null} span
  */
 export function chosen(span) {
@@ -28,7 +28,7 @@ export function chosen(span) {
 }
 
 /**
- * Write a moment for an address, with milliseconds only where there are any.
+ * Format a time for a URL, with milliseconds only if there are any.
  * @param {number} atMs
  */
 export function iso(atMs) {
@@ -36,7 +36,8 @@ export function iso(atMs) {
 }
 
 /**
- * Return the span that two date fields name; `shown` is the one that was put into them. The last hour of two is the end.
+ * Return the span in two date fields; `shown` is the one that was put into them. Of an hour that occurs twice, the end
+ * is the second one.
  * @param {string} from
  * @param {string} until
  * @param {Span | null} shown
@@ -47,7 +48,7 @@ export function spanFields(from, until, shown) {
 }
 
 /**
- * Return the span that two date fields name as a choice holds it, "" for a field that is empty.
+ * Return the parameters of the span in two date fields, "" for an empty field.
  * @param {string} from
  * @param {string} until
  * @param {Span | null} shown
@@ -60,7 +61,7 @@ export function writtenFields(from, until, shown) {
 }
 
 /**
- * Return the span that a button or a key leads to.
+ * Return the span after a move by a button or a key.
  * @param {Span} span
  * @param {Move} move
  * @param {number} nowMs
@@ -79,7 +80,7 @@ export function moved({ fromMs, untilMs }, move, nowMs, limits) {
 }
 
 /**
- * Return the nearest span of the same length that may be asked for, in whole seconds and at least a minute long.
+ * Return the nearest allowed span of the same length, in whole seconds and at least a minute long.
  * @param {Span} span
  * @param {number} nowMs
  * @param {SpanLimits} limits
@@ -97,7 +98,7 @@ export function fitted({ fromMs, untilMs }, nowMs, limits) {
 }
 
 /**
- * Return whole days, weeks and months of the past, in the chosen zone and the order of apps/metrics/spans.py.
+ * Return past days, weeks and months in the chosen zone, in the order of apps/metrics/spans.py.
  * @param {number} nowMs
  */
 export function quickPicks(nowMs) {
@@ -125,7 +126,7 @@ const between = (fromWallMs, untilWallMs) => ({
 });
 
 /**
- * Return a span as a range, for as long as the answer that names its grain is on its way.
+ * Return a span as a range, used until the response with its grain arrives.
  * @param {Span} span
  * @param {ChartRange} before - the range it replaces
  * @returns {ChartRange}

@@ -1,5 +1,5 @@
 // @ts-check
-// The channel's place among the live ones that are like it, and why it is followed: asked for while somebody looks.
+// The channel's percentiles in its peer groups, and why it is tracked; requested while the page is visible.
 
 import { constants } from "./constants.js";
 import { all, inside } from "./dom.js";
@@ -13,8 +13,8 @@ export class Percentiles {
   metric = "";
 
   /**
-   * @param {HTMLElement} host - holds a tile for each group
-   * @param {HTMLElement} following - says why the channel is followed
+   * @param {HTMLElement} host - contains a tile for each peer group
+   * @param {HTMLElement} following - shows why the channel is tracked
    */
   constructor(host, following) {
     this.host = host;
@@ -24,7 +24,7 @@ export class Percentiles {
   }
 
   /**
-   * Follow a channel by a metric. What the page already shows of `shown` is not asked for again.
+   * Show a channel's percentiles by a metric. Those of `shown` are already on the page and are not requested.
    * @param {string} channel
    * @param {string} metric
    * @param {string | undefined} shown - the id of a channel
@@ -39,7 +39,7 @@ export class Percentiles {
       name.textContent = metricOf(metric).name;
     for (const tile of all(this.host, "[data-standing]"))
       show(tile, { percent: constants.absent, note: "" });
-    tell(this.following, { state: "", said: "", can_ask: false });
+    showTracking(this.following, { state: "", said: "", can_ask: false });
     this.ask();
   }
 
@@ -55,9 +55,9 @@ export class Percentiles {
       const { standings, following } = await answer.json();
       if (channel !== this.channel || metric !== this.metric) return;
       for (const one of standings) show(inside(this.host, `[data-standing="${one.key}"]`), one);
-      tell(this.following, following);
+      showTracking(this.following, following);
     } catch {
-      // What was known last stands; the page tells by itself that nothing comes.
+      // The previous percentiles stay; the connection badge shows the problem.
     }
   }
 }
@@ -75,7 +75,7 @@ function show(tile, { percent, note }) {
  * @param {HTMLElement} host
  * @param {Following} following
  */
-function tell(host, { state, said, can_ask }) {
+function showTracking(host, { state, said, can_ask }) {
   host.dataset.state = state;
   inside(host, "[data-said]").textContent = said;
   inside(host, "[data-ask]").hidden = !can_ask;

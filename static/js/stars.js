@@ -1,7 +1,7 @@
 // @ts-check
-// The stars beside channels: one click puts a channel on the watchlist used last, another takes it off again.
+// The stars of channels: a click adds a channel to the most recent watchlist, another one removes it.
 
-import { told } from "./ask.js";
+import { fetchJson } from "./fetch-json.js";
 import { $, all, byId, closest, dataOf, field } from "./dom.js";
 import { ListMenu } from "./list-menu.js";
 import { Toast } from "./toast.js";
@@ -10,7 +10,7 @@ import { Watching } from "./watch.js";
 /** @typedef {import("./watch.js").Watchlist} Watchlist */
 
 class Stars {
-  // Channels whose change is under way: a second click on one waits for the first.
+  // Channels with a pending change: further clicks are ignored until it is done.
   /** @type {Set<string>} */
   #busy = new Set();
   #toast = new Toast($("starred"));
@@ -22,7 +22,7 @@ class Stars {
     this.#watching = new Watching(dataOf("watching"), token.value);
     this.#menu = new ListMenu($("lists"), {
       watching: this.#watching,
-      look: (channel) => this.#look(channel),
+      reload: (channel) => this.#reload(channel),
       onChoose: (star, list, holds) => this.#change(star, holds ? list : null, list),
     });
     document.addEventListener("click", (event) => {
@@ -42,7 +42,7 @@ class Stars {
     }
   }
 
-  /** @param {HTMLElement} button - beside a star */
+  /** @param {HTMLElement} button - next to a star */
   #bindChooser(button) {
     const star = button.previousElementSibling;
     if (!(star instanceof HTMLButtonElement)) return;
@@ -58,13 +58,13 @@ class Stars {
     const { value: channel } = star;
     const holding = this.#watching.holding(channel);
     if (holding.length < 2) await this.#change(star, holding[0] ?? null);
-    // With several lists the one that was meant may be another.
+    // With several lists, the user may have meant another one.
     const hasOthers = this.#watching.lists.length > 1;
     if (hasOthers && this.#watching.holding(channel).length > 0) this.#menu.open(star, isKey);
   }
 
   /**
-   * Take the channel of a star off a list, or put it on `onto`, else on the list used last.
+   * Remove a star's channel from the list `off`, or add it to the list `onto`, by default the most recent one.
    * @param {HTMLButtonElement} star
    * @param {Watchlist | null} off
    * @param {Watchlist} [onto]
@@ -73,8 +73,8 @@ class Stars {
     if (this.#busy.has(channel)) return;
     this.#busy.add(channel);
     try {
-      if (off) await this.#take(channel, name, off);
-      else await this.#put(channel, name, onto);
+      if (off) await this.#remove(channel, name, off);
+      else await this.#add(channel, name, onto);
     } catch (error) {
       this.#toast.say(error instanceof Error ? error.message : String(error));
     } finally {
@@ -88,11 +88,11 @@ class Stars {
    * @param {string} name
    * @param {Watchlist} [onto]
    */
-  async #put(channel, name, onto) {
-    const list = await this.#watching.put(channel, onto?.id);
-    const put = this.#watching.lists.find((one) => one.name === list);
+  async #add(channel, name, onto) {
+    const list = await this.#watching.add(channel, onto?.id);
+    const added = this.#watching.lists.find((one) => one.name === list);
     this.#toast.say(`${name} is on “${list}”.`, async () => {
-      if (put) await this.#watching.take(channel, put.id);
+      if (added) await this.#watching.remove(channel, added.id);
       this.mark(document);
     });
   }
@@ -102,21 +102,21 @@ class Stars {
    * @param {string} name
    * @param {Watchlist} list
    */
-  async #take(channel, name, { id, name: list }) {
-    await this.#watching.take(channel, id);
+  async #remove(channel, name, { id, name: list }) {
+    await this.#watching.remove(channel, id);
     this.#toast.say(`${name} is off “${list}”.`, async () => {
-      await this.#watching.put(channel, id);
+      await this.#watching.add(channel, id);
       this.mark(document);
     });
   }
 
   /**
-   * Ask for the lists anew: another page may have changed them.
+   * Reload the lists, as another page may have changed them.
    * @param {string} channel
    */
-  async #look(channel) {
-    const found = await told(`/watchlists/lists?channel=${channel}`);
-    if (found) this.#watching.learn(channel, found.lists);
+  async #reload(channel) {
+    const found = await fetchJson(`/watchlists/lists?channel=${channel}`);
+    if (found) this.#watching.setLists(channel, found.lists);
     this.mark(document);
   }
 }
@@ -126,7 +126,7 @@ function starsIn(root) {
   return /** @type {NodeListOf<HTMLButtonElement>} */ (root.querySelectorAll("[data-star]"));
 }
 
-// Without an account there are no stars.
+// Stars need an account.
 const stars = document.getElementById("watching") ? new Stars() : null;
 
 /**

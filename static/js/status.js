@@ -1,5 +1,5 @@
 // @ts-check
-// The status page: its moving part anew every 10 s, unless somebody reads a table that is open in it.
+// The status page: its live part is reloaded every 10 s, unless the focus is in it.
 
 import { $, inside } from "./dom.js";
 import { showTime, timesIn } from "./times.js";
@@ -13,19 +13,20 @@ const live = fresh.textContent;
 async function renew() {
   if (document.hidden) return;
   const answer = await fetch(now.dataset.from ?? "").catch(() => null);
-  if (!answer?.ok || answer.redirected) return tell("Not updated: the server is not responding");
+  if (!answer?.ok || answer.redirected)
+    return showState("Not updated: the server is not responding");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const open = now.querySelector("details")?.open;
   const held = now.contains(document.activeElement);
-  if (held) return tell("Updates paused while you hover");
+  if (held) return showState("Updates paused while this section has the focus");
   timesIn(page).forEach(showTime);
   if (open) inside(page, "details").setAttribute("open", "");
   now.replaceChildren(...page.body.childNodes);
-  tell(live);
+  showState(live);
 }
 
 /** @param {string | null} text */
-function tell(text) {
+function showState(text) {
   if (fresh.textContent !== text) fresh.textContent = text;
 }
 

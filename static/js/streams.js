@@ -1,5 +1,5 @@
 // @ts-check
-// The list of a channel's previous streams: rows are clones of the page's own.
+// The list of a channel's previous streams; new rows are clones of the page's template row.
 
 import { isPlainClick } from "./address.js";
 import { $, byId, inside, insideOf } from "./dom.js";
@@ -22,7 +22,7 @@ export class Streams {
   }
 
   /**
-   * Show another channel's streams; `isShown` when the page already does.
+   * Show another channel's streams; `isShown` if the page already shows them.
    * @param {string} channel
    * @param {boolean} isShown
    */
@@ -42,7 +42,7 @@ export class Streams {
       const answer = await fetch(`/channels/${channel}/streams.json${query}`);
       if (answer.ok) found = await answer.json();
     } catch {
-      // Shown as what did not load.
+      // Shown as a failed request.
     }
     if (channel === this.channel) this.show(found, before);
   }

@@ -1,12 +1,12 @@
 // @ts-check
-// The tabs of the boards, in two rows, and the ranges of the chart: links without the script, controls with it.
+// The tabs of the boards, in two rows, and the ranges of the chart; without the script they are links.
 
 import { hrefOf, isPlainClick } from "./address.js";
 import { all, closest } from "./dom.js";
 import { markCurrent } from "./filters.js";
 
 /**
- * Let clicks and keys choose a board.
+ * Select a board by click or key.
  * @param {HTMLElement} list
  * @param {(board: string) => void} onChoose
  */
@@ -29,7 +29,7 @@ export function bindTabs(list, onChoose) {
 }
 
 /**
- * Show which board is chosen.
+ * Mark the selected board.
  * @param {HTMLElement} list
  * @param {Choice} choice
  */
@@ -43,7 +43,7 @@ export function markTab(list, choice) {
 }
 
 /**
- * Show which range is chosen.
+ * Mark the selected range.
  * @param {HTMLElement} list
  * @param {Choice} choice
  */
@@ -56,7 +56,7 @@ export function markRange(list, choice) {
 }
 
 /**
- * Show the definition of a board; all of them lie in one place, which is as high as the highest.
+ * Show the definition of a board. All definitions share one grid cell, so its height does not change.
  * @param {HTMLElement} list
  * @param {string} board
  */
@@ -66,7 +66,7 @@ export function markDefinition(list, board) {
 }
 
 /**
- * Let the links to the methodology inside `root` lead to a metric.
+ * Point the methodology links inside `root` at a metric.
  * @param {ParentNode} root
  * @param {string} metric
  */
@@ -84,7 +84,7 @@ function tabsOf(list) {
 }
 
 /**
- * Return the tab that a key leads to, undefined for a key that is not ours.
+ * Return the tab that a key selects, undefined for other keys.
  * @param {KeyboardEvent} event
  * @param {HTMLAnchorElement[]} tabs
  */
@@ -102,7 +102,7 @@ function keyTarget({ key, altKey, ctrlKey, metaKey, target }, tabs) {
 }
 
 /**
- * Make the chosen tab the only stop of the Tab key.
+ * Make the selected tab the only one that the Tab key reaches.
  * @param {HTMLAnchorElement[]} tabs
  */
 function rove(tabs) {

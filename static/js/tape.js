@@ -1,5 +1,5 @@
 // @ts-check
-// The coverage tape under a chart: when we listened wholly, partly, and not at all.
+// The coverage tape under a chart: when the channel was heard fully, partly, or not at all.
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT_PX = 8;
@@ -7,7 +7,7 @@ const HEIGHT_PX = 8;
 /** @typedef {{ kind: "on" | "part" | "off", from: number, until: number }} Run */
 
 /**
- * Draw runs of coverage over [fromMs, untilMs] into `svg`, `left` and `width` px as the plot above it.
+ * Draw runs of coverage over [fromMs, untilMs] into `svg`, aligned with the plot at `left` and `width` px.
  * @param {SVGSVGElement} svg
  * @param {Run[]} runs
  * @param {{ fromMs: number, untilMs: number, left: number, width: number }} place
@@ -23,7 +23,7 @@ export function drawTape(svg, runs, { fromMs, untilMs, left, width }) {
 }
 
 /**
- * Return in words what the tape shows.
+ * Return a text description of the tape.
  * @param {string} coverageText
  * @param {number} gapCount
  */

@@ -5,7 +5,7 @@
   try {
     theme = localStorage.getItem("twitchly-theme");
   } catch {
-    // Storage may be off: the system's theme holds.
+    // Storage may be disabled: the system's theme applies.
   }
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 })();

@@ -1,5 +1,5 @@
 // @ts-check
-// The colour theme: the system's until the reader switches it, then kept in localStorage.
+// The color theme: the system's until the user switches it, then stored in localStorage.
 
 const KEY = "twitchly-theme";
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
@@ -17,13 +17,13 @@ export function switchTheme() {
   try {
     localStorage.setItem(KEY, theme);
   } catch {
-    // Storage may be off: the theme holds for this page.
+    // Storage may be disabled: the theme applies to this page only.
   }
   listeners.forEach((listener) => listener());
 }
 
 /**
- * Call `listener` after each change of theme, by the reader or the system.
+ * Call `listener` after each change of theme by the user or the system.
  * @param {() => void} listener
  */
 export function onTheme(listener) {

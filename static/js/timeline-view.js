@@ -1,5 +1,5 @@
 // @ts-check
-// The list of what happened, as elements: a shape, the time and what is written, by templates/dashboard/_line.html.
+// The elements of the event list: icon, time and text, as in templates/dashboard/_line.html.
 
 import { constants } from "./constants.js";
 import { timeElement } from "./times.js";
@@ -10,7 +10,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const shown = new WeakMap();
 
 /**
- * Fill a list anew, only when it has changed: a time that is pointed at must not vanish each second.
+ * Rebuild a list only if it has changed: a tooltip of a time must not disappear each second.
  * @template T
  * @param {HTMLElement} list
  * @param {T[]} things
@@ -40,7 +40,7 @@ export function lineItem({ at_ms, until_ms, kind, label }) {
 }
 
 /**
- * Return the content of a cell of the table: marks with their times.
+ * Return the text of a table cell: marks with their times.
  * @param {EventMark[]} marks
  */
 export function markTexts(marks) {
@@ -48,9 +48,9 @@ export function markTexts(marks) {
 }
 
 /**
- * Return an icon in a square of 12.
+ * Return an icon of 12 × 12.
  * @param {string} path
- * @param {string} [kind] - a further class
+ * @param {string} [kind] - an additional class
  */
 export function shape(path, kind = "") {
   const icon = document.createElementNS(SVG, "svg");

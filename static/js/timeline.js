@@ -1,5 +1,5 @@
 // @ts-check
-// The timeline of a channel with the events that arrive live: apps/dashboard/timeline.py does the same with stored ones.
+// A channel's timeline with live events; apps/dashboard/timeline.py does the same with stored ones.
 
 import { constants } from "./constants.js";
 import { number } from "./figures.js";
@@ -10,7 +10,7 @@ const isSummed = (kind) => constants.summed.includes(kind);
 /** @typedef {Pick<EventMark, "at_ms" | "until_ms" | "kind" | "label">} Line */
 
 /**
- * Return marks by time, with one sum a kind and span of `mergeMs`.
+ * Return marks by time, with one sum per kind and span of `mergeMs`.
  * @param {EventMark[]} marks
  * @param {number} mergeMs
  */
@@ -36,7 +36,7 @@ export function merged(marks, mergeMs) {
 }
 
 /**
- * Return the lines of the list, newest first: each event, and one for all sums of a span.
+ * Return the lines of the list, newest first: each event, and one line for all sums of a span.
  * @param {EventMark[]} marks
  */
 export function linesOf(marks) {
@@ -56,11 +56,11 @@ export function linesOf(marks) {
 }
 
 /**
- * Return the marks beside each point, newest first: those since the point below it, by time.
+ * Return the marks of each point, newest first: those since the previous point, by time.
  * @param {{ end_ms: number }[]} points
  * @param {EventMark[]} marks
  */
-export function beside(points, marks) {
+export function marksByPoint(points, marks) {
   /** @type {EventMark[][]} */
   const found = points.map(() => []);
   for (const mark of marks) {
@@ -75,7 +75,7 @@ export function beside(points, marks) {
 }
 
 /**
- * Return the marks that a chart shows: each event, and the sums that stand out.
+ * Return the marks of a chart: each event, and notable sums.
  * @param {EventMark[]} marks
  */
 export function noted(marks) {
@@ -91,7 +91,7 @@ export function noted(marks) {
 }
 
 /**
- * Return the middle count of some sums, 0 where there is nothing to compare with.
+ * Return the median count of sums, 0 if there are too few to compare.
  * @param {EventMark[]} sums
  */
 function median(sums) {

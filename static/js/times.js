@@ -1,5 +1,5 @@
 // @ts-check
-// Which zone times are shown in, UTC or the reader's own: the account's choice, which base.html puts on the page.
+// The time zone of the page, UTC or local: the account's setting, which base.html writes into the page.
 
 import { all } from "./dom.js";
 
@@ -9,12 +9,12 @@ export const DAY_MS = 86_400_000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 export const isLocal = globalThis.document?.documentElement.dataset.times === "local";
-/** What stands behind a time, and which zone that is. */
+/** The label of the zone. */
 export const ZONE = isLocal ? "local time" : "UTC";
 export const ZONE_NAME = isLocal ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
 
 /**
- * Return how far the clock on the wall is ahead of UTC, in ms.
+ * Return the zone's offset from UTC, in ms.
  * @param {number} atMs
  * @param {boolean} [local]
  */
@@ -22,14 +22,14 @@ export const offsetOf = (atMs, local = isLocal) =>
   local ? -new Date(atMs).getTimezoneOffset() * MINUTE_MS : 0;
 
 /**
- * Return what the clock on the wall shows, as ms that would be it in UTC.
+ * Return the local wall-clock time as the ms of the same clock time in UTC.
  * @param {number} atMs
  * @param {boolean} [local]
  */
 export const wall = (atMs, local = isLocal) => atMs + offsetOf(atMs, local);
 
 /**
- * Return when the clock on the wall shows that; of a time that it shows twice, the first, or the last.
+ * Return when the wall clock shows a time; if it occurs twice, the first or the last occurrence.
  * @param {number} wallMs
  * @param {boolean} [isLast]
  */
@@ -49,7 +49,7 @@ export function unwall(wallMs, isLast = false) {
 }
 
 /**
- * Return when the clock on the wall shows the same once more after it was put back, null where it does not.
+ * Return when the same wall-clock time occurs again after the clock was set back, null if it does not.
  * @param {number} atMs
  */
 function again(atMs) {
@@ -58,13 +58,13 @@ function again(atMs) {
 }
 
 /**
- * Tell whether the clock on the wall shows this time twice.
+ * Return whether this wall-clock time occurs twice.
  * @param {number} atMs
  */
 export const isTwice = (atMs) => again(atMs) !== null || unwall(wall(atMs)) !== atMs;
 
 /**
- * Write the offset from UTC: +02, -03:30.
+ * Format the offset from UTC: +02, -03:30.
  * @param {number} atMs
  */
 export function offsetText(atMs) {
@@ -82,36 +82,35 @@ export function offsetText(atMs) {
 const written = (atMs, local) => new Date(wall(atMs, local)).toISOString();
 
 /**
- * Write the time of day: 14:03:09.
+ * Format the time of day: 14:03:09.
  * @param {number} atMs
  * @param {boolean} [local]
  */
 export const hms = (atMs, local = isLocal) => written(atMs, local).slice(11, 19);
 /**
- * Write the time of day to the minute: 14:03.
+ * Format the time of day to the minute: 14:03.
  * @param {number} atMs
  * @param {boolean} [local]
  */
 export const hm = (atMs, local = isLocal) => written(atMs, local).slice(11, 16);
 /**
- * Write date and time: 2026-11-21 14:03:09.
+ * Format date and time: 2026-11-21 14:03:09.
  * @param {number} atMs
  */
 export const stamp = (atMs) => written(atMs, isLocal).slice(0, 19).replace("T", " ");
 /**
- * Write a moment as a date field takes it: to the minute.
+ * Format a time for a date field, to the minute.
  * @param {number} atMs
  */
 export const fieldValue = (atMs) => written(atMs, isLocal).slice(0, 16);
 /**
- * Write the same to the second.
+ * Format a time for a date field, to the second.
  * @param {number} atMs
  */
 export const fieldValueInSeconds = (atMs) => written(atMs, isLocal).slice(0, 19);
 /**
- * Return the moment that a date field names, NaN for none. `shownMs` is the one that was put into the field: left alone
- * it keeps its moment, and of a time that the clock shows twice the same side is taken. Otherwise that is the first, or
- * the last.
+ * Return the time in a date field, NaN for none. `shownMs` is the time that was put into the field: an unchanged field
+ * keeps it. Of a time that occurs twice, the occurrence of `shownMs` is taken, otherwise the first or the last one.
  * @param {string} text
  * @param {number | null} [shownMs]
  * @param {boolean} [isLast]
@@ -125,7 +124,7 @@ export function fieldMs(text, shownMs = null, isLast = false) {
 }
 
 /**
- * Write the day: 21 Nov.
+ * Format the day: 21 Nov.
  * @param {number} atMs
  * @param {boolean} [local]
  */
@@ -135,7 +134,7 @@ export function day(atMs, local = isLocal) {
 }
 
 /**
- * Write date and time for headings: 21 Nov 2026, 14:03.
+ * Format date and time for headings: 21 Nov 2026, 14:03.
  * @param {number} atMs
  * @param {boolean} [local]
  */
@@ -144,7 +143,7 @@ export function date(atMs, local = isLocal) {
 }
 
 /**
- * Write the time of day, with the day where that is not today's.
+ * Format the time of day, with the day unless it is today.
  * @param {number} atMs
  * @param {number} [nowMs]
  * @param {boolean} [local]
@@ -156,7 +155,7 @@ export function when(atMs, nowMs = Date.now(), local = isLocal) {
 }
 
 /**
- * Return a `<time>` that shows the other zone on hover.
+ * Return a `<time>` with the other zone in its tooltip.
  * @param {number} atMs
  */
 export function timeElement(atMs) {
@@ -167,7 +166,7 @@ export function timeElement(atMs) {
 }
 
 /**
- * Write a `<time data-utc>` in the chosen zone, and the other one into its title; "date" has the year and no seconds.
+ * Write a `<time data-utc>` in the chosen zone, with the other zone as its title; "date" has the year and no seconds.
  * @param {HTMLTimeElement} element
  */
 export function showTime(element) {
@@ -181,7 +180,7 @@ export function showTime(element) {
 }
 
 /**
- * Write the zone wherever the page names it.
+ * Write the zone in all places of the page that show it.
  * @param {ParentNode} root
  */
 export function showZone(root) {
@@ -196,7 +195,7 @@ export function showZone(root) {
 }
 
 /**
- * Return all elements inside `root` that hold a time.
+ * Return all `<time>` elements inside `root`.
  * @param {ParentNode} root
  */
 export const timesIn = (root) =>

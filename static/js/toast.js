@@ -1,5 +1,5 @@
 // @ts-check
-// What has just been done, told for a while above the page, with a way to undo it.
+// A toast about the last action, with an undo button.
 
 import { inside, insideOf } from "./dom.js";
 
@@ -20,7 +20,7 @@ export class Toast {
   }
 
   /**
-   * Tell `text`; with `undo` it can be undone while it is told.
+   * Show `text`; with `undo`, the toast has an undo button.
    * @param {string} text
    * @param {(() => Promise<void>) | null} [undo]
    */
@@ -32,7 +32,7 @@ export class Toast {
     this.stay();
   }
 
-  /** Nobody loses the button that they are about to press. */
+  /** Stay visible while the pointer or the focus is on the toast. */
   stay() {
     clearTimeout(this.leaving);
     this.leaving = setTimeout(

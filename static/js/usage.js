@@ -1,5 +1,5 @@
 // @ts-check
-// What an account asked the API for: bars by the hour or the day, with the day's limit.
+// API usage of an account: bars per hour or day, with the daily limit.
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { readTokens, sizeOf, timeAxisOf, valueAxisOf } from "./chart-axes.js";
@@ -25,7 +25,7 @@ function draw(host, { by, limit: allowed, points }) {
   let tokens = readTokens();
   const [times, requests, errors] = points;
   const most = Math.max(...requests, 1);
-  // A limit that is far away would leave no room for the bars.
+  // A much higher limit would leave no room for the bars.
   const limit = allowed && most > allowed / FAR ? allowed : null;
   if (limit) $("limit").hidden = false;
   const half = STEP_MS[by] / 2;
@@ -84,7 +84,7 @@ function drawLimit({ ctx, bbox, valToPos }, limit, tokens) {
 }
 
 /**
- * Return what writes the bar under the crosshair beside the colors, or only what these mean.
+ * Return a function that writes the values under the crosshair into the legend, or only its labels.
  * @param {UsageData["by"]} by
  * @param {UsageData["points"]} points
  * @returns {(plot: uPlot) => void}
@@ -102,7 +102,7 @@ function readOutOf(by, [times, requests, errors]) {
 }
 
 /**
- * Return the text behind a color, as the page has it.
+ * Return the label of a color in the legend.
  * @param {HTMLElement} element
  */
 function labelOf(element) {

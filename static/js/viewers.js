@@ -1,5 +1,5 @@
 // @ts-check
-// The notes about old viewer counts, as frames write them, and the age of the counts.
+// Notes about outdated viewer counts, from frames, and the age of the counts.
 
 import { all, inside, write } from "./dom.js";
 import { age } from "./figures.js";
@@ -18,7 +18,7 @@ export class Viewers {
   }
 
   /**
-   * Show what a frame says of viewer counts.
+   * Show the state of viewer counts in a frame.
    * @param {Pick<Frame, "viewers_at_ms" | "display">} frame
    */
   show({ viewers_at_ms: atMs, display }) {
@@ -32,7 +32,7 @@ export class Viewers {
   }
 
   /**
-   * Show how old the counts are.
+   * Show the age of the counts.
    * @param {number} nowMs
    */
   update(nowMs) {
@@ -40,10 +40,10 @@ export class Viewers {
   }
 
   /**
-   * Tell whether a board is empty because nobody's viewers are known.
+   * Return whether a board is empty because no viewer counts are known.
    * @param {string} board
    */
-  empties(board) {
+  isMissingFor(board) {
     return metricOf(board).needs_viewers && this.#areUnknown;
   }
 }

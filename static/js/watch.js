@@ -1,5 +1,5 @@
 // @ts-check
-// Which channels are on which watchlists of the account, and the requests that change it.
+// The account's watchlists and their channels, and the requests that change them.
 
 import { reach } from "./reach.js";
 
@@ -7,8 +7,8 @@ import { reach } from "./reach.js";
 
 export class Watching {
   /**
-   * @param {{ id: number, name: string, channels: string[] }[]} lists - those of the account, the one used last first
-   * @param {string} token - against forged requests
+   * @param {{ id: number, name: string, channels: string[] }[]} lists - most recently used first
+   * @param {string} token - the CSRF token
    */
   constructor(lists, token) {
     this.token = token;
@@ -17,7 +17,7 @@ export class Watching {
   }
 
   /**
-   * Return the lists that hold a channel.
+   * Return the lists that contain a channel.
    * @param {string} channel
    */
   holding(channel) {
@@ -25,20 +25,20 @@ export class Watching {
   }
 
   /**
-   * Put a channel on a list, or on the one used last; return the name of that list. Throws what to tell.
+   * Add a channel to a list, by default the most recently used one; return its name. Throws an Error to show.
    * @param {string} channel
    * @param {number} [list]
    */
-  put(channel, list) {
+  add(channel, list) {
     return this.#send(channel, list === undefined ? {} : { list: String(list) });
   }
 
   /**
-   * Take a channel off a list. Throws what to tell.
+   * Remove a channel from a list. Throws an Error to show.
    * @param {string} channel
    * @param {number} list
    */
-  take(channel, list) {
+  remove(channel, list) {
     return this.#send(channel, { list: String(list), off: "1" });
   }
 
@@ -57,16 +57,16 @@ export class Watching {
     if (!answer) reach.missed();
     if (!answer?.ok || !reply)
       throw new Error(reply?.reason ?? "The watchlist could not be changed. Try again.");
-    this.learn(channel, reply.lists);
+    this.setLists(channel, reply.lists);
     return reply.list;
   }
 
   /**
-   * Take over which lists there are and whether each holds a channel.
+   * Set the lists, and whether each contains a channel.
    * @param {string} channel
    * @param {HoldingList[]} lists
    */
-  learn(channel, lists) {
+  setLists(channel, lists) {
     const known = new Map(this.lists.map(({ id, channels }) => [id, channels]));
     /** @type {Watchlist[]} */
     this.lists = lists.map(({ id, name, holds }) => {
@@ -79,7 +79,7 @@ export class Watching {
 }
 
 /**
- * Give a star another channel.
+ * Set the channel of a star.
  * @param {HTMLButtonElement} star
  * @param {{ id: string, name: string }} channel
  */

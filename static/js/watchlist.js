@@ -1,7 +1,7 @@
 // @ts-check
-// The page of a watchlist: live figures on its cards, their past hour anew each minute, and their order.
+// A watchlist's page: live values on its cards, their past hour reloaded each minute, and their order.
 
-import { told } from "./ask.js";
+import { fetchJson } from "./fetch-json.js";
 import { Connection } from "./connection.js";
 import { constants, useConstants } from "./constants.js";
 import { $, all, byId, dataOf, inside, insideOf, write } from "./dom.js";
@@ -20,7 +20,7 @@ const clock = () => Date.now() + clockAhead;
 const cards = new Map(all(document, "#cards > li").map((card) => [card.dataset.id ?? "", card]));
 
 const socket = new LiveSocket(liveUrl(), {
-  onError: tell,
+  onError: showProblem,
   onSignedOut: () => location.reload(),
   onReturn: drawLines,
 });
@@ -42,7 +42,7 @@ function receive(frame) {
 }
 
 /** @param {string} reason */
-function tell(reason) {
+function showProblem(reason) {
   connection.reason = reason;
   connection.update();
 }
@@ -63,14 +63,14 @@ function show(card, channel) {
 async function drawLines() {
   if (document.hidden) return;
   /** @type {{ paths: Record<string, string> } | null} */
-  const hour = await told(`/watchlists/${start.id}/lines?metric=${start.metric}`);
+  const hour = await fetchJson(`/watchlists/${start.id}/lines?metric=${start.metric}`);
   if (!hour) return;
   for (const [id, path] of Object.entries(hour.paths))
     cards.get(id)?.querySelector(".spark path")?.setAttribute("d", path);
 }
 
 /**
- * Keep the order that the cards have now. Return whether it was kept.
+ * Save the order of the cards. Return whether it was saved.
  * @param {string[]} ids
  */
 async function keepOrder(ids) {
@@ -78,7 +78,7 @@ async function keepOrder(ids) {
   body.set("csrfmiddlewaretoken", insideOf(document, TOKEN, HTMLInputElement).value);
   const headers = { Accept: "application/json" };
   $("said").textContent = "Saving the order…";
-  // An order on its way outlives the page.
+  // keepalive: the request completes even if the page is closed.
   const how = { method: "POST", body, headers, keepalive: true };
   const answer = await fetch(`/watchlists/${start.id}/order`, how).catch(() => null);
   if (!answer) reach.missed();
@@ -92,7 +92,7 @@ const metric = byId("metric", HTMLSelectElement);
 metric.addEventListener("change", () => metric.form?.requestSubmit());
 if (cards.size > 0) {
   new Reorder($("cards"), keepOrder);
-  // A list may hold more channels than a subscription.
+  // A list may contain more channels than a subscription allows.
   const { channels_max: most } = constants;
   for (let first = 0; first < start.channels.length; first += most) {
     const channels = start.channels.slice(first, first + most);

@@ -1,7 +1,7 @@
 // @ts-check
-// A widget or an overlay: the figure of now every 2 s, its line every minute.
+// A widget or an overlay: the live value every 2 s, its line every minute.
 
-import { told } from "./ask.js";
+import { fetchJson } from "./fetch-json.js";
 import { constants, useConstants } from "./constants.js";
 import { $, dataOf, write } from "./dom.js";
 import { reach } from "./reach.js";
@@ -16,7 +16,7 @@ useConstants(start.constants);
 async function showNow() {
   if (document.hidden) return;
   /** @type {{ channel: Channel | null } | null} */
-  const now = await told(start.now_url);
+  const now = await fetchJson(start.now_url);
   if (!now) return;
   const { channel } = now;
   const text = channel?.display.values[start.metric] ?? constants.absent;
@@ -28,7 +28,7 @@ async function showNow() {
 async function drawLine() {
   if (document.hidden) return;
   /** @type {{ path: string } | null} */
-  const line = await told(start.series_url);
+  const line = await fetchJson(start.series_url);
   if (line) $("line").setAttribute("d", line.path);
 }
 

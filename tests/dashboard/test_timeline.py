@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.dashboard.timeline import SHAPES, Line, beside, lines_of, marks_json, noted
+from apps.dashboard.timeline import SHAPES, Line, lines_of, marks_by_point, marks_json, noted
 from apps.metrics.event_marks import EventMark
 from apps.metrics.queries import RANGES, RECENT_MS, Point, Series
 from core.inputs.moments import utc
@@ -63,9 +63,9 @@ def test_frequent_kinds_are_listed_but_never_marked(kind: str) -> None:
 def test_each_mark_is_in_one_table_row() -> None:
     points = [point(300), point(200), point(100)]
     marks = [mark("raid", at_s) for at_s in (50, 100, 101, 200, 250, 400)]
-    rows = [[m.at_ms // 1000 - T // 1000 for m in result] for _, result in beside(points, marks)]
+    rows = [[m.at_ms // 1000 - T // 1000 for m in result] for _, result in marks_by_point(points, marks)]
     assert rows == [[250, 400], [101, 200], [50, 100]]
-    assert beside([], marks) == []
+    assert marks_by_point([], marks) == []
 
 
 def test_recent_marks_are_not_merged_for_the_script() -> None:
@@ -82,7 +82,7 @@ def test_every_kind_has_an_icon() -> None:
 
 
 PROGRAM = """
-import { beside, linesOf, merged, noted } from "./timeline.js";
+import { linesOf, marksByPoint, merged, noted } from "./timeline.js";
 import { Series } from "./series.js";
 const { marks, points, range, history, pushed } = given;
 const series = new Series(range);
@@ -90,7 +90,7 @@ series.addMarks(pushed);
 series.merge(history);
 series.addMarks(pushed);
 const whole = merged(marks, range.merge_ms);
-const rows = beside(points, noted(whole)).map((found) => found.map(({ label }) => label));
+const rows = marksByPoint(points, noted(whole)).map((found) => found.map(({ label }) => label));
 const live = linesOf(merged(series.marks, range.merge_ms));
 print({ lines: linesOf(whole), noted: noted(whole).map(({ id }) => id), rows, live });
 """
@@ -122,7 +122,7 @@ def test_page_and_script_have_the_same_timeline_with_live_marks(tmp_path: Path, 
     displayed = noted(series.marks, STEP_MS)
     assert output["lines"] == lines
     assert output["noted"] == [m.id for m in displayed]
-    assert output["rows"] == [[m.label for m in result] for _, result in beside(points, displayed)]
+    assert output["rows"] == [[m.label for m in result] for _, result in marks_by_point(points, displayed)]
     assert output["live"] == lines
 
 

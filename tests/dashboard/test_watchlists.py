@@ -265,11 +265,11 @@ globalThis.fetch = async (url, { body }) => {
 };
 const watching = new Watching(given.lists, "t");
 const holding = (channel) => watching.holding(channel).map(({ name }) => name);
-const onto = await watching.put("7");
+const onto = await watching.add("7");
 const afterPut = holding("7");
-await watching.take("7", 2);
+await watching.remove("7", 2);
 const afterTake = holding("7");
-const refused = await watching.put("8", 1).catch((error) => error.message);
+const refused = await watching.add("8", 1).catch((error) => error.message);
 print({ onto, afterPut, afterTake, refused, kept: holding("1"), sent });
 """
 

@@ -31,29 +31,29 @@ print(shown);
 
 
 def test_frames_within_two_seconds_are_skipped(tmp_path: Path) -> None:
-    frames = [[at, "take", at] for at in (0, 1_010, 1_990, 3_000, 4_020, 5_000)]
+    frames = [[at, "push", at] for at in (0, 1_010, 1_990, 3_000, 4_020, 5_000)]
     assert run_program(tmp_path, PACE, frames) == [[0, 0], [1_990, 1_990], [4_020, 4_020]]
 
 
 def test_the_last_frame_is_shown_without_a_successor(tmp_path: Path) -> None:
-    assert run_program(tmp_path, PACE, [[0, "take", 0], [1_000, "take", 1], [9_000, "hold", False]]) == [
+    assert run_program(tmp_path, PACE, [[0, "push", 0], [1_000, "push", 1], [9_000, "hold", False]]) == [
         [0, 0],
         [2_500, 1],
     ]
 
 
 def test_updates_are_paused_and_resume_with_the_newest_frame(tmp_path: Path) -> None:
-    frames = [[at, "take", at] for at in range(1_000, 8_000, 1_000)]
-    events = [[0, "take", 0], [500, "hold", True], *frames, [8_500, "hold", False]]
+    frames = [[at, "push", at] for at in range(1_000, 8_000, 1_000)]
+    events = [[0, "push", 0], [500, "hold", True], *frames, [8_500, "hold", False]]
     assert run_program(tmp_path, PACE, events) == [[0, 0], [8_500, 7_000]]
 
 
 def test_another_board_is_shown_at_once(tmp_path: Path) -> None:
     events = [
-        [0, "take", "old"],
-        [500, "take", "older"],
+        [0, "push", "old"],
+        [500, "push", "older"],
         [600, "reset", None],
-        [700, "take", "new"],
+        [700, "push", "new"],
         [9_000, "hold", False],
     ]
     assert run_program(tmp_path, PACE, events) == [[0, "old"], [700, "new"]]

@@ -13,7 +13,7 @@ from apps.dashboard.channel.streams import read_streams
 from apps.dashboard.channel.tracking import tracking_state
 from apps.dashboard.queries import BoardPage
 from apps.dashboard.summary import summarize, with_live_value
-from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, TABLE_ROWS, beside, lines_of, noted
+from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, TABLE_ROWS, lines_of, marks_by_point, noted
 from apps.live.directory import TWITCH, Profile
 from apps.live.display import channel_display
 from apps.live.readings import ChannelNow
@@ -79,7 +79,7 @@ def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[st
     step = max(1, round(len(series.points) / TABLE_ROWS))
     return {
         "summary": summary,
-        "table": beside(series.points[::-1][::step], noted(marks, merge_ms)),
+        "table": marks_by_point(series.points[::-1][::step], noted(marks, merge_ms)),
         "gaps": series.gaps[::-1],
         "gaps_shown": series.gaps[: -GAPS_SHOWN - 1 : -1],
         "lines": lines_of(marks, merge_ms)[:LINES_SHOWN],
