@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from bench.machine import ROOT
@@ -113,11 +114,15 @@ def stream(figures: Figures) -> list[str]:
     return [
         f"## The stream job and alternatives, {figures['channels']:,} channels",
         "",
-        f"All programs read the same {figures['records']:,} records. For a sample of channels, the stored windows are",
-        "compared with the reference, cell by cell. `flink` is the complete job: all columns of all grains, with its",
-        "state in checkpoints. `flink, sums` computes, like the other programs, only three sums of the live windows:",
-        "no distinct counts, no minutes or hours. The plain Python program and the processor lose their state when",
-        "they restart. Warm is rows per CPU-second without the first third, during which the JVM compiles code.",
+        *wrap(
+            f"All programs read the same {figures['records']:,} records. For a sample of channels, the stored "
+            "windows are compared with the reference, cell by cell. `flink` is the complete job: all columns of "
+            "all grains, with its state in checkpoints. `flink, sums` computes, like the other programs, only "
+            "three sums of the live windows: no distinct counts, no minutes or hours. The plain Python program "
+            "and the processor lose their state when they restart. Warm is rows per CPU-second without the "
+            "first third, during which the JVM compiles code.",
+            width=100,
+        ),
         "",
         *markdown(["", *names], rows),
     ]
@@ -149,10 +154,13 @@ def sockets(figures: Figures) -> list[str]:
     return [
         f"## {figures['pages']:,} live pages on one web process",
         "",
-        "Each page subscribes to a board and a channel, pushed once a second, with a session that is checked once a",
-        "minute. The delay is from the tick to the frame. Slow readers read one byte a second and reconnect when",
-        "closed. The bare loop is an ASGI application that only writes the same frames to the same number of sockets",
-        "on the same server.",
+        *wrap(
+            "Each page subscribes to a board and a channel, pushed once a second, with a session that is "
+            "checked once a minute. The delay is from the tick to the frame. Slow readers read one byte a "
+            "second and reconnect when closed. The bare loop is an ASGI application that only writes the same "
+            "frames to the same number of sockets on the same server.",
+            width=100,
+        ),
         "",
         *markdown(["figure", "value"], rows),
     ]
@@ -164,9 +172,12 @@ def browser(figures: Figures) -> list[str]:
     return [
         "## In the browser",
         "",
-        "Chromium and a complete instance with 500 channels run on the same machine. The board is opened with an",
-        "empty cache. A chart is timed from the click to the frame in which it is drawn; its history is read from",
-        "Cassandra each time.",
+        *wrap(
+            "Chromium and a complete instance with 500 channels run on the same machine. The board is opened with an "
+            "empty cache. A chart is timed from the click to the frame in which it is drawn; its history is read from "
+            "Cassandra each time.",
+            width=100,
+        ),
         "",
         *markdown(["figure", "value", "target"], rows),
     ]
@@ -178,9 +189,12 @@ def api(figures: Figures) -> list[str]:
     return [
         "## The API",
         "",
-        "A complete instance with 500 channels and its clients run on the same machine. Requests are sent at a",
-        "constant rate, and each response time counts from the scheduled time of its request. Requests alternate",
-        "between boards of ten rows and values of channels, with ten keys and rate limits.",
+        *wrap(
+            "A complete instance with 500 channels and its clients run on the same machine. Requests are sent at a "
+            "constant rate, and each response time counts from the scheduled time of its request. Requests alternate "
+            "between boards of ten rows and values of channels, with ten keys and rate limits.",
+            width=100,
+        ),
         "",
         *markdown(["figure", "value", "target"], rows),
     ]
@@ -193,8 +207,11 @@ def latency(figures: Figures) -> list[str]:
     return [
         "## From a message to the browser",
         "",
-        "From Twitch's timestamp of a message to the first websocket frame that counts it, with everything on the",
-        "same machine.",
+        *wrap(
+            "From Twitch's timestamp of a message to the first websocket frame that counts it, with everything on the "
+            "same machine.",
+            width=100,
+        ),
         "",
         "![Distribution of the latency](benchmarks/latency.svg)",
         "",
@@ -218,8 +235,11 @@ def capacity(figures: Figures) -> list[str]:
     return [
         f"## {figures['channels']:,} channels with two producers",
         "",
-        f"Messages per second, and CPU cores by process. {figures['ledger']['sent']:,} messages were sent;"
-        f" differences from the ledger: {figures['ledger']['differences']}.",
+        *wrap(
+            f"Messages per second, and CPU cores by process. {figures['ledger']['sent']:,} messages were sent;"
+            f" differences from the ledger: {figures['ledger']['differences']}.",
+            width=100,
+        ),
         "",
         *markdown(names, [[step[name] for name in names] for step in figures["steps"]]),
     ]
