@@ -82,7 +82,8 @@ def _texts_after(row: Channel | None, stream: Stream, now_ms: int) -> Mapping[st
 
 
 def _with_texts(stream: Stream, texts: Mapping[str, KnownText]) -> Stream:
-    return replace(stream, **{name: text.text for name, text in texts.items()})
+    changes: dict[str, Any] = {name: text.text for name, text in texts.items()}
+    return replace(stream, **changes)
 
 
 def _with_possible_start(stream: Stream, now_ms: int) -> Stream:
