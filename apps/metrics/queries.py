@@ -67,7 +67,7 @@ RECENT_MS = 3 * MINUTE_MS
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One window's metrics. `coverage` is 0 to 1; a metric without data is absent.
+    """One window's metrics; read them with `value_of`. `coverage` is 0 to 1; a metric without data is absent.
 
     `counts` are the requested raw columns; see apps/metrics/exports/raw_counts.py.
     """
@@ -120,7 +120,12 @@ class Series:
 
 
 def value_of(point: Point, metric: str) -> float | None:
-    """Return the point's value, None if unknown: without coverage a count is unknown, not 0."""
+    """Return the point's value, None if unknown: without coverage a count is unknown, not 0.
+
+    The metric `coverage` is the coverage of the point in percent, so it is always known.
+    """
+    if metric == "coverage":
+        return 100 * point.coverage
     if point.coverage == 0 and not METRIC[metric].from_helix:
         return None
     return point.values.get(metric)

@@ -287,12 +287,13 @@ METRICS: tuple[Metric, ...] = (
         "% of time",
         0,
         "Share of the window in which the channel was heard. Below 100%, counts are lower bounds.",
-        "100 x observed time / window length",
+        "100 x observed time / window length, less the time in gaps recorded later",
         "only while no window exists: 0 while we are not joined",
         lambda columns, window_ms: 100 * coverage(columns, window_ms),
         ranged="100 x heard time / length of the range, less the time in recorded gaps",
         peak="not defined",
         ranked=False,
+        version=2,
     ),
 )
 METRIC: Mapping[str, Metric] = {metric.key: metric for metric in METRICS}

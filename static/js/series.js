@@ -363,6 +363,7 @@ function noSummary() {
  * @param {string} metric
  */
 export function valueOf(point, metric) {
+  if (metric === "coverage") return 100 * point.coverage;
   if (coverageOf(metric, point) === 0 && !metricOf(metric).from_helix) return null;
   // A live value is not comparable: people of 30 s with people of an hour, for example.
   if (point.isShort && metricOf(metric).by_length) return null;
