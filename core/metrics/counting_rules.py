@@ -80,10 +80,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "coverage-of-a-range",
         "Coverage of a range",
-        "A range splits into time heard, time missed (tracked but not heard) and the rest (off air or not tracked). "
-        "Coverage is time heard / length. Coverage while on air is time heard on air / time on air; a recorded gap "
-        "without any data counts as on air if the channel was on air just before or just after it. Counts are lower "
-        "bounds if coverage while on air is below 100%. The coverage of a window is the time heard outside recorded "
+        "A range splits into time heard, time missed (on air or tracked, but not heard) and the rest (neither on air "
+        "nor tracked). Coverage is time heard / length. Coverage while on air is time heard on air / time on air. A "
+        "stream is on air from the start that Twitch reports, even before it was noticed; a recorded gap without any "
+        "data counts as on air if the channel was on air just before or just after it. Chat counts are lower bounds if "
+        "coverage while on air is below 100%, viewers if they are unknown for part of the time on air. A stream has the "
+        "same figures as a range of its whole minutes. The coverage of a window is the time heard outside recorded "
         "gaps / length.",
     ),
     Rule(
