@@ -10,10 +10,10 @@ from statistics import fmean
 from apps.metrics.event_marks import EventMark, event_marks
 from apps.metrics.ranges import bounds, read_summary
 from apps.metrics.store import StoredWindow, WindowStore
-from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
+from core.metrics.columns import LIVE_WINDOW_MS, STEP_MS, WINDOW_MS, StoredGrain
 from core.metrics.excitement import BASELINE_MS, excitements
 from core.metrics.formulas import coverage
-from core.metrics.grains import EVENT_RETENTION_MS, grain_for
+from core.metrics.grains import EVENT_RETENTION_MS, RETENTION_MS, grain_for
 from core.metrics.on_air import known_on_air
 from core.metrics.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, time_heard
 from core.metrics.table import METRIC, METRICS, Metric, columns_behind, values_of
@@ -27,7 +27,8 @@ class Range:
     """A range of a chart that ends at `until_ms`, or now if that is None.
 
     `merge_ms` is the span over which frequent events are summed, `grain` the stored grain of its points. A range
-    between two given times has no key.
+    between two given times has no key. `has_live`: the 30-second windows of the whole range are stored, whatever the
+    grain.
     """
 
     key: str
@@ -35,12 +36,13 @@ class Range:
     span_ms: int
     merge_ms: int
     grain: StoredGrain
+    has_live: bool
     until_ms: int | None = None
 
     @property
     def is_short(self) -> bool:
         """Return whether peaks are those of 30-second windows; otherwise they are those of minutes."""
-        return self.grain == "live" and self.span_ms <= SHORT_MS
+        return self.has_live and self.span_ms <= SHORT_MS
 
     @property
     def step_ms(self) -> int:
@@ -49,7 +51,7 @@ class Range:
 
 
 RANGES: Mapping[str, Range] = {
-    key: Range(key, label, span_ms, merge_ms, grain_for(0, span_ms, span_ms))
+    key: Range(key, label, span_ms, merge_ms, grain_for(0, span_ms, span_ms), span_ms <= RETENTION_MS["live"])
     for key, label, span_ms, merge_ms in (
         ("10m", "10 min", 10 * MINUTE_MS, MINUTE_MS),
         ("1h", "1 h", HOUR_MS, 5 * MINUTE_MS),
@@ -61,6 +63,8 @@ RANGES: Mapping[str, Range] = {
 }
 # Peaks of ranges up to this long are those of 30-second windows; of longer ones, those of the busiest minute.
 SHORT_MS = 30 * MINUTE_MS
+# The whole minutes of a range begin before it, and end after it, by up to this much.
+_EDGE_MS = MINUTE_MS // 2
 # How far back live pages get events: longer than they go without reloading the history.
 RECENT_MS = 3 * MINUTE_MS
 
@@ -135,7 +139,8 @@ def past_range(from_ms: int, until_ms: int, now_ms: int) -> Range:
     """Return the range between two times, of the finest grain that is still stored."""
     span_ms = until_ms - from_ms
     merge_ms = next((known.merge_ms for known in RANGES.values() if known.span_ms >= span_ms), 3 * DAY_MS)
-    return Range("", _between(from_ms, until_ms), span_ms, merge_ms, grain_for(from_ms, until_ms, now_ms), until_ms)
+    grain, has_live = grain_for(from_ms, until_ms, now_ms), from_ms >= now_ms - RETENTION_MS["live"]
+    return Range("", _between(from_ms, until_ms), span_ms, merge_ms, grain, has_live, until_ms)
 
 
 def _between(from_ms: int, until_ms: int) -> str:
@@ -168,8 +173,14 @@ def series(
             until_ms + HOUR_MS,
         ),
     )
-    if chosen.grain == "live":
-        summary = _with_live_peaks(summary, windows.points, metrics, is_short=chosen.is_short)
+    if from_windows := _metrics_from_windows(chosen, metrics):
+        live = windows.live
+        if live is None:
+            wanted = [METRIC[key] for key in from_windows]
+            live = _points(
+                store, channel_id, "live", from_ms - _EDGE_MS, until_ms + _EDGE_MS, wanted, (), windows.unheard
+            )
+        summary = _with_windows(summary, live, from_windows)
     unrecorded = [GapSpan(start_ms, end_ms, NOT_HEARD) for start_ms, end_ms in summary.unrecorded]
     gaps = sorted([*windows.gaps, *unrecorded], key=lambda gap: gap.from_ms)
     return Series(chosen, windows.points, gaps, windows.marks, metrics, summary)
@@ -179,12 +190,14 @@ def series(
 class Windows:
     """Windows of a range, oldest first, with its gaps and event marks, without a summary.
 
-    `events` are those that a summary of the range needs, `unheard` the recorded gaps among them.
+    `live` are the points of 30-second windows that a summary of the range needs, None if another grain was read.
+    `events` are those that it needs, `unheard` the recorded gaps among them.
     """
 
     from_ms: int
     until_ms: int
     points: list[Point]
+    live: list[Point] | None
     gaps: list[GapSpan]
     marks: list[EventMark]
     events: list[EventRecord]
@@ -202,32 +215,52 @@ def windows_of(
     store = WindowStore()
     until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
     from_ms = until_ms - chosen.span_ms
-    window_ms = WINDOW_MS[chosen.grain]
-    # The summary may begin up to an hour earlier, if it has whole hours,
-    # and end up to half a minute later.
+    # The summary may begin up to an hour earlier, if it has whole hours, and end up to half a minute later.
     events = _events(store, channel_id, max(from_ms - HOUR_MS, now_ms - EVENT_RETENTION_MS), until_ms + MINUTE_MS)
     unheard = RecordedGaps.of(events)
-    past_ms, columns = 0, columns_behind(metrics, window_ms) | {"observed_ms", *counts}
-    if chosen.grain == "live" and METRIC["excitement"] in metrics:
-        past_ms, columns = BASELINE_MS, columns | {"chatters"}
-    windows = store.read_windows(chosen.grain, channel_id, from_ms - past_ms, until_ms, columns)
-    excitement = excitements({window.end_ms: window.columns for window in windows}) if past_ms else {}
-    points = [_point(w, window_ms, metrics, counts, unheard, excitement) for w in windows if w.end_ms > from_ms]
+    edge_ms = _EDGE_MS if chosen.grain == "live" else 0
+    read = _points(store, channel_id, chosen.grain, from_ms - edge_ms, until_ms + edge_ms, metrics, counts, unheard)
+    points = [point for point in read if from_ms < point.end_ms <= until_ms]
     in_range = [event for event in events if event.at_ms <= until_ms and (event.until_ms or event.at_ms) >= from_ms]
-    return Windows(from_ms, until_ms, points, _gaps(in_range), event_marks(in_range), events, unheard)
+    live = read if chosen.grain == "live" else None
+    return Windows(from_ms, until_ms, points, live, _gaps(in_range), event_marks(in_range), events, unheard)
 
 
-def _with_live_peaks(
-    summary: RangeSummary, points: Sequence[Point], metrics: Sequence[Metric], *, is_short: bool
-) -> RangeSummary:
-    """Return a summary with the values of its 30-second windows: excitement, and the peaks of a short range."""
-    excitement = [p.values["excitement"] for p in points if "excitement" in p.values]
-    from_windows = {metric.key for metric in metrics if is_short or metric.key == "excitement"} - {
-        "viewers",
-        "coverage",
-    }
-    highest = {key: best for key in from_windows if (best := _highest(points, key)) is not None}
-    peaks = {key: best for key, best in summary.peaks.items() if key not in from_windows}
+def _points(
+    store: WindowStore,
+    channel_id: str,
+    grain: StoredGrain,
+    from_ms: int,
+    until_ms: int,
+    metrics: Sequence[Metric],
+    counts: Collection[str],
+    unheard: RecordedGaps,
+) -> list[Point]:
+    """Return the points of a grain that end in (from_ms, until_ms], oldest first."""
+    window_ms = WINDOW_MS[grain]
+    past_ms, columns = 0, columns_behind(metrics, window_ms) | {"observed_ms", *counts}
+    if grain == "live" and METRIC["excitement"] in metrics:
+        past_ms, columns = BASELINE_MS, columns | {"chatters"}
+    windows = store.read_windows(grain, channel_id, from_ms - past_ms, until_ms, columns)
+    excitement = excitements({window.end_ms: window.columns for window in windows}) if past_ms else {}
+    return [_point(w, window_ms, metrics, counts, unheard, excitement) for w in windows if w.end_ms > from_ms]
+
+
+def _metrics_from_windows(chosen: Range, metrics: Sequence[Metric]) -> set[str]:
+    """Return the metrics whose value or peak over a range comes from 30-second windows, whatever the chart draws."""
+    keys = {metric.key for metric in metrics} - {"viewers", "coverage"}
+    if chosen.is_short:
+        return keys
+    return keys & {"excitement"} if chosen.grain == "live" else set()
+
+
+def _with_windows(summary: RangeSummary, live: Sequence[Point], metrics: Collection[str]) -> RangeSummary:
+    """Return a summary with the excitement, and the peaks of these metrics, of the windows inside it."""
+    first_ms = summary.from_ms + LIVE_WINDOW_MS
+    inside = [point for point in live if first_ms <= point.end_ms <= summary.until_ms]
+    excitement = [point.values["excitement"] for point in inside if "excitement" in point.values]
+    highest = {key: best for key in metrics if (best := _highest(inside, key)) is not None}
+    peaks = {key: best for key, best in summary.peaks.items() if key not in metrics}
     return replace(summary, peaks={**peaks, **highest}, excitement=fmean(excitement) if excitement else None)
 
 

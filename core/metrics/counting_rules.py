@@ -70,12 +70,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "peaks",
         "Peaks",
-        "In ranges of up to 30 minutes, the peak is the highest 30-second window that ends in the range, without a "
-        "threshold; the window may begin up to 30 seconds before the range. In longer ranges, the peak is the busiest "
-        "minute, whichever windows the chart draws. A minute qualifies if it was heard for 50% or more and, for "
-        f"ratios, has at least {MIN_MESSAGES} messages (for engagement, at least {MIN_VIEWERS} mean viewers). Values "
-        "are rounded to six decimals; the earliest of equal minutes wins. The viewer peak is always the highest known "
-        "count. Hours stored by version 0.3 and earlier have only averages.",
+        "In ranges of up to 30 minutes, the peak is the highest 30-second window inside the range, without a "
+        "threshold, as long as such windows are stored (48 h). Otherwise, it is the busiest minute. Neither depends on "
+        "the windows that a chart draws. A minute qualifies if it was heard for 50% or more and, for ratios, has at "
+        f"least {MIN_MESSAGES} messages (for engagement, at least {MIN_VIEWERS} mean viewers). Values are rounded to "
+        "six decimals; the earliest of equal minutes wins. The viewer peak is always the highest known count. Hours "
+        "stored by version 0.3 and earlier have only averages.",
     ),
     Rule(
         "coverage-of-a-range",
@@ -84,8 +84,8 @@ RULES: tuple[Rule, ...] = (
         "nor tracked). Coverage is time heard / length. Coverage while on air is time heard on air / time on air. A "
         "stream is on air from the start that Twitch reports, even before it was noticed; a recorded gap without any "
         "data counts as on air if the channel was on air just before or just after it. Chat counts are lower bounds if "
-        "coverage while on air is below 100%, viewers if they are unknown for part of the time on air. A stream has the "
-        "same figures as a range of its whole minutes. The coverage of a window is the time heard outside recorded "
+        "coverage while on air is below 100%, viewers if they are unknown for part of the time on air. A stream has "
+        "the same figures as a range of its whole minutes. The coverage of a window is the time heard outside recorded "
         "gaps / length.",
     ),
     Rule(

@@ -31,7 +31,10 @@ class Peak(ResponseSchema):
     """The highest value in a range."""
 
     value = FloatField()
-    at = UtcTime(source="end_ms", help_text="End of its minute, or of its 30-second window in ranges up to 30 minutes.")
+    at = UtcTime(
+        source="end_ms",
+        help_text="End of its minute, or of its 30-second window in ranges of up to 30 minutes within the past 48 h.",
+    )
 
 
 class RangeSummary(ResponseSchema):
