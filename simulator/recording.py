@@ -21,7 +21,7 @@ from typing import TextIO
 from uuid import UUID
 
 from core.errors import TwitchlyError
-from core.inputs.csv_files import read_csv
+from core.inputs.csv_files import Reader, read_csv
 from core.inputs.moments import read_moment
 from simulator import phrases
 from simulator.broadcasts import drifted
@@ -143,7 +143,7 @@ def read_rows(path: Path) -> Iterator[Row | None]:
     try:
         with _open(path) as file:
             lines = read_csv(file)
-            header = [name.strip().lower() for name in next(lines, [])]
+            header = _header(lines, path)
             missing = [name for name in COLUMNS if name not in header]
             if missing:
                 raise BadRecording(f"{path} lacks the columns {', '.join(missing)}; the first line must be the header")
@@ -171,6 +171,13 @@ def _open(path: Path) -> TextIO:
     if is_gzipped:
         return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
     return path.open(encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _header(lines: Reader, path: Path) -> list[str]:
+    try:
+        return [name.strip().lower() for name in next(lines, [])]
+    except csv.Error as error:
+        raise BadRecording(f"line {lines.line_num} of {path} is no CSV: {error}") from None
 
 
 def _next_fields(lines: Iterator[list[str]]) -> list[str] | None:
