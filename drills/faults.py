@@ -108,14 +108,12 @@ def ingest_faults() -> list[IngestFault]:
         IngestFault("join_refused", injected("join_refused", seconds=30, channels=5), 31, 30, 240, from_end=True),
         IngestFault("suspended", injected("suspended", seconds=30, channels=5), 31, 30, 240, from_end=True),
         IngestFault("duplicates", injected("duplicates", seconds=15), 20, 15),
-        *map(
-            helix_fault,
-            ("token_revoked", "rate_limited", "server_error", "hang", "bad_paging", "malformed", "cursor_refused"),
-        ),
+        *map(helix_fault, ("token_revoked", "rate_limited", "server_error", "hang", "bad_paging", "malformed")),
         *(
             IngestFault(name, polled(kind, course, **options), 10, no_gap=True)
             for name, kind, course, options in (
                 ("short_pages", "short_pages", "xx.", {}),
+                ("cursor_refused", "cursor_refused", "xx.", {}),
                 ("bad_starts", "bad_starts", "xx.", {"channels": 5}),
                 ("absent and back, twice", "absent", "xx..xx..", {"channels": 5}),
                 ("old_answers", "old_answers", "xxxx.", {"channels": 5}),

@@ -10,6 +10,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
@@ -73,21 +74,25 @@ class Helix:
         """Return at least `count` live streams by descending viewers, or all if fewer are live; one per channel.
 
         Pages can be short, and a short one can lack its cursor. So fewer than `count` are all only if two walks through
-        the pages reached the last one and agree.
+        the pages reached the last one and agree. If Twitch refused its own cursors in every walk, the rows of the
+        earlier pages are returned, because they are valid.
         Raises: ServiceAway, TwitchRefused.
         """
-        end_s, streams, interruption = self._end(until_s), dict[str, Stream](), ""
-        complete_sizes = list[int]()
-        for walk in range(WALKS):
-            if walk:
-                self._client.pause(PAUSE_S, until_s=end_s, why=interruption or "the end of the list is unconfirmed")
-            size, interruption = self._walk(streams, -(-count * SPARE_TENTHS // 10), end_s)
-            if not interruption:
-                complete_sizes.append(size)
-            if len(streams) >= count or _is_end_confirmed(len(streams), complete_sizes):
-                return sorted(streams.values(), key=lambda stream: (-(stream.viewers or 0), stream.id))
-        reason = interruption or "they disagree"
-        raise ServiceAway(f"Helix returned {len(streams)} of {count} streams after {WALKS} walks: {reason}")
+        end_s, streams, walks = self._end(until_s), dict[str, Stream](), list[_Walk]()
+        while len(walks) < WALKS:
+            if walks:
+                why = walks[-1].interruption or "the end of the list is unconfirmed"
+                self._client.pause(PAUSE_S, until_s=end_s, why=why)
+            walks.append(self._walk(streams, -(-count * SPARE_TENTHS // 10), end_s))
+            if len(streams) >= count or _is_end_confirmed(len(streams), walks):
+                break
+        else:
+            reason = walks[-1].interruption or "they disagree"
+            problem = f"{len(streams)} of {count} streams after {WALKS} walks: {reason}"
+            if not all(walk.is_refused for walk in walks):
+                raise ServiceAway(f"Helix returned {problem}")
+            log.warning("incomplete stream list: %s", problem)
+        return sorted(streams.values(), key=lambda stream: (-(stream.viewers or 0), stream.id))
 
     def streams_of(self, channel_ids: Iterable[str], *, until_s: float | None = None) -> list[Stream]:
         """Return the streams of those channels that are live.
@@ -112,11 +117,10 @@ class Helix:
     def _end(self, until_s: float | None) -> float:
         return self.until(BUDGET_S) if until_s is None else until_s
 
-    def _walk(self, streams: dict[str, Stream], enough: int, until_s: float) -> tuple[int, str]:
+    def _walk(self, streams: dict[str, Stream], enough: int, until_s: float) -> _Walk:
         """Read pages into `streams` until it holds `enough` or the last page is reached.
 
-        Return how many streams this walk found, and why it was interrupted, "" if it was not. An empty page or one
-        whose cursor leads back is requested twice.
+        An empty page or one whose cursor leads back is requested twice.
         """
         cursor, seen, found = "", set[str](), set[str]()
         for _ in range(PAGES_TIMES * -(-enough // PAGE)):
@@ -131,21 +135,21 @@ class Helix:
             except RequestRefused as refused:
                 if not cursor:
                     raise
-                return len(found), str(refused)
+                return _Walk(len(found), str(refused), is_refused=True)
             for stream in page:
                 found.add(stream.id)
                 _merge(streams, stream)
             if len(streams) >= enough:
-                return len(found), ""
+                return _Walk(len(found))
             if not page:
-                return len(found), "empty page"
+                return _Walk(len(found), "empty page")
             if not following:
-                return len(found), ""
+                return _Walk(len(found))
             if following in seen:
-                return len(found), "cursor leads back"
+                return _Walk(len(found), "cursor leads back")
             seen.add(following)
             cursor = following
-        return len(found), "pages repeat each other"
+        return _Walk(len(found), "pages repeat each other")
 
     def _page(self, cursor: str, until_s: float) -> tuple[list[Stream], str]:
         after = [("after", cursor)] if cursor else []
@@ -174,9 +178,19 @@ class Helix:
         return rows
 
 
-def _is_end_confirmed(found: int, complete_sizes: Iterable[int]) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """One walk through the pages of streams: how many it found, and why it was interrupted, "" if it was not."""
+
+    found: int
+    interruption: str = ""
+    is_refused: bool = False
+
+
+def _is_end_confirmed(found: int, walks: Iterable[_Walk]) -> bool:
     """Return whether two walks reached the last page and found nearly all streams that any walk found."""
-    return sum(found - size <= found // AGREE_WITHIN for size in complete_sizes) >= 2
+    complete = [walk for walk in walks if not walk.interruption]
+    return sum(found - walk.found <= found // AGREE_WITHIN for walk in complete) >= 2
 
 
 def _merge(streams: dict[str, Stream], stream: Stream) -> None:

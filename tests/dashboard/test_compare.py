@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from django.test import Client
@@ -191,7 +191,7 @@ def test_a_peak_is_never_below_the_live_value_beside_it(boards: Boards, stored: 
     page = read_page(signed_in.get(f"/compare?{query}"))
     assert re.findall(r"<span data-now>([^<]*)</span>", page) == ["12,418"]
     assert cells(page, "peak") == ["12,418"]
-    (line,) = cast("list[dict[str, dict[str, object]]]", start_of(page)["lines"])
+    (line,) = cast("list[dict[str, Any]]", start_of(page)["lines"])
     assert (line["now"], line["summary"]["peak"], line["summary"]["peak_value"]) == ("12,418", "12,418", 12_418)
     (_, row) = map(json.loads, sent(signed_in.get(f"/compare/summary.ndjson?{query}")).splitlines())
     assert (row["viewers_now"], row["viewers_peak"], row["peak_at"]) == (12_418, 12_418, iso(boards.end_ms))

@@ -176,10 +176,15 @@ def test_a_walk_with_a_refused_cursor_is_restarted(status: int) -> None:
     assert cursors_of(twitch)[:5] == [None, "after 100", "after 200", "after 300", None]
 
 
-def test_a_cursor_that_stays_refused_is_an_error() -> None:
+def test_rows_are_used_if_the_cursor_stays_refused() -> None:
     twitch = Twitch(*[*walk(700)[:3], INVALID] * WALKS)
+    assert len(twitch.helix().top_streams(500)) == 300
+
+
+def test_rows_are_not_used_if_walks_end_for_different_reasons() -> None:
+    refused = [*walk(700)[:3], INVALID]
     with pytest.raises(ServiceAway, match=r"300 of 500 streams after 4 walks: .*invalid cursor"):
-        twitch.helix().top_streams(500)
+        Twitch(*walk(50), *refused * (WALKS - 1)).helix().top_streams(500)
 
 
 def test_a_last_walk_that_is_refused_does_not_confirm_an_earlier_end() -> None:

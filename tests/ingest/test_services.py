@@ -152,25 +152,31 @@ class Broken(Live):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "later_page",
-    [
-        httpx.Response(400, json={"message": "invalid cursor"}),
-        httpx.Response(200, json={"data": [], "pagination": {}}),
-    ],
-)
-def test_incomplete_pages_keep_the_previous_list(
-    store: redis.Redis, broker: Producer, settings: Settings, later_page: httpx.Response
+def test_known_channels_stay_listed_if_cursors_are_refused(
+    store: redis.Redis, broker: Producer, settings: Settings
 ) -> None:
     settings.CHANNELS_WANTED = 150
     twitch = Broken(*(row(n, 1000 - n) for n in range(300)))
     assert refresh(twitch, broker)
-    twitch.later_page = later_page
+    listed = read_list(store).streams.keys()
+    twitch.later_page = httpx.Response(400, json={"message": "invalid cursor"})
+    assert refresh(twitch, broker, minute=1)
+    assert read_list(store).fetched_ms == NOW_MS + MINUTE
+    assert read_list(store).streams.keys() == listed
+    assert len(listed) == 150
+    assert not Channel.objects.exclude(offline_since=None).exists()
+
+
+@pytest.mark.django_db
+def test_incomplete_pages_keep_the_previous_list(store: redis.Redis, broker: Producer, settings: Settings) -> None:
+    settings.CHANNELS_WANTED = 150
+    twitch = Broken(*(row(n, 1000 - n) for n in range(300)))
+    assert refresh(twitch, broker)
+    twitch.later_page = httpx.Response(200, json={"data": [], "pagination": {}})
     with pytest.raises(ServiceAway, match="100 of 150 streams"):
         refresh(twitch, broker, minute=1)
     assert read_list(store).fetched_ms == NOW_MS
     assert len(read_list(store).streams) == 150
-    assert not Channel.objects.exclude(offline_since=None).exists()
 
 
 @pytest.mark.django_db
