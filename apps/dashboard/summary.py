@@ -15,6 +15,7 @@ from core.metrics.table import METRIC, Metric
 
 # The window length of each stored grain, as used in units.
 LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "h"}
+EXCITEMENT_RANGES = "excitement is summarized for up to 6 h of the past 48 h"
 HOURLY_AVERAGE_ONLY = "unknown: of the older hours only averages are stored"
 
 
@@ -46,7 +47,7 @@ def summarize(series: Series, metric: str) -> Summary:
     return Summary(
         peak.value if peak else None,
         peak.end_ms if peak else None,
-        HOURLY_AVERAGE_ONLY if peak is None and totals.hourly_average_only else "",
+        _peak_note(series, metric) if peak is None else "",
         totals.value(METRIC[metric]),
         totals.span_ms,
         totals.heard_ms,
@@ -81,12 +82,19 @@ def has_live_peak(metric: Metric, chart_range: Range) -> bool:
     """Return whether the peak of a range is the highest of its live values; otherwise it is that of its minutes."""
     if metric.key == "coverage":
         return False
-    return metric.from_helix or chart_range.is_short or (metric.key == "excitement" and chart_range.grain == "live")
+    return metric.from_helix or chart_range.is_short or (metric.key == "excitement" and chart_range.has_excitement)
 
 
 def peak_name(metric: Metric, chart_range: Range) -> str:
     """Return the label of a peak; beside a live value it says where the two are not of windows of the same length."""
     return "Busiest minute" if metric.key in PEAK and not has_live_peak(metric, chart_range) else "Peak"
+
+
+def _peak_note(series: Series, metric: str) -> str:
+    """Return why a metric has no peak, "" if it has no data."""
+    if metric == "excitement":
+        return "" if series.range.has_excitement else EXCITEMENT_RANGES
+    return HOURLY_AVERAGE_ONLY if series.summary.hourly_average_only else ""
 
 
 def unit_of(metric: Metric, grain: StoredGrain) -> str:

@@ -11,7 +11,7 @@ from apps.metrics.event_marks import EventMark, event_marks
 from apps.metrics.ranges import bounds, read_summary
 from apps.metrics.store import StoredWindow, WindowStore
 from core.metrics.columns import LIVE_WINDOW_MS, STEP_MS, WINDOW_MS, StoredGrain
-from core.metrics.excitement import BASELINE_MS, excitements
+from core.metrics.excitement import BASELINE_MS, RANGE_MAX_MS, excitements
 from core.metrics.formulas import coverage
 from core.metrics.grains import EVENT_RETENTION_MS, RETENTION_MS, grain_for
 from core.metrics.on_air import known_on_air
@@ -43,6 +43,11 @@ class Range:
     def is_short(self) -> bool:
         """Return whether peaks are those of 30-second windows; otherwise they are those of minutes."""
         return self.has_live and self.span_ms <= SHORT_MS
+
+    @property
+    def has_excitement(self) -> bool:
+        """Return whether excitement over the range is defined."""
+        return self.has_live and self.span_ms <= RANGE_MAX_MS
 
     @property
     def step_ms(self) -> int:
@@ -251,7 +256,7 @@ def _metrics_from_windows(chosen: Range, metrics: Sequence[Metric]) -> set[str]:
     keys = {metric.key for metric in metrics} - {"viewers", "coverage"}
     if chosen.is_short:
         return keys
-    return keys & {"excitement"} if chosen.grain == "live" else set()
+    return keys & {"excitement"} if chosen.has_excitement else set()
 
 
 def _with_windows(summary: RangeSummary, live: Sequence[Point], metrics: Collection[str]) -> RangeSummary:

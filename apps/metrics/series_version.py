@@ -14,14 +14,14 @@ GAPS_MS = DAY_MS
 def series_version(channel_id: str, chosen: Range, now_ms: int) -> str:
     """Return a string that changes with the stored windows, recent gaps and broadcasts of a range. Raises: ServiceAway.
 
-    Summaries also read minutes at the edges of the range, and 30-second windows of short ranges.
+    Summaries also read minutes at the edges of the range, and 30-second windows where those are part of them.
     """
     until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
     from_ms = until_ms - chosen.span_ms
     spans: list[tuple[StoredGrain, int, int]] = [(chosen.grain, from_ms, until_ms)]
     if chosen.grain != "minute":
         spans += [("minute", from_ms, from_ms + HOUR_MS), ("minute", until_ms - 2 * HOUR_MS, until_ms)]
-    if chosen.grain != "live" and chosen.is_short:
+    if chosen.grain != "live" and chosen.has_excitement:
         spans.append(("live", from_ms, until_ms))
     store = WindowStore()
     windows = [store.checksum(grain, channel_id, start_ms, end_ms) for grain, start_ms, end_ms in spans]

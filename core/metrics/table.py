@@ -33,6 +33,7 @@ from core.metrics.peaks import MIN_MESSAGES, MIN_VIEWERS
 _SAME_FORMULA = "the same formula over the window's own sums"
 _SAME_OVER_RANGE = "the same formula over the sums of the range"
 _BUSIEST = "the busiest minute heard for 50% or more"
+_EXCITEMENT_RANGES = "defined for ranges of up to 6 h within the past 48 h, whatever a chart draws"
 _BUSIEST_RATIO = f"{_BUSIEST} with {MIN_MESSAGES} messages or more"
 
 
@@ -179,8 +180,8 @@ METRICS: tuple[Metric, ...] = (
         needs_chatters,
         _MIN_CHATTERS,
         "not defined: it exists at every 10th second, for 48 h",
-        ranged="the mean of its 10-second values; not defined where a chart is drawn from minutes or hours",
-        peak="the highest 10-second value; not defined where a chart is drawn from minutes or hours",
+        ranged=f"the mean of its 10-second values; {_EXCITEMENT_RANGES}",
+        peak=f"the highest 10-second value; {_EXCITEMENT_RANGES}",
         distinct=True,
     ),
     Metric(

@@ -1,4 +1,4 @@
-"""Excitement exists for 48 h: a series has none for older ranges and longer windows, even though rows are stored."""
+"""Excitement exists for 48 h: a series has none for older ranges, and points of longer windows have none either."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.api.conftest import Api
 from tests.dashboard.conftest import Boards
 from tests.dashboard.endless_history import EndlessStore
 
-# The age of a range, a grain, and whether excitement is defined in it.
+# The age of a range, a grain, and whether its points have excitement.
 RANGES = pytest.mark.parametrize(
     ("age_h", "grain", "is_defined"),
     [
@@ -50,13 +50,28 @@ async def test_a_series(boards: Boards, api: Api, history: None, age_h: int, gra
     values, summary = series["points"]["values"], series["summary"]
     assert None not in values["messages"]
     assert summary["values"]["messages"] is not None
-    if is_defined:
-        assert {round(value, 1) for value in values["excitement"]} == {0, 17.9}
+    assert {value and round(value, 1) for value in values["excitement"]} == ({0, 17.9} if is_defined else {None})
+    # The summary has excitement while its windows are stored, whatever the grain of the points.
+    if age_h <= 48:
         assert summary["values"]["excitement"] == pytest.approx(0.3, abs=0.05)
         assert summary["peaks"]["excitement"]["value"] == pytest.approx(17.9, abs=0.05)
     else:
-        assert set(values["excitement"]) == {None}
         assert (summary["values"]["excitement"], summary["peaks"]["excitement"]) == (None, None)
+
+
+@pytest.mark.parametrize(("hours", "is_summarized"), [(6, True), (7, False), (24, False), (47, False)])
+async def test_the_summary_of_a_longer_range_does_not_depend_on_the_grain(
+    boards: Boards, api: Api, history: None, hours: int, is_summarized: bool
+) -> None:
+    until_ms = boards.end_ms // HOUR_MS * HOUR_MS
+    span = f"from={iso(until_ms - hours * HOUR_MS)}&to={iso(until_ms)}"
+    grains = ["", "&grain=minute", "&grain=hour", *(["&grain=live"] if hours <= 24 else [])]
+    summaries = [
+        (await api.get(f"channels/1/series?metrics=excitement&{span}{grain}")).json()["summary"] for grain in grains
+    ]
+    assert all(summary == summaries[0] for summary in summaries)
+    assert (summaries[0]["values"]["excitement"] is not None) == is_summarized
+    assert (summaries[0]["peaks"]["excitement"] is not None) == is_summarized
 
 
 @RANGES

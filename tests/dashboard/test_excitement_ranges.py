@@ -14,6 +14,7 @@ from apps.accounts.models import User
 from apps.dashboard.channel import context
 from apps.dashboard.compare.comparison import COMPARED
 from apps.dashboard.shares import links
+from apps.dashboard.summary import EXCITEMENT_RANGES
 from apps.metrics import queries
 from apps.metrics.spans import iso
 from core.times import HOUR_MS
@@ -53,6 +54,20 @@ def test_tiles_show_excitement_only_where_it_is_defined(
     page = read_page(history.get(f"/?board=excitement&channel=1&{span(boards, age_h)}"))
     tiles = tile(page, "peak"), tile(page, "average")
     assert tiles == (("17.9", "0.3") if is_defined else ("–", "–"))
+
+
+@pytest.mark.parametrize(("hours", "is_summarized"), [(6, True), (7, False), (24, False)])
+def test_the_tiles_of_a_longer_range_say_why_they_are_empty(
+    boards: Boards, history: Client, hours: int, is_summarized: bool
+) -> None:
+    query = f"from={iso(boards.end_ms - hours * HOUR_MS)}&until={iso(boards.end_ms)}"
+    page = read_page(history.get(f"/?board=excitement&channel=1&{query}"))
+    tiles = tile(page, "peak"), tile(page, "average")
+    assert tiles == (("17.9", "0.3") if is_summarized else ("–", "–"))
+    assert (EXCITEMENT_RANGES in page) == (not is_summarized)
+    # The line does not depend on the length.
+    series = history.get(f"/channels/1/series?metric=excitement&{query}").json()
+    assert {value and round(value, 1) for value in series["values"]["excitement"]} == {0, 17.9}
 
 
 @AGES

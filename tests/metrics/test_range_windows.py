@@ -88,7 +88,24 @@ def test_peaks_of_a_short_range_whose_windows_have_expired_are_those_of_minutes(
         assert "excitement" not in peaks
 
 
-@pytest.mark.parametrize(("span_ms", "grains"), [(10 * MINUTE_MS, {"minute", "live"}), (DAY_MS, {"minute"})])
+@pytest.mark.parametrize("hours", [1, 6])
+def test_excitement_over_a_range_does_not_depend_on_the_grain(hours: int) -> None:
+    summaries = summaries_of(past_range(NOW - hours * HOUR_MS, NOW, NOW))
+    values = {(summary.excitement, summary.peaks["excitement"]) for summary in summaries}
+    assert len(values) == 1
+
+
+@pytest.mark.parametrize("grain", ["minute", "hour"])
+def test_windows_of_a_longer_range_are_not_read_for_its_summary(store: type[Store], grain: StoredGrain) -> None:
+    chosen = replace(past_range(NOW - DAY_MS, NOW, NOW), grain=grain)
+    assert queries.series("7", chosen, NOW, METRICS).summary.excitement is None
+    assert "live" not in {read for read, _ in store.reads}
+
+
+@pytest.mark.parametrize(
+    ("span_ms", "grains"),
+    [(10 * MINUTE_MS, {"minute", "live"}), (6 * HOUR_MS, {"minute", "live"}), (DAY_MS, {"minute"})],
+)
 def test_the_version_of_a_series_covers_the_windows_behind_its_summary(
     monkeypatch: pytest.MonkeyPatch, span_ms: int, grains: set[str]
 ) -> None:
