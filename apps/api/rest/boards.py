@@ -67,7 +67,8 @@ def board_to_read(metric: str, query: Mapping[str, Any]) -> Board:
     if metric not in BOARD_KEYS:
         raise NotFound(f"Unknown board. Choose one of {', '.join(BOARD_KEYS)}.")
     size = next(size for size in SIZES if size >= query["n"])
-    return requested_board(metric, size, **{name: query.get(name, "") for name in FILTERS})
+    filters = {name: text for name in FILTERS if (text := query.get(name))}
+    return requested_board(metric, size, **filters) if filters else Board(metric, size)
 
 
 def board_table(board: Board, rows: list[Row]) -> Table:
