@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
-from apps.metrics import queries
+from apps.metrics import queries, series_version
 from apps.metrics.store import StoredWindow
 from core.metrics.table import METRIC
 from core.pipeline.intervals import Span
@@ -146,3 +146,35 @@ def test_coverage_of_channels_reads_only_coverage_columns(monkeypatch: pytest.Mo
     hour = queries.read_coverage(["7", "8"], END - HOUR_MS, END, END + 1_000)
     assert hour.coverage == {"7": 0.5, "8": 0.5}
     assert [gap.channels for gap in hour.gaps] == [2]
+
+
+def test_coverage_of_channels_counts_time_on_air_before_it_was_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Noticed(ManyStored):
+        def read_recent_events(
+            self, channels: Collection[str], _from_ms: int, _until_ms: int
+        ) -> dict[str, list[EventRecord]]:
+            start_ms = END - 2 * MINUTE
+            return {i: [EventRecord(f"{i}-stream_start-{start_ms}", "stream_start", i, start_ms)] for i in channels}
+
+    monkeypatch.setattr(queries, "WindowStore", Noticed)
+    # Half of the last minute was heard, and nothing of the one before, in which the broadcast began.
+    assert queries.read_coverage(["7"], END - HOUR_MS, END, END + 1_000).coverage == {"7": 0.25}
+
+
+def test_the_version_of_a_series_changes_with_its_broadcasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    known: list[Span] = []
+
+    class Summarized(NoBroadcasts):
+        def read_broadcasts(self, _channels: Collection[str], _from_ms: int, _until_ms: int) -> dict[str, list[Span]]:
+            return {"7": known}
+
+        def checksum(self, *_: object) -> tuple[int, ...]:
+            return (0,)
+
+        events_checksum = checksum
+
+    monkeypatch.setattr(series_version, "WindowStore", Summarized)
+    past = queries.past_range(END - HOUR_MS, END, END)
+    before = series_version.series_version("7", past, END)
+    known.append((END - 2 * HOUR_MS, END))
+    assert series_version.series_version("7", past, END) != before
