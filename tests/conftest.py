@@ -9,11 +9,16 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pytest import TerminalReporter
 
 NO_DATA = "recorded data is absent"
 WITHOUT_DJANGO = Path(__file__).parent / "core"
+
+# A deadline per example would make the speed of the machine part of a test.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
