@@ -66,7 +66,7 @@ class Channel(models.Model):
         max_length=REASON_MAX, blank=True, default="", db_default="", help_text="Reason for the pin or block."
     )
     decided_until = models.DateTimeField(
-        "until", null=True, blank=True, help_text="When the pin or block expires, in UTC. Empty: never."
+        "until", null=True, blank=True, help_text="When the pin or block expires, in UTC. If empty, it never expires."
     )
     tags = models.ManyToManyField(Tag, blank=True, related_name="channels")
     note = models.CharField(max_length=200, blank=True, help_text="Visible to curators only.")
@@ -77,7 +77,7 @@ class Channel(models.Model):
             models.CheckConstraint(
                 condition=~Q(pinned=True, blocked=True),
                 name="channel_pinned_or_blocked",
-                violation_error_message="A channel is pinned or blocked, not both.",
+                violation_error_message="A channel cannot be both pinned and blocked.",
             )
         ]
 

@@ -16,7 +16,7 @@ from core.metrics.table import METRIC, Metric
 # The window length of each stored grain, as used in units.
 LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "h"}
 EXCITEMENT_RANGES = "excitement is summarized for up to 6 h of the past 48 h"
-HOURLY_AVERAGE_ONLY = "unknown: of the older hours only averages are stored"
+HOURLY_AVERAGE_ONLY = "unknown: only averages are stored for the older hours"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 PAGE = 100
 PAUSE_S = 1.0
-# Pages repeat and skip streams, so 1.4 times the requested number is read, in tenths.
+# Pages repeat and skip streams, so more than the requested number is read: 14 tenths of it.
 SPARE_TENTHS = 14
 WALKS = 4
 # Streams start, end and change their rank between walks: two walks agree if they differ by one stream in this many.

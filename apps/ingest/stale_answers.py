@@ -1,4 +1,4 @@
-"""Validation of a Helix poll against the known channels. Pure.
+"""Validation of a Helix poll against the known channels.
 
 Twitch caches answers on several servers, so an answer about an earlier broadcast, or with an earlier title of the same
 broadcast, can follow a later one. A row can also lack its start or its login. Source: dev.twitch.tv, "Twitch API

@@ -1,4 +1,4 @@
-"""The table of live channels: filters, measures and sorts them for a search. Pure."""
+"""The table of live channels: filters, measures and sorts them for a search."""
 
 from __future__ import annotations
 

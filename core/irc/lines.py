@@ -1,4 +1,4 @@
-"""Parser for Twitch's IRC lines. Total: no input raises, and unknown commands are values too.
+"""Parser for Twitch's IRC lines. No input raises an error, and unknown commands are parsed too.
 
 Source: dev.twitch.tv, "IRC Tags"; IRCv3 message tags.
 """

@@ -62,7 +62,7 @@ class RangeSummary:
     """Sums, peaks and coverage of a range of whole minutes.
 
     `sums` are summed columns. `heard_ms`, `missed_ms` (on air or tracked, not heard) and the rest (off air and not
-    tracked) add up to the range; of `on_air_ms` the part `on_air_heard_ms` was heard. `unrecorded` are intervals that
+    tracked) add up to the range; `on_air_heard_ms` is the heard part of `on_air_ms`. `unrecorded` are intervals that
     were tracked and not heard, without a recorded gap. `hourly_average_only`: the busiest minute of some hours is
     unknown, so only viewers have a peak. `excitement` is the mean of the 30-second windows, which rows do not hold.
     """

@@ -112,7 +112,7 @@ def test_the_change_form_writes_only_decision_fields(curator: Client) -> None:
 def test_a_channel_cannot_be_pinned_and_blocked(curator: Client) -> None:
     channel()
     page = send(curator, f"{CHANNEL}7/change/", blocked="on", pinned="on", reason="law")
-    assert "A channel is pinned or blocked, not both." in page
+    assert "A channel cannot be both pinned and blocked." in page
 
 
 def test_channels_cannot_be_deleted(curator: Client) -> None:

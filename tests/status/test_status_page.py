@@ -193,7 +193,7 @@ def test_a_new_instance_has_no_status_yet(client: Client, status_redis: Valkey) 
     assert "Twitchly is starting" in page
     assert "No measurements yet" in page
     assert 'id="no-incidents"' in page
-    assert page.count("Not known yet") == 7
+    assert page.count("Unknown") == 7
 
 
 def test_only_staff_see_the_details(client: Client, signed_in: Client, status_redis: Valkey, boards: Boards) -> None:
@@ -381,5 +381,5 @@ def test_heartbeats_of_other_versions_and_damaged_ones_do_not_break_the_page(
                 redis.set(redis_keys.heartbeat(kind, name), value)
         redis.set(redis_keys.heartbeat("later", "1"), before)
     page = read_page(client.get("/status"))
-    assert page.count("Not known yet") == 7
+    assert page.count("Unknown") == 7
     assert 'data-verdict="trusted"' in page

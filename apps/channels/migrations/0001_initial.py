@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('pinned', models.BooleanField(db_index=True, default=False, help_text='Always tracked, regardless of rank. Takes effect within 30 s.')),
                 ('blocked', models.BooleanField(db_index=True, default=False, help_text='No longer tracked or found in search. Takes effect within 30 s. Existing history is kept.')),
                 ('reason', models.CharField(blank=True, db_default='', default='', help_text='Reason for the pin or block.', max_length=100)),
-                ('decided_until', models.DateTimeField(blank=True, help_text='When the pin or block expires, in UTC. Empty: never.', null=True, verbose_name='until')),
+                ('decided_until', models.DateTimeField(blank=True, help_text='When the pin or block expires, in UTC. If empty, it never expires.', null=True, verbose_name='until')),
                 ('note', models.CharField(blank=True, help_text='Visible to curators only.', max_length=200)),
                 ('tags', models.ManyToManyField(blank=True, related_name='channels', to='channels.tag')),
             ],
@@ -65,6 +65,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='channel',
-            constraint=models.CheckConstraint(condition=models.Q(('blocked', True), ('pinned', True), _negated=True), name='channel_pinned_or_blocked', violation_error_message='A channel is pinned or blocked, not both.'),
+            constraint=models.CheckConstraint(condition=models.Q(('blocked', True), ('pinned', True), _negated=True), name='channel_pinned_or_blocked', violation_error_message='A channel cannot be both pinned and blocked.'),
         ),
     ]

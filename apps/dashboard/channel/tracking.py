@@ -1,4 +1,4 @@
-"""Public tracking state of a channel, without notes and reasons of curators."""
+"""Public tracking state of a channel, without curators' notes and reasons."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TrackingState:
 
 
 def tracking_state(channel_id: str) -> TrackingState:
-    """Return the tracking state of a channel by the latest channel list."""
+    """Return the tracking state of a channel according to the latest channel list."""
     channel = Channel.objects.filter(pk=channel_id).first()
     if has_opted_out(channel_id):
         return TrackingState("out", "Not tracked: the channel has opted out.")

@@ -129,7 +129,7 @@ class ChannelChangeForm(forms.ModelForm[Channel]):
         if self.errors:
             return fields
         if fields["pinned"] and fields["blocked"]:
-            raise ValidationError("A channel is pinned or blocked, not both.")
+            raise ValidationError("A channel cannot be both pinned and blocked.")
         kind = PIN if fields["pinned"] else BLOCK if fields["blocked"] else NONE
         self.decision = Decision(kind, fields["reason"], fields["decided_until"], fields["tag_names"], fields["note"])
         check_decision(self, decision_of(Channel.objects.get(pk=self.instance.pk)))

@@ -18,7 +18,7 @@ from core.times import DAY_MS, MINUTE_MS
 
 register = template.Library()
 
-_WORDS: dict[State, str] = {"works": "Works", "partial": "Partly", "wrong": "Trouble", "unknown": "Not known yet"}
+_WORDS: dict[State, str] = {"works": "Works", "partial": "Degraded", "wrong": "Failing", "unknown": "Unknown"}
 _SIGNS: dict[State, str] = {"works": "✓", "partial": "≥", "wrong": "!", "unknown": "–"}
 
 
