@@ -12,12 +12,13 @@ from django.http import QueryDict
 
 from apps.channels.languages import language_name
 from core.channels.stream import CATEGORY_MAX
-from core.inputs.numbers import InvalidNumber, read_number, write_number
+from core.inputs.numbers import InvalidNumber, read_number, read_whole, write_number
 from core.inputs.readable_text import one_line
 from core.metrics.bands import BAND
 from core.metrics.table import METRIC, METRICS
 
 PAGE_SIZE = 50
+PAGES_MAX = 100_000
 RULES_MAX = 3
 LANGUAGE_NAME_MAX = 100
 QUERY_MAX = 2_000
@@ -126,7 +127,7 @@ def read_search(query: QueryDict) -> Search:
         min(100.0, _number(query.get("coverage", ""), errors) or 0.0),
         sort if sort.removeprefix("-") in (*MEASURES, *PROFILE_SORTS) else DEFAULT_SORT,
         tuple(dict.fromkeys(columns)) or DEFAULT_COLUMNS,
-        max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1,
+        _page(page),
         tuple(dict.fromkeys(errors)),
     )
 
@@ -184,6 +185,11 @@ def _restored(name: str, text: str) -> str:
     except ValueError:
         return text
     return write_number(number) if math.isfinite(number) else text
+
+
+def _page(text: str) -> int:
+    page = read_whole(text) or 1
+    return page if page < PAGES_MAX else 1
 
 
 def _number(text: str, errors: list[str]) -> float | None:

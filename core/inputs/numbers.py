@@ -17,6 +17,7 @@ _SPACES = "\u0020\u00a0\u2009\u202f"
 _GROUP_SPACES = str.maketrans(dict.fromkeys("'\u2019" + _SPACES, " "))
 _SIGNS = str.maketrans({"\u2212": "-", "\uff0d": "-", "\uff0b": "+"})
 _GROUPED = re.compile(r"[0-9]{1,3}(?: [0-9]{3})+", re.ASCII)
+_WHOLE = re.compile(r"[0-9]{1,18}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]*", re.ASCII)
 
 
@@ -33,6 +34,11 @@ def read_number(text: str) -> float:
     if not math.isfinite(number):
         raise _refused(text)
     return number
+
+
+def read_whole(text: str) -> int | None:
+    """Parse a whole number as programs write it, in up to 18 ASCII digits; None for any other text."""
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def write_number(number: float) -> str:

@@ -68,10 +68,7 @@ class Simulation:
 
 
 def is_positive(text: str | None) -> bool:
-    try:
-        return 0 < float(text or "") < float("inf")
-    except ValueError:
-        return False
+    return re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18})?(e[0-9])?", text or "") is not None and float(text or "") > 0
 
 
 def is_integer(text: str | None, at_least: int | None = None) -> bool:

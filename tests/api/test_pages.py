@@ -51,6 +51,19 @@ def test_a_key_is_shown_once(client: Client, owner: User) -> None:
     assert "no-store" in second["Cache-Control"]
 
 
+@pytest.mark.parametrize("days", ["soon", "9_0", "٣", "90.0", "0", "9" * 5_000])
+def test_an_invalid_lifetime_is_refused(client: Client, owner: User, days: str) -> None:
+    assert "A key expires after 1 to" in create_key_page(client, days=days)
+    assert not ApiKey.objects.filter(owner=owner).exists()
+
+
+@pytest.mark.parametrize("key_id", ["٣", "first", "-1"])
+def test_a_malformed_id_of_a_key_to_replace_creates_no_key(client: Client, owner: User, key_id: str) -> None:
+    form = {"name": "Report", "scopes": ["read:boards"], "key": key_id}
+    assert client.post(reverse("api-keys"), form).status_code == 404
+    assert not ApiKey.objects.filter(owner=owner).exists()
+
+
 def test_an_invalid_key_form_shows_the_error(client: Client, owner: User) -> None:
     response = client.post(reverse("api-keys"), {"name": "Report", "days": "90"})
     assert response.status_code == 400

@@ -137,6 +137,7 @@ def test_adding_to_a_foreign_list_is_refused(owner: User, other: Client) -> None
 def test_a_list_id_of_any_length_is_not_found(signed_in: Client, owner: User, digits: int) -> None:
     watching(owner, "1")
     assert signed_in.post("/watchlists/watch", {"channel": "2", "list": "9" * digits}).status_code == 404
+    assert signed_in.post("/watchlists/watch", {"channel": "2", "list": "٣"}).status_code == 404
 
 
 def test_invalid_changes_are_refused_with_advice(owner: User, signed_in: Client) -> None:

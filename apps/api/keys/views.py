@@ -20,6 +20,7 @@ from apps.api.models import ApiKey
 from apps.api.scopes import SCOPE_DESCRIPTIONS, Scope
 from apps.api.usage import requests_in_past_day
 from core.errors import NotFound, Refused
+from core.inputs.numbers import read_whole
 
 DAYS = (30, 90, 365)
 DEFAULT_DAYS = 90
@@ -35,16 +36,17 @@ def keys(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render_keys(request)
     name, scopes, days = request.POST.get("name", ""), request.POST.getlist("scopes"), request.POST.get("days", "")
-    replaced_id, lifetime_days = request.POST.get("key", ""), int(days[:6]) if days.isdecimal() else None
+    replaced_id = request.POST.get("key", "")
     try:
-        if replaced_id.isdecimal():
-            # Python refuses to convert more than 4,300 digits; no id has more than 19.
-            created_key = services.rotate_key(key=_find(request, int(replaced_id[:20])))
+        if replaced_id:
+            created_key = services.rotate_key(key=_find(request, read_whole(replaced_id)))
         else:
+            # Without days the key does not expire; anything but a number is refused like 0.
+            lifetime_days = (read_whole(days) or 0) if days else None
             created_key = services.create_key(owner=user_of(request), name=name, scopes=scopes, days=lifetime_days)
     except Refused as error:
         return render_keys(request, {"error": str(error), "form": {"name": name, "scopes": scopes, "days": days}}, 400)
-    return render_keys(request, {"created_key": created_key, "is_successor": replaced_id.isdecimal()}, 201)
+    return render_keys(request, {"created_key": created_key, "is_successor": bool(replaced_id)}, 201)
 
 
 @require_POST
@@ -73,7 +75,9 @@ def render_keys(request: HttpRequest, more: dict[str, Any] | None = None, status
     return render(request, "partners/keys.html", context, status=status)
 
 
-def _find(request: HttpRequest, key_id: int) -> ApiKey:
+def _find(request: HttpRequest, key_id: int | None) -> ApiKey:
+    if key_id is None:
+        raise Http404("This is no ID of a key.")
     try:
         return find_key(user_of(request), key_id)
     except NotFound as error:

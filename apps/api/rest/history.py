@@ -29,6 +29,7 @@ from apps.metrics.series_version import series_version
 from apps.metrics.spans import iso
 from apps.metrics.store import WindowStore
 from core.errors import NotFound
+from core.inputs.numbers import read_whole
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS
 from core.metrics.ranges import PeakValue, RangeSummary
@@ -37,6 +38,7 @@ from twitchly.clock import now_ms
 
 # A larger stream id is not a valid time.
 MS_MAX = 10**15
+NO_STREAM = "This channel has no finished stream with this ID."
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +204,12 @@ class StreamView(ApiView):
     @operation("get_stream", "Get a stream summary", "History", responses=schemas.StreamSummary, etag=True)
     async def get(self, _request: Request, channel_id: str, stream_id: str) -> ApiResponse:
         await find_channel(self.services.readings, channel_id)
-        is_time = _is_time_ms(stream_id)
-        stream = await run_in_cassandra_thread(_stream, channel_id, int(stream_id)) if is_time else None
+        started_ms = read_whole(stream_id)
+        if started_ms is None or started_ms >= MS_MAX:
+            raise NotFound(NO_STREAM)
+        stream = await run_in_cassandra_thread(_stream, channel_id, started_ms)
         if stream is None:
-            raise NotFound("This channel has no finished stream with this ID.")
+            raise NotFound(NO_STREAM)
         return ApiResponse(schemas.StreamSummary.produce(stream), ONE_MINUTE)
 
 
@@ -237,7 +241,3 @@ def event_table(events: Sequence[EventMark]) -> Table:
         EVENT_COLUMNS,
         lambda: [[iso(e.at_ms), e.until_ms and iso(e.until_ms), e.kind, e.count, e.label] for e in events],
     )
-
-
-def _is_time_ms(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text[: len(str(MS_MAX))]) < MS_MAX

@@ -30,6 +30,7 @@ from apps.live.services import services_of
 from apps.workspaces.models import Note
 from core.channels.account import is_twitch_id
 from core.errors import NotFound, ServiceAway
+from core.inputs.numbers import read_whole
 from core.metrics.table import METRIC
 from core.pipeline.records import EPOCH_MS
 from twitchly.clock import now_ms
@@ -171,7 +172,7 @@ def read_before(request: HttpRequest) -> int | None:
 
 
 def read_ms(text: str) -> int | None:
-    at_ms = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MS_MAX)) else None
+    at_ms = read_whole(text)
     return at_ms if at_ms is not None and at_ms < MS_MAX else None
 
 

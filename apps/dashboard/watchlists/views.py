@@ -23,6 +23,7 @@ from apps.workspaces import services
 from apps.workspaces.models import Watchlist
 from apps.workspaces.queries import channels_of, find_watchlist, lists_holding, lists_with, watchlists_of
 from core.errors import NotFound, Refused
+from core.inputs.numbers import read_whole
 from core.metrics.table import BOARDS, METRIC
 from twitchly.clock import now_ms
 
@@ -178,8 +179,12 @@ def _lists(user: User, channel_id: str) -> list[dict[str, Any]]:
 
 def _chosen(request: HttpRequest) -> Watchlist | None:
     text = request.POST.get("list", "")
-    # Python refuses to convert more than 4,300 digits; no id has more than 19.
-    return _find(request, int(text[:20])) if text.isdecimal() else None
+    if not text:
+        return None
+    watchlist_id = read_whole(text)
+    if watchlist_id is None:
+        raise Http404("This is no ID of a watchlist.")
+    return _find(request, watchlist_id)
 
 
 def _moved(request: HttpRequest, watched_list: Watchlist) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.inputs.numbers import InvalidNumber, read_number, write_number
+from core.inputs.numbers import InvalidNumber, read_number, read_whole, write_number
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,9 @@ def test_any_text_is_one_number_or_is_rejected(text: str) -> None:
     except InvalidNumber:
         return
     assert read_number(write_number(number)) == pytest.approx(number, rel=1e-9)
+
+
+def test_a_whole_number_of_a_program_is_in_ascii_digits() -> None:
+    assert [read_whole(text) for text in ("0", "7", "007", "9" * 18)] == [0, 7, 7, 10**18 - 1]
+    for text in ("", " 7", "7\n", "1_0", "1.0", "٣", "²", "+1", "-1", "9" * 19):
+        assert read_whole(text) is None, text

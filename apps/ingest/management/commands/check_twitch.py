@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.ingest import services
 from apps.ingest.listening.connection import Server
 from apps.ingest.twitch_check import CHAT_S, TwitchCheck
+from twitchly.arguments import positive
 
 
 class Command(BaseCommand):
@@ -19,7 +20,9 @@ class Command(BaseCommand):
     help = __doc__ or ""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--chat-seconds", type=float, default=CHAT_S, help="how long to wait for the first message")
+        parser.add_argument(
+            "--chat-seconds", type=positive, default=CHAT_S, help="how long to wait for the first message"
+        )
 
     def handle(self, *_args: Any, chat_seconds: float, **_options: Any) -> None:
         server = Server(

@@ -15,6 +15,7 @@ from apps.ingest.listening.heartbeat import ProducerHeartbeatSource
 from apps.ingest.listening.producer import ChatProducer
 from apps.ingest.listening.telemetry import ProducerCollector
 from twitchly import heartbeats, kafka
+from twitchly.arguments import whole_number
 from twitchly.clock import now_ms
 from twitchly.shutdown import Stop
 from twitchly.telemetry import try_to_serve
@@ -26,7 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--name", default=settings.PRODUCER_ID, help="unique among the producers (PRODUCER_ID)")
         parser.add_argument(
-            "--metrics-port", type=int, default=settings.METRICS_PORT, help="port for Prometheus, 0 for none"
+            "--metrics-port", type=whole_number, default=settings.METRICS_PORT, help="port for Prometheus, 0 for none"
         )
 
     def handle(self, *_args: Any, name: str, metrics_port: int, **_options: Any) -> None:

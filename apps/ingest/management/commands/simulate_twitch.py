@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from argparse import ArgumentTypeError, BooleanOptionalAction
+from argparse import BooleanOptionalAction
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,27 +22,10 @@ from simulator.ledger_writer import LedgerWriter, last_entry, replay_run, reset_
 from simulator.recording import Recording, rows_sent
 from simulator.simulator import Listeners, Simulator, listen
 from simulator.source import Source
+from twitchly.arguments import count, positive, seed, whole_number
 from twitchly.clock import now_ms
 
 log = logging.getLogger(__name__)
-
-
-def positive(text: str) -> float:
-    """Return a number above 0. Raises: ArgumentTypeError."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise ArgumentTypeError(f"{text} is not a number above 0")
-    return number
-
-
-def count(text: str) -> int:
-    """Return a whole number above 0. Raises: ArgumentTypeError."""
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise ArgumentTypeError(f"{text} is not a whole number above 0")
-    return int(text)
 
 
 class Command(BaseCommand):
@@ -51,15 +34,17 @@ class Command(BaseCommand):
     help = __doc__ or ""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--irc-port", type=int, default=settings.SIMULATOR_IRC_PORT)
-        parser.add_argument("--helix-port", type=int, default=settings.SIMULATOR_HELIX_PORT)
-        parser.add_argument("--ws-port", type=int, default=settings.SIMULATOR_WS_PORT, help="IRC over WebSocket")
-        parser.add_argument("--tls-port", type=int, default=settings.SIMULATOR_TLS_PORT, help="IRC over TLS")
+        parser.add_argument("--irc-port", type=whole_number, default=settings.SIMULATOR_IRC_PORT)
+        parser.add_argument("--helix-port", type=whole_number, default=settings.SIMULATOR_HELIX_PORT)
+        parser.add_argument(
+            "--ws-port", type=whole_number, default=settings.SIMULATOR_WS_PORT, help="IRC over WebSocket"
+        )
+        parser.add_argument("--tls-port", type=whole_number, default=settings.SIMULATOR_TLS_PORT, help="IRC over TLS")
         parser.add_argument(
             "--channels", type=count, default=600, help="number of synthetic channels, some of them offline"
         )
         parser.add_argument("--rate", type=positive, default=500.0, help="messages per second over all channels")
-        parser.add_argument("--seed", type=int, default=1, help="seed of the random generator")
+        parser.add_argument("--seed", type=seed, default=1, help="seed of the random generator")
         parser.add_argument("--replay", type=Path, help="a recording (.csv, .csv.gz) to play instead")
         parser.add_argument("--speed", type=positive, default=1.0, help="playback speed of the recording")
         parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder of the ledger")

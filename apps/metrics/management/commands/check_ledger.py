@@ -15,6 +15,7 @@ from apps.metrics.ledger import Check, Ledger, Report
 from apps.metrics.store import WindowStore
 from core.errors import TwitchlyError
 from core.proof.comparison import Fault
+from twitchly.arguments import positive
 
 DIFFERENCES_SHOWN = 20
 FAULT = "[from_ms, until_ms] or [from_ms, until_ms, [channel ids]]"
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--listening", action="store_true", help="check listening only, without Cassandra")
         parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder of the ledger")
         parser.add_argument("--faults", type=Path, help=f"JSON list of {FAULT}: gaps outside of them are differences")
-        parser.add_argument("--timeout", type=float, default=120.0, help="seconds to wait for data in flight")
+        parser.add_argument("--timeout", type=positive, default=120.0, help="seconds to wait for data in flight")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         listening: bool = options["listening"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from core.inputs.moments import utc
 from core.pipeline.dead_letters import PRIVATE_TOPIC, UNKNOWN, DeadLetter, escaped, kind_of_fault
 from core.pipeline.topics import DEAD_LETTERED
 from twitchly import kafka
+from twitchly.arguments import whole_number
 
 # A dead letter as listed.
 Row = dict[str, Any]
@@ -180,11 +180,3 @@ def _content(content: bytes | None) -> str:
 
 def _known(number: int) -> str:
     return "?" if number == UNKNOWN else str(number)
-
-
-def whole_number(text: str) -> int:
-    """Raises: ValueError, ArgumentTypeError."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{number} is less than 0")
-    return number

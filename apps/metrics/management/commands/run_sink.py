@@ -18,6 +18,7 @@ from apps.metrics.sink_telemetry import SinkCounts, SinkHeartbeatSource, SinkMea
 from apps.metrics.store import WindowStore
 from core.contracts.heartbeats import BoardsHeartbeat, HistoryHeartbeat, SinkHeartbeat
 from twitchly import heartbeats, kafka
+from twitchly.arguments import whole_number
 from twitchly.clock import now_ms
 from twitchly.shutdown import Stop
 from twitchly.telemetry import try_to_serve
@@ -29,7 +30,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("sink", choices=["history", "boards"])
         parser.add_argument("--name", default="1", help="unique among the sinks of this kind")
-        parser.add_argument("--metrics-port", type=int, help="port of the Prometheus endpoint, 0 for none")
+        parser.add_argument("--metrics-port", type=whole_number, help="port of the Prometheus endpoint, 0 for none")
 
     def handle(self, *_args: Any, sink: str, name: str, metrics_port: int | None, **_options: Any) -> None:
         stop, counts = Stop(), SinkCounts()
