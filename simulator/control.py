@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.inputs.json_text import InvalidJson, RepeatedMember, read_json
 from simulator.faults import BadFault, Fault, Faults, parse_request
 from simulator.irc_faults import IrcFaults
 
@@ -50,10 +50,12 @@ class Control:
         if content_type != "application/json":  # defense: simulator-json
             return JSONResponse({"message": "expected Content-Type: application/json"}, 415)
         try:
-            fault_request = parse_request(json.loads(await request.body()))
+            fault_request = parse_request(read_json(await request.body()))
         except BadFault as error:
             return JSONResponse({"message": str(error)}, 400)
-        except (ValueError, RecursionError):
+        except RepeatedMember as error:
+            return JSONResponse({"message": f"expected {error.member} once"}, 400)
+        except InvalidJson:
             return JSONResponse({"message": "expected a JSON object"}, 400)
         fault = self._faults.begin(fault_request, self._now_ms())
         affected = self._irc.begin(fault)

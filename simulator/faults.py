@@ -131,7 +131,6 @@ def _number(name: str, value: Any) -> Any:
     whole, largest = name in ("connections", "channels"), _LARGEST[name]
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise BadFault(f"expected {name} as a {'whole ' if whole else ''}number")
-    # Also False for NaN, which Python's JSON parser accepts.
     if not 0 <= value <= largest:
         raise BadFault(f"expected {name} between 0 and {largest:g}")
     return value

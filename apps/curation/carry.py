@@ -20,6 +20,7 @@ from apps.audit.services import SYSTEM
 from apps.channels.models import Channel, Tag
 from apps.curation.models import Bot, OptOut, OptOutRequest
 from core.errors import TwitchlyError
+from core.inputs.json_text import InvalidJson, read_json
 from core.inputs.moments import read_moment, write_moment
 
 FORMAT = 1
@@ -126,7 +127,7 @@ def _read(lines: Iterable[bytes]) -> dict[str, list[dict[str, Any]]]:
     rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _TABLES}
     counts: dict[str, int] | None = None
     try:
-        header, *rest = [orjson.loads(line) for line in lines]
+        header, *rest = [read_json(line) for line in lines]
         if header.get("twitchly_carry") != FORMAT:
             raise CarryError(f"The file has format {header.get('twitchly_carry')}: expected {FORMAT}")
         for row in rest:
@@ -134,7 +135,7 @@ def _read(lines: Iterable[bytes]) -> dict[str, list[dict[str, Any]]]:
                 counts = row["end"]
             else:
                 rows[row.pop("table")].append(row)
-    except (ValueError, KeyError, AttributeError) as error:
+    except (InvalidJson, ValueError, KeyError, AttributeError) as error:
         raise CarryError(f"The file is not one of `carry export`: {error}") from error
     if counts != {kind: len(kind_rows) for kind, kind_rows in rows.items() if kind_rows}:
         raise CarryError("The file is incomplete: export it again")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.live.board import BOARD_KEYS, SIZES, Board, requested_board
+from apps.live.board import BOARD_KEYS, FILTERS, SIZES, Board, requested_board
 from core.channels.account import is_twitch_id
 from core.channels.stream import CATEGORY_MAX, LANGUAGE_MAX
 from core.errors import TwitchlyError
+from core.inputs.json_text import InvalidJson, RepeatedMember, read_json
 from core.metrics.bands import BAND
 
 FRAME_MAX_BYTES = 4_096
@@ -68,9 +69,10 @@ def read_frame(text: str | None, binary: bytes | None) -> Subscribe | Unsubscrib
     name = fields.get("id")
     if not isinstance(name, str) or re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name, re.ASCII) is None:
         raise BadFrame(f"Id {_shortened(name)} is not a valid subscription ID: up to 32 letters, digits, _ and -.")
-    if fields["type"] == "unsubscribe":
-        return Unsubscribe(name)
     try:
+        if fields["type"] == "unsubscribe":
+            _check_fields(fields, ())
+            return Unsubscribe(name)
         return Subscribe(name, _spec(fields))
     except BadFrame as error:
         raise BadFrame(str(error), name) from None
@@ -79,26 +81,37 @@ def read_frame(text: str | None, binary: bytes | None) -> Subscribe | Unsubscrib
 def _spec(fields: Mapping[str, Any]) -> SubscriptionSpec:
     match fields.get("kind"):
         case "board":
+            _check_fields(fields, ("kind", "metric", "size", *FILTERS))
             return _board(fields)
         case "channels":
+            _check_fields(fields, ("kind", "channels"))
             return ChannelsSpec(read_ids(fields.get("channels")))
         case "table":
+            _check_fields(fields, ("kind",))
             return TableSpec()
         case kind:
             raise BadFrame(f"Unknown kind {_shortened(kind)}. Use board, channels or table.")
+
+
+def _check_fields(fields: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raises: BadFrame for a field that would be ignored."""
+    known = ("type", "id", *known)
+    unknown = next((name for name in fields if name not in known), None)
+    if unknown is not None:
+        raise BadFrame(f"Unknown field {_shortened(unknown)}. Known: {', '.join(known)}.")
 
 
 def _board(fields: Mapping[str, Any]) -> Board:
     metric, size = fields.get("metric"), fields.get("size", SIZES[0])
     if metric not in BOARD_KEYS:
         raise BadFrame(f"Unknown metric {_shortened(metric)}. Use one of {', '.join(BOARD_KEYS)}.")
-    if isinstance(size, bool) or size not in SIZES:
+    if type(size) is not int or size not in SIZES:
         raise BadFrame(f"Unknown size {_shortened(size)}. Use one of {', '.join(map(str, SIZES))}.")
     category, language = _text(fields, "category", CATEGORY_MAX), _text(fields, "language", LANGUAGE_MAX)
     band = _text(fields, "band", LANGUAGE_MAX)
     if band and band not in BAND:
         raise BadFrame(f"Unknown band {_shortened(band)}. Use one of {', '.join(BAND)}.")
-    return requested_board(metric, int(size), category=category, language=language, band=band)
+    return requested_board(metric, size, category=category, language=language, band=band)
 
 
 def _text(fields: Mapping[str, Any], name: str, max_length: int) -> str:
@@ -120,8 +133,10 @@ def read_ids(channels: object) -> tuple[str, ...]:
 
 def _decode(text: str) -> dict[str, Any]:
     try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError):
+        fields = read_json(text)
+    except RepeatedMember as error:
+        raise BadFrame(f"{_shortened(error.member)}: {error}") from None
+    except InvalidJson:
         raise BadFrame("This frame is not JSON.") from None
     if not isinstance(fields, dict):
         raise BadFrame("This frame is not a JSON object.")

@@ -9,6 +9,7 @@ import pytest
 
 from apps.api.live.views import LiveQuery
 from apps.api.rest.request_parsing import DEPTH_MAX, read_query
+from apps.api.rest.request_schemas import BoardFilters
 from apps.metrics.queries import RANGES
 from core.metrics.table import METRIC
 from tests.api.conftest import Api
@@ -38,6 +39,42 @@ async def test_deeply_nested_json_is_an_invalid_request(api: Api, method: str, p
 async def test_a_body_that_is_not_a_json_object_is_an_invalid_request(api: Api, content: bytes) -> None:
     response = await api.request("POST", "watchlists", content=content, headers=JSON)
     assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [(b'{"name": "A", "name": "B"}', "name"), (b'{"name": "A", "channels": [], "channels": ["1"]}', "channels")],
+)
+async def test_a_repeated_body_field_is_named(api: Api, content: bytes, field: str) -> None:
+    response = await api.request("POST", "watchlists", content=content, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+    assert response.json()["errors"] == [{"field": field, "reason": "The field was sent 2 times. Send it once."}]
+    assert (await api.get("watchlists")).json()["items"] == []
+
+
+@pytest.mark.parametrize("path", ["channels?limit={}", "boards/viewers?n={}", "live?boards=viewers&n={}"])
+@pytest.mark.parametrize("text", ["1_0", "%D9%A1%D9%A0", "10.0", "%2B10", "%2010", "1e1", "0x10", "1" * 5_000])
+async def test_a_number_is_accepted_in_one_form_only(api: Api, path: str, text: str) -> None:
+    name = "limit" if "limit" in path else "n"
+    assert list(await refusals(api, path.format(text))) == [name]
+
+
+def test_filters_are_cleaned_like_the_texts_of_channels() -> None:
+    assert read_query(BoardFilters, "category=Just%20%20Chatting%E2%80%AE")["category"] == "Just Chatting"
+
+
+async def test_a_filter_without_a_visible_character_is_an_error(api: Api) -> None:
+    assert list(await refusals(api, "boards/viewers?category=%E2%80%AE")) == ["category"]
+
+
+async def test_a_time_is_in_ascii_digits(api: Api) -> None:
+    assert list(await refusals(api, "channels/1/series?from=%D9%A2026-11-23T00:00:00Z")) == ["from"]
+
+
+@pytest.mark.parametrize("name", ["json", "csv", ""])
+async def test_a_format_beside_a_suffix_is_an_error(api: Api, name: str) -> None:
+    reason = "The URL already selects the format with .csv. Omit the parameter."
+    assert await refusals(api, f"boards/viewers.csv?format={name}") == {"format": reason}
 
 
 @pytest.mark.parametrize("charset", ["idna", "utf-16", "zlib", "nothing"])

@@ -146,6 +146,7 @@ BOT = b'{"table": "bot", "login": "quiz_bot", "note": "", "is_counted_out": true
         ([], "not one of"),
         ([HEAD, b'{"table": "cat"}'], "not one of"),
         ([HEAD, b"{"], "not one of"),
+        ([HEAD, b'{"end": {"bot": 1}, "end": {}}'], "not one of"),
     ],
 )
 def test_a_damaged_file_changes_nothing(lines: Sequence[bytes], reason: str) -> None:

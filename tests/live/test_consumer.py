@@ -227,6 +227,12 @@ async def test_values_and_order_change_together(socket: BrowserSocket, boards: B
         ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": ["x"]}', "not an id"),
         ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": [1]}', "not an id"),
         ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": ["١"]}', "not an id"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "size": 10.0}', "Unknown size"),
+        ('{"type": "subscribe", "id": "a", "kind": "board", "metric": "spam", "n": 5}', 'Unknown field "n"'),
+        ('{"type": "subscribe", "id": "a", "kind": "table", "metric": "spam"}', 'Unknown field "metric"'),
+        ('{"type": "subscribe", "id": "a", "kind": "channels", "channels": ["1"], "size": 10}', 'Unknown field "size"'),
+        ('{"type": "unsubscribe", "id": "a", "kind": "table"}', 'Unknown field "kind"'),
+        ('{"type": "subscribe", "id": "b", "id": "a"}', '"id": The field was sent 2 times'),
         (" " * 4_097, "longer than 4,096 bytes"),
     ],
 )

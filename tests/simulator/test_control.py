@@ -75,7 +75,17 @@ async def test_active_faults_are_listed_until_they_end(twitch: Simulated) -> Non
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"reset", b"[]", b'{"kind": "rain"}', b'{"kind": "slow", "rate": "much"}', b"\xff", b"[" * 100_000]
+    "body",
+    [
+        b"",
+        b"reset",
+        b"[]",
+        b'{"kind": "rain"}',
+        b'{"kind": "slow", "rate": "much"}',
+        b"\xff",
+        b"[" * 100_000,
+        b'{"kind": "slow", "kind": "freeze"}',
+    ],
 )
 async def test_an_invalid_fault_request_is_rejected_with_what_was_expected(twitch: Simulated, body: bytes) -> None:
     answer = await twitch.http.post("/simulator/faults", content=body, headers=JSON)

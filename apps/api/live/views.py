@@ -19,7 +19,7 @@ from apps.api.rest.request_schemas import BoardFilters
 from apps.api.rest.responses import NO_STORE
 from apps.api.rest.view import ApiView
 from apps.api.scopes import Scope
-from apps.live.board import BOARD_KEYS, FILTERS, SIZES, Board, requested_board
+from apps.live.board import BOARD_KEYS, FILTERS, SIZES, Board
 from apps.live.consumer import SUBSCRIPTIONS_MAX
 from apps.live.subscriptions import (
     CHANNELS_MAX,
@@ -100,7 +100,7 @@ def requested_subscriptions(query: Mapping[str, Any]) -> list[Subscribe]:
 
 
 def _board(metric: str, query: Mapping[str, Any]) -> Board:
-    return requested_board(metric, int(query["n"]), **{name: query.get(name, "") for name in FILTERS})
+    return Board(metric, int(query["n"]), *(query.get(name, "") for name in FILTERS))
 
 
 def _channels(ids: list[str]) -> ChannelsSpec:

@@ -15,7 +15,7 @@ from apps.api.rest.response_schemas import boards as schemas
 from apps.api.rest.responses import ONE_HOUR, ApiResponse, Table
 from apps.api.rest.view import TABLES, ApiView
 from apps.api.scopes import Scope
-from apps.live.board import BOARD_KEYS, FILTERS, SIZES, Board, requested_board
+from apps.live.board import BOARD_KEYS, FILTERS, SIZES, Board
 from apps.live.readings import Reading, Row
 from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn
 from apps.metrics.spans import iso
@@ -55,20 +55,19 @@ class BoardView(ApiView):
         "comes first. Requests within the same second get the same data.",
     )
     async def get(self, _request: Request, metric: str) -> ApiResponse:
-        board = board_to_read(metric, self.query)
+        board = requested_board(metric, self.query)
         reading = await self.services.readings.of_board(board)
         rows = reading.rows[board][: self.query["n"]]
         document = schemas.Board.produce(RankedChannels(board, METRIC[metric], reading, rows))
         return ApiResponse(document, table=board_table(board, rows))
 
 
-def board_to_read(metric: str, query: Mapping[str, Any]) -> Board:
+def requested_board(metric: str, query: Mapping[str, Any]) -> Board:
     """Return the board to read, in one of the few sizes that clients share. Raises: NotFound."""
     if metric not in BOARD_KEYS:
         raise NotFound(f"Unknown board. Choose one of {', '.join(BOARD_KEYS)}.")
     size = next(size for size in SIZES if size >= query["n"])
-    filters = {name: text for name in FILTERS if (text := query.get(name))}
-    return requested_board(metric, size, **filters) if filters else Board(metric, size)
+    return Board(metric, size, *(query.get(name, "") for name in FILTERS))
 
 
 def board_table(board: Board, rows: list[Row]) -> Table:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.core.validators import RegexValidator
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
+
+from core.inputs.readable_text import one_line
 
 
 class Choice(serializers.ChoiceField):
@@ -22,6 +25,26 @@ class Flag(serializers.BooleanField):
     """A boolean."""
 
     default_error_messages = {"invalid": "Send true or false."}
+
+
+class WholeNumber(serializers.IntegerField):
+    """A whole number in ASCII digits: 1_0, 1.0, +1 and digits of other scripts are refused."""
+
+    default_error_messages = {"invalid": "Send a whole number in digits, as in 50."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, str) or re.fullmatch("-?[0-9]+", data) is None:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Moment(serializers.DateTimeField):
+    """A time in ISO 8601; digits of other scripts are refused."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not value.isascii():
+            self.fail("invalid", format="YYYY-MM-DDThh:mm:ssZ")
+        return super().to_internal_value(value)
 
 
 class CommaList(serializers.CharField):
@@ -43,6 +66,16 @@ class CommaList(serializers.CharField):
 
     def to_representation(self, value: Any) -> str:
         return ",".join(value)
+
+
+class ChannelText(serializers.CharField):
+    """A text that is compared with texts of channels; it is cleaned like these."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = one_line(super().to_internal_value(data), self.max_length)
+        if not text:
+            self.fail("blank")
+        return text
 
 
 class Text(serializers.CharField):

@@ -1,7 +1,8 @@
 """Strict parsing of queries and bodies: unknown, empty and repeated parameters are errors, never ignored.
 
-The error for an unknown parameter or field lists the known ones. An empty parameter is an error: clients omit it
-instead. Only list parameters may be repeated; they also accept `a,b`.
+Numbers and times are accepted in one form only; see WholeNumber and Moment in fields.py. The error for an unknown
+parameter or field lists the known ones. An empty parameter is an error: clients omit it instead. Only list parameters
+may be repeated; they also accept `a,b`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-import orjson
 from django.http import QueryDict
 from rest_framework import exceptions
 from rest_framework.parsers import JSONParser
 from rest_framework.serializers import Serializer
 
-from apps.api.problems import FieldError, invalid_request
+from apps.api.problems import FieldError, invalid_field, invalid_request
 from apps.api.rest.fields import CommaList
 from apps.api.rest.responses import FORMAT
+from core.inputs.json_text import InvalidJson, RepeatedMember, read_json
 
 EMPTY = "The value is empty. Omit the parameter instead."
 # Serializers format invalid values in their errors, which recurses.
@@ -29,13 +30,15 @@ _CACHED_QUERY_MAX = 1_000
 
 
 class BodyParser(JSONParser):
-    """Parses JSON by RFC 8259: always UTF-8, no NaN, no lone surrogates; limits the nesting depth."""
+    """Parses JSON strictly, in UTF-8 whatever the header says; limits the nesting depth."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:  # noqa: ARG002
-        """Return the parsed body. Raises: ParseError."""
+        """Return the parsed body. Raises: ParseError, Problem."""
         try:
-            body = orjson.loads(stream.read())
-        except orjson.JSONDecodeError as error:
+            body = read_json(stream.read())
+        except RepeatedMember as error:
+            raise invalid_field(error.member, str(error)) from None
+        except InvalidJson as error:
             raise exceptions.ParseError(f"The body is not JSON: {error}.") from None
         if _is_deeper(body, DEPTH_MAX):
             raise exceptions.ParseError(f"The body is nested more than {DEPTH_MAX} levels deep.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.api.rest.fields import ChannelId, Choice, CommaList, Flag, Text
+from apps.api.rest.fields import ChannelId, ChannelText, Choice, CommaList, Flag, Moment, Text, WholeNumber
 from apps.live.board import SIZES
 from apps.metrics.exports.intervals import INTERVALS
 from apps.metrics.queries import RANGES
@@ -27,22 +27,18 @@ class RequestSchema(serializers.Serializer[Any]):
 
 
 class BoardFilters(RequestSchema):
-    category = serializers.CharField(required=False, max_length=CATEGORY_MAX, help_text="Category name.")
-    language = serializers.CharField(required=False, max_length=LANGUAGE_MAX, help_text="Twitch language code.")
+    category = ChannelText(required=False, max_length=CATEGORY_MAX, help_text="Category name.")
+    language = ChannelText(required=False, max_length=LANGUAGE_MAX, help_text="Twitch language code.")
     band = Choice(required=False, choices=[band.key for band in BANDS], help_text=BAND)
 
 
 class BoardQuery(BoardFilters):
-    n = serializers.IntegerField(
-        required=False, default=SIZES[0], min_value=1, max_value=SIZES[-1], help_text="Number of rows."
-    )
+    n = WholeNumber(required=False, default=SIZES[0], min_value=1, max_value=SIZES[-1], help_text="Number of rows.")
 
 
 class PageQuery(RequestSchema):
     cursor = serializers.CharField(required=False, max_length=500, help_text=CURSOR)
-    limit = serializers.IntegerField(
-        required=False, default=50, min_value=1, max_value=200, help_text="Maximum number of items."
-    )
+    limit = WholeNumber(required=False, default=50, min_value=1, max_value=200, help_text="Maximum number of items.")
 
 
 class ChannelsQuery(PageQuery):
@@ -65,8 +61,8 @@ class TimeRangeQuery(RequestSchema):
     range = Choice(
         required=False, choices=list(RANGES), help_text="Range that ends now. Default `24h`, unless `from` is given."
     )
-    from_ = serializers.DateTimeField(required=False, help_text="Start of the time span, instead of `range`.")
-    to = serializers.DateTimeField(required=False, help_text="End of the time span. Default: now. Requires `from`.")
+    from_ = Moment(required=False, help_text="Start of the time span, instead of `range`.")
+    to = Moment(required=False, help_text="End of the time span. Default: now. Requires `from`.")
 
 
 class SeriesQuery(TimeRangeQuery):

@@ -14,7 +14,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 
-from apps.api.problems import Problem
+from apps.api.problems import Problem, invalid_field
 from apps.metrics.exports.formats import Cell, ExportColumn, writer_of
 
 # A parameter of every operation.
@@ -100,6 +100,10 @@ class Negotiation(DefaultContentNegotiation):
     """Chooses the renderer of a request. Raises: Problem."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
+        if format_suffix and FORMAT in request.GET:
+            raise invalid_field(
+                FORMAT, f"The URL already selects the format with .{format_suffix}. Omit the parameter."
+            )
         named = format_suffix or request.GET.get(FORMAT)
         renderer = choose(tuple(map(type, renderers)), request.META.get("HTTP_ACCEPT", ""), named)
         return renderer, renderer.media_type
