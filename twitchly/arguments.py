@@ -25,8 +25,8 @@ def seed(text: str) -> int:
 
 def count(text: str) -> int:
     """Return a whole number above 0. Raises: ArgumentTypeError."""
-    number = whole_number(text)
-    if number == 0:
+    number = read_whole(text)
+    if not number:
         raise ArgumentTypeError(f"{text} is not a whole number above 0")
     return number
 
