@@ -334,10 +334,12 @@ def minute_lines(
 ) -> dict[str, list[tuple[int, float]]]:
     """Return a metric of each channel by minute end in (from_ms, until_ms]; minutes without a value have no point.
 
-    Raises: ServiceAway.
+    Excitement has no points, because only 30-second windows have it. Raises: ServiceAway.
     """
     value, window_ms = METRIC[metric].value, WINDOW_MS["minute"]
     columns = columns_behind([METRIC[metric]], window_ms)
+    if not columns:
+        return {channel_id: [] for channel_id in channel_ids}
     windows_by_channel = WindowStore().read_many("minute", channel_ids, from_ms, until_ms, columns)
     return {
         channel_id: [(w.end_ms, y) for w in windows if (y := value(w.columns, window_ms)) is not None]

@@ -32,8 +32,16 @@ from apps.live.readings import ChannelNow
 from apps.metrics.event_marks import EventMark
 from apps.metrics.exports.formats import Cell, ExportColumn, writer_of
 from apps.metrics.exports.intervals import INTERVALS
-from apps.metrics.exports.series import EVENT_COLUMNS, chunks, event_rows, in_grain, point_columns, point_rows
-from apps.metrics.queries import RANGES, GapSpan, Point, Series, past_range
+from apps.metrics.exports.series import (
+    EVENT_COLUMNS,
+    EventRows,
+    chunks,
+    event_rows,
+    in_grain,
+    point_columns,
+    point_rows,
+)
+from apps.metrics.queries import NOT_HEARD, RANGES, GapSpan, Point, Series, past_range
 from apps.metrics.spans import Span, iso
 from apps.workspaces import services as watchlists
 from core.metrics.broadcasts import Broadcast
@@ -116,6 +124,19 @@ def test_events_and_gaps_are_sorted_by_time() -> None:
     series = Series(RANGES["10m"], [], [GapSpan(T, T + 1_000, "the producer was restarted")], marks)
     rows = event_rows(series)
     assert [dict(zip([f.name for f in EVENT_COLUMNS], row, strict=True))["kind"] for row in rows] == ["gap", "raid"]
+
+
+def test_events_and_gaps_at_the_edge_of_a_chunk_are_in_the_file_once() -> None:
+    edge_ms = T + HOUR_MS
+    raid = EventMark("a", edge_ms, None, "raid", 5, "Raid")
+    title = EventMark("b", edge_ms + 1, None, "title", None, "Title: Study")
+    gap = GapSpan(edge_ms - 10_000, edge_ms + 10_000, "the producer was restarted")
+    not_joined = [GapSpan(edge_ms - 1_000, edge_ms, NOT_HEARD), GapSpan(edge_ms, edge_ms + 1_000, NOT_HEARD)]
+    first, second = (replace(RANGES["1h"], until_ms=until_ms) for until_ms in (edge_ms, edge_ms + HOUR_MS))
+    pieces = [Series(first, [], [gap, not_joined[0]], [raid]), Series(second, [], [gap, not_joined[1]], [raid, title])]
+    rows = EventRows()
+    labels = [[row[-1] for row in rows.of(chunk)] for chunk in pieces]
+    assert labels == [["the producer was restarted", NOT_HEARD, "Raid"], [NOT_HEARD, "Title: Study"]]
 
 
 @pytest.mark.parametrize(

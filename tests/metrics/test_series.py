@@ -6,7 +6,7 @@ import pytest
 
 from apps.metrics import queries, series_version
 from apps.metrics.store import StoredWindow
-from core.metrics.table import METRIC
+from core.metrics.table import METRIC, METRICS, Metric
 from core.pipeline.intervals import Span
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS
@@ -139,6 +139,22 @@ class ManyStored(NoBroadcasts):
         self, channels: Collection[str], _from_ms: int, _until_ms: int
     ) -> dict[str, list[EventRecord]]:
         return {i: [EventRecord("g", "gap", i, END - MINUTE, END - MINUTE // 2, "restart")] for i in channels}
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.key)
+def test_lines_of_every_metric_are_read_with_columns(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
+    requested: list[Collection[str]] = []
+
+    class Empty:
+        def read_many(
+            self, _grain: str, channels: Collection[str], _from_ms: int, _until_ms: int, columns: Collection[str]
+        ) -> dict[str, list[StoredWindow]]:
+            requested.append(columns)
+            return {i: [] for i in channels}
+
+    monkeypatch.setattr(queries, "WindowStore", Empty)
+    assert queries.minute_lines(["7"], metric.key, END - HOUR_MS, END) == {"7": []}
+    assert all(requested)
 
 
 def test_coverage_of_channels_reads_only_coverage_columns(monkeypatch: pytest.MonkeyPatch) -> None:

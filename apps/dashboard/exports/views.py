@@ -40,7 +40,7 @@ from apps.metrics import queries as history
 from apps.metrics.exports.formats import Format
 from apps.metrics.exports.intervals import INTERVALS, Interval, non_overlapping
 from apps.metrics.exports.raw_counts import columns_in, counts_of
-from apps.metrics.exports.series import EVENT_COLUMNS, Rows, chunks, event_rows, in_grain, point_columns, point_rows
+from apps.metrics.exports.series import EVENT_COLUMNS, EventRows, Rows, chunks, in_grain, point_columns, point_rows
 from apps.metrics.queries import Range, Series
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import channels_of, find_watchlist
@@ -71,8 +71,10 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
     if series is None:
         return json_error(HISTORY_AWAY, 503)
 
+    events = EventRows()
+
     def rows_of(piece: Series) -> Rows:
-        return point_rows(piece, interval) if what == "windows" else event_rows(piece)
+        return point_rows(piece, interval) if what == "windows" else events.of(piece)
 
     columns = point_columns(interval) if what == "windows" else EVENT_COLUMNS
     body = _read_pieces(rows_of, series, rest, lambda piece: history.series(channel_id, piece, now, counts=counts))

@@ -85,12 +85,30 @@ def point_rows(series: Series, interval: Interval) -> Rows:
 
 def event_rows(series: Series) -> Rows:
     """Return events and gaps by time, with the columns of EVENT_COLUMNS."""
+    return [row for _, row in _timed_event_rows(series)]
+
+
+class EventRows:
+    """Rows of the events and gaps of a range that is read in consecutive chunks, each row once."""
+
+    def __init__(self) -> None:
+        self._last: Rows = []
+        self._end_ms = 0
+
+    def of(self, chunk: Series) -> Rows:
+        """Return the rows of a chunk, without those that the chunk before it has."""
+        rows = [row for from_ms, row in _timed_event_rows(chunk) if from_ms >= self._end_ms and row not in self._last]
+        self._last, self._end_ms = rows, chunk.range.until_ms or 0
+        return rows
+
+
+def _timed_event_rows(series: Series) -> list[tuple[int, list[Cell]]]:
     rows: list[tuple[int, list[Cell]]] = [
         (mark.at_ms, [iso(mark.at_ms), mark.until_ms and iso(mark.until_ms), mark.kind, mark.count, mark.label])
         for mark in series.marks
     ]
     rows += [(gap.from_ms, [iso(gap.from_ms), iso(gap.until_ms), "gap", None, gap.reason]) for gap in series.gaps]
-    return [row for _, row in sorted(rows, key=lambda timed: timed[0])]
+    return sorted(rows, key=lambda timed: timed[0])
 
 
 def rounded(value: float | None, decimals: int) -> Cell:
