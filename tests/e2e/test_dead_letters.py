@@ -115,7 +115,7 @@ def test_a_record_of_maximum_length_fits_into_a_dead_letter_with_its_headers() -
     dead_letters.add(read("windows")[0], "odd")
     assert dead_letters.flush(lambda: False)
     assert listed("windows")[0][0]["bytes"] == 900_000
-    assert "130000 of its key, are more than is kept" in run("replay", "windows", "--all")[0]
+    assert "or the 130000 of its key, exceed the maximum" in run("replay", "windows", "--all")[0]
 
 
 def test_a_scan_moves_records_that_flink_ignored_once() -> None:
