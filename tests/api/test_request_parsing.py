@@ -67,6 +67,10 @@ async def test_a_filter_without_a_visible_character_is_an_error(api: Api) -> Non
     assert list(await refusals(api, "boards/viewers?category=%E2%80%AE")) == ["category"]
 
 
+async def test_a_filter_that_is_too_long_is_an_error_instead_of_being_truncated(api: Api) -> None:
+    assert list(await refusals(api, f"boards/viewers?language={'0' * 17}")) == ["language"]
+
+
 async def test_a_time_is_in_ascii_digits(api: Api) -> None:
     assert list(await refusals(api, "channels/1/series?from=%D9%A2026-11-23T00:00:00Z")) == ["from"]
 

@@ -15,8 +15,10 @@ from core.errors import ServiceAway
 from core.pipeline.topics import TOPIC
 from deploy.local.browser import find_browser
 from drills.stack import Stack, wait_until
+from simulator.broadcasts import ALWAYS_ON, Broadcasts
 from twitchly import kafka
 
+CHANNELS, SEED = 60, 7
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
 
@@ -45,10 +47,18 @@ def browser() -> Iterator[Browser]:
 def stack() -> Iterator[Stack]:
     instance = Stack()
     try:
-        instance.start("--channels", "60", "--rate", "150", "--seed", "7")
+        instance.start("--channels", str(CHANNELS), "--rate", "150", "--seed", str(SEED))
         yield instance
     finally:
         instance.remove()
+
+
+@pytest.fixture(scope="package")
+def lasting_channels(stack: Stack) -> list[str]:
+    """Covered channels whose simulated broadcast does not end; others go off air at some time of day."""
+    lasting = {streamer.channel.id for streamer in Broadcasts(CHANNELS, SEED).streamers[:ALWAYS_ON]}
+    wait_until(lambda: lasting <= stack.covered(), 90, "covered channels")
+    return sorted(lasting)
 
 
 @pytest.fixture

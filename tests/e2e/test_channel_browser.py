@@ -16,7 +16,7 @@ from apps.metrics.store import WindowStore
 from core.metrics.broadcasts import Broadcast
 from core.pipeline.records import WindowRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
-from drills.stack import Stack, wait_until
+from drills.stack import Stack
 from tests.e2e.visitor import LIVE_MS, visit
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
@@ -31,10 +31,9 @@ def past(cassandra: None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def channel_id(stack: Stack, past: None) -> str:
+def channel_id(lasting_channels: list[str], past: None) -> str:
     """A live channel with history: a day of live windows and minutes before this hour, and six days of hours."""
-    wait_until(lambda: bool(stack.covered()), 90, "a covered channel")
-    channel_id = min(stack.covered())
+    channel_id = lasting_channels[0]
     store, until_ms = WindowStore(), this_hour() - HOUR_MS
     store.write([window(channel_id, "live", end) for end in range(until_ms - DAY_MS, until_ms + 1, 10_000)], [])
     store.write([window(channel_id, "minute", end) for end in range(until_ms - DAY_MS, until_ms + 1, MINUTE_MS)], [])

@@ -14,22 +14,29 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from drills.stack import Stack, wait_until
-from tests.e2e.visitor import LIVE_MS, visit
+from tests.e2e.visitor import LIVE_MS, make_account, visit
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")
-def channel_ids(stack: Stack) -> list[str]:
+def channel_ids(lasting_channels: list[str]) -> list[str]:
     """The ids of three live channels."""
-    wait_until(lambda: len(stack.covered()) > 10, 90, "covered channels")
-    return sorted(stack.covered())[:3]
+    return lasting_channels[:3]
+
+
+@pytest.fixture(scope="module")
+def account(stack: Stack) -> str:
+    """The address of an account without watchlists."""
+    email = "search@twitchly.example"
+    make_account(stack, email)
+    return email
 
 
 @pytest.fixture
-def page(browser: Browser, stack: Stack, channel_ids: list[str]) -> Iterator[Page]:
+def page(browser: Browser, stack: Stack, channel_ids: list[str], account: str) -> Iterator[Page]:
     """A signed-in advertiser on the first of these channels; a script error or a refused resource fails the test."""
-    with visit(browser, stack, f"/?channel={channel_ids[0]}&board=messages") as (page, problems):
+    with visit(browser, stack, f"/?channel={channel_ids[0]}&board=messages", email=account) as (page, problems):
         yield page
     assert problems == []
 

@@ -69,13 +69,17 @@ class CommaList(serializers.CharField):
 
 
 class ChannelText(serializers.CharField):
-    """A text that is compared with texts of channels; it is cleaned like these."""
+    """A text that is compared with texts of channels; it is cleaned like these, but not truncated."""
+
+    def __init__(self, max_length: int, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+        self._max_length = max_length
 
     def to_internal_value(self, data: Any) -> str:
-        text = one_line(super().to_internal_value(data), self.max_length)
-        if not text:
-            self.fail("blank")
-        return text
+        text = super().to_internal_value(data)
+        if len(text) > self._max_length:
+            self.fail("max_length", max_length=self._max_length)
+        return one_line(text, self._max_length) or self.fail("blank")
 
 
 class Text(serializers.CharField):
