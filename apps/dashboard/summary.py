@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from apps.live.readings import ChannelNow
 from apps.live.table import value_of as value_now
-from apps.metrics.queries import GapSpan, Range, Series
+from apps.metrics.queries import GapSpan, Range, Series, has_window_peak
 from core.metrics.columns import StoredGrain
 from core.metrics.display import is_partial
 from core.metrics.peaks import PEAK
@@ -80,9 +80,7 @@ def with_live_value(
 
 def has_live_peak(metric: Metric, chart_range: Range) -> bool:
     """Return whether the peak of a range is the highest of its live values; otherwise it is that of its minutes."""
-    if metric.key == "coverage":
-        return False
-    return metric.from_helix or chart_range.is_short or (metric.key == "excitement" and chart_range.has_excitement)
+    return metric.from_helix or has_window_peak(metric, chart_range)
 
 
 def peak_name(metric: Metric, chart_range: Range) -> str:

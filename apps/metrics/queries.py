@@ -178,7 +178,7 @@ def series(
             until_ms + HOUR_MS,
         ),
     )
-    if from_windows := _metrics_from_windows(chosen, metrics):
+    if from_windows := {metric.key for metric in metrics if has_window_peak(metric, chosen)}:
         live = windows.live
         if live is None:
             wanted = [METRIC[key] for key in from_windows]
@@ -251,12 +251,15 @@ def _points(
     return [_point(w, window_ms, metrics, counts, unheard, excitement) for w in windows if w.end_ms > from_ms]
 
 
-def _metrics_from_windows(chosen: Range, metrics: Sequence[Metric]) -> set[str]:
-    """Return the metrics whose value or peak over a range comes from 30-second windows, whatever the chart draws."""
-    keys = {metric.key for metric in metrics} - {"viewers", "coverage"}
-    if chosen.is_short:
-        return keys
-    return keys & {"excitement"} if chosen.has_excitement else set()
+def has_window_peak(metric: Metric, chosen: Range) -> bool:
+    """Return whether a metric's peak over a range is that of its 30-second windows, whatever the chart draws.
+
+    That of viewers is the highest count known. Repetition over a range is computed from the texts of minutes, and can
+    exceed that of each window: its peak is of minutes as well.
+    """
+    if metric.key == "excitement":
+        return chosen.has_excitement
+    return chosen.is_short and metric.key not in ("viewers", "coverage", "repetition")
 
 
 def _with_windows(summary: RangeSummary, live: Sequence[Point], metrics: Collection[str]) -> RangeSummary:

@@ -71,11 +71,11 @@ RULES: tuple[Rule, ...] = (
         "peaks",
         "Peaks",
         "In ranges of up to 30 minutes, the peak is the highest 30-second window inside the range, without a "
-        "threshold, as long as such windows are stored (48 h). Otherwise, it is the busiest minute. Neither depends on "
-        "the windows that a chart draws. A minute qualifies if it was heard for 50% or more and, for ratios, has at "
-        f"least {MIN_MESSAGES} messages (for engagement, at least {MIN_VIEWERS} mean viewers). Values are rounded to "
-        "six decimals; the earliest of equal minutes wins. The viewer peak is always the highest known count. Hours "
-        "stored by version 0.3 and earlier have only averages.",
+        "threshold, as long as such windows are stored (48 h). Otherwise, and always for repetition, it is the busiest "
+        "minute. Neither depends on the windows that a chart draws. A minute qualifies if it was heard for 50% or more "
+        f"and, for ratios, has at least {MIN_MESSAGES} messages (for engagement, at least {MIN_VIEWERS} mean viewers). "
+        "Values are rounded to six decimals; the earliest of equal minutes wins. The viewer peak is always the highest "
+        "known count. Hours stored by version 0.3 and earlier have only averages.",
     ),
     Rule(
         "coverage-of-a-range",

@@ -68,6 +68,12 @@ def test_peaks_of_a_short_range_do_not_depend_on_the_grain(offset_s: int, minute
     assert live.peaks["excitement"].end_ms in inside
 
 
+def test_the_peak_of_repetition_is_of_minutes_like_its_average() -> None:
+    chosen = past_range(NOW - 2 * HOUR_MS, NOW - 2 * HOUR_MS + 10 * MINUTE_MS, NOW)
+    from_windows = {key for key, metric in METRIC.items() if queries.has_window_peak(metric, chosen)}
+    assert from_windows == METRIC.keys() - {"viewers", "coverage", "repetition"}
+
+
 def test_peaks_of_a_short_range_up_to_now_are_inside_it() -> None:
     """The newest window, which ends after the last whole minute, is higher than all others."""
     now_ms = next(ms for ms in range(NOW + 40 * SECOND_MS, NOW + 3 * HOUR_MS, MINUTE_MS) if messages_at(ms) == 100)

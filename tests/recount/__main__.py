@@ -157,7 +157,9 @@ def compare_range(comparison: Comparison, api: Api, pages: Pages, channel_id: st
     answer = api.series(channel_id, "live", from_ms, until_ms)
     summary = answer["summary"]
     averages = range_values(list(minutes.values()), summary["values"]["viewers"])
-    peaks = window_peaks(chat, from_ms, until_ms) if until_ms - from_ms <= SHORT_MS else minute_peaks(minutes.values())
+    peaks = minute_peaks(minutes.values())
+    if until_ms - from_ms <= SHORT_MS:
+        peaks |= window_peaks(chat, from_ms, until_ms)
     published = {metric: peak and peak["value"] for metric, peak in summary["peaks"].items()}
     name, where = "API range", f"{channel_id} from {from_ms} to {until_ms}"
     comparison.values(Figure(name, "average", channel_id, until_ms, summary["values"], None, until_ms, {}), averages)

@@ -136,18 +136,17 @@ def range_values(minutes: Sequence[Counts], viewers: float | None) -> dict[str, 
 
 
 def window_peaks(chat: Chat, from_ms: int, until_ms: int) -> dict[str, float | None]:
-    """Return the peaks of 30-second windows in a range of up to 30 min."""
+    """Return the peaks of 30-second windows in a range of up to 30 min; that of repetition is of minutes."""
     windows = [chat.live(end_ms) for end_ms in range(from_ms + WINDOW_MS, until_ms + 1, STEP_MS)]
     return {
         "messages": max(counts.messages for counts in windows),
         "spam": max((counts.spam for counts in windows if counts.spam is not None), default=None),
         "chatters": max(counts.chatters for counts in windows),
-        "repetition": max((counts.repetition for counts in windows if counts.repetition is not None), default=None),
     }
 
 
 def minute_peaks(minutes: Iterable[Counts]) -> dict[str, float | None]:
-    """Return the peaks of minutes in a longer range, rounded to six decimals."""
+    """Return the peaks of minutes in a range, rounded to six decimals."""
     all_minutes = list(minutes)
     busy = [counts for counts in all_minutes if counts.messages >= PEAK_MESSAGES]
     peaks = {
