@@ -30,7 +30,7 @@ export class Actions {
     $("picture").addEventListener("click", () => this.save());
   }
 
-  /** Point all links at the channel, metric and time span that are shown. */
+  /** Update the links to the channel, metric and time span that are shown. */
   update() {
     const { channel, choice, metric } = this.state();
     if (!channel) return;

@@ -52,7 +52,7 @@ export function onReturn(first, listener) {
 }
 
 /**
- * Return whether a click on a link opens it in this tab, not in a new tab or window.
+ * Return whether a click opens a link in this tab rather than in a new tab or window.
  * @param {MouseEvent} event
  */
 export function isPlainClick(event) {

@@ -14,7 +14,7 @@ const ROWS_EVERY_MS = 2_000;
 
 export class BoardView {
   /**
-   * Channels that were shown by the board or the search.
+   * Channels that the board or the search has shown.
    * @type {Map<string, Profile>}
    */
   known = new Map();

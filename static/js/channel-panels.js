@@ -38,7 +38,7 @@ export function writeOnAir(startedAt, nowMs) {
 }
 
 /**
- * Write the name and the unit of the charted metric in all places.
+ * Write the name and the unit of the charted metric wherever the page shows them.
  * @param {string} metric
  * @param {ChartRange} range
  */
@@ -56,7 +56,7 @@ export function writeMetric(metric, range) {
 }
 
 /**
- * Write the live values. A range in the past has none.
+ * Write the live values; a range in the past has none.
  * @param {ChannelDisplay | undefined} display - undefined until it is known
  * @param {string} metric
  * @param {{ isPast: boolean, isOld: boolean }} state

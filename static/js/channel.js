@@ -36,7 +36,7 @@ import { when, ZONE } from "./times.js";
 export class ChannelView {
   metric = "";
   message = "";
-  /** Whether no data has arrived for a while. */
+  /** Whether data has stopped arriving. */
   isStale = false;
   /** @type {Channel | null} */
   now = null;
@@ -114,12 +114,12 @@ export class ChannelView {
     const isFirst = channel === this.first;
     this.streams.open(channel, isFirst);
     this.notes?.open(channel, isFirst ? this.firstNotes : null);
-    // The data in the page is outdated once another channel was open.
+    // Once another channel has been opened, the data embedded in the page is outdated.
     this.first = undefined;
   }
 
   /**
-   * Show another range of the channel: known points at once, the full history later.
+   * Show another range of the channel: the known points at once, the full history when it arrives.
    * @param {ChartRange} range
    */
   showRange(range) {
@@ -177,7 +177,7 @@ export class ChannelView {
   }
 
   /**
-   * Show whether data still arrives, and how old it is.
+   * Show whether data is still arriving, and how old it is.
    * @param {boolean} isStale
    * @param {number} nowMs
    */
@@ -233,12 +233,12 @@ export class ChannelView {
     return this.nowMs ?? Date.now();
   }
 
-  /** Whether windows of the channel still arrive. */
+  /** Whether windows of the channel are still arriving. */
   get isLive() {
     return this.series.edgeMs(this.metric, this.clockMs) !== null;
   }
 
-  /** Whether the first stored window has yet to arrive. */
+  /** Whether no stored window has arrived yet. */
   get waitsForHistory() {
     return this.isLive && !this.series.points.some((point) => !point.isEdge);
   }
@@ -260,7 +260,7 @@ export class ChannelView {
   }
 
   /**
-   * While nothing arrives, the time since the last window is an open gap.
+   * Return the open gap: while nothing arrives, the time since the last window.
    * @param {Span} span
    * @returns {Stretch[]}
    */
@@ -288,7 +288,7 @@ export class ChannelView {
     this.readOut(this.readoutMs, this.readMarks);
   }
 
-  /** What the tiles show of the range: up to now its peak is at least the live value beside it. */
+  /** The summary that the tiles show. The peak of a range up to now is never lower than the live value beside it. */
   summary() {
     const summary = this.series.summary(this.metric);
     if (this.series.isPast) return summary;
@@ -326,7 +326,7 @@ export class ChannelView {
     writeLegend({ at, time, metric: this.metric, marks, showsViewers: this.showsViewers });
   }
 
-  /** The legend's default: the live value if it is comparable with the points, otherwise the last point. */
+  /** The legend's content without a crosshair: the live value if it is comparable with the points, otherwise the last point. */
   newest() {
     if (this.series.isPast) return this.series.points.at(-1) ?? null;
     return this.series.isComparable(this.metric) ? this.now : (this.series.newestWhole() ?? null);
@@ -344,7 +344,7 @@ export class ChannelView {
   }
 
   /**
-   * Draw the tape at the width of the plot above it.
+   * Draw the tape at the same width as the plot above it.
    * @param {number} left
    * @param {number} width
    */
@@ -370,7 +370,7 @@ export class ChannelView {
   }
 
   /**
-   * Show a message in place of the chart; "" shows only why there is nothing to draw, if so.
+   * Show a message in place of the chart. "" removes it; if there is nothing to draw, the reason is shown instead.
    * @param {string} message
    */
   say(message) {

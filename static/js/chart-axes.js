@@ -1,5 +1,6 @@
 // @ts-check
-// The axes of charts: round times in the chosen zone, colors and sizes from the theme, and keyboard navigation.
+// The axes of charts, with ticks at round times in the chosen zone, colors and sizes from the theme, and keyboard
+// navigation.
 
 import { short } from "./figures.js";
 import {
@@ -28,8 +29,9 @@ const TICK_STEPS_MS = [
 const TICK_ROOM_PX = 88;
 
 /**
- * Return ticks at round times of the chosen zone, clear of the "now" label at the right. When clocks change, both the
- * old and the new offset are tried for each tick. If an hour occurs twice, steps above an hour mark the first one.
+ * Return ticks at round times in the chosen zone, with room for the "now" label on the right. If the clocks change in
+ * the range, each tick is computed with both the old and the new offset. If an hour occurs twice, ticks more than an
+ * hour apart mark its first occurrence only.
  * @param {number} min
  * @param {number} max
  * @param {number} widthPx
@@ -51,7 +53,7 @@ export function timeTicks(min, max, widthPx) {
 }
 
 /**
- * Return ticks at round times since 0.
+ * Return ticks at round durations since time 0.
  * @param {number} min
  * @param {number} max
  * @param {number} widthPx
@@ -86,8 +88,8 @@ function stepOf(min, max, widthPx) {
 const clearOf = (min, max, widthPx) => max - ((max - min) * 44) / widthPx;
 
 /**
- * Return when a clock with this offset shows `shown`, null for a skipped time. A skipped midnight is the start of the
- * day.
+ * Return the timestamp at which a clock with this offset shows `shown`, null if the clock skips that time. For a
+ * skipped midnight, return the start of the day.
  * @param {number} shown
  * @param {number} offset
  */
@@ -97,7 +99,7 @@ function momentOf(shown, offset) {
 }
 
 /**
- * Write times of day, and the date at midnight. A time that occurs twice has its offset from UTC.
+ * Write times of day, and the date at midnight. A time that occurs twice is followed by its offset from UTC.
  * @param {unknown} _plot
  * @param {number[]} splits
  */

@@ -1,5 +1,6 @@
 // @ts-check
-// The event lane above a chart: a shape per kind, a group if several would overlap, and a line through the plot.
+// The event lane above a chart: a shape for each kind of event, drawn as a group where several would overlap, and a
+// line through the plot for each event.
 
 import { constants } from "./constants.js";
 
@@ -42,10 +43,10 @@ export function groupAt(groups, x) {
 }
 
 /**
- * Draw the groups above the plot and a line through it for each mark. The group that is read out is filled.
+ * Draw the groups above the plot, and for each mark a line through the plot. The group shown in the legend is filled.
  * @param {Plot} plot
  * @param {Group[]} groups
- * @param {string | null} read - the id of the first mark that is read out
+ * @param {string | null} read - the id of the first mark shown in the legend
  * @param {Tokens} tokens
  */
 export function drawEvents(plot, groups, read, tokens) {
@@ -86,7 +87,7 @@ function drawLine({ ctx, bbox, valToPos }, mark, tokens) {
  * @param {Tokens} tokens
  */
 function drawBox(ctx, { marks }, isRead, tokens) {
-  // The user's notes are filled.
+  // The icons of the user's notes are filled.
   const isFilled = isRead || marks.every(({ kind }) => kind === "note");
   ctx.setLineDash([]);
   ctx.lineWidth = 1;

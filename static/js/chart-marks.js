@@ -12,7 +12,7 @@ const LABEL_ROOM_PX = 14;
 const HATCH_PX = 6;
 
 /**
- * Shade each span off air: chat may continue, but there is no broadcast.
+ * Shade each span that was off air: chat may continue, but there is no broadcast.
  * @param {Plot} plot
  * @param {{ offAir: Stretch[], fromMs: number, untilMs: number }} state
  * @param {Tokens} tokens

@@ -1,6 +1,6 @@
 // @ts-check
-// The chart: uPlot in the design of Twitchly. Gaps are breaks with hatched bands, events are a lane above the plot, and
-// the newest point is the red "now" edge.
+// The chart: uPlot in Twitchly's design. Lines are interrupted at gaps, which are hatched. Events are in a lane above
+// the plot. A red edge marks the newest point, "now".
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { pointTarget, readTokens, sizeOf, timeAxisOf, valueAxisOf } from "./chart-axes.js";
@@ -32,7 +32,7 @@ const LEAST_DRAG_PX = 8;
  * @typedef {object} Listeners
  * @property {(atMs: number | null, marks: EventMark[]) => void} onReadout - the time of a point as the crosshair moves
  * @property {(left: number, width: number) => void} onLayout - of the plot, in px
- * @property {(span: Span) => void} onZoom - a span was selected or dragged to
+ * @property {(span: Span) => void} onZoom - the user selected a span or dragged the chart to one
  * @property {(move: Move) => void} onMove - a key was pressed
  * @property {() => void} onReset - the user leaves a zoom
  * @property {(atMs: number) => void} onPick - a time was clicked
@@ -91,7 +91,7 @@ export class Chart {
   }
 
   /**
-   * Draw a state.
+   * Draw the chart in a given state.
    * @param {ChartState} state
    */
   draw(state) {
@@ -204,7 +204,7 @@ export class Chart {
   }
 
   /**
-   * Pan the time axis with the pointer; its data is requested on release.
+   * Pan the time axis with the pointer; the data is requested when the pointer is released.
    * @param {uPlot} plot
    * @param {MouseEvent} event
    */

@@ -135,14 +135,14 @@ export class CompareChart {
 }
 
 /**
- * Return columns for uPlot from lines with different times; null breaks a line where windows are missing.
+ * Return columns for uPlot from lines with different times. A null interrupts a line where windows are missing.
  * @param {ComparedLine[]} lines
  * @param {{ isStreamTime: boolean, isIndex: boolean }} options
  */
 export function columnsOf(lines, { isStreamTime, isIndex }) {
   return uPlot.join(
     lines.map((line) => columns(line, isStreamTime ? (line.zero_ms ?? 0) : 0, isIndex)),
-    // A time that a line lacks does not break it; a null does.
+    // A line is interrupted only where it has a null, not where it has no point at another line's time.
     lines.map(() => [0, 1]),
   );
 }

@@ -13,11 +13,11 @@ import { LiveSocket, liveUrl } from "./socket.js";
 import { drawTape } from "./tape.js";
 import { MINUTE_MS, when, ZONE } from "./times.js";
 
-/** The table's cells with values of the range. */
+/** The table cells with values of the range. */
 const CELLS = /** @type {const} */ (["peak", "average", "viewers", "engagement"]);
 
 class ComparePage {
-  /** @type {Record<string, Channel>} the channels' live windows, as far as they are shown */
+  /** @type {Record<string, Channel>} the newest live windows of the channels */
   now = {};
   /** @type {Map<string, LivePeaks>} */
   peaks = new Map();
@@ -102,7 +102,7 @@ class ComparePage {
   }
 
   /**
-   * Return the summary of a line; up to now its peak is at least the live value beside it.
+   * Return the summary of a line. The peak of a range up to now is never lower than the live value beside it.
    * @param {ComparedLine} line
    */
   summaryOf({ id, summary }) {
@@ -148,7 +148,7 @@ class ComparePage {
   }
 
   /**
-   * Show live values; a range that is over has no cells for them.
+   * Show live values; a range in the past has no cells for them.
    * @param {ChannelsFrame} frame
    */
   showNow({ channels, now_ms: nowMs }) {
@@ -162,7 +162,7 @@ class ComparePage {
     this.writeTable();
   }
 
-  /** A shared comparison is renewed each minute, with its live values; only accounts get them by socket. */
+  /** Reload a shared comparison each minute, including its live values; only signed-in users get these over the socket. */
   follow() {
     const socket = new LiveSocket(liveUrl(), {
       onError: () => {},

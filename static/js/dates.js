@@ -80,7 +80,7 @@ export class Dates {
     const [from, until] = [this.from.value, this.until.value];
     const span = writtenFields(from, until, spanOf(choice));
     const reason = from || until ? await refusal(span) : "";
-    // The dates may have changed meanwhile.
+    // The user may have changed the dates meanwhile.
     if (this.choice !== choice) return;
     this.#say(reason);
     if (!reason) this.onChoose(span);
@@ -105,7 +105,7 @@ export class Dates {
   }
 
   /**
-   * In the button row, left and right pan; up and down zoom.
+   * In the button row, the left and right arrow keys pan; up and down zoom.
    * @param {KeyboardEvent} event
    * @param {(move: Move) => void} onMove
    */

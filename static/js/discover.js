@@ -1,5 +1,5 @@
 // @ts-check
-// The table of live channels: refreshes figures and order together, and pauses while the reader is in the table.
+// The table of live channels: refreshes values and order together, and pauses while the table is in use.
 
 import { $, byId, write } from "./dom.js";
 import { Hold } from "./hold.js";
@@ -9,7 +9,7 @@ import { markStars } from "./stars.js";
 const RENEW_EVERY_MS = 5_000;
 
 /**
- * Replace the rows with current ones, unless the reader has entered the table meanwhile.
+ * Replace the rows with current ones, unless the user has started to use the table meanwhile.
  * @param {Hold} hold
  */
 async function renew(hold) {

@@ -10,7 +10,7 @@ const MARK_BYTES = 400;
 /** @typedef {import("./span.js").Span} Span */
 
 /**
- * Show the progress of the links in `menu` with `data-export`.
+ * Show the progress of exports started from the `data-export` links in `menu`.
  * @param {HTMLElement} menu
  * @param {() => Span} span - the time span of the files
  */
@@ -51,7 +51,7 @@ export function bindExports(menu, span) {
 }
 
 /**
- * Read the whole response and report progress, computed from the times in it.
+ * Read the whole response and report progress, computed from the times of its rows.
  * @param {Response} answer
  * @param {Span} span
  * @param {(share: number) => void} onProgress

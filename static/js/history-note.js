@@ -3,13 +3,13 @@
 
 import { hm, hms, HOUR_MS, MINUTE_MS, ZONE } from "./times.js";
 
-// The row of a window is stored some seconds after its end.
+// A window is stored some seconds after its end.
 const STORED_WITHIN_MS = 10_000;
 
 /**
- * Return the note, "" while history loads or if there is some.
+ * Return the note, or "" while the history is loading or if the chart has any history.
  * @param {import("./series.js").Series} series
- * @param {{ isLive: boolean, nowMs: number }} state - `isLive`: windows of the channel still arrive
+ * @param {{ isLive: boolean, nowMs: number }} state - `isLive`: windows of the channel are still arriving
  */
 export function historyNote(series, { isLive, nowMs }) {
   if (!series.hasLoaded || series.points.some((point) => !point.isEdge)) return "";

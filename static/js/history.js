@@ -6,7 +6,7 @@ const EVERY = 1 / 300;
 const EVERY_MIN_MS = 60_000;
 const EVERY_MAX_MS = 600_000;
 const RETRY_MS = 10_000;
-// The last hour's row is stored some seconds after that hour.
+// The row of the last hour is stored some seconds after the hour ends.
 const ROWS_COME_FOR_MS = 3_700_000;
 
 /**
@@ -56,7 +56,7 @@ export class HistoryRequests {
     }
   }
 
-  /** Request history again once the page's history is old. */
+  /** Request history again if the page's history is outdated. */
   askLater() {
     const request = this.#options.request();
     if (request && !this.#isOver(request.choice)) this.#askIn(this.#everyMs());

@@ -29,7 +29,7 @@ export class ListMenu {
   }
 
   /**
-   * Open below the star, or below another element; the menu gets the focus if a key opened it.
+   * Open below the star, or below `anchor`; if a key opened the menu, it gets the focus.
    * @param {HTMLButtonElement} star
    * @param {boolean} isKey
    * @param {HTMLElement} [anchor]
@@ -58,7 +58,7 @@ export class ListMenu {
     this.root.style.top = `${isBelow ? bottom + 4 : Math.max(EDGE_PX, top - height - 4)}px`;
   }
 
-  /** Write the lists into the existing buttons, so that the focus stays. */
+  /** Write the lists into the existing buttons, so that the focus is not lost. */
   show() {
     // Sorted by name, so that the order does not change while the menu is in use.
     const lists = [...this.watching.lists].sort((one, other) => one.name.localeCompare(other.name));

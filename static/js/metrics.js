@@ -1,5 +1,5 @@
 // @ts-check
-// Metrics, and the window of each live value.
+// Metrics, and the windows that their live values come from.
 
 import { constants } from "./constants.js";
 
@@ -7,7 +7,7 @@ import { constants } from "./constants.js";
 export const metricOf = (key) => constants.metrics[key];
 
 /**
- * Return the window end of a metric's live value: people and texts have their own windows.
+ * Return the end of the window of a metric's live value; metrics of people and texts have their own windows.
  * @param {string} key
  * @param {Pick<LiveWindow, "end_ms" | "distinct_end_ms">} channel
  */
@@ -16,7 +16,7 @@ export function endOf(key, { end_ms: endMs, distinct_end_ms: distinctEndMs }) {
 }
 
 /**
- * Return the coverage of that window.
+ * Return the coverage of the window of a metric's live value.
  * @param {string} key
  * @param {Pick<LiveWindow, "coverage" | "distinct_coverage">} channel
  */
@@ -25,7 +25,7 @@ export function coverageOf(key, { coverage, distinct_coverage: distinctCoverage 
 }
 
 /**
- * Return the unit of a metric on a chart: values that grow with their window include the window's length.
+ * Return the unit of a metric on a chart. If values grow with the window's length, the unit includes that length.
  * @param {string} key
  * @param {ChartRange} range
  */

@@ -46,7 +46,7 @@ export class Notes {
   }
 
   /**
-   * Show a channel's notes: `known` ones at once, otherwise they are requested.
+   * Show a channel's notes: those in `known` if it is given, otherwise request them.
    * @param {string} channel
    * @param {Note[] | null} known
    */
@@ -196,7 +196,7 @@ export class Notes {
   }
 
   /**
-   * Request the notes, or post `fields`. Return the response, undefined after a failure, which is shown.
+   * Request the notes, or post `fields`. Return the response; after a failure, show the reason and return undefined.
    * @param {string} path
    * @param {Record<string, string> | null} fields
    */

@@ -1,5 +1,5 @@
 // @ts-check
-// Paces frames: order and values change together, and not while the list is in use.
+// Limits how often frames are shown: order and values change together, and never while the list is in use.
 
 // Frames arrive about once a second.
 const JITTER_MS = 500;
@@ -17,7 +17,7 @@ export class Pace {
   #clock;
 
   /**
-   * Call `show` with the newest frame at most every `everyMs`.
+   * Call `show` with the newest frame, at most once every `everyMs`.
    * @param {object} options
    * @param {number} options.everyMs
    * @param {(frame: T) => void} options.show

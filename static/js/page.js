@@ -30,7 +30,7 @@ class BoardPage {
   /** @param {BoardStart} start */
   constructor(start) {
     this.ranges = start.ranges;
-    /** The choice in the URL. */
+    /** The choice that the URL holds. */
     this.choice = start.choice;
     /**
      * The id of the open channel: the chosen one, or the first of the board.
@@ -258,7 +258,7 @@ class BoardPage {
   }
 
   /**
-   * Open a search result, which the board may never have shown.
+   * Open a channel from the search results; it may not be on the board.
    * @param {Profile} profile
    */
   openFound(profile) {
@@ -387,7 +387,7 @@ function onPlainClick(element, selector, follow) {
 }
 
 /**
- * Return a key for the board of a choice.
+ * Return a string that identifies the board of a choice, including its size and filters.
  * @param {Choice} choice
  */
 function boardOf({ board: metric, size, category, language, band }) {

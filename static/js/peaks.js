@@ -1,5 +1,6 @@
 // @ts-check
-// The peak beside a live value: at least that value. apps/dashboard/summary.py does the same for the page.
+// Ensures that the peak shown beside a live value is never lower than it, as apps/dashboard/summary.py does on the
+// server.
 
 import { constants } from "./constants.js";
 import { number } from "./figures.js";
@@ -10,16 +11,16 @@ import { valueOf } from "./series.js";
  * @typedef {object} LivePeak
  * @property {number} value
  * @property {number} endMs
- * @property {boolean} isPartial - whether the window was not wholly heard
+ * @property {boolean} isPartial - whether part of the window was not heard
  */
 
-/** The highest live values of one channel since the page has been open. */
+/** The highest live values of one channel since the page was opened. */
 export class LivePeaks {
   /** @type {Map<string, LivePeak>} */
   #highest = new Map();
 
   /**
-   * Take a live window, and return the summary with a peak that is at least its value.
+   * Return the summary with its peak raised to the highest live value of the range; `now` is the newest live window.
    * @param {Summary} summary - of a range that ends now
    * @param {string} metric
    * @param {LiveWindow | null} now

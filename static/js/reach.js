@@ -8,7 +8,7 @@ const PROBE = "/healthz";
 class Reach {
   constructor() {
     /**
-     * Since when the server is unreachable, in ms by the local clock; null while it is reachable.
+     * When the server became unreachable, in ms by the local clock; null while it is reachable.
      * @type {number | null}
      */
     this.awaySince = null;
@@ -21,7 +21,7 @@ class Reach {
     this.again = undefined;
   }
 
-  /** Check whenever the browser reports a change of its network. */
+  /** Check whenever the browser goes online or offline. */
   follow() {
     for (const type of ["online", "offline"]) addEventListener(type, () => this.check());
     if (!navigator.onLine) this.check();

@@ -10,7 +10,7 @@ export class Reorder {
 
   /**
    * @param {HTMLElement} list
-   * @param {(ids: string[]) => Promise<boolean>} keep - saves an order; if that fails, the cards move back
+   * @param {(ids: string[]) => Promise<boolean>} keep - saves the order; if it returns false, the cards move back
    */
   constructor(list, keep) {
     this.list = list;

@@ -1,5 +1,5 @@
 // @ts-check
-// Updates one row of a board, from templates/dashboard/_row.html; the layout does not depend on the values.
+// Updates one row of a board (templates/dashboard/_row.html). The layout does not depend on the values.
 
 import { inside, insideOf, write } from "./dom.js";
 import { nameStar } from "./watch.js";

@@ -8,8 +8,8 @@ import { HOUR_MS, MINUTE_MS } from "./times.js";
 export const MISSING_AFTER_STEPS = 2.5;
 
 /**
- * A window. `isEdge`: it arrived live; `isShort`: it is shorter than the windows of the range; `hasDistinct` is false
- * until the people and texts of a live window are known.
+ * A window. `isEdge`: it arrived live. `isShort`: it is shorter than the stored windows of the range. `hasDistinct`:
+ * false until the metrics of people and texts of a live window have arrived.
  * @typedef {object} Point
  * @property {number} end_ms
  * @property {number} coverage
@@ -87,14 +87,14 @@ export class Series {
   }
 
   /**
-   * Merge a metric's data from /channels/<id>/series; values of other metrics and live points stay.
+   * Merge a metric's data from /channels/<id>/series; keep the values of other metrics and the live points.
    * @param {ChannelHistory} history
    */
   merge(history) {
     const columns = Object.entries(history.values);
     for (const [metric] of columns) this.loaded.add(metric);
     const newest = this.isLong ? (history.end_ms.at(-1) ?? 0) : 0;
-    // A whole minute or hour replaces the live points in it.
+    // A complete minute or hour replaces the live points within it.
     const stays = this.points.filter((point) => point.end_ms > newest || !point.isShort);
     const known = new Map(stays.map((point) => [point.end_ms, point]));
     history.end_ms.forEach((endMs, i) =>
@@ -104,7 +104,7 @@ export class Series {
     this.gaps = history.gaps;
     Object.assign(this.summaries, history.summary);
     const pushed = this.marks;
-    // Older events are summed in the history: a separate mark would count twice.
+    // The history contains sums of older events, so separate marks would count them twice.
     this.rawFromMs = history.raw_from_ms;
     this.marks = history.marks;
     this.addMarks(pushed);
@@ -112,7 +112,7 @@ export class Series {
   }
 
   /**
-   * Return whether the history of a metric has been loaded, even if it is empty.
+   * Return whether the history of a metric has been loaded; it may be empty.
    * @param {string} metric
    */
   knows(metric) {
@@ -172,7 +172,7 @@ export class Series {
       isShort: this.isLong,
       hasDistinct: false,
     });
-    // People and texts are counted over their own windows, which end up to 4 s earlier.
+    // Metrics of people and texts have their own windows, which end up to 4 s earlier.
     const at = this.points.findLast((point) => point.end_ms === channel.distinct_end_ms);
     if (at?.isEdge) Object.assign(at.values, distinct);
     if (at?.isEdge) at.hasDistinct = true;
@@ -181,7 +181,7 @@ export class Series {
   }
 
   /**
-   * Return the points with a window of a metric; people and texts have fewer live ones.
+   * Return the points that have a value of a metric; metrics of people and texts have fewer live points.
    * @param {string} metric
    */
   pointsOf(metric) {
@@ -201,7 +201,7 @@ export class Series {
   }
 
   /**
-   * Return the spans off air: from the end of a broadcast to the start of the next, or to `untilMs`.
+   * Return the spans that were off air: from the end of a broadcast to the start of the next one, or to `untilMs`.
    * @param {number} untilMs
    * @param {boolean} [isOffline]
    * @returns {Stretch[]}
@@ -226,7 +226,7 @@ export class Series {
       : [...spans, { from_ms: sinceMs, until_ms: untilMs }];
   }
 
-  /** Whether the points are longer windows than live ones. */
+  /** Whether the points are windows that are longer than live windows. */
   get isLong() {
     return this.range.step_ms >= MINUTE_MS;
   }
@@ -245,7 +245,7 @@ export class Series {
   }
 
   /**
-   * Return the slot of a live point: ranges up to an hour keep one per second, longer ones one per step.
+   * Return the slot of a live point. Ranges of up to an hour keep one point per second, longer ranges one per step.
    * @param {number} endMs
    */
   slot(endMs) {
@@ -335,7 +335,7 @@ export class Series {
 }
 
 /**
- * Return the content of the tiles until a summary arrives.
+ * Return the summary that the tiles show until the actual one arrives.
  * @returns {Summary}
  */
 function noSummary() {
@@ -365,13 +365,13 @@ function noSummary() {
 export function valueOf(point, metric) {
   if (metric === "coverage") return 100 * point.coverage;
   if (coverageOf(metric, point) === 0 && !metricOf(metric).from_helix) return null;
-  // A live value is not comparable: people of 30 s with people of an hour, for example.
+  // The live value is not comparable with the range: for example, chatters of 30 s with chatters of an hour.
   if (point.isShort && metricOf(metric).by_length) return null;
   return point.values[metric] ?? null;
 }
 
 /**
- * Return the values whose metrics fulfill a condition.
+ * Return the values, with null for metrics that do not fulfill a condition.
  * @param {Record<string, number>} values
  * @param {(metric: string) => boolean} holds
  * @returns {Record<string, number | null>}
@@ -394,7 +394,7 @@ function historyPoint(history, columns, i, before) {
 }
 
 /**
- * Return how a window with this coverage is drawn on the tape.
+ * Return the kind of run that the tape shows for a window with this coverage.
  * @param {number} coverage
  * @returns {Run["kind"]}
  */

@@ -52,7 +52,7 @@ function draw() {
   readOut(null);
 }
 
-/** Write the tiles of the range; up to now its peak is at least the live value beside it. */
+/** Write the tiles of the range. The peak of a range up to now is never lower than the live value beside it. */
 function writeTiles() {
   if (!series.hasLoaded || (live === undefined && !series.isPast)) return;
   const summary = series.summary(start.metric);
@@ -89,7 +89,7 @@ async function showNow() {
 }
 
 drawSeries();
-// A range that is over has no live value.
+// A range in the past has no live value.
 if (!series.isPast) {
   showNow();
   setInterval(showNow, NOW_EVERY_MS);

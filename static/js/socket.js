@@ -6,9 +6,9 @@ import { reach } from "./reach.js";
 
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 15_000;
-// A half-open connection never closes, so it is dropped if no frame arrives within this time.
+// A half-open connection never reports its end, so it is dropped if no frame arrives within this time.
 const SILENCE_MS = 30_000;
-// While an arrow key is held down, boards change quickly: only the last one is subscribed to.
+// While an arrow key is held down, boards change quickly; only the last one is subscribed to.
 const SETTLE_MS = 500;
 
 /** The address of the live socket of this site. */

@@ -11,7 +11,7 @@ const ZOOM = 2;
 const PAN = 0.5;
 
 /**
- * Return the span in a choice, null for one up to now.
+ * Return the span of a choice, null for a range up to now.
  * @param {Pick<Choice, "from" | "until">} choice
  * @returns {Span | null}
  */
@@ -36,8 +36,8 @@ export function iso(atMs) {
 }
 
 /**
- * Return the span in two date fields; `shown` is the one that was put into them. Of an hour that occurs twice, the end
- * is the second one.
+ * Return the span in two date fields; `shown` is the span that the page wrote into them. If the end is in an hour that
+ * occurs twice, the second occurrence is used.
  * @param {string} from
  * @param {string} until
  * @param {Span | null} shown
@@ -98,7 +98,7 @@ export function fitted({ fromMs, untilMs }, nowMs, limits) {
 }
 
 /**
- * Return past days, weeks and months in the chosen zone, in the order of apps/metrics/spans.py.
+ * Return the spans of past days, weeks and months in the chosen zone, in the order of apps/metrics/spans.py.
  * @param {number} nowMs
  */
 export function quickPicks(nowMs) {

@@ -24,7 +24,8 @@ export class Percentiles {
   }
 
   /**
-   * Show a channel's percentiles by a metric. Those of `shown` are already on the page and are not requested.
+   * Show a channel's percentiles by a metric. The page already shows those of the channel `shown`, so they are not
+   * requested.
    * @param {string} channel
    * @param {string} metric
    * @param {string | undefined} shown - the id of a channel

@@ -1,5 +1,5 @@
 // @ts-check
-// The stars of channels: a click adds a channel to the most recent watchlist, another one removes it.
+// The star next to each channel: a click adds the channel to the most recent watchlist, another click removes it.
 
 import { fetchJson } from "./fetch-json.js";
 import { $, all, byId, closest, dataOf, field } from "./dom.js";
@@ -58,13 +58,14 @@ class Stars {
     const { value: channel } = star;
     const holding = this.#watching.holding(channel);
     if (holding.length < 2) await this.#change(star, holding[0] ?? null);
-    // With several lists, the user may have meant another one.
+    // With several lists, the user may want another one, so the menu opens.
     const hasOthers = this.#watching.lists.length > 1;
     if (hasOthers && this.#watching.holding(channel).length > 0) this.#menu.open(star, isKey);
   }
 
   /**
-   * Remove a star's channel from the list `off`, or add it to the list `onto`, by default the most recent one.
+   * Remove a star's channel from the list `off`, or if that is null, add it to the list `onto` (by default the most
+   * recent one).
    * @param {HTMLButtonElement} star
    * @param {Watchlist | null} off
    * @param {Watchlist} [onto]

@@ -22,7 +22,7 @@ export class Streams {
   }
 
   /**
-   * Show another channel's streams; `isShown` if the page already shows them.
+   * Show another channel's streams; with `isShown`, the page already shows them.
    * @param {string} channel
    * @param {boolean} isShown
    */
@@ -42,7 +42,7 @@ export class Streams {
       const answer = await fetch(`/channels/${channel}/streams.json${query}`);
       if (answer.ok) found = await answer.json();
     } catch {
-      // Shown as a failed request.
+      // Handled like a failed request.
     }
     if (channel === this.channel) this.show(found, before);
   }

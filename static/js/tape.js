@@ -1,5 +1,5 @@
 // @ts-check
-// The coverage tape under a chart: when the channel was heard fully, partly, or not at all.
+// The coverage tape under a chart: shows when the channel was heard fully, partly, or not at all.
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT_PX = 8;

@@ -1,5 +1,5 @@
 // @ts-check
-// The color theme: the system's until the user switches it, then stored in localStorage.
+// The color theme: the system's until the user switches it; the choice is stored in localStorage.
 
 const KEY = "twitchly-theme";
 const systemDark = matchMedia("(prefers-color-scheme: dark)");

@@ -1,5 +1,6 @@
 // @ts-check
-// A channel's timeline with live events; apps/dashboard/timeline.py does the same with stored ones.
+// A channel's timeline of live events; apps/dashboard/timeline.py does the same for stored events. Frequent kinds of
+// events, such as bans, are counted per interval: one mark holds the sum.
 
 import { constants } from "./constants.js";
 import { number } from "./figures.js";
@@ -10,7 +11,7 @@ const isSummed = (kind) => constants.summed.includes(kind);
 /** @typedef {Pick<EventMark, "at_ms" | "until_ms" | "kind" | "label">} Line */
 
 /**
- * Return marks by time, with one sum per kind and span of `mergeMs`.
+ * Return the marks sorted by time, with the sums of each kind merged per interval of `mergeMs`.
  * @param {EventMark[]} marks
  * @param {number} mergeMs
  */
@@ -36,7 +37,7 @@ export function merged(marks, mergeMs) {
 }
 
 /**
- * Return the lines of the list, newest first: each event, and one line for all sums of a span.
+ * Return the lines of the list, newest first: one per event, and one for all sums of an interval.
  * @param {EventMark[]} marks
  */
 export function linesOf(marks) {
@@ -56,7 +57,7 @@ export function linesOf(marks) {
 }
 
 /**
- * Return the marks of each point, newest first: those since the previous point, by time.
+ * Return the marks of each of `points`, which are newest first: those since the point before it, sorted by time.
  * @param {{ end_ms: number }[]} points
  * @param {EventMark[]} marks
  */
@@ -75,7 +76,7 @@ export function marksByPoint(points, marks) {
 }
 
 /**
- * Return the marks of a chart: each event, and notable sums.
+ * Return the marks to draw on a chart: all single events, and the notable sums.
  * @param {EventMark[]} marks
  */
 export function noted(marks) {
@@ -91,7 +92,7 @@ export function noted(marks) {
 }
 
 /**
- * Return the median count of sums, 0 if there are too few to compare.
+ * Return the median count of `sums`, 0 if there are too few to compare.
  * @param {EventMark[]} sums
  */
 function median(sums) {

@@ -9,7 +9,7 @@ export const DAY_MS = 86_400_000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 export const isLocal = globalThis.document?.documentElement.dataset.times === "local";
-/** The label of the zone. */
+/** The zone's label. */
 export const ZONE = isLocal ? "local time" : "UTC";
 export const ZONE_NAME = isLocal ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
 
@@ -22,14 +22,14 @@ export const offsetOf = (atMs, local = isLocal) =>
   local ? -new Date(atMs).getTimezoneOffset() * MINUTE_MS : 0;
 
 /**
- * Return the local wall-clock time as the ms of the same clock time in UTC.
+ * Return the local wall-clock time as the timestamp of the same wall-clock time in UTC.
  * @param {number} atMs
  * @param {boolean} [local]
  */
 export const wall = (atMs, local = isLocal) => atMs + offsetOf(atMs, local);
 
 /**
- * Return when the wall clock shows a time; if it occurs twice, the first or the last occurrence.
+ * Convert a wall-clock time to a timestamp; if the time occurs twice, `isLast` selects the later occurrence.
  * @param {number} wallMs
  * @param {boolean} [isLast]
  */
@@ -49,7 +49,7 @@ export function unwall(wallMs, isLast = false) {
 }
 
 /**
- * Return when the same wall-clock time occurs again after the clock was set back, null if it does not.
+ * Return the timestamp at which the same wall-clock time occurs again because the clock is set back, or null.
  * @param {number} atMs
  */
 function again(atMs) {
@@ -109,8 +109,9 @@ export const fieldValue = (atMs) => written(atMs, isLocal).slice(0, 16);
  */
 export const fieldValueInSeconds = (atMs) => written(atMs, isLocal).slice(0, 19);
 /**
- * Return the time in a date field, NaN for none. `shownMs` is the time that was put into the field: an unchanged field
- * keeps it. Of a time that occurs twice, the occurrence of `shownMs` is taken, otherwise the first or the last one.
+ * Return the time in a date field, NaN if it is empty. `shownMs` is the time that the page wrote into the field; if the
+ * field is unchanged, it is returned. If the time occurs twice, the occurrence with the UTC offset of `shownMs` is
+ * used; otherwise `isLast` selects the later occurrence.
  * @param {string} text
  * @param {number | null} [shownMs]
  * @param {boolean} [isLast]
@@ -143,7 +144,7 @@ export function date(atMs, local = isLocal) {
 }
 
 /**
- * Format the time of day, with the day unless it is today.
+ * Format the time of day, preceded by the day unless it is today.
  * @param {number} atMs
  * @param {number} [nowMs]
  * @param {boolean} [local]
@@ -155,7 +156,7 @@ export function when(atMs, nowMs = Date.now(), local = isLocal) {
 }
 
 /**
- * Return a `<time>` with the other zone in its tooltip.
+ * Return a `<time>` element with the time in the other zone as its tooltip.
  * @param {number} atMs
  */
 export function timeElement(atMs) {
@@ -166,7 +167,8 @@ export function timeElement(atMs) {
 }
 
 /**
- * Write a `<time data-utc>` in the chosen zone, with the other zone as its title; "date" has the year and no seconds.
+ * Write a `<time data-utc>` in the chosen zone, with the time in the other zone as its title. The format "date"
+ * includes the year and omits seconds.
  * @param {HTMLTimeElement} element
  */
 export function showTime(element) {
@@ -180,7 +182,7 @@ export function showTime(element) {
 }
 
 /**
- * Write the zone in all places of the page that show it.
+ * Write the zone's label wherever the page shows it.
  * @param {ParentNode} root
  */
 export function showZone(root) {

@@ -25,7 +25,7 @@ function draw(host, { by, limit: allowed, points }) {
   let tokens = readTokens();
   const [times, requests, errors] = points;
   const most = Math.max(...requests, 1);
-  // A much higher limit would leave no room for the bars.
+  // A limit far above the bars would make them too small to see.
   const limit = allowed && most > allowed / FAR ? allowed : null;
   if (limit) $("limit").hidden = false;
   const half = STEP_MS[by] / 2;
@@ -84,7 +84,8 @@ function drawLimit({ ctx, bbox, valToPos }, limit, tokens) {
 }
 
 /**
- * Return a function that writes the values under the crosshair into the legend, or only its labels.
+ * Return a function that writes the values under the crosshair into the legend; without a crosshair, it writes only the
+ * labels.
  * @param {UsageData["by"]} by
  * @param {UsageData["points"]} points
  * @returns {(plot: uPlot) => void}

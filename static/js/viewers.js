@@ -1,5 +1,5 @@
 // @ts-check
-// Notes about outdated viewer counts, from frames, and the age of the counts.
+// Notes about outdated viewer counts, as reported by frames, and the age of the counts.
 
 import { all, inside, write } from "./dom.js";
 import { age } from "./figures.js";

@@ -62,7 +62,7 @@ export class Watching {
   }
 
   /**
-   * Set the lists, and whether each contains a channel.
+   * Replace the lists; each states whether it contains a channel.
    * @param {string} channel
    * @param {HoldingList[]} lists
    */
