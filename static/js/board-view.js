@@ -1,5 +1,5 @@
 // @ts-check
-// The selected board: its list, or why it is empty, and its definition and unit.
+// The selected board: its list (or the reason why it is empty), its definition and its unit.
 
 import { Board } from "./board.js";
 import { constants } from "./constants.js";

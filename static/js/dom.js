@@ -1,5 +1,5 @@
 // @ts-check
-// Lookup of elements. A missing element is an error.
+// Lookup of elements; most functions throw if an element is missing.
 
 /**
  * Return the element with an id.
@@ -12,7 +12,7 @@ export function $(id) {
 }
 
 /**
- * Return the element with an id, which must have a type.
+ * Return the element with an id; throw if it is not of the given type.
  * @template {Element} T
  * @param {string} id
  * @param {new () => T} type
@@ -35,7 +35,7 @@ export function inside(root, selector) {
 }
 
 /**
- * Return the first element inside `root` that matches, which must have a type.
+ * Return the first element inside `root` that matches; throw if it is not of the given type.
  * @template {Element} T
  * @param {ParentNode} root
  * @param {string} selector

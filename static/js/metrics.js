@@ -7,7 +7,7 @@ import { constants } from "./constants.js";
 export const metricOf = (key) => constants.metrics[key];
 
 /**
- * Return the end of the window of a metric's live value; metrics of people and texts have their own windows.
+ * Return the end of the window of a metric's live value; distinct counts have their own windows.
  * @param {string} key
  * @param {Pick<LiveWindow, "end_ms" | "distinct_end_ms">} channel
  */

@@ -84,7 +84,7 @@ export class Notes {
   }
 
   /**
-   * Start a note at a time.
+   * Start a new note at a given time.
    * @param {number} atMs
    */
   begin(atMs) {

@@ -9,7 +9,7 @@ export const MISSING_AFTER_STEPS = 2.5;
 
 /**
  * A window. `isEdge`: it arrived live. `isShort`: it is shorter than the stored windows of the range. `hasDistinct`:
- * false until the metrics of people and texts of a live window have arrived.
+ * false until the distinct counts (chatters, repetition) of a live window have arrived.
  * @typedef {object} Point
  * @property {number} end_ms
  * @property {number} coverage
@@ -17,7 +17,7 @@ export const MISSING_AFTER_STEPS = 2.5;
  * @property {boolean} [isEdge]
  * @property {boolean} [isShort]
  * @property {boolean} [hasDistinct]
- *
+ * 
  * @typedef {import("./tape.js").Run} Run
  */
 
@@ -172,7 +172,7 @@ export class Series {
       isShort: this.isLong,
       hasDistinct: false,
     });
-    // Metrics of people and texts have their own windows, which end up to 4 s earlier.
+    // Distinct counts have their own windows, which end up to 4 s earlier.
     const at = this.points.findLast((point) => point.end_ms === channel.distinct_end_ms);
     if (at?.isEdge) Object.assign(at.values, distinct);
     if (at?.isEdge) at.hasDistinct = true;
@@ -181,7 +181,7 @@ export class Series {
   }
 
   /**
-   * Return the points that have a value of a metric; metrics of people and texts have fewer live points.
+   * Return the points that have a value of a metric; distinct counts have fewer live points.
    * @param {string} metric
    */
   pointsOf(metric) {
@@ -226,7 +226,7 @@ export class Series {
       : [...spans, { from_ms: sinceMs, until_ms: untilMs }];
   }
 
-  /** Whether the points are windows that are longer than live windows. */
+  /** Whether the stored windows of the range are minutes or hours. */
   get isLong() {
     return this.range.step_ms >= MINUTE_MS;
   }
@@ -371,7 +371,7 @@ export function valueOf(point, metric) {
 }
 
 /**
- * Return the values, with null for metrics that do not fulfill a condition.
+ * Return only the values whose metrics fulfill a condition.
  * @param {Record<string, number>} values
  * @param {(metric: string) => boolean} holds
  * @returns {Record<string, number | null>}

@@ -22,7 +22,7 @@ export class Streams {
   }
 
   /**
-   * Show another channel's streams; with `isShown`, the page already shows them.
+   * Show another channel's streams; request them unless the page already shows them (`isShown`).
    * @param {string} channel
    * @param {boolean} isShown
    */

@@ -1,12 +1,12 @@
 // @ts-check
-// The tabs of the boards, in two rows, and the ranges of the chart; without the script they are links.
+// The tabs of the boards, in two rows, and the range buttons of the chart; without the script, both are plain links.
 
 import { hrefOf, isPlainClick } from "./address.js";
 import { all, closest } from "./dom.js";
 import { markCurrent } from "./filters.js";
 
 /**
- * Select a board by click or key.
+ * Call `onChoose` when the user selects a board by click or key.
  * @param {HTMLElement} list
  * @param {(board: string) => void} onChoose
  */

@@ -25,7 +25,8 @@ export class Watching {
   }
 
   /**
-   * Add a channel to a list, by default the most recently used one; return its name. Throws an Error to show.
+   * Add a channel to a list, by default the most recently used one, and return the list's name. Throw an Error with a
+   * message for the user on failure.
    * @param {string} channel
    * @param {number} [list]
    */
@@ -34,7 +35,7 @@ export class Watching {
   }
 
   /**
-   * Remove a channel from a list. Throws an Error to show.
+   * Remove a channel from a list. Throw an Error with a message for the user on failure.
    * @param {string} channel
    * @param {number} list
    */

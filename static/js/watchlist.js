@@ -1,5 +1,5 @@
 // @ts-check
-// A watchlist's page: live values on its cards, their past hour reloaded each minute, and their order.
+// A watchlist's page: shows live values on the cards, reloads their past hour each minute, and saves their order.
 
 import { fetchJson } from "./fetch-json.js";
 import { Connection } from "./connection.js";
