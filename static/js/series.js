@@ -17,7 +17,7 @@ export const MISSING_AFTER_STEPS = 2.5;
  * @property {boolean} [isEdge]
  * @property {boolean} [isShort]
  * @property {boolean} [hasDistinct]
- * 
+ *
  * @typedef {import("./tape.js").Run} Run
  */
 

@@ -24,11 +24,11 @@ export class Percentiles {
   }
 
   /**
-   * Show a channel's percentiles by a metric. The page already shows those of the channel `shown`, so they are not
+   * Show a channel's percentiles by a metric. Those of the channel `shown` are already on the page, so they are not
    * requested.
    * @param {string} channel
    * @param {string} metric
-   * @param {string | undefined} shown - the id of a channel
+   * @param {string | undefined} shown - the id of the channel that the page was loaded with
    */
   open(channel, metric, shown) {
     if (channel === this.channel && metric === this.metric) return;
