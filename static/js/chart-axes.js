@@ -53,7 +53,7 @@ export function timeTicks(min, max, widthPx) {
 }
 
 /**
- * Return ticks at round durations since time 0.
+ * Return ticks at round durations, for an axis of durations.
  * @param {number} min
  * @param {number} max
  * @param {number} widthPx
