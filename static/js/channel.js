@@ -326,7 +326,7 @@ export class ChannelView {
     writeLegend({ at, time, metric: this.metric, marks, showsViewers: this.showsViewers });
   }
 
-  /** The legend's content without a crosshair: the live value if it is comparable with the points, otherwise the last point. */
+  /** The legend's default: the live value if it is comparable with the points, otherwise the last point. */
   newest() {
     if (this.series.isPast) return this.series.points.at(-1) ?? null;
     return this.series.isComparable(this.metric) ? this.now : (this.series.newestWhole() ?? null);

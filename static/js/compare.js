@@ -162,7 +162,7 @@ class ComparePage {
     this.writeTable();
   }
 
-  /** Reload a shared comparison each minute, including its live values; only signed-in users get these over the socket. */
+  /** Reload a shared comparison each minute, with its live values: its visitors may have no access to the socket. */
   follow() {
     const socket = new LiveSocket(liveUrl(), {
       onError: () => {},
