@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('step', models.PositiveSmallIntegerField(default=1)),
                 ('language', models.CharField(blank=True, max_length=100)),
-                ('category', models.CharField(blank=True, max_length=100)),
+                ('category', models.CharField(blank=True, max_length=200)),
                 ('band', models.CharField(blank=True, max_length=16)),
                 ('channels', models.JSONField(default=list)),
                 ('begun_at', models.DateTimeField(auto_now_add=True)),
