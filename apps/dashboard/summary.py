@@ -10,12 +10,17 @@ from apps.live.table import value_of as value_now
 from apps.metrics.queries import GapSpan, Range, Series, has_window_peak
 from core.metrics.columns import StoredGrain
 from core.metrics.display import is_partial
+from core.metrics.excitement import RANGE_MAX_MS
+from core.metrics.grains import RETENTION_MS
 from core.metrics.peaks import PEAK
 from core.metrics.table import METRIC, Metric
+from core.times import HOUR_MS
 
 # The window length of each stored grain, as used in units.
 LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "h"}
-EXCITEMENT_RANGES = "excitement is summarized for up to 6 h of the past 48 h"
+EXCITEMENT_RANGES = (
+    f"excitement is summarized for up to {RANGE_MAX_MS // HOUR_MS} h of the past {RETENTION_MS['live'] // HOUR_MS} h"
+)
 HOURLY_AVERAGE_ONLY = "unknown: only averages are stored for the older hours"
 
 
@@ -67,10 +72,10 @@ def with_live_value(
     Stored rows end up to two minutes earlier. A peak of minutes is not raised: a live window is shorter than a minute,
     so its value may be higher. static/js/peaks.js does the same with each frame.
     """
-    value = value_now(now, metric.key) if now else None
-    end_ms = now.end_of(metric.key) if now else None
-    is_in_range = end_ms is not None and end_ms > now_ms - chart_range.span_ms
-    if now is None or value is None or not is_in_range or not has_live_peak(metric, chart_range):
+    if now is None or not has_live_peak(metric, chart_range):
+        return summary
+    value, end_ms = value_now(now, metric.key), now.end_of(metric.key)
+    if value is None or end_ms is None or end_ms <= now_ms - chart_range.span_ms:
         return summary
     if summary.peak is not None and summary.peak >= value:
         return summary

@@ -36,7 +36,6 @@ from apps.metrics.exports.series import (
     EVENT_COLUMNS,
     EventRows,
     chunks,
-    event_rows,
     in_grain,
     point_columns,
     point_rows,
@@ -122,7 +121,7 @@ def test_window_rows_have_end_length_coverage_and_metrics() -> None:
 def test_events_and_gaps_are_sorted_by_time() -> None:
     marks = [EventMark("a", T + 2, None, "raid", 5, "Raid")]
     series = Series(RANGES["10m"], [], [GapSpan(T, T + 1_000, "the producer was restarted")], marks)
-    rows = event_rows(series)
+    rows = EventRows().of(series)
     assert [dict(zip([f.name for f in EVENT_COLUMNS], row, strict=True))["kind"] for row in rows] == ["gap", "raid"]
 
 

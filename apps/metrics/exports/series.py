@@ -83,13 +83,11 @@ def point_rows(series: Series, interval: Interval) -> Rows:
     ]
 
 
-def event_rows(series: Series) -> Rows:
-    """Return events and gaps by time, with the columns of EVENT_COLUMNS."""
-    return [row for _, row in _timed_event_rows(series)]
-
-
 class EventRows:
-    """Rows of the events and gaps of a range that is read in consecutive chunks, each row once."""
+    """Rows of the events and gaps of a range that is read in consecutive chunks, each row once.
+
+    They are sorted by time and have the columns of EVENT_COLUMNS.
+    """
 
     def __init__(self) -> None:
         self._last: Rows = []
