@@ -30,7 +30,7 @@ TEXTS = ("login", "name", "title", "category", "language")
 class Poll:
     """A poll of Helix at `at_ms`: every live stream by channel id. A known channel that is absent is offline.
 
-    `unchanged` holds the ids of channels whose known values stay, `texts` the state of each of TEXTS by channel id.
+    `unchanged` holds the ids of channels whose known values are kept, `texts` the state of each of TEXTS by channel id.
     """
 
     at_ms: int

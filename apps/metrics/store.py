@@ -130,7 +130,7 @@ class WindowStore:
         return _sum_query(query, [(channel_id, value, from_ms, until_ms) for value in buckets])
 
     def events_checksum(self, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
-        """Return numbers that change when an event of [from_ms - 1 d, until_ms] changes what was missed.
+        """Return numbers that change when an event of [from_ms - 1 d, until_ms] affects the missed time.
 
         These are the gaps, which may be extended, and the start and the end of broadcasts.
         """

@@ -1,4 +1,4 @@
-"""Which figures of a range or a broadcast are lower bounds: one rule for pages, shares, files and the API."""
+"""The rule for lower bounds of a range or a broadcast, shared by pages, share links, files and the API."""
 
 from __future__ import annotations
 

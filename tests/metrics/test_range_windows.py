@@ -27,7 +27,7 @@ def messages_at(end_ms: int) -> int:
 
 
 class Store(EndlessStore):
-    """A channel with rows of every grain for any time; records what was read."""
+    """A channel with rows of every grain for any time; records its reads."""
 
     reads: list[tuple[str, int]] = []
 

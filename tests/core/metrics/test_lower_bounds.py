@@ -1,4 +1,4 @@
-"""Which figures are lower bounds, for ranges and broadcasts."""
+"""Lower bounds of ranges and broadcasts."""
 
 from __future__ import annotations
 

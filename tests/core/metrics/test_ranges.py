@@ -240,7 +240,7 @@ def tracked(*, heard_ms: int, on_air: int, heard_on_air_ms: int, pulses: int = 6
         # Tracked only since it was noticed.
         (tracked(heard_ms=20_000, on_air=20, heard_on_air_ms=20_000, pulses=20), 50, 20),
         (tracked(heard_ms=0, on_air=0, heard_on_air_ms=0), 50, 0),
-        # Some of what was heard was heard before the broadcast.
+        # Part of the heard time precedes the broadcast.
         (tracked(heard_ms=30_000, on_air=20, heard_on_air_ms=20_000), 50, 20),
     ],
 )
