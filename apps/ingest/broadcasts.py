@@ -1,7 +1,9 @@
 """Events of a channel's broadcast between two polls of Helix, as records of `channel-events`.
 
-Event ids are derived from the broadcast or the poll, so an event that is sent twice counts once. If a broadcast
-resumes, its reported end is withdrawn; `reported_ms` orders the two, in whatever order they are read.
+Event ids are derived from the broadcast or the poll, so an event that is sent twice counts once. Every broadcast is
+reported with Twitch's own start when it is first seen, however long ago it began, so that its time on air is known.
+What turns out to be different later, such as the end of a broadcast that resumes, is reported again; `reported_ms`
+orders such reports, in whatever order they are read.
 """
 
 from __future__ import annotations
@@ -15,11 +17,9 @@ from core.channels.known_text import KnownText
 from core.channels.stream import Stream
 from core.inputs.moments import read_moment
 from core.inputs.readable_text import one_line
-from core.irc.channel_events import END_WITHDRAWN, stream_end_id
+from core.irc.channel_events import END_WITHDRAWN, STREAM_END, STREAM_START, stream_end_id
+from core.metrics.on_air import BROADCAST_MAX_MS
 from core.pipeline.records import TEXT_MAX, event_record
-
-# A newly listed channel whose broadcast is older than this did not just start; it rose in the ranking.
-FRESH_MS = 120_000
 
 
 def moment(ms: int) -> dt.datetime:
@@ -45,31 +45,20 @@ def change_events(
     `texts` holds the title and the category of the stream.
     """
     started_ms = milliseconds(started_at(stream))
-    if started_ms is not None and _began(known, started_ms, now_ms):
-        start = _start(stream, started_ms)
+    known_ms = None if known is None else milliseconds(known.started_at)
+    if started_ms is not None and (known_ms is None or started_ms > known_ms):
+        start = _start(stream.id, stream.title, started_ms, now_ms)
         if known is None or not known.is_wanted:
             return [start]
         return [*_end(known, min(milliseconds(known.offline_since) or now_ms, started_ms), now_ms), start]
     if known is None:
         return []
-    came_back = started_ms is not None and started_ms == milliseconds(known.started_at)
-    return [
-        *(_withdrawal(known, now_ms) if came_back else ()),
-        *(_text_changes(known, texts) if known.is_wanted else ()),
-    ]
-
-
-def _began(known: Channel | None, started_ms: int, now_ms: int) -> bool:
-    """Return whether a new broadcast began; otherwise the channel entered the list during a broadcast."""
-    is_fresh = now_ms - started_ms <= FRESH_MS
-    known_ms = None if known is None else milliseconds(known.started_at)
-    if known is None:
-        return is_fresh
-    if known_ms is not None:
-        return started_ms > known_ms and (known.is_wanted or is_fresh)
-    # The start was unknown until now. The broadcast is new if the channel was offline before it.
-    offline_ms = milliseconds(known.offline_since) if known.is_wanted else None
-    return is_fresh or (offline_ms is not None and started_ms >= offline_ms)
+    again = []
+    if started_ms is not None and started_ms == known_ms:
+        again += _withdrawal(known, now_ms)
+        if not known.is_wanted:
+            again.append(_start(known.id, known.title, started_ms, now_ms))
+    return [*again, *(_text_changes(known, texts) if known.is_wanted else ())]
 
 
 def _text_changes(known: Channel, texts: Mapping[str, KnownText]) -> list[dict[str, Any]]:
@@ -101,13 +90,22 @@ def end_events(known: Channel, now_ms: int, *, is_last_poll: bool) -> list[dict[
     return _end(known, noticed_ms, now_ms)
 
 
-def _start(stream: Stream, started_ms: int) -> dict[str, Any]:
+def unlisted_events(known: Channel, now_ms: int) -> list[dict[str, Any]]:
+    """Return the last time on air of a live channel that leaves the list; its end will not be noticed."""
+    started_ms = milliseconds(known.started_at)
+    return [] if started_ms is None else [_start(known.id, known.title, started_ms, now_ms, until_ms=now_ms)]
+
+
+def _start(channel_id: str, title: str, started_ms: int, now_ms: int, *, until_ms: int | None = None) -> dict[str, Any]:
     return event_record(
-        event_id=f"{stream.id}-stream_start-{started_ms}",
-        kind="stream_start",
-        channel_id=stream.id,
+        event_id=f"{channel_id}-{STREAM_START}-{started_ms}",
+        kind=STREAM_START,
+        channel_id=channel_id,
         at_ms=started_ms,
-        text=one_line(stream.title, TEXT_MAX),
+        # Broadcasts may start slightly ahead of the local clock.
+        until_ms=None if until_ms is None else max(until_ms, started_ms),
+        text=one_line(title, TEXT_MAX),
+        reported_ms=now_ms,
     )
 
 
@@ -119,10 +117,10 @@ def _end(known: Channel, at_ms: int, now_ms: int) -> list[dict[str, Any]]:
     return [
         event_record(
             event_id=stream_end_id(known.id, started_ms),
-            kind="stream_end",
+            kind=STREAM_END,
             channel_id=known.id,
-            # A start may be slightly ahead of the local clock.
-            at_ms=max(at_ms, started_ms),
+            # A start may be slightly ahead of the local clock, and polls may have been interrupted for days.
+            at_ms=min(max(at_ms, started_ms), started_ms + BROADCAST_MAX_MS),
             started_ms=started_ms,
             reported_ms=now_ms,
         )

@@ -10,10 +10,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from apps.channels.models import Channel
-from apps.ingest.broadcasts import change_events, end_events, milliseconds, moment, started_at
+from apps.ingest.broadcasts import (
+    change_events,
+    end_events,
+    milliseconds,
+    moment,
+    started_at,
+    unlisted_events,
+)
 from apps.ingest.stale_answers import Poll, previous_texts
 from core.channels.selection import Curation, select_channels, smooth_viewers
 from core.channels.stream import Stream
+from core.irc.channel_events import STREAM_END
 
 # The columns that a poll writes. Curation columns are excluded, because a curator may be editing them.
 POLLED = [
@@ -84,8 +92,14 @@ def update_list(known: Mapping[str, Channel], poll: Poll, curation: Curation, li
             if row.id in previous - curation.barred
             for record in end_events(row, poll.at_ms, is_last_poll=row.id not in retained)
         ),
+        *(
+            record
+            for row in known.values()
+            if row.id in (previous & streams.keys()) - retained - curation.barred
+            for record in unlisted_events(row, poll.at_ms)
+        ),
     ]
-    ended = {record["channel_id"]: moment(record["at_ms"]) for record in records if record["kind"] == "stream_end"}
+    ended = {record["channel_id"]: moment(record["at_ms"]) for record in records if record["kind"] == STREAM_END}
     rows = [
         _live_row(known.get(channel_id), streams[channel_id], poll)
         for channel_id in selected

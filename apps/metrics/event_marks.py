@@ -27,7 +27,14 @@ class EventMark:
 def event_marks(events: Iterable[EventRecord]) -> list[EventMark]:
     """Return the marks of stored events, in the same order."""
     return [
-        EventMark(event.id, event.at_ms, event.until_ms, event.kind, event.count, _label(event))
+        EventMark(
+            event.id,
+            event.at_ms,
+            event.until_ms if event.kind in SUMMED else None,
+            event.kind,
+            event.count,
+            _label(event),
+        )
         for event in events
         if event.kind not in UNMARKED
     ]

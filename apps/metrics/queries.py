@@ -10,6 +10,7 @@ from statistics import fmean
 from apps.metrics.event_marks import EventMark, event_marks
 from apps.metrics.ranges import bounds, read_summary
 from apps.metrics.store import StoredWindow, WindowStore
+from core.irc.channel_events import STREAM_START
 from core.metrics.columns import LIVE_WINDOW_MS, STEP_MS, WINDOW_MS, StoredGrain
 from core.metrics.excitement import BASELINE_MS, RANGE_MAX_MS, excitements
 from core.metrics.formulas import coverage
@@ -19,7 +20,7 @@ from core.metrics.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, 
 from core.metrics.table import METRIC, METRICS, Metric, columns_behind, values_of
 from core.pipeline.coverage import RecordedGaps
 from core.pipeline.records import EventRecord
-from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +227,7 @@ def windows_of(
     edge_ms = _EDGE_MS if chosen.grain == "live" else 0
     read = _points(store, channel_id, chosen.grain, from_ms - edge_ms, until_ms + edge_ms, metrics, counts, unheard)
     points = [point for point in read if from_ms < point.end_ms <= until_ms]
-    in_range = [event for event in events if event.at_ms <= until_ms and (event.until_ms or event.at_ms) >= from_ms]
+    in_range = [event for event in events if event.at_ms <= until_ms and _ends_at(event) >= from_ms]
     live = read if chosen.grain == "live" else None
     return Windows(from_ms, until_ms, points, live, _gaps(in_range), event_marks(in_range), events, unheard)
 
@@ -279,7 +280,8 @@ def _highest(points: Sequence[Point], metric: str) -> PeakValue | None:
 
 def marks_and_gaps(channel_id: str, from_ms: int, until_ms: int, now_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
     """Return a channel's event marks and gaps in a span, both by time. Raises: ServiceAway."""
-    events = _events(WindowStore(), channel_id, max(from_ms, now_ms - EVENT_RETENTION_MS), until_ms)
+    first_ms = max(from_ms, now_ms - EVENT_RETENTION_MS)
+    events = [e for e in _events(WindowStore(), channel_id, first_ms, until_ms) if _ends_at(e) >= first_ms]
     return event_marks(events), _gaps(events)
 
 
@@ -289,8 +291,13 @@ def _gaps(events: Iterable[EventRecord]) -> list[GapSpan]:
 
 
 def _events(store: WindowStore, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
-    """Return the events in a span; empty if the span is past their retention."""
+    """Return the events in and before a span, see WindowStore.read_events; empty past their retention."""
     return store.read_events(channel_id, from_ms, until_ms) if from_ms <= until_ms else []
+
+
+def _ends_at(event: EventRecord) -> int:
+    """Return when a gap or a sum ends; the start of a broadcast is a moment, whatever else is known of it."""
+    return event.at_ms if event.until_ms is None or event.kind == STREAM_START else event.until_ms
 
 
 def _point(
@@ -374,11 +381,14 @@ def read_coverage(channel_ids: Collection[str], from_ms: int, until_ms: int, now
     minutes = store.read_many("minute", channel_ids, first_ms, last_ms, COVERAGE_COLUMNS)
     events = store.read_recent_events(channel_ids, from_ms - HOUR_MS, until_ms)
     ended = store.read_broadcasts(channel_ids, first_ms, last_ms)
+    # Pulses on air throughout leave nothing to learn from an earlier start; most channels have them.
+    partly = [channel_id for channel_id, windows in minutes.items() if _on_air_ms(windows) < last_ms - first_ms]
+    starts = store.read_starts(partly, from_ms - HOUR_MS)
     coverage = {}
     for channel_id, windows in minutes.items():
         rows = [Row(window.end_ms - MINUTE_MS, MINUTE_MS, window.columns) for window in windows]
         of_channel = events.get(channel_id, [])
-        broadcasts = known_on_air(ended[channel_id], of_channel, last_ms)
+        broadcasts = known_on_air(ended[channel_id], [*starts.get(channel_id, ()), *of_channel], last_ms)
         on_air = time_heard(rows, RecordedGaps.of(of_channel), broadcasts, first_ms, last_ms).coverage_on_air
         if on_air is not None:
             coverage[channel_id] = on_air
@@ -389,6 +399,10 @@ def read_coverage(channel_ids: Collection[str], from_ms: int, until_ms: int, now
         if event.kind == "gap" and event.until_ms is not None and event.at_ms >= from_ms
     )
     return CoverageOfChannels(coverage, merge_across_channels(recent))
+
+
+def _on_air_ms(windows: Iterable[StoredWindow]) -> int:
+    return sum(window.columns.get("on_air_pulses", 0) for window in windows) * SECOND_MS
 
 
 def merge_across_channels(gaps: Iterable[EventRecord]) -> list[SharedGap]:

@@ -14,7 +14,7 @@ from typing import Any
 from cassandra.query import UNSET_VALUE
 
 from apps.metrics.cassandra import Statement, away, open_session, prepare, rows, write
-from core.irc.channel_events import OPT_OUT_DELAY_MS, stream_end_id
+from core.irc.channel_events import OPT_OUT_DELAY_MS, STREAM_END, STREAM_START, stream_end_id
 from core.metrics.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, StoredGrain, names_of
 from core.metrics.on_air import BROADCAST_MAX_MS
 from core.pipeline.intervals import Span
@@ -130,7 +130,7 @@ class WindowStore:
         return _sum_query(query, [(channel_id, value, from_ms, until_ms) for value in buckets])
 
     def events_checksum(self, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
-        """Return numbers that change when an event of [from_ms - 1 d, until_ms] affects the missed time.
+        """Return numbers that change when an event that began up to `until_ms` affects the missed time from `from_ms`.
 
         These are the gaps, which may be extended, and the start and the end of broadcasts.
         """
@@ -138,20 +138,40 @@ class WindowStore:
             "SELECT COUNT(*) AS rows, SUM(at_ms) AS starts, SUM(until_ms) AS ends FROM channel_event"
             " WHERE channel_id = ? AND day = ? AND at_ms <= ? AND kind = ? ALLOW FILTERING"
         )
-        days = _days(from_ms - DAY_MS, until_ms)
-        kinds = ("gap", "stream_start", "stream_end")
+        days = _days(from_ms - BROADCAST_MAX_MS, until_ms)
+        kinds = ("gap", STREAM_START, STREAM_END)
         return _sum_query(query, [(channel_id, day, until_ms, kind) for day in days for kind in kinds])
 
     def read_events(self, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
-        """Return the events in [from_ms, until_ms], and the gaps that began up to a day earlier, by time."""
+        """Return the events in [from_ms, until_ms], and the earlier ones that affect it, by time.
+
+        These are the gaps that last until `from_ms` or longer, and starts and ends of broadcasts in the 48 h before.
+        """
         with away():
             session = open_session()
             within = prepare(session, f"{_EVENTS} >= ? AND at_ms <= ?")
-            before = prepare(session, f"{_EVENTS} < ? AND kind = 'gap' ALLOW FILTERING")
+            before = prepare(session, f"{_EVENTS} < ? AND kind = ? ALLOW FILTERING")
             reads: list[Statement] = [(within, (channel_id, d, from_ms, until_ms)) for d in _days(from_ms, until_ms)]
-            reads += [(before, (channel_id, day, from_ms)) for day in _days(from_ms - DAY_MS, from_ms)]
+            for kind, before_ms in (("gap", DAY_MS), (STREAM_START, BROADCAST_MAX_MS), (STREAM_END, BROADCAST_MAX_MS)):
+                days = _days(from_ms - before_ms, from_ms)
+                reads += [(before, (channel_id, day, from_ms, kind)) for day in days]
             events = [_event(row) for row in rows(session, reads)]
-        return sorted((e for e in events if (e.until_ms or e.at_ms) >= from_ms), key=_by_time)
+        return sorted((e for e in events if e.kind != "gap" or (e.until_ms or e.at_ms) >= from_ms), key=_by_time)
+
+    def read_starts(self, channel_ids: Collection[str], before_ms: int) -> dict[str, list[EventRecord]]:
+        """Return the starts and ends of broadcasts in the 48 h before a time, by channel."""
+        with away():
+            session = open_session()
+            statement = prepare(session, f"{_EVENTS} < ? AND kind = ? ALLOW FILTERING")
+            days, kinds = _days(before_ms - BROADCAST_MAX_MS, before_ms), (STREAM_START, STREAM_END)
+            of_days = [(day, before_ms, kind) for day in days for kind in kinds]
+            events = [
+                _event(row) for row in rows(session, [(statement, (i, *d)) for i in channel_ids for d in of_days])
+            ]
+        by_channel: dict[str, list[EventRecord]] = {channel_id: [] for channel_id in channel_ids}
+        for event in events:
+            by_channel[event.channel_id].append(event)
+        return by_channel
 
     def read_recent_events(
         self, channel_ids: Collection[str], from_ms: int, until_ms: int
@@ -283,6 +303,8 @@ def _row_delete(session: Any, key: WindowKey, revision: int) -> Statement:
 
 
 def _event_insert(session: Any, event: EventRecord) -> Statement:
+    # A later report replaces the row, so it sets what is no longer known to null.
+    unknown = UNSET_VALUE if event.reported_ms is None else None
     statement = prepare(
         session,
         f"INSERT INTO channel_event (day, {_EVENT_FIELDS})"  # noqa: S608  fixed table names
@@ -290,7 +312,7 @@ def _event_insert(session: Any, event: EventRecord) -> Statement:
     )
     required = (day_of(event.at_ms), event.id, event.kind, event.channel_id, event.at_ms)
     optional = (event.until_ms, event.reason or None, event.count, event.text or None)
-    return statement, (*required, *(UNSET_VALUE if v is None else v for v in optional), reported_at(event) * 1000)
+    return statement, (*required, *(unknown if v is None else v for v in optional), reported_at(event) * 1000)
 
 
 def _closed_ms(at_ms: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import TopicPartition
 
-from core.irc.channel_events import END_WITHDRAWN
+from core.irc.channel_events import END_WITHDRAWN, STREAM_END
 from core.pipeline.records import EventRecord, WindowRecord, reported_at
 from core.times import HOUR_MS, MINUTE_MS
 
@@ -44,7 +44,7 @@ class Summaries:
 
     def add(self, event: EventRecord, position: TopicPartition) -> None:
         """Add the end of a broadcast or its withdrawal; the last reported one wins. Other events are ignored."""
-        if event.kind not in ("stream_end", END_WITHDRAWN) or event.started_ms is None:
+        if event.kind not in (STREAM_END, END_WITHDRAWN) or event.started_ms is None:
             return
         waiting = {(ended.channel_id, ended.started_ms): ended for ended in self.waiting}
         key, reported_ms = (event.channel_id, event.started_ms), reported_at(event)

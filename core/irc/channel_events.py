@@ -58,6 +58,7 @@ _BOMBS = frozenset({"submysterygift", "anonsubmysterygift"})
 # A producer learns of an opt-out within 10 s, later under load; live windows hold its records for 30 s.
 OPT_OUT_DELAY_MS = 90_000
 OPT_OUT = "opt_out"
+STREAM_START, STREAM_END = "stream_start", "stream_end"
 # The broadcast that started at `started_ms` is still live: the end reported at `at_ms` was wrong.
 END_WITHDRAWN = "stream_end_withdrawn"
 _COUNT_MAX = 10_000_000
@@ -77,7 +78,7 @@ class LineEvent:
 
 def stream_end_id(channel_id: str, started_ms: int) -> str:
     """Return the id of the event that marks a broadcast's end."""
-    return f"{channel_id}-stream_end-{started_ms}"
+    return f"{channel_id}-{STREAM_END}-{started_ms}"
 
 
 def started_ms_of(end_id: str) -> int:

@@ -86,7 +86,10 @@ class WatermarkRecord(TypedDict):
 
 
 class ChannelEventRecord(_OfChannel):
-    """Something that happened in a channel; the kinds are in core/irc/channel_events.py. A gap has `until_ms`."""
+    """Something that happened in a channel; the kinds are in core/irc/channel_events.py.
+
+    A gap has `until_ms`, and so has the start of a broadcast that was on air when its channel left the list.
+    """
 
     id: Text
     kind: Text

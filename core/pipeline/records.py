@@ -77,7 +77,9 @@ class WindowRecord:
 class EventRecord:
     """A record of `channel-events`, see core/irc/channel_events.py. A gap has `until_ms` and `reason`.
 
-    The end of a broadcast and its withdrawal have `started_ms`; the one with the latest `reported_ms` is valid.
+    The end of a broadcast and its withdrawal have `started_ms`. The start of a broadcast has `until_ms` if its channel
+    left the list while it was on air. Of the reports of a start or an end, the one with the latest `reported_ms` is
+    valid.
     """
 
     id: str

@@ -73,3 +73,14 @@ def test_a_gap_changes_the_version_and_other_events_do_not(channel_id: str) -> N
         store.write([], [EventRecord(f"gap@{at_ms}", "gap", channel_id, at_ms, until_ms=until_ms, reason="silent")])
         versions.append(series_version(channel_id, range_, NOW))
     assert len(set(versions)) == 3
+
+
+def test_a_broadcast_that_began_before_the_range_changes_the_version(channel_id: str) -> None:
+    store, range_ = WindowStore(), past_range(NOW - 3_600_000, NOW, NOW)
+    versions = [series_version(channel_id, range_, NOW)]
+    start = EventRecord("start", "stream_start", channel_id, NOW - 47 * 3_600_000, reported_ms=NOW - 1)
+    store.write([], [start])
+    versions.append(series_version(channel_id, range_, NOW))
+    store.write([], [replace(start, until_ms=NOW - 60_000, reported_ms=NOW)])
+    versions.append(series_version(channel_id, range_, NOW))
+    assert len(set(versions)) == 3

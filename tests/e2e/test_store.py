@@ -116,6 +116,30 @@ def test_events_are_read_back_unchanged_and_become_marks(channel_id: str) -> Non
     ]
 
 
+@pytest.mark.usefixtures("cassandra")
+def test_starts_and_ends_of_the_48_hours_before_a_span_are_read_with_it(channel_id: str) -> None:
+    store, started_ms = WindowStore(), MIDNIGHT - 40 * HOUR_MS
+    events = [
+        EventRecord(
+            f"{channel_id}-stream_start-{at_ms}", "stream_start", channel_id, at_ms, text="hi", reported_ms=at_ms
+        )
+        for at_ms in (MIDNIGHT - 49 * HOUR_MS, started_ms)
+    ]
+    earlier = EventRecord("c", "category", channel_id, started_ms + 1, text="Chess")
+    store.write([], [*events, earlier])
+    stored = replace(events[1], reported_ms=None)
+    assert store.read_events(channel_id, MIDNIGHT, MIDNIGHT + HOUR_MS) == [stored]
+    assert store.read_starts([channel_id, "404"], MIDNIGHT) == {channel_id: [stored], "404": []}
+    # It leaves the list and returns: the last report is valid, in whatever order they are read.
+    left = replace(events[1], until_ms=MIDNIGHT, reported_ms=MIDNIGHT)
+    returned = replace(events[1], reported_ms=MIDNIGHT + 1)
+    store.write([], [left])
+    assert store.read_events(channel_id, MIDNIGHT, MIDNIGHT + HOUR_MS) == [replace(left, reported_ms=None)]
+    store.write([], [returned])
+    store.write([], [left])
+    assert store.read_events(channel_id, MIDNIGHT, MIDNIGHT + HOUR_MS) == [stored]
+
+
 def hold(store: WindowStore, channel_id: str, from_ms: int) -> list[int]:
     """Return the number of the channel's rows of each kind since `from_ms`."""
     until_ms = from_ms + 200 * 24 * HOUR_MS

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import uvloop
+from confluent_kafka import Producer
 from django.test import Client
 from pytest_django import Settings
 
 from apps.ingest import services
 from tests.ingest.twitch_api import Live, row, served
 from tests.staff import staff_client
+from twitchly import kafka
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -33,6 +35,12 @@ def twitch(settings: Settings) -> Iterator[Live]:
 def use(settings: Settings, url: str) -> None:
     settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = f"{url}/helix", f"{url}/oauth2/token"
     services.helix.cache_clear()
+
+
+@pytest.fixture
+def broker() -> Producer:
+    """A producer with librdkafka's mock broker."""
+    return kafka.producer(**{"test.mock.num.brokers": 1, "bootstrap.servers": ""})
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from apps.ingest.list_refresh import Limits, ListUpdate, update_list
 from apps.ingest.stale_answers import Poll, discard_stale_answers
 from core.channels.selection import Curation
 from core.channels.stream import Stream
+from core.irc.channel_events import STREAM_START
 
 T0 = 1_795_400_000_000
 T0_ISO = "2026-11-23T02:13:20Z"
@@ -21,13 +22,18 @@ BOB = Stream("8", "bob", "Bob", 50, "Go", "en", "another", T0_ISO)
 
 
 class Table:
-    """The rows and events written by a sequence of refreshes."""
+    """The rows and events written by a sequence of refreshes.
+
+    The starts of broadcasts that run from T0 are not among `events` but in `first_starts`, because most tests begin
+    with them.
+    """
 
     def __init__(self, count: int = 5, curation: Curation | None = None) -> None:
         self.rows: dict[str, Channel] = {}
         self.limits = Limits(count, 10 * MINUTE)
         self.curation = curation or Curation()
         self.events: list[dict[str, Any]] = []
+        self.first_starts: list[dict[str, Any]] = []
 
     def known(self, live: Collection[str]) -> dict[str, Channel]:
         pinned = self.curation.pinned
@@ -41,7 +47,9 @@ class Table:
             undelivered = {record["channel_id"] for record in followed.records}
         else:
             undelivered = set()
-            self.events += followed.records
+            for record in followed.records:
+                is_first = (record["kind"], record["at_ms"]) == (STREAM_START, T0)
+                (self.first_starts if is_first else self.events).append(record)
         self.rows |= {row.id: row for row in followed.rows if row.id not in undelivered}
         return followed
 

@@ -11,6 +11,7 @@ from apps.channels.models import Channel
 from apps.ingest.list_refresh import POLLED, Limits
 from core.channels.selection import Curation
 from core.pipeline.records import read_event
+from core.times import HOUR_MS
 from tests.ingest.polls import ADA, BOB, LATER, LATER_ISO, MINUTE, T0, Table
 
 
@@ -22,17 +23,14 @@ def test_the_list_is_sorted_by_viewers_with_offline_channels_last() -> None:
     assert table.rows["7"].is_wanted
 
 
-def test_the_first_poll_has_no_events_for_running_broadcasts() -> None:
+def test_every_broadcast_is_reported_at_first_sight_however_old_it_is() -> None:
     table = Table()
-    table.poll(T0 + 120_001, ADA, BOB)
+    table.poll(T0 + 5 * HOUR_MS, ADA)
+    table.poll(T0 + 5 * HOUR_MS + MINUTE, ADA, BOB)
+    table.poll(T0 + 5 * HOUR_MS + 2 * MINUTE, ADA, BOB)
+    assert [(start["channel_id"], start["at_ms"]) for start in table.first_starts] == [("7", T0), ("8", T0)]
+    assert table.first_starts[0]["text"] == "a title"
     assert table.events == []
-
-
-def test_a_recent_broadcast_is_reported_as_a_start() -> None:
-    table = Table()
-    table.poll(T0 + 120_000, ADA)
-    assert table.kinds() == [("stream_start", T0)]
-    assert table.events[0]["text"] == "a title"
 
 
 def test_an_end_is_reported_on_confirmation_and_dated_to_its_detection() -> None:
@@ -91,13 +89,26 @@ def test_the_end_of_a_removed_channel_is_reported_at_once() -> None:
     assert table.kinds() == [("stream_end", LATER + MINUTE)]
 
 
-def test_a_channel_that_returns_to_the_list_during_a_broadcast_does_not_start() -> None:
+def test_a_broadcast_is_known_until_its_channel_leaves_the_list() -> None:
     table = Table(count=1)
     table.poll(LATER, ADA)
     table.poll(LATER + MINUTE, ADA, replace(BOB, viewers=1_000))
     assert not table.rows["7"].is_wanted
+    first, left = (start for start in table.first_starts if start["channel_id"] == "7")
+    assert left == {**first, "until_ms": LATER + MINUTE, "reported_ms": LATER + MINUTE}
+    # It returns with another broadcast. The end of the first one is unknown.
     table.poll(LATER + 20 * MINUTE, replace(ADA, started_at=LATER_ISO), BOB)
     assert table.rows["7"].is_wanted
+    assert table.kinds() == [("stream_start", LATER)]
+
+
+def test_a_broadcast_whose_channel_returns_to_the_list_continues() -> None:
+    table = Table(count=1)
+    table.poll(LATER, ADA)
+    table.poll(LATER + MINUTE, ADA, replace(BOB, viewers=1_000))
+    table.poll(LATER + 20 * MINUTE, ADA, BOB)
+    starts = [start for start in table.first_starts if start["channel_id"] == "7"]
+    assert starts[2] == {**starts[0], "reported_ms": LATER + 20 * MINUTE}
     assert table.events == []
 
 
@@ -129,7 +140,8 @@ def test_every_record_is_parsable() -> None:
     table.poll(T0 + 2 * MINUTE, replace(ADA, title="x" * 900, category="Go"), BOB)
     table.poll(T0 + 3 * MINUTE, BOB)
     table.poll(T0 + 4 * MINUTE, BOB)
-    events = [read_event(orjson.dumps(record), T0 + 5 * MINUTE) for record in table.events]
+    records = [*table.first_starts, *table.events]
+    events = [read_event(orjson.dumps(record), T0 + 5 * MINUTE) for record in records]
     assert [event.kind for event in events] == ["stream_start", "stream_start", "title", "category", "stream_end"]
     assert len({event.id for event in events}) == 5
 

@@ -30,6 +30,7 @@ from core.contracts import redis_keys
 from core.errors import NotFound, ServiceAway
 from core.irc.hashing import user_hash
 from core.pipeline.records import EventRecord, read_event
+from core.times import HOUR_MS
 from tests.ingest.twitch_api import Live, row
 from tests.valkey import Valkey
 from twitchly import kafka
@@ -48,12 +49,6 @@ def store(valkey_server: Valkey, settings: Settings) -> redis.Redis:
     client = valkey_server.client(3)
     client.flushall()
     return client
-
-
-@pytest.fixture
-def broker() -> Producer:
-    """A producer with librdkafka's mock broker."""
-    return kafka.producer(**{"test.mock.num.brokers": 1, "bootstrap.servers": ""})
 
 
 def read_list(store: redis.Redis) -> ChannelList:
@@ -207,11 +202,12 @@ def test_events_reach_kafka_before_the_table_is_updated(store: redis.Redis, brok
         refresh(twitch, broker, minute)
     events = events_on(broker)
     assert [(event.kind, event.channel_id, event.text) for event in events] == [
+        ("stream_start", "8", "a title"),
         ("stream_start", "7", "hello"),
         ("category", "8", "Go"),
         ("stream_end", "7", ""),
     ]
-    assert [event.at_ms - NOW_MS for event in events] == [-30_000, MINUTE, MINUTE]
+    assert [event.at_ms - NOW_MS for event in events] == [-12 * HOUR_MS, -30_000, MINUTE, MINUTE]
 
 
 @pytest.mark.django_db
@@ -233,7 +229,7 @@ def events_on(broker: Producer) -> list[EventRecord]:
     reader: Consumer = kafka.consumer("test", **{"bootstrap.servers": address})
     reader.subscribe(["channel-events"])
     records: list[EventRecord] = []
-    while len(records) < 3:
+    while len(records) < 4:
         message = reader.poll(10)
         assert message is not None, "no further event came within 10 s"
         records.append(read_event(message.value(), NOW_MS + 10 * MINUTE))

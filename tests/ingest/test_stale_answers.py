@@ -227,10 +227,12 @@ def test_a_row_of_an_unknown_channel_without_a_login_is_ignored() -> None:
     assert followed.streams == [BOB]
 
 
-def test_a_start_that_becomes_known_later_is_not_an_event() -> None:
+def test_a_start_is_reported_once_it_is_known() -> None:
     table = Table()
     table.poll(LATER, replace(ADA, started_at=""), BOB)
+    assert [start["channel_id"] for start in table.first_starts] == ["8"]
     table.poll(LATER + MINUTE, ADA, BOB)
+    assert [start["channel_id"] for start in table.first_starts] == ["8", "7"]
     assert table.events == []
     polls(table, "--", LATER + 2 * MINUTE)
     assert valid_ends(table) == [(T0, LATER + 2 * MINUTE)]

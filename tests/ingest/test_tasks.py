@@ -11,12 +11,14 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import redis
+from confluent_kafka import Producer
 from django.conf import settings
 from pytest_django import Settings
 
 from apps.channels.models import Channel
 from apps.curation.decisions import BLOCK, Decision, decide
 from apps.ingest import channel_list, services, tasks
+from apps.ingest.event_sender import EventSender
 from tests.ingest.twitch_api import Live, row, served
 from tests.valkey import Valkey
 
@@ -24,8 +26,10 @@ NOW = dt.datetime.now(dt.UTC)
 
 
 @pytest.fixture
-def twitch(settings: Settings) -> Iterator[Live]:
-    """A Twitch server and a Redis configured in the settings."""
+def twitch(settings: Settings, broker: Producer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    """A Twitch server and a Redis configured in the settings, and a mock of Kafka."""
+    sender = EventSender(broker)
+    monkeypatch.setattr(services, "event_sender", lambda: sender)
     live, store = Live(row(7, 900), row(8, 50)), Valkey()
     store.start()
     with served(live) as url:

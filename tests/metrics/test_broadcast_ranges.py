@@ -108,7 +108,8 @@ class Store:
         return [StoredWindow(end_ms, dict(row)) for end_ms, row in sorted(rows.items()) if from_ms < end_ms <= until_ms]
 
     def read_events(self, _channel: str, from_ms: int, until_ms: int) -> list[EventRecord]:
-        return [e for e in self._history.events() if e.at_ms <= until_ms and (e.until_ms or e.at_ms) >= from_ms]
+        events = [event for event in self._history.events() if event.at_ms <= until_ms]
+        return [event for event in events if event.kind != "gap" or (event.until_ms or event.at_ms) >= from_ms]
 
     def read_broadcasts(self, _channels: Collection[str], from_ms: int, until_ms: int) -> Mapping[str, list[Span]]:
         started_ms, ended_ms = self._history.span_ms
@@ -171,3 +172,33 @@ def test_a_gap_is_missed_in_a_broadcast_and_in_a_range() -> None:
     store = Store(history, is_summarized=True)
     broadcast = BroadcastStore(cast("WindowStore", store)).compute("7", *history.span_ms)
     assert broadcast.coverage == summary_of(store, *history.span_ms).coverage_on_air == 540 / 600
+
+
+class Running(Store):
+    """A broadcast that has not ended."""
+
+    def __init__(self, history: History) -> None:
+        super().__init__(history, is_summarized=False)
+
+    def read_events(self, channel: str, from_ms: int, until_ms: int) -> list[EventRecord]:
+        return [event for event in super().read_events(channel, from_ms, until_ms) if event.kind != "stream_end"]
+
+
+@given(st.integers(0, LENGTH_S // 60 - 1), st.integers(1, LENGTH_S // 60))
+def test_a_running_broadcast_is_on_air_in_ranges_that_begin_after_its_start(from_minute: int, minutes: int) -> None:
+    history = History(started_s=-5 * 3_600, noticed_s=LENGTH_S // 2, ended_s=LENGTH_S)
+    from_ms, until_ms = T + from_minute * MINUTE_MS, T + min(LENGTH_S // 60, from_minute + minutes) * MINUTE_MS
+    range_ = summary_of(Running(history), from_ms, until_ms)
+    heard_ms = max(0, until_ms - max(from_ms, T + LENGTH_S * SECOND_MS // 2))
+    assert (range_.on_air_ms, range_.on_air_heard_ms) == (until_ms - from_ms, heard_ms)
+    assert range_.missed_ms == until_ms - from_ms - heard_ms
+
+
+def test_a_start_before_a_range_is_none_of_its_marks() -> None:
+    store = Running(History(started_s=-600, noticed_s=0, ended_s=1_800))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queries, "WindowStore", lambda: store)
+        assert queries.windows_of("7", queries.past_range(T, T + HOUR_MS, NOW), NOW).marks == []
+        assert queries.marks_and_gaps("7", T, T + HOUR_MS, NOW) == ([], [])
+        marks, _ = queries.marks_and_gaps("7", T - HOUR_MS, T + HOUR_MS, NOW)
+    assert [mark.at_ms for mark in marks] == [T - 600 * SECOND_MS]

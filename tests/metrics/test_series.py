@@ -121,6 +121,9 @@ def test_a_past_range_is_labeled_by_its_ends() -> None:
 class ManyStored(NoBroadcasts):
     """Minutes of channels; returns only the requested columns."""
 
+    def read_starts(self, channels: Collection[str], _before_ms: int) -> dict[str, list[EventRecord]]:
+        return {channel_id: [] for channel_id in channels}
+
     def read_many(
         self, _grain: str, channels: Collection[str], _from_ms: int, _until_ms: int, columns: Collection[str]
     ) -> dict[str, list[StoredWindow]]:
@@ -175,6 +178,19 @@ def test_coverage_of_channels_counts_time_on_air_before_it_was_noticed(monkeypat
     monkeypatch.setattr(queries, "WindowStore", Noticed)
     # Half of the last minute was heard, and nothing of the one before, in which the broadcast began.
     assert queries.read_coverage(["7"], END - HOUR_MS, END, END + 1_000).coverage == {"7": 0.25}
+
+
+def test_coverage_of_channels_counts_a_broadcast_that_began_hours_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Listed(ManyStored):
+        def read_starts(self, channels: Collection[str], _before_ms: int) -> dict[str, list[EventRecord]]:
+            start_ms = END - 5 * HOUR_MS
+            return {i: [EventRecord(f"{i}-stream_start-{start_ms}", "stream_start", i, start_ms)] for i in channels}
+
+    monkeypatch.setattr(queries, "WindowStore", Listed)
+    assert queries.read_coverage(["7"], END - HOUR_MS, END, END + 1_000).coverage == {"7": 0.5 / 60}
+    # A channel that was on air throughout needs no start.
+    monkeypatch.setattr(Listed, "read_starts", lambda *_: {})
+    assert queries.read_coverage(["7"], END - MINUTE, END, END + 1_000).coverage == {"7": 0.5}
 
 
 def test_the_version_of_a_series_changes_with_its_broadcasts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ from core.times import HOUR_MS
 T = 1_795_399_200_000
 
 
-def start(at_ms: int) -> EventRecord:
-    return EventRecord(f"7-stream_start-{at_ms}", "stream_start", "7", at_ms)
+def start(at_ms: int, left_ms: int | None = None) -> EventRecord:
+    return EventRecord(f"7-stream_start-{at_ms}", "stream_start", "7", at_ms, left_ms)
 
 
 def end(started_ms: int, at_ms: int) -> EventRecord:
@@ -31,6 +31,22 @@ def test_a_broadcast_is_on_air_from_its_start_to_its_end() -> None:
 def test_a_running_broadcast_is_on_air_until_the_end_of_the_range() -> None:
     assert on_air_ms([], [start(T)]) == 10 * HOUR_MS
     assert on_air_ms([], [start(T - 100 * HOUR_MS)]) == BROADCAST_MAX_MS
+
+
+def test_a_broadcast_is_known_until_its_channel_left_the_list() -> None:
+    assert on_air_ms([], [start(T, T + HOUR_MS)]) == HOUR_MS
+    assert on_air_ms([], [start(T, T + HOUR_MS), end(T, T + 2 * HOUR_MS)]) == 2 * HOUR_MS
+
+
+def test_a_broadcast_without_a_known_end_lasts_at_most_until_the_next_one() -> None:
+    assert on_air_ms([(T + 2 * HOUR_MS, T + 3 * HOUR_MS)], [start(T), start(T + 2 * HOUR_MS)]) == 3 * HOUR_MS
+    assert on_air_ms([], [start(T, T + 3 * HOUR_MS), start(T + HOUR_MS), end(T + HOUR_MS, T + 2 * HOUR_MS)]) == (
+        2 * HOUR_MS
+    )
+
+
+def test_a_broadcast_that_begins_after_the_range_is_not_on_air_in_it() -> None:
+    assert on_air_ms([], [start(T + 11 * HOUR_MS)]) == 0
 
 
 def test_a_summary_gives_the_end_that_is_not_among_the_events() -> None:
