@@ -33,6 +33,8 @@ interface Constants {
   absent: string;
   /** The sign before a lower bound. */
   lower_bound: string;
+  /** Coverage from this on counts as complete. */
+  complete_from: number;
   stale_after_ms: number;
   gone_after_ms: number;
   /** The code that closes a socket without a session. */

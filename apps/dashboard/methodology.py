@@ -14,6 +14,7 @@ from core.metrics.counting_rules import RULES
 from core.metrics.display import PARTIAL_BELOW
 from core.metrics.docs import every, span, threshold_of
 from core.metrics.explanations import EXPLANATIONS, worked_example
+from core.metrics.formulas import COMPLETE_FROM
 from core.metrics.percentiles import MIN_PEERS
 from core.metrics.ranking import GONE_AFTER_MS, STALE_AFTER_MS
 from core.metrics.table import METRICS, Metric
@@ -51,6 +52,7 @@ def methodology_context() -> dict[str, Any]:
         "live_every": span(SLIDE_MS["live"]),
         "distinct_every": span(SLIDE_MS["live_distinct"]),
         "distinct": [metric for metric in METRICS if metric.distinct],
+        "complete_from": f"{100 * COMPLETE_FROM:g}%",
         "partial_below": f"{PARTIAL_BELOW:.0%}",
         "stale_after": span(STALE_AFTER_MS),
         "gone_after": span(GONE_AFTER_MS),

@@ -13,6 +13,7 @@ from apps.live.freshness import NEED_VIEWERS
 from apps.live.subscriptions import CHANNELS_MAX
 from core.irc.channel_events import LABELS, SUMMED
 from core.metrics.display import ABSENT, LOWER_BOUND
+from core.metrics.formulas import COMPLETE_FROM
 from core.metrics.grains import SPAN_MAX_MS
 from core.metrics.ranking import GONE_AFTER_MS, STALE_AFTER_MS
 from core.metrics.table import METRICS, Metric
@@ -25,6 +26,7 @@ def script_constants() -> dict[str, Any]:
         "metrics": {metric.key: metric_json(metric) for metric in METRICS},
         "absent": ABSENT,
         "lower_bound": LOWER_BOUND,
+        "complete_from": COMPLETE_FROM,
         "stale_after_ms": STALE_AFTER_MS,
         "gone_after_ms": GONE_AFTER_MS,
         "not_signed_in": NOT_SIGNED_IN,

@@ -13,6 +13,7 @@ from django.conf import settings
 from apps.ingest import channel_list
 from apps.metrics.queries import SharedGap, read_coverage
 from core.errors import ServiceAway
+from core.metrics.formulas import is_complete
 from core.times import HOUR_MS, SECOND_MS
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class ChannelCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """The channels below full coverage, lowest first, and the gaps, newest first."""
+    """The channels with incomplete coverage, lowest first, and the gaps, newest first."""
 
     at_ms: int
     channels: int
@@ -52,7 +53,7 @@ def read_detail(now_ms: int) -> Detail | None:
     except (ServiceAway, redis.RedisError) as error:
         log.warning("status without coverage by channel: %s", error)
         return None
-    partial = sorted((share, i) for i, share in hour.coverage.items() if share < 1)
+    partial = sorted((share, i) for i, share in hour.coverage.items() if not is_complete(share))
     worst = [ChannelCoverage(i, names[i], share) for share, i in partial[:WORST]]
     return Detail(now_ms, len(hour.coverage), worst, hour.gaps[:GAPS])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.irc.event_time import PROMISE_DELAY_MS
+from core.metrics.formulas import COMPLETE_FROM
 from core.metrics.peaks import MIN_MESSAGES, MIN_VIEWERS
 from core.metrics.percentiles import MIN_PEERS
 from core.metrics.ranges import VIEWERS_COVERAGE_MIN
@@ -84,15 +85,16 @@ RULES: tuple[Rule, ...] = (
         "nor tracked). Coverage is time heard / length. Coverage while on air is time heard on air / time on air. A "
         "stream is on air from the start that Twitch reports, even before it was noticed; a recorded gap without any "
         "data counts as on air if the channel was on air just before or just after it. Chat counts are lower bounds if "
-        "coverage while on air is below 100%, viewers if they are unknown for part of the time on air. A stream has "
-        "the same figures as a range of its whole minutes. The coverage of a window is the time heard outside recorded "
-        "gaps / length.",
+        f"coverage while on air is below {100 * COMPLETE_FROM:g}%, viewers if they are known for less than that of the "
+        "time on air. Coverage from there on is displayed as 100.0%: a producer that restarts joins its channels "
+        "within milliseconds. A stream has the same figures as a range of its whole minutes. The coverage of a window "
+        "is the time heard outside recorded gaps / length.",
     ),
     Rule(
         "hours-watched",
         "Hours watched",
         "The sum of the known viewers in each second / 3,600. Seconds with unknown viewers are not filled in. The sum "
-        "is a lower bound if viewers are unknown for any of the time on air, and it is omitted if they are known for "
-        f"less than {VIEWERS_COVERAGE_MIN:.0%} of it.",
+        "is a lower bound if viewers are known for less than "
+        f"{100 * COMPLETE_FROM:g}% of the time on air, and it is omitted below {VIEWERS_COVERAGE_MIN:.0%}.",
     ),
 )

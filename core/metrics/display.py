@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
+from core.metrics.formulas import is_complete
 from core.metrics.table import METRIC
 
 ABSENT = "–"
@@ -32,18 +33,20 @@ def tenth(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share between 0 and 1 as a percentage with one decimal, rounded down so that only 1 is 100.0."""
-    return ABSENT if share is None else f"{int(share * 1000) / 10:.1f}"
+    """Return a share between 0 and 1 as a percentage with one decimal, rounded down unless it counts as complete."""
+    if share is None:
+        return ABSENT
+    return "100.0" if is_complete(share) else f"{int(share * 1000) / 10:.1f}"
 
 
 def figure(metric: str, value: float | None, coverage: float | None = 1.0) -> str:
-    """Return a metric's value without its unit; a count with less than full coverage is a lower bound."""
+    """Return a metric's value without its unit; a count with incomplete coverage is a lower bound."""
     return at_least(metric, value, is_partial(metric, coverage))
 
 
 def is_partial(metric: str, coverage: float | None) -> bool:
     """Return whether a value of a window with this coverage is a lower bound."""
-    return METRIC[metric].is_count and coverage is not None and coverage < 1
+    return METRIC[metric].is_count and coverage is not None and not is_complete(coverage)
 
 
 def at_least(metric: str, value: float | None, lower_bound: bool) -> str:
@@ -55,7 +58,7 @@ def at_least(metric: str, value: float | None, lower_bound: bool) -> str:
 
 def excluded_text(counts: Mapping[str, int], coverage: float) -> str:
     """Return the excluded messages as text: shared copies and messages of known bots."""
-    bound = LOWER_BOUND if coverage < 1 else ""
+    bound = "" if is_complete(coverage) else LOWER_BOUND
     names = {"copies": "from shared chat", "bot_messages": "by bots"}
     return ", ".join(f"{bound}{number(counts[key], 0)} {name}" for key, name in names.items() if counts.get(key))
 

@@ -18,7 +18,7 @@ from core.metrics.columns import (
     HourColumn,
 )
 from core.metrics.counting_rules import RULES
-from core.metrics.formulas import RankingThresholds
+from core.metrics.formulas import COMPLETE_FROM, RankingThresholds
 from core.metrics.table import METRICS, Metric
 from core.pipeline.records import Grain
 from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
@@ -68,7 +68,7 @@ def markdown() -> str:
     parts = (
         _HEAD,
         _table(_METRICS_HEAD, (_metric_row(metric, RankingThresholds()) for metric in METRICS)),
-        _item(f"Counts ({_keys(counts)}) are lower bounds where coverage is below 100%."),
+        _item(f"Counts ({_keys(counts)}) are lower bounds where coverage is below {100 * COMPLETE_FROM:g}%."),
         _item(f"Known from Helix, also for channels that are not joined: {_keys(helix)}."),
         _item(
             "A channel below the ranking threshold is shown but not ranked."

@@ -9,6 +9,8 @@ from core.metrics.windows import LIVE_WINDOW_MS, Columns
 from core.times import MINUTE_MS
 
 VIEWERS_UNKNOWN = "viewers are unknown"
+# Coverage from this on counts as complete. It is displayed as 100.0%, and values with it are not lower bounds.
+COMPLETE_FROM = 0.9995
 
 # Takes a window's columns and its length in ms; None where there is no data.
 Value = Callable[[Columns, int], float | None]
@@ -105,6 +107,11 @@ def repetition(columns: Columns, _window_ms: int) -> float | None:
 def coverage(columns: Columns, window_ms: int) -> float:
     """Return the share of the window in which the channel was joined, 0 to 1."""
     return min(1.0, columns.get("observed_ms", 0) / window_ms)
+
+
+def is_complete(share: float) -> bool:
+    """Return whether a share of time, 0 to 1, counts as all of it: joining within milliseconds is no loss."""
+    return share >= COMPLETE_FROM
 
 
 def always(_columns: Columns, _thresholds: RankingThresholds) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from core.metrics.formulas import is_complete
 from core.metrics.table import METRIC
 
 
@@ -21,7 +22,7 @@ class LowerBounds:
     @classmethod
     def of_shares(cls, *, heard: float, viewers_known: float) -> Self:
         """Return the bounds for the shares of the time on air that were heard and whose viewers are known, 0 to 1."""
-        return cls(chat=heard < 1, viewers=viewers_known < 1)
+        return cls(chat=not is_complete(heard), viewers=not is_complete(viewers_known))
 
     def of(self, metric: str) -> bool:
         """Return whether sums and peaks of a metric are lower bounds."""

@@ -105,7 +105,7 @@ class RangeSummary:
         """Return which figures are lower bounds. A channel that was never on air needs to be heard while tracked."""
         heard, viewers_known = self.coverage_on_air, self.viewers_known_on_air
         if heard is None:
-            heard = 1.0 if self.heard_ms and not self.missed_ms else 0.0
+            heard = _share(self.heard_ms, self.heard_ms + self.missed_ms) or 0.0
         return LowerBounds.of_shares(heard=heard, viewers_known=1.0 if viewers_known is None else viewers_known)
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from core.metrics.columns import Columns
 from core.metrics.formulas import (
+    COMPLETE_FROM,
     Unranked,
     Value,
     always,
@@ -46,7 +47,7 @@ class Metric:
     are `ranked` have a board.
 
     - `distinct`: computed from `live_distinct` windows, so it updates every 5 s.
-    - `is_count`: grows with each message, so it is a lower bound below full coverage.
+    - `is_count`: grows with each message, so it is a lower bound with incomplete coverage.
     - `from_helix`: does not come from chat, so it is known for channels that are not joined too.
     - `by_length`: grows with the window's length, so windows of different lengths are not comparable.
     - `over_range`: its formula over the summed columns of a range, if that is not `value`.
@@ -287,7 +288,7 @@ METRICS: tuple[Metric, ...] = (
         "Coverage",
         "% of time",
         0,
-        "Share of the window in which the channel was heard. Below 100%, counts are lower bounds.",
+        f"Share of the window in which the channel was heard. Below {100 * COMPLETE_FROM:g}%, counts are lower bounds.",
         "100 x observed time / window length, less the time in gaps recorded later",
         "only while no window exists: 0 while we are not joined",
         lambda columns, window_ms: 100 * coverage(columns, window_ms),

@@ -25,6 +25,12 @@ export function coverageOf(key, { coverage, distinct_coverage: distinctCoverage 
 }
 
 /**
+ * Return whether a window with this coverage counts as fully heard.
+ * @param {number} coverage
+ */
+export const isComplete = (coverage) => coverage >= constants.complete_from;
+
+/**
  * Return the unit of a metric on a chart. If values grow with the window's length, the unit includes that length.
  * @param {string} key
  * @param {ChartRange} range

@@ -4,7 +4,7 @@
 
 import { constants } from "./constants.js";
 import { number } from "./figures.js";
-import { coverageOf, endOf, metricOf } from "./metrics.js";
+import { coverageOf, endOf, isComplete, metricOf } from "./metrics.js";
 import { valueOf } from "./series.js";
 
 /**
@@ -57,5 +57,6 @@ export class LivePeaks {
 function livePeak(metric, now) {
   const [value, endMs] = [valueOf(now, metric), endOf(metric, now)];
   if (value === null || endMs === null) return null;
-  return { value, endMs, isPartial: metricOf(metric).is_count && coverageOf(metric, now) < 1 };
+  const isPartial = metricOf(metric).is_count && !isComplete(coverageOf(metric, now));
+  return { value, endMs, isPartial };
 }

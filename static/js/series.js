@@ -2,7 +2,7 @@
 // A channel's history and its live windows: points by window end, gaps and events.
 
 import { constants } from "./constants.js";
-import { coverageOf, metricOf } from "./metrics.js";
+import { coverageOf, isComplete, metricOf } from "./metrics.js";
 import { HOUR_MS, MINUTE_MS } from "./times.js";
 
 export const MISSING_AFTER_STEPS = 2.5;
@@ -400,7 +400,7 @@ function historyPoint(history, columns, i, before) {
  */
 export function kindOf(coverage) {
   if (coverage === 0) return "off";
-  return coverage < 1 ? "part" : "on";
+  return isComplete(coverage) ? "on" : "part";
 }
 
 /**

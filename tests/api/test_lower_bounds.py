@@ -20,7 +20,14 @@ from tests.dashboard.endless_history import EndlessStore
 # The part of each minute that was heard, and for which viewers are known, and the resulting bounds.
 CASES = pytest.mark.parametrize(
     ("heard", "known", "bounds"),
-    [(1.0, 1.0, (False, False)), (0.5, 1.0, (True, False)), (1.0, 0.5, (False, True)), (0.5, 0.5, (True, True))],
+    [
+        (1.0, 1.0, (False, False)),
+        (0.9999, 1.0, (False, False)),
+        (0.999, 1.0, (True, False)),
+        (0.5, 1.0, (True, False)),
+        (1.0, 0.5, (False, True)),
+        (0.5, 0.5, (True, True)),
+    ],
 )
 
 

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apps.dashboard.summary import Summary, average_unit, peak_name, peak_unit, summarize, with_live_value
 from apps.dashboard.templatetags.figures import heard, on_air, watched, watched_note
@@ -7,6 +9,7 @@ from apps.live.readings import ChannelNow
 from apps.metrics.queries import RANGES, GapSpan, Series
 from core.metrics.broadcasts import Broadcast
 from core.metrics.display import age, at_least, duration, excluded_text, figure, number, percent
+from core.metrics.lower_bounds import LowerBounds
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
 from core.times import DAY_MS
@@ -43,9 +46,23 @@ def test_a_peak_of_any_metric_is_a_lower_bound_over_a_gap() -> None:
     assert at_least("viewers", 12_418, False) == "12,418"
 
 
-def test_percentages_are_rounded_down() -> None:
-    assert percent(0.99999) == "99.9"
-    assert percent(1.0) == "100.0"
+def test_percentages_are_rounded_down_unless_they_count_as_complete() -> None:
+    assert [percent(share) for share in (0.9995, 1.0)] == ["100.0", "100.0"]
+    assert [percent(share) for share in (0.99949, 0.9499, 0.0009)] == ["99.9", "94.9", "0.0"]
+
+
+@given(st.floats(0, 1, exclude_min=True))
+def test_a_count_is_a_lower_bound_where_the_displayed_coverage_is_below_100(share: float) -> None:
+    is_lower_bound = percent(share) != "100.0"
+    assert figure("messages", 432, share).startswith("≥") == is_lower_bound
+    assert excluded_text({"copies": 1}, share).startswith("≥") == is_lower_bound
+    assert LowerBounds.of_shares(heard=share, viewers_known=1).chat == is_lower_bound
+    assert LowerBounds.of_shares(heard=1, viewers_known=share).viewers == is_lower_bound
+
+
+def test_a_live_count_is_a_lower_bound_where_the_lost_time_shows() -> None:
+    assert figure("messages", 432, 29_992 / 30_000) == "432"
+    assert figure("messages", 432, 29_984 / 30_000) == "≥ 432"
 
 
 @pytest.mark.parametrize(

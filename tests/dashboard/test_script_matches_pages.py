@@ -17,6 +17,7 @@ from core.metrics.table import METRIC, METRICS
 from tests.dashboard.page_script import run_program
 
 MIDNIGHT_MS = 1_795_392_000_000
+COVERAGES = (0.0, 0.5, 0.9994, 0.9995, 1.0)
 
 FIGURES = """
 import { figure } from "./figures.js";
@@ -30,7 +31,7 @@ print(given.map(([metric, value, coverage]) => [
 
 def test_points_of_a_chart_are_formatted_as_on_the_page(tmp_path: Path) -> None:
     values = (0.0, -0.04, -1.25, 0.5, 2.5, 999.96, 1_234_567.0, -123_456.0, None)
-    cases = [(metric.key, value, coverage) for metric in METRICS for value in values for coverage in (0.0, 0.5, 1.0)]
+    cases = [(metric.key, value, coverage) for metric in METRICS for value in values for coverage in COVERAGES]
     assert run_program(tmp_path, FIGURES, cases) == [
         [
             figure(*item),
@@ -89,7 +90,7 @@ def test_page_and_script_raise_peaks_alike(tmp_path: Path) -> None:
     for metric, value, coverage, end_ms, peak in itertools.product(
         (METRIC["viewers"], METRIC["messages"], METRIC["coverage"]),
         (5.0, 9.0),
-        (0.0, 0.5, 1.0),
+        COVERAGES,
         (now_ms, now_ms - chart_range.span_ms),
         (None, 7.0),
     ):

@@ -9,12 +9,14 @@ from apps.api.description.schema import HEADERS
 from apps.api.problems import PROBLEM_TYPES
 from apps.api.rest.fields import open_text_schema, with_known_values
 from apps.api.scopes import SCOPE_DESCRIPTIONS
+from core.metrics.formulas import COMPLETE_FROM
 
-_INTRODUCTION = """\
+_INTRODUCTION = f"""\
 Live and historical metrics of Twitch channels, counted from their chat, each with its coverage.
 
 - Times are UTC, ISO 8601, and end with `Z`. Unknown values are absent or null, never 0.
-- `coverage` is the share of the time in which the channel was heard, 0 to 1. Below 1, counts are lower bounds.
+- `coverage` is the share of the time in which the channel was heard, 0 to 1. Below {COMPLETE_FROM}, counts are lower
+  bounds.
 - Paginated lists have `next`: send it as `cursor` to get the next page. It is null on the last page.
 - Fields with `x-known-values` may gain values. Treat unknown ones conservatively.
 - Every error is a problem (RFC 9457) with a stable `code`; the header `X-Request-Id` identifies the request.

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.metrics.columns import Columns, aggregate, roll_up
+from core.metrics.display import percent
 from core.metrics.peaks import PEAKS
 from core.metrics.ranges import PeakValue, RangeSummary, Row, summarize, whole_minutes
 from core.metrics.table import METRIC, METRICS
@@ -225,6 +226,20 @@ def test_a_gap_recorded_later_is_subtracted() -> None:
     )
     assert (result.heard_ms, result.missed_ms) == (50_000, 10_000)
     assert result.coverage_on_air == pytest.approx(50 / 60)
+
+
+@pytest.mark.parametrize(
+    ("gap_ms", "is_on_air", "is_lower_bound"),
+    [(8, True, False), (8, False, False), (400, True, True), (400, False, True)],
+)
+def test_a_gap_of_milliseconds_makes_no_lower_bound(gap_ms: int, is_on_air: bool, is_lower_bound: bool) -> None:
+    minute = heard_minute() if is_on_air else {"pulses": 60, "observed_ms": 60_000}
+    rows = [Row(T + n * MINUTE_MS, MINUTE_MS, minute) for n in range(10)]
+    gap = RecordedGaps([(T + 5_000, T + 5_000 + gap_ms)])
+    result = summarize(rows, gap, NO_BROADCASTS, T, T + 10 * MINUTE_MS)
+    assert result.missed_ms == gap_ms
+    assert result.lower_bounds.chat == is_lower_bound
+    assert (percent(result.coverage_on_air if is_on_air else result.coverage) == "100.0") != is_lower_bound
 
 
 def tracked(*, heard_ms: int, on_air: int, heard_on_air_ms: int, pulses: int = 60) -> Columns:

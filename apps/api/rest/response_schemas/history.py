@@ -6,6 +6,7 @@ from rest_framework.serializers import BooleanField, CharField, DictField, Float
 
 from apps.api.rest.fields import OpenText
 from apps.api.rest.response_schemas.base import COVERAGE, PairSchema, ResponseSchema, Seconds, TextId, UtcTime
+from core.metrics.formulas import COMPLETE_FROM
 
 
 class Gap(ResponseSchema):
@@ -92,13 +93,13 @@ class Series(ResponseSchema):
     )
     is_lower_bound = BooleanField(
         source="series.summary.lower_bounds.chat",
-        help_text="Messages were, or may have been, missed: counts and peaks are lower bounds, except "
-        "those of viewers; see `is_viewers_lower_bound`.",
+        help_text=f"`coverage_on_air` is below {COMPLETE_FROM}: messages were, or may have been, missed. Counts and "
+        "peaks are lower bounds, except those of viewers; see `is_viewers_lower_bound`.",
     )
     is_viewers_lower_bound = BooleanField(
         source="series.summary.lower_bounds.viewers",
-        help_text="Viewers are unknown for part of the time on air: their peak and `hours_watched` are at least as "
-        "high as stated.",
+        help_text=f"Viewers are known for less than {COMPLETE_FROM} of the time on air: their peak and `hours_watched` "
+        "are at least as high as stated.",
     )
     summary = RangeSummary()
 
@@ -141,11 +142,13 @@ class Stream(ResponseSchema):
     messages = IntegerField()
     coverage = FloatField(help_text=COVERAGE)
     is_lower_bound = BooleanField(
-        source="lower_bounds.chat", help_text="Part of the stream was not heard, so counts of chat are lower bounds."
+        source="lower_bounds.chat",
+        help_text=f"`coverage` is below {COMPLETE_FROM}, so counts of chat are lower bounds.",
     )
     is_viewers_lower_bound = BooleanField(
         source="lower_bounds.viewers",
-        help_text="Viewers are unknown for part of the stream, so `peak_viewers` and `hours_watched` are lower bounds.",
+        help_text=f"Viewers are known for less than {COMPLETE_FROM} of the stream, so `peak_viewers` and "
+        "`hours_watched` are lower bounds.",
     )
 
 

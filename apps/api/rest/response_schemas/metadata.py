@@ -6,6 +6,7 @@ from rest_framework.serializers import BooleanField, CharField, FloatField, Inte
 
 from apps.api.rest.fields import OpenText
 from apps.api.rest.response_schemas.base import ResponseSchema, Seconds, UtcTime
+from core.metrics.formulas import COMPLETE_FROM
 
 
 class Metric(ResponseSchema):
@@ -25,7 +26,9 @@ class Metric(ResponseSchema):
     peak = CharField(source="metric.peak", help_text="How the peak of a range is defined.")
     every_s = IntegerField(help_text="How often the live value is updated.")
     is_ranked = BooleanField(source="metric.ranked", help_text="Whether the metric has a board.")
-    is_count = BooleanField(source="metric.is_count", help_text="Whether it is a lower bound when coverage is below 1.")
+    is_count = BooleanField(
+        source="metric.is_count", help_text=f"Whether it is a lower bound when coverage is below {COMPLETE_FROM}."
+    )
     is_by_length = BooleanField(
         source="metric.by_length",
         help_text="Whether it grows with the window's length, so that windows of different lengths are not comparable.",
