@@ -103,6 +103,8 @@ GAP_REASONS: Mapping[str, str] = {
 }
 # Tracked and not heard, without a recorded gap yet: the channel is still being joined, or cannot be joined.
 NOT_HEARD = "the channel is tracked but not joined"
+# On air, without a recorded gap: the channel was not tracked yet, or the producer is down.
+NO_DATA = "the channel was on air but no data was recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +189,11 @@ def series(
                 store, channel_id, "live", from_ms - _EDGE_MS, until_ms + _EDGE_MS, wanted, (), windows.unheard
             )
         summary = _with_windows(summary, live, from_windows)
-    unrecorded = [GapSpan(start_ms, end_ms, NOT_HEARD) for start_ms, end_ms in summary.unrecorded]
-    gaps = sorted([*windows.gaps, *unrecorded], key=lambda gap: gap.from_ms)
+    unrecorded = [
+        GapSpan(span.from_ms, span.until_ms, NOT_HEARD if span.is_tracked else NO_DATA) for span in summary.unrecorded
+    ]
+    recorded = _gaps(_within(windows.events, min(from_ms, summary.from_ms), max(until_ms, summary.until_ms)))
+    gaps = sorted([*recorded, *unrecorded], key=lambda gap: gap.from_ms)
     return Series(chosen, windows.points, gaps, windows.marks, metrics, summary)
 
 
@@ -227,7 +232,7 @@ def windows_of(
     edge_ms = _EDGE_MS if chosen.grain == "live" else 0
     read = _points(store, channel_id, chosen.grain, from_ms - edge_ms, until_ms + edge_ms, metrics, counts, unheard)
     points = [point for point in read if from_ms < point.end_ms <= until_ms]
-    in_range = [event for event in events if event.at_ms <= until_ms and _ends_at(event) >= from_ms]
+    in_range = _within(events, from_ms, until_ms)
     live = read if chosen.grain == "live" else None
     return Windows(from_ms, until_ms, points, live, _gaps(in_range), event_marks(in_range), events, unheard)
 
@@ -281,13 +286,17 @@ def _highest(points: Sequence[Point], metric: str) -> PeakValue | None:
 def marks_and_gaps(channel_id: str, from_ms: int, until_ms: int, now_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
     """Return a channel's event marks and gaps in a span, both by time. Raises: ServiceAway."""
     first_ms = max(from_ms, now_ms - EVENT_RETENTION_MS)
-    events = [e for e in _events(WindowStore(), channel_id, first_ms, until_ms) if _ends_at(e) >= first_ms]
+    events = _within(_events(WindowStore(), channel_id, first_ms, until_ms), first_ms, until_ms)
     return event_marks(events), _gaps(events)
 
 
 def _gaps(events: Iterable[EventRecord]) -> list[GapSpan]:
     gaps = (event for event in events if event.kind == "gap" and event.until_ms is not None)
     return merge_gaps(GapSpan(g.at_ms, g.until_ms or g.at_ms, GAP_REASONS.get(g.reason, g.reason)) for g in gaps)
+
+
+def _within(events: Iterable[EventRecord], from_ms: int, until_ms: int) -> list[EventRecord]:
+    return [event for event in events if event.at_ms <= until_ms and _ends_at(event) >= from_ms]
 
 
 def _events(store: WindowStore, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:

@@ -81,8 +81,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "coverage-of-a-range",
         "Coverage of a range",
-        "A range splits into time heard, time missed (on air or tracked, but not heard) and the rest (neither on air "
-        "nor tracked). Coverage is time heard / length. Coverage while on air is time heard on air / time on air. A "
+        "A range splits into time heard, time missed (on air or tracked, but not heard) and the rest (off air or not "
+        "tracked). Missed time is listed as gaps; where none was recorded, it is located to the minute, or the hour in "
+        "old ranges. Coverage is time heard / length. Coverage while on air is time heard on air / time on air. A "
         "stream is on air from the start that Twitch reports, even before it was noticed; a recorded gap without any "
         "data counts as on air if the channel was on air just before or just after it. Chat counts are lower bounds if "
         f"coverage while on air is below {100 * COMPLETE_FROM:g}%, viewers if they are known for less than that of the "

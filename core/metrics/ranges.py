@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Self
 
 from core.metrics.columns import COLUMNS, HOUR_SUMS, SUM, Minutes
 from core.metrics.lower_bounds import LowerBounds
+from core.metrics.missed import MissedSpan, Part, missed_spans
 from core.metrics.peaks import PEAK, PEAKS, unpack
 from core.metrics.table import Metric, columns_behind
 from core.metrics.windows import Columns
@@ -61,10 +63,10 @@ class PeakValue:
 class RangeSummary:
     """Sums, peaks and coverage of a range of whole minutes.
 
-    `sums` are summed columns. `heard_ms`, `missed_ms` (on air or tracked, not heard) and the rest (off air and not
-    tracked) add up to the range; `on_air_heard_ms` is the heard part of `on_air_ms`. `unrecorded` are intervals that
-    were tracked and not heard, without a recorded gap. `hourly_average_only`: the busiest minute of some hours is
-    unknown, so only viewers have a peak. `excitement` is the mean of the 30-second windows, which rows do not hold.
+    `sums` are summed columns. `heard_ms`, `missed_ms` (on air or tracked, not heard) and the rest (off air or not
+    tracked) add up to the range; `on_air_heard_ms` is the heard part of `on_air_ms`. `unrecorded` is the
+    missed time without a recorded gap. `hourly_average_only`: the busiest minute of some hours is unknown, so only
+    viewers have a peak. `excitement` is the mean of the 30-second windows, which rows do not hold.
     """
 
     from_ms: int
@@ -76,7 +78,7 @@ class RangeSummary:
     missed_ms: int = 0
     on_air_ms: int = 0
     on_air_heard_ms: int = 0
-    unrecorded: Sequence[tuple[int, int]] = ()
+    unrecorded: Sequence[MissedSpan] = ()
     excitement: float | None = None
 
     @property
@@ -148,7 +150,8 @@ def summarize(
     hourly_average_only = not all(row.has_peaks for row in tiles)
     if hourly_average_only:
         peaks = {metric: best for metric, best in peaks.items() if metric == "viewers"}
-    times = time_heard(tiles, gaps, broadcasts, from_ms, until_ms)
+    parts = list(_parts(tiles, gaps, broadcasts, from_ms, until_ms))
+    times = TimeHeard.of(parts)
     return RangeSummary(
         from_ms,
         until_ms,
@@ -159,7 +162,7 @@ def summarize(
         times.missed_ms,
         times.on_air_ms,
         times.on_air_heard_ms,
-        tuple(_unrecorded(tiles, gaps)),
+        missed_spans(parts, gaps, broadcasts),
     )
 
 
@@ -167,15 +170,7 @@ def time_heard(
     rows: Sequence[Row], gaps: RecordedGaps, broadcasts: Intervals, from_ms: int, until_ms: int
 ) -> TimeHeard:
     """Return how much of [from_ms, until_ms) was heard. Rows need only COVERAGE_COLUMNS."""
-    times = TimeHeard()
-    for row in rows:
-        times.add_row(row, gaps, broadcasts)
-    missed = gaps | broadcasts
-    for start_ms, end_ms, is_on_air in _holes(rows, from_ms, until_ms):
-        missed_ms = missed.overlap_ms(start_ms, end_ms)
-        times.missed_ms += missed_ms
-        times.on_air_ms += missed_ms if is_on_air else broadcasts.overlap_ms(start_ms, end_ms)
-    return times
+    return TimeHeard.of(_parts(rows, gaps, broadcasts, from_ms, until_ms))
 
 
 def sum_columns(rows: Iterable[Row]) -> dict[str, int]:
@@ -231,66 +226,69 @@ def _peak_of(row: Row, metric: str) -> PeakValue | None:
     return None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class TimeHeard:
     """Time heard, missed and on air, in ms; see RangeSummary."""
 
-    heard_ms: int = 0
-    missed_ms: int = 0
-    on_air_ms: int = 0
-    on_air_heard_ms: int = 0
+    heard_ms: int
+    missed_ms: int
+    on_air_ms: int
+    on_air_heard_ms: int
+
+    @classmethod
+    def of(cls, parts: Iterable[Part]) -> Self:
+        """Return the sums of parts."""
+        times = [(part.heard_ms, part.missed_ms, part.on_air_ms, part.on_air_heard_ms) for part in parts]
+        return cls(*map(sum, zip((0, 0, 0, 0), *times, strict=True)))
 
     @property
     def coverage_on_air(self) -> float | None:
         """Return the share of the time on air that was heard, 0 to 1; None where the channel was never on air."""
         return _share(self.on_air_heard_ms, self.on_air_ms)
 
-    def add_row(self, row: Row, gaps: RecordedGaps, broadcasts: Intervals) -> None:
-        columns = row.columns
-        heard_ms = gaps.observed_ms(columns.get("observed_ms", 0), row.start_ms, row.end_ms)
-        on_air_ms = max(_on_air_ms(row), broadcasts.overlap_ms(row.start_ms, row.end_ms))
-        on_air_heard_ms = min(heard_ms, on_air_ms, _on_air_heard_ms(row, heard_ms, on_air_ms))
-        tracked_ms = max(columns.get("pulses", 0) * SECOND_MS, on_air_ms)
-        unheard_ms = max(0, tracked_ms - heard_ms, on_air_ms - on_air_heard_ms)
-        # Time in a gap without pulses: the producer was down.
-        silent_ms = max(0, gaps.overlap_ms(row.start_ms, row.end_ms) - unheard_ms)
-        self.heard_ms += heard_ms
-        self.missed_ms += unheard_ms + silent_ms
-        self.on_air_ms += on_air_ms + (silent_ms if on_air_ms else 0)
-        self.on_air_heard_ms += on_air_heard_ms
+
+def _parts(
+    rows: Sequence[Row], gaps: RecordedGaps, broadcasts: Intervals, from_ms: int, until_ms: int
+) -> Iterator[Part]:
+    """Yield the rows and the intervals without a row, by time."""
+    missed = gaps | broadcasts
+    edges = [None, *rows, None]
+    for before, after in pairwise(edges):
+        start_ms = before.end_ms if before else from_ms
+        end_ms = after.start_ms if after else until_ms
+        if end_ms > start_ms:
+            missed_ms = missed.overlap_ms(start_ms, end_ms)
+            is_on_air = any(row is not None and _on_air_ms(row) > 0 for row in (before, after))
+            on_air_ms = missed_ms if is_on_air else broadcasts.overlap_ms(start_ms, end_ms)
+            yield Part(start_ms, end_ms, 0, missed_ms, on_air_ms, 0)
+        if after:
+            yield _part_of(after, gaps, broadcasts)
+
+
+def _part_of(row: Row, gaps: RecordedGaps, broadcasts: Intervals) -> Part:
+    columns = row.columns
+    heard_ms = gaps.observed_ms(columns.get("observed_ms", 0), row.start_ms, row.end_ms)
+    on_air_ms = max(_on_air_ms(row), broadcasts.overlap_ms(row.start_ms, row.end_ms))
+    on_air_heard_ms = min(heard_ms, on_air_ms, _on_air_heard_ms(row, heard_ms, on_air_ms))
+    pulses_ms = min(row.length_ms, columns.get("pulses", 0) * SECOND_MS)
+    unheard_ms = max(0, pulses_ms - heard_ms, on_air_ms - on_air_heard_ms)
+    # Time in a gap without pulses: the producer was down.
+    silent_ms = max(0, gaps.overlap_ms(row.start_ms, row.end_ms) - unheard_ms)
+    on_air_ms += silent_ms if on_air_ms else 0
+    is_tracked = pulses_ms > heard_ms
+    return Part(
+        row.start_ms, row.end_ms, heard_ms, unheard_ms + silent_ms, on_air_ms, on_air_heard_ms, is_tracked=is_tracked
+    )
 
 
 def _share(part_ms: int, whole_ms: int) -> float | None:
     return part_ms / whole_ms if whole_ms else None
 
 
-def _holes(rows: Sequence[Row], from_ms: int, until_ms: int) -> Iterator[tuple[int, int, bool]]:
-    """Yield each interval without a row, and whether the channel was on air just before or just after it."""
-    edges = [None, *rows, None]
-    for before, after in pairwise(edges):
-        start_ms = before.end_ms if before else from_ms
-        end_ms = after.start_ms if after else until_ms
-        if end_ms > start_ms:
-            yield start_ms, end_ms, any(row is not None and _on_air_ms(row) > 0 for row in (before, after))
-
-
-def _unrecorded(rows: Iterable[Row], gaps: RecordedGaps) -> Iterator[tuple[int, int]]:
-    """Yield the intervals that were tracked and not heard at all, without a recorded gap."""
-    silent: tuple[int, int] | None = None
-    for row in rows:
-        is_silent = row.columns.get("pulses", 0) > 0 and not row.columns.get("observed_ms", 0)
-        if is_silent and not gaps.overlap_ms(row.start_ms, row.end_ms):
-            joins = silent is not None and silent[1] == row.start_ms
-            if silent is not None and not joins:
-                yield silent
-            silent = (silent[0] if silent is not None and joins else row.start_ms, row.end_ms)
-    if silent is not None:
-        yield silent
-
-
 def _on_air_ms(row: Row) -> int:
     """Return how long pulses were on air; rows of version 0.3 and earlier have only viewers."""
-    return row.columns.get("on_air_pulses", row.columns.get("viewer_pulses", 0)) * SECOND_MS
+    pulses = row.columns.get("on_air_pulses", row.columns.get("viewer_pulses", 0))
+    return min(row.length_ms, pulses * SECOND_MS)
 
 
 def _on_air_heard_ms(row: Row, heard_ms: int, on_air_ms: int) -> int:

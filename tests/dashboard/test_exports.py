@@ -46,7 +46,7 @@ from apps.workspaces import services as watchlists
 from core.metrics.broadcasts import Broadcast
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
-from core.times import DAY_MS, HOUR_MS
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
 from tests.dashboard.test_pages import rows_of
 from tests.page_services import page_services
@@ -130,12 +130,17 @@ def test_events_and_gaps_at_the_edge_of_a_chunk_are_in_the_file_once() -> None:
     raid = EventMark("a", edge_ms, None, "raid", 5, "Raid")
     title = EventMark("b", edge_ms + 1, None, "title", None, "Title: Study")
     gap = GapSpan(edge_ms - 10_000, edge_ms + 10_000, "the producer was restarted")
-    not_joined = [GapSpan(edge_ms - 1_000, edge_ms, NOT_HEARD), GapSpan(edge_ms, edge_ms + 1_000, NOT_HEARD)]
+    # The minute of the edge belongs to the second chunk.
+    minute_ms = edge_ms - 20_000
+    not_joined = [
+        GapSpan(minute_ms - 1_000, minute_ms, NOT_HEARD),
+        GapSpan(minute_ms, minute_ms + MINUTE_MS, NOT_HEARD),
+    ]
     first, second = (replace(RANGES["1h"], until_ms=until_ms) for until_ms in (edge_ms, edge_ms + HOUR_MS))
     pieces = [Series(first, [], [gap, not_joined[0]], [raid]), Series(second, [], [gap, not_joined[1]], [raid, title])]
     rows = EventRows()
     labels = [[row[-1] for row in rows.of(chunk)] for chunk in pieces]
-    assert labels == [["the producer was restarted", NOT_HEARD, "Raid"], [NOT_HEARD, "Title: Study"]]
+    assert labels == [[NOT_HEARD, "the producer was restarted", "Raid"], [NOT_HEARD, "Title: Study"]]
 
 
 @pytest.mark.parametrize(

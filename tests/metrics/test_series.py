@@ -56,6 +56,32 @@ def test_the_metric_coverage_is_0_where_a_tracked_channel_was_not_heard() -> Non
     assert (queries.value_of(unheard, "coverage"), queries.value_of(unheard, "messages")) == (0, None)
 
 
+def test_gaps_of_a_series_add_up_to_its_missed_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On air for 40 min before it was tracked, with a gap of 8 ms when the producer joined."""
+    start_ms = END - HOUR_MS
+    joined_ms = start_ms + 40 * MINUTE
+
+    class Late(Stored):
+        def read_broadcasts(self, _channels: Collection[str], _from_ms: int, _until_ms: int) -> dict[str, list[Span]]:
+            return {"7": [(start_ms, END)]}
+
+        def read_events(self, _channel: str, _from_ms: int, _until_ms: int) -> Sequence[EventRecord]:
+            return [EventRecord("g", "gap", "7", joined_ms, joined_ms + 8, "joining")]
+
+        def read_windows(
+            self, grain: str, _channel: str, from_ms: int, until_ms: int, _columns: Collection[str] = ()
+        ) -> Sequence[StoredWindow]:
+            row = {"pulses": 60, "observed_ms": MINUTE, "on_air_pulses": 60, "on_air_observed_ms": MINUTE}
+            ends = range(joined_ms + MINUTE, END + 1, MINUTE) if grain == "minute" else ()
+            return [StoredWindow(end_ms, row) for end_ms in ends if from_ms < end_ms <= until_ms]
+
+    monkeypatch.setattr(queries, "WindowStore", Late)
+    read = queries.series("7", queries.past_range(start_ms, END, END + 1_000), END + 1_000)
+    assert [(gap.from_ms, gap.until_ms) for gap in read.gaps] == [(start_ms, joined_ms), (joined_ms, joined_ms + 8)]
+    assert sum(gap.until_ms - gap.from_ms for gap in read.gaps) == read.summary.missed_ms
+    assert [gap.reason for gap in read.gaps] == [queries.NO_DATA, queries.GAP_REASONS["joining"]]
+
+
 def test_only_requested_metrics_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", Stored)
     monkeypatch.setattr(queries, "excitements", lambda _windows: pytest.fail("excitement was not requested"))

@@ -13,7 +13,7 @@ from apps.metrics.spans import iso
 from core.metrics.columns import WINDOW_MS, StoredGrain
 from core.metrics.grains import RETENTION_MS
 from core.metrics.table import METRICS
-from core.times import DAY_MS, HOUR_MS
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 # Span of a chunk: a few thousand points of each grain.
 CHUNK_MS: Mapping[StoredGrain, int] = {"live": 6 * HOUR_MS, "minute": 2 * DAY_MS, "hour": 90 * DAY_MS}
@@ -95,7 +95,9 @@ class EventRows:
 
     def of(self, chunk: Series) -> Rows:
         """Return the rows of a chunk, without those that the chunk before it has."""
-        rows = [row for from_ms, row in _timed_event_rows(chunk) if from_ms >= self._end_ms and row not in self._last]
+        # Missed time is known by the minute: it may begin up to half a minute before the chunk.
+        since_ms = self._end_ms - MINUTE_MS // 2
+        rows = [row for from_ms, row in _timed_event_rows(chunk) if from_ms >= since_ms and row not in self._last]
         self._last, self._end_ms = rows, chunk.range.until_ms or 0
         return rows
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.metrics.columns import Columns, aggregate, roll_up
 from core.metrics.display import percent
+from core.metrics.missed import MissedSpan
 from core.metrics.peaks import PEAKS
 from core.metrics.ranges import PeakValue, RangeSummary, Row, summarize, whole_minutes
 from core.metrics.table import METRIC, METRICS
@@ -216,7 +217,7 @@ def test_a_tracked_channel_that_was_never_joined_is_a_gap() -> None:
     silent = {"pulses": 60, "on_air_pulses": 60, "observed_ms": 0, "messages": 0}
     rows = [Row(T + n * MINUTE_MS, MINUTE_MS, silent) for n in range(3)]
     result = summarize(rows, NO_GAPS, NO_BROADCASTS, T, T + 3 * MINUTE_MS)
-    assert result.unrecorded == ((T, T + 3 * MINUTE_MS),)
+    assert result.unrecorded == [MissedSpan(T, T + 3 * MINUTE_MS, is_tracked=True)]
     assert (result.missed_ms, result.coverage_on_air, result.lower_bounds.chat) == (3 * MINUTE_MS, 0, True)
 
 

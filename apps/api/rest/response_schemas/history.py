@@ -81,7 +81,11 @@ class Series(ResponseSchema):
     units = DictField(child=CharField(), help_text="By metric.")
     points = Columns(help_text="Column-oriented, oldest first. All columns have the same length.")
     gaps = Gap(
-        source="series.gaps", many=True, help_text="Time spans in which the channel was not, or not reliably, heard."
+        source="series.gaps",
+        many=True,
+        help_text="Time spans in which the channel was on air or tracked, and not, or not reliably, heard. Those that "
+        "are not recorded to the millisecond are located by the minute. Within the range of `summary` they add up to "
+        "its `missed_s`.",
     )
     coverage = FloatField(
         source="series.summary.coverage", help_text="Share of the span in which the channel was heard, 0 to 1."

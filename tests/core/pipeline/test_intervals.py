@@ -1,0 +1,31 @@
+"""Sets of times."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.pipeline.intervals import Intervals, Span
+
+
+def spans() -> st.SearchStrategy[list[Span]]:
+    return st.lists(st.tuples(st.integers(0, 20), st.integers(1, 9)).map(lambda span: (span[0], span[0] + span[1])))
+
+
+@pytest.mark.parametrize("length_ms", [0, 3, 5, 9])
+def test_intervals_have_a_first_and_a_last_part(length_ms: int) -> None:
+    times = Intervals([(0, 5), (10, 14)])
+    first, last = times.first_ms(length_ms), times.last_ms(length_ms)
+    assert first.overlap_ms(0, 20) == last.overlap_ms(0, 20) == length_ms
+    assert list(times.first_ms(7)) == [(0, 5), (10, 12)]
+    assert list(times.last_ms(7)) == [(2, 5), (10, 14)]
+
+
+@given(spans(), spans())
+def test_a_difference_has_the_times_of_one_set_only(one: list[Span], other: list[Span]) -> None:
+    left = Intervals(one) - Intervals(other)
+    for at_ms in range(30):
+        at = at_ms, at_ms + 1
+        is_left = bool(Intervals(one).overlap_ms(*at)) and not Intervals(other).overlap_ms(*at)
+        assert bool(left.overlap_ms(*at)) == is_left
