@@ -12,7 +12,7 @@ const LABEL_ROOM_PX = 14;
 const HATCH_PX = 6;
 
 /**
- * Shade each span that was off air: chat may continue, but there is no broadcast.
+ * Shade each span without a known broadcast: off air, where chat may continue, or not tracked.
  * @param {Plot} plot
  * @param {{ offAir: Stretch[], fromMs: number, untilMs: number }} state
  * @param {Tokens} tokens
@@ -28,7 +28,7 @@ export function drawOffAir(plot, { offAir, fromMs, untilMs }, tokens) {
     ctx.fillRect(left, bbox.top, right - left, bbox.height);
     ctx.restore();
     if (right - left > LABEL_ROOM_PX * devicePixelRatio)
-      writeUpwards(plot, (left + right) / 2, "off air", tokens.ink3, tokens);
+      writeUpwards(plot, (left + right) / 2, "off air or not tracked", tokens.ink3, tokens);
   }
 }
 

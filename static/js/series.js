@@ -201,7 +201,8 @@ export class Series {
   }
 
   /**
-   * Return the spans that were off air: from the end of a broadcast to the start of the next one, or to `untilMs`.
+   * Return the spans without a known broadcast: from the end of one to the start of the next one, or to `untilMs`. The
+   * channel was off air, or not tracked.
    * @param {number} untilMs
    * @param {boolean} [isOffline]
    * @returns {Stretch[]}
@@ -286,10 +287,10 @@ export class Series {
     return [times, ...columns];
   }
 
-  /** Spans to hatch: recorded gaps, and time on air without any window. */
+  /** Spans to hatch: the gaps that the server lists, and time on air without live windows since then. */
   bands() {
     const missing = this.pairs()
-      .filter(([one, other]) => this.isMissing(one.end_ms, other.end_ms))
+      .filter(([one, other]) => other.isEdge && this.isMissing(one.end_ms, other.end_ms))
       .map(([one, other]) => ({ from_ms: one.end_ms, until_ms: other.end_ms }));
     return joined([...this.gaps, ...without(missing, this.offAir(Infinity))]);
   }

@@ -12,7 +12,7 @@ from core.metrics.display import age, at_least, duration, excluded_text, figure,
 from core.metrics.lower_bounds import LowerBounds
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
-from core.times import DAY_MS
+from core.times import DAY_MS, HOUR_MS
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,15 @@ def test_an_empty_summary_has_no_values() -> None:
 
 
 def test_a_missing_peak_of_older_hours_is_explained() -> None:
+@pytest.mark.parametrize(
+    ("heard_ms", "text"), [(0, "off air or not tracked"), (60_000, "off air or not tracked"), (HOUR_MS, "off air")]
+)
+def test_time_outside_tracking_is_not_called_off_air(heard_ms: int, text: str) -> None:
+    whole = RangeSummary(0, HOUR_MS, heard_ms=heard_ms)
+    summary = summarize(Series(RANGES["1h"], [], [], [], summary=whole), "messages")
+    assert heard(summary).split(", ")[1] == text
+
+
     series = Series(RANGES["90d"], [], [], [], summary=RangeSummary(0, DAY_MS, hourly_average_only=True))
     assert "only averages" in summarize(series, "messages").peak_note
 

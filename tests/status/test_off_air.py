@@ -62,9 +62,19 @@ def test_the_next_broadcast_ends_off_air_time_without_a_gap(tmp_path: Path) -> N
     now_ms = ends[-1] + 1_000
     chart = draw(tmp_path, ends=ends, marks=marks, now_ms=now_ms)
     assert chart["off"] == [{"from_ms": T + 4 * MINUTE_MS, "until_ms": T + 29 * MINUTE_MS}]
-    # Only missed time on air is hatched.
-    assert chart["bands"] == [{"from_ms": T + 29 * MINUTE_MS, "until_ms": T + 30 * MINUTE_MS}]
+    # The server lists missed time as gaps; other time without windows was not tracked.
+    assert chart["bands"] == []
     assert chart["edge"] == ends[-1]
+
+
+def test_only_listed_gaps_and_missing_live_windows_are_hatched(tmp_path: Path) -> None:
+    ends = [*(T + n * 10_000 for n in range(30)), *(T + 10 * MINUTE_MS + n * 10_000 for n in range(30))]
+    assert draw(tmp_path, ends=ends, now_ms=ends[-1])["bands"] == []
+    gap = {"from_ms": T + 6 * MINUTE_MS, "until_ms": T + 7 * MINUTE_MS}
+    assert draw(tmp_path, ends=ends, gaps=[gap], now_ms=ends[-1])["bands"] == [gap]
+    live_ms = ends[-1] + 2 * MINUTE_MS
+    open_gap = {"from_ms": ends[-1], "until_ms": live_ms}
+    assert draw(tmp_path, ends=ends, frames=[frame(live_ms)], now_ms=live_ms)["bands"] == [open_gap]
 
 
 def test_a_channel_that_was_never_on_air_is_marked_completely(tmp_path: Path) -> None:

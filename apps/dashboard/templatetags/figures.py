@@ -97,8 +97,9 @@ def span(from_ms: int, until_ms: int) -> str:
 
 @register.filter
 def heard(summary: Summary) -> str:
-    """Return the heard time of a range and the time on air, as text."""
-    on_air = f"on air {duration(summary.on_air_ms)}" if summary.on_air_ms else "not on air"
+    """Return the heard time of a range and the time on air, as text. Whatever was heard was also tracked."""
+    off_air = "off air" if summary.heard_ms >= summary.span_ms else "off air or not tracked"
+    on_air = f"on air {duration(summary.on_air_ms)}" if summary.on_air_ms else off_air
     return f"heard {duration(summary.heard_ms)} of {duration(summary.span_ms)}, {on_air}"
 
 

@@ -40,7 +40,7 @@ class Channel(ResponseSchema):
     category = CharField(source="profile.category")
     language = CharField(source="profile.language", help_text="English name.")
     title = CharField(source="profile.title")
-    started_at = DateTimeField(allow_null=True, help_text="Start of the stream; null if offline.")
+    started_at = DateTimeField(allow_null=True, help_text="Start of the stream; null if offline or not tracked.")
     is_live = BooleanField()
     url = CharField(help_text="The channel on Twitch.")
 

@@ -54,7 +54,7 @@ class RangeSummary(ResponseSchema):
     heard_s = Seconds(source="summary.heard_ms", help_text="Seconds in which the channel was heard.")
     missed_s = Seconds(
         source="summary.missed_ms",
-        help_text="Seconds in which the channel was on air or tracked, and not heard. The rest is off air and not "
+        help_text="Seconds in which the channel was on air or tracked, and not heard. The rest is off air or not "
         "tracked.",
     )
     on_air_s = Seconds(
@@ -93,7 +93,7 @@ class Series(ResponseSchema):
     coverage_on_air = FloatField(
         source="series.summary.coverage_on_air",
         allow_null=True,
-        help_text="Share of the time on air that was heard, 0 to 1; null if never on air.",
+        help_text="Share of the time on air that was heard, 0 to 1; null if it is not known to have been on air.",
     )
     is_lower_bound = BooleanField(
         source="series.summary.lower_bounds.chat",
