@@ -14,6 +14,8 @@ interface Metric {
   empty: string;
   /** How longer windows are computed. */
   longer: string;
+  /** Whether a highest value over a range makes sense. */
+  has_peak: boolean;
   is_count: boolean;
   from_helix: boolean;
   needs_viewers: boolean;

@@ -13,7 +13,7 @@ from django.conf import settings
 from apps.channels.languages import language_name
 from apps.dashboard.choices import Choice
 from apps.dashboard.summary import LENGTHS, Summary, average_unit, has_live_peak, peak_name, peak_unit, summarize
-from apps.dashboard.templatetags.figures import heard
+from apps.dashboard.templatetags.figures import heard, peak
 from apps.dashboard.timeline import marks_json
 from apps.live.board import Board
 from apps.live.directory import Directory, Profile
@@ -24,7 +24,7 @@ from apps.metrics import queries as history
 from apps.metrics.queries import GapSpan, Range, Series, value_of
 from core.channels.account import is_twitch_id
 from core.errors import NotFound, ServiceAway
-from core.metrics.display import at_least, duration, figure, percent
+from core.metrics.display import duration, figure, percent
 from core.metrics.table import METRIC, METRICS, Metric
 
 log = logging.getLogger(__name__)
@@ -189,7 +189,7 @@ def range_json(chart_range: Range) -> dict[str, Any]:
 def summary_json(summary: Summary, metric: Metric, chart_range: Range) -> dict[str, Any]:
     """Return the display text of the tiles and the data-quality panel for a metric, and what raises its peak."""
     return {
-        "peak": at_least(metric.key, summary.peak, summary.lower_bound),
+        "peak": peak(metric.key, summary),
         "peak_value": summary.peak,
         "peak_name": peak_name(metric, chart_range),
         "has_live_peak": has_live_peak(metric, chart_range),

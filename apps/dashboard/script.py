@@ -61,6 +61,7 @@ def metric_json(metric: Metric) -> dict[str, Any]:
         "decimals": metric.decimals,
         "empty": metric.empty,
         "longer": metric.longer,
+        "has_peak": metric.has_peak,
         "is_count": metric.is_count,
         "from_helix": metric.from_helix,
         "needs_viewers": metric.key in NEED_VIEWERS,

@@ -21,6 +21,9 @@ LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "
 EXCITEMENT_RANGES = (
     f"excitement is summarized for up to {RANGE_MAX_MS // HOUR_MS} h of the past {RETENTION_MS['live'] // HOUR_MS} h"
 )
+NOT_HEARD = "not heard in this range"
+NO_VALUE = "no data in this range"
+NO_WINDOW, NO_MINUTE = "no whole window in this range", "no minute qualifies: see the counting rules"
 HOURLY_AVERAGE_ONLY = "unknown: only averages are stored for the older hours"
 
 
@@ -29,7 +32,8 @@ class Summary:
     """A metric over a range of `span_ms`; unknown values are None.
 
     The channel was heard for `heard_ms` and on air for `on_air_ms`. `coverage` and `coverage_on_air` are 0 to 1.
-    `lower_bound`: the metric's sums and peaks are lower bounds. `peak_note` explains a missing peak.
+    `lower_bound`: sums and peaks of the metric over this range are lower bounds, as far as they are known. `peak_note`
+    explains a missing peak.
     """
 
     peak: float | None
@@ -43,6 +47,11 @@ class Summary:
     coverage_on_air: float | None
     lower_bound: bool
     last_gap: GapSpan | None
+
+    @property
+    def is_peak_lower_bound(self) -> bool:
+        """Return whether the peak is known and a lower bound."""
+        return self.lower_bound and self.peak is not None
 
 
 def summarize(series: Series, metric: str) -> Summary:
@@ -94,10 +103,17 @@ def peak_name(metric: Metric, chart_range: Range) -> str:
 
 
 def _peak_note(series: Series, metric: str) -> str:
-    """Return why a metric has no peak, "" if it has no data."""
-    if metric == "excitement":
-        return "" if series.range.has_excitement else EXCITEMENT_RANGES
-    return HOURLY_AVERAGE_ONLY if series.summary.hourly_average_only else ""
+    """Return why a metric has no peak."""
+    totals = series.summary
+    if metric == "excitement" and not series.range.has_excitement:
+        return EXCITEMENT_RANGES
+    if totals.hourly_average_only and metric != "viewers":
+        return HOURLY_AVERAGE_ONLY
+    if not totals.heard_ms and not METRIC[metric].from_helix:
+        return NOT_HEARD
+    if totals.value(METRIC[metric]) is None:
+        return NO_VALUE
+    return NO_WINDOW if has_window_peak(METRIC[metric], series.range) else NO_MINUTE
 
 
 def unit_of(metric: Metric, grain: StoredGrain) -> str:

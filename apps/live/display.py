@@ -13,9 +13,10 @@ from apps.live.recent_history import GAP, LEVELS
 from core.metrics.audience_depth import chatters_per_thousand, messages_per_chatter
 from core.metrics.columns import LIVE_WINDOW_MS
 from core.metrics.display import ABSENT, PARTIAL_BELOW, age, count, excluded_text, figure, number, percent, tenth
-from core.metrics.table import METRIC
+from core.metrics.table import METRIC, is_known
 from core.times import DAY_MS, MINUTE_MS
 
+NOT_HEARD = f"not heard in the past {LIVE_WINDOW_MS // 1000} s"
 OVER_MIDNIGHT = "across midnight UTC, people who wrote on both days count twice"
 # The horizontal distance between two steps of a sparkline.
 STEP = 2
@@ -96,11 +97,10 @@ def row_display(row: Row, metric: str, newest_end_ms: int | None) -> RowDisplay:
 
 def channel_display(channel: ChannelNow) -> ChannelDisplay:
     """Return the texts of a channel's newest live window."""
-    values = channel.values
-    chatters, viewers, messages = (values.get(key) for key in ("chatters", "viewers", "messages"))
+    chatters, viewers, messages = (_known(channel, key) for key in ("chatters", "viewers", "messages"))
     notes = {metric: now_note(metric, channel) for metric in METRIC}
     return ChannelDisplay(
-        {metric: figure(metric, value, channel.coverage_of(metric)) for metric, value in values.items()},
+        {metric: figure(metric, value, channel.coverage_of(metric)) for metric, value in channel.values.items()},
         {metric: note for metric, note in notes.items() if note},
         ABSENT if channel.end_ms is None else percent(channel.coverage),
         excluded_text(channel.apart, channel.coverage),
@@ -166,13 +166,19 @@ def is_over_midnight(end_ms: int | None) -> bool:
     return end_ms is not None and 0 < end_ms % DAY_MS < LIVE_WINDOW_MS
 
 
+def _known(now: ChannelNow, metric: str) -> float | None:
+    return now.values.get(metric) if is_known(metric, now.coverage_of(metric)) else None
+
+
 def now_note(metric: str, now: ChannelNow) -> str:
     """Return why a metric has no current value or rank, or a caveat about its value; "" without a note."""
-    is_absent, unranked = metric not in now.values, now.unranked.get(metric)
+    is_absent, unranked = _known(now, metric) is None, now.unranked.get(metric)
     if not is_absent and not unranked:
         return OVER_MIDNIGHT if METRIC[metric].distinct and is_over_midnight(now.end_of(metric)) else ""
     if now.profile.is_offline:
         return "the stream is offline"
     if now.end_ms is None:
         return "no live window"
+    if not is_known(metric, now.coverage_of(metric)):
+        return NOT_HEARD
     return METRIC[metric].empty if is_absent else f"not ranked: {unranked}"

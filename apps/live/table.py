@@ -10,6 +10,7 @@ from apps.live.readings import ChannelNow
 from apps.live.search import PAGE_SIZE, PERCENTILE, PROFILE_SORTS, Search
 from core.metrics.bands import Band, band_of
 from core.metrics.percentiles import percentiles
+from core.metrics.table import is_known
 
 Measures = Mapping[str, float | None]
 
@@ -83,8 +84,7 @@ def measure_channels(search: Search, channels: list[ChannelNow]) -> list[TableRo
 
 def value_of(channel: ChannelNow, metric: str) -> float | None:
     """Return a metric's value, None where the channel was not heard: unheard time is unknown, not 0."""
-    is_known = metric in ("viewers", "coverage") or channel.coverage_of(metric) > 0
-    return channel.values.get(metric) if is_known else None
+    return channel.values.get(metric) if is_known(metric, channel.coverage_of(metric)) else None
 
 
 def _matches(search: Search, row: TableRow) -> bool:

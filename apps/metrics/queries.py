@@ -17,7 +17,7 @@ from core.metrics.formulas import coverage
 from core.metrics.grains import EVENT_RETENTION_MS, RETENTION_MS, grain_for
 from core.metrics.on_air import known_on_air
 from core.metrics.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, time_heard
-from core.metrics.table import METRIC, METRICS, Metric, columns_behind, values_of
+from core.metrics.table import METRIC, METRICS, Metric, columns_behind, is_known, values_of
 from core.pipeline.coverage import RecordedGaps
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
@@ -138,9 +138,7 @@ def value_of(point: Point, metric: str) -> float | None:
     """
     if metric == "coverage":
         return 100 * point.coverage
-    if point.coverage == 0 and not METRIC[metric].from_helix:
-        return None
-    return point.values.get(metric)
+    return point.values.get(metric) if is_known(metric, point.coverage) else None
 
 
 def past_range(from_ms: int, until_ms: int, now_ms: int) -> Range:

@@ -50,6 +50,16 @@ class Broadcast:
         return LowerBounds.of_shares(heard=self.coverage, viewers_known=self.watched_coverage)
 
     @property
+    def heard_messages(self) -> int | None:
+        """Return the messages, or None if nothing was heard."""
+        return self.messages if self.coverage else None
+
+    @property
+    def has_viewers(self) -> bool:
+        """Return whether any figure of viewers is known."""
+        return self.peak_viewers is not None or self.watched is not None
+
+    @property
     def watched(self) -> float | None:
         """Return the hours watched, or None if viewers are known for too little of the broadcast."""
         return None if self.watched_coverage < VIEWERS_COVERAGE_MIN else self.hours_watched

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from core.metrics.formulas import is_complete
-from core.metrics.table import METRIC
+from core.metrics.table import METRIC, is_known
 
 ABSENT = "–"
 LOWER_BOUND = "≥ "
@@ -40,8 +40,12 @@ def percent(share: float | None) -> str:
 
 
 def figure(metric: str, value: float | None, coverage: float | None = 1.0) -> str:
-    """Return a metric's value without its unit; a count with incomplete coverage is a lower bound."""
-    return at_least(metric, value, is_partial(metric, coverage))
+    """Return a metric's value without its unit, or a dash if it is unknown.
+
+    A count with incomplete coverage is a lower bound; without coverage it is unknown.
+    """
+    is_unheard = coverage is not None and not is_known(metric, coverage)
+    return at_least(metric, None if is_unheard else value, is_partial(metric, coverage))
 
 
 def is_partial(metric: str, coverage: float | None) -> bool:
@@ -50,7 +54,7 @@ def is_partial(metric: str, coverage: float | None) -> bool:
 
 
 def at_least(metric: str, value: float | None, lower_bound: bool) -> str:
-    """Return a peak, marked as a lower bound if part of the range was not heard."""
+    """Return a value, marked if it is a lower bound; an unknown value is a dash without a mark."""
     if value is None:
         return ABSENT
     return (LOWER_BOUND if lower_bound else "") + number(value, METRIC[metric].decimals)

@@ -1,4 +1,4 @@
-"""Where in a range chat was missed without a recorded gap, to the resolution of the stored rows."""
+"""Locates the missed time of a range that no recorded gap covers, to the resolution of the stored rows."""
 
 from __future__ import annotations
 

@@ -49,6 +49,7 @@ class Metric:
     - `distinct`: computed from `live_distinct` windows, so it updates every 5 s.
     - `is_count`: grows with each message, so it is a lower bound with incomplete coverage.
     - `from_helix`: does not come from chat, so it is known for channels that are not joined too.
+    - `has_peak`: a highest value over a range makes sense.
     - `by_length`: grows with the window's length, so windows of different lengths are not comparable.
     - `over_range`: its formula over the summed columns of a range, if that is not `value`.
 
@@ -70,6 +71,7 @@ class Metric:
     over_range: Value | None = None
     ranged: str = _SAME_OVER_RANGE
     peak: str = _BUSIEST_RATIO
+    has_peak: bool = True
     distinct: bool = False
     ranked: bool = True
     is_count: bool = False
@@ -294,6 +296,7 @@ METRICS: tuple[Metric, ...] = (
         lambda columns, window_ms: 100 * coverage(columns, window_ms),
         ranged="100 x heard time / length of the range, less the time in recorded gaps",
         peak="not defined",
+        has_peak=False,
         ranked=False,
         version=2,
     ),
@@ -329,6 +332,14 @@ def columns_behind(metrics: Iterable[Metric], window_ms: int) -> set[str]:
 def excluded_counts(columns: Columns) -> dict[str, int]:
     """Return the counts that no metric includes: shared copies and messages of known bots."""
     return {name: columns[name] for name in ("copies", "bot_messages") if columns.get(name)}
+
+
+def is_known(metric: str, coverage: float) -> bool:
+    """Return whether a window with this coverage knows a metric: unheard counts are unknown, not 0.
+
+    Viewers come from Helix, and coverage itself is always known.
+    """
+    return coverage > 0 or metric == "coverage" or METRIC[metric].from_helix
 
 
 def values_of(columns: Columns, window_ms: int, metrics: Iterable[Metric] = METRICS) -> dict[str, float]:

@@ -43,12 +43,13 @@ export function writeOnAir(startedAt, nowMs) {
  * @param {ChartRange} range
  */
 export function writeMetric(metric, range) {
-  const { name, unit } = metricOf(metric);
+  const { name, unit, has_peak: hasPeak } = metricOf(metric);
   const channel = $("channel");
   markMethod(channel, metric);
   for (const element of all(channel, "[data-unit]")) element.textContent = unitOf(metric, range);
   for (const element of all(channel, "[data-name]")) element.textContent = name;
   inside(channel, "[data-unit-now]").textContent = unit;
+  $("peak-tile").hidden = !hasPeak;
   $("range-name").textContent = range.label;
   const isAlone = metric === "viewers";
   $("overlay-label").hidden = isAlone;
@@ -96,7 +97,7 @@ export function writePeak(summary) {
   $("peak-name").textContent = summary.peak_name;
   $("peak").textContent = summary.peak;
   $("peak-unit").textContent = summary.peak_unit;
-  $("peak-tag").hidden = !summary.is_lower_bound || summary.peak === constants.absent;
+  $("peak-tag").hidden = !summary.is_lower_bound || summary.peak_value === null;
   $("peak-note").replaceChildren(
     ...(summary.peak_ms ? [timeElement(summary.peak_ms), ` ${ZONE}`] : [summary.peak_note]),
   );

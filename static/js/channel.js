@@ -361,10 +361,12 @@ export class ChannelView {
   }
 
   /** @param {Summary} summary */
-  describe({ peak, peak_name: peakName, peak_unit: unit }) {
+  describe(summary) {
     const { name } = metricOf(this.metric);
+    const { peak, peak_name: peakName, peak_unit: unit } = summary;
+    const average = `average ${summary.average} ${summary.average_unit}`;
     const most =
-      peak === constants.absent ? "no data" : `${peakName.toLowerCase()} ${peak} ${unit}`;
+      summary.peak_value === null ? average : `${peakName.toLowerCase()} ${peak} ${unit}`;
     const events = this.lines.length ? ` ${this.lines.length} lines under “What happened”.` : "";
     return `${name} of ${this.profile?.name ?? "the channel"}, ${this.series.range.label}: ${most}.${events}`;
   }

@@ -93,7 +93,10 @@ class ComparePage {
       const row = document.querySelector(rowOf(line.id));
       const summary = this.summaryOf(line);
       if (!row || !summary) continue;
-      for (const name of CELLS) inside(row, `[data-${name}]`).textContent = summary[name];
+      for (const name of CELLS)
+        for (const cell of all(row, `[data-${name}]`)) cell.textContent = summary[name];
+      for (const cell of all(row, "[data-peak]"))
+        cell.title = summary.peak_value === null ? summary.peak_note : "";
       for (const coverage of all(row, "[data-coverage]")) {
         coverage.textContent = `${summary.coverage}%`;
         coverage.title = summary.heard;

@@ -2,7 +2,7 @@
 // Texts that the server cannot provide: chart points, axis ticks, and ages that increase.
 
 import { constants } from "./constants.js";
-import { isComplete, metricOf } from "./metrics.js";
+import { isComplete, isKnown, metricOf } from "./metrics.js";
 
 /**
  * Format a number with thousands separators; halves are rounded up, and -0 is 0.
@@ -19,13 +19,14 @@ export function number(value, decimals) {
 }
 
 /**
- * Format the value of a point without its unit; a count with incomplete coverage is a lower bound.
+ * Format the value of a point without its unit; a count with incomplete coverage is a lower bound, and
+ * without coverage it is unknown.
  * @param {string} metric
  * @param {number | null | undefined} value
  * @param {number} [coverage]
  */
 export function figure(metric, value, coverage = 1) {
-  if (value == null) return constants.absent;
+  if (value == null || !isKnown(metric, coverage)) return constants.absent;
   const { decimals, is_count: isCount } = metricOf(metric);
   return (isCount && !isComplete(coverage) ? constants.lower_bound : "") + number(value, decimals);
 }

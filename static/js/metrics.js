@@ -25,6 +25,14 @@ export function coverageOf(key, { coverage, distinct_coverage: distinctCoverage 
 }
 
 /**
+ * Return whether a window with this coverage knows a metric: unheard counts are unknown, not 0.
+ * @param {string} key
+ * @param {number} coverage
+ */
+export const isKnown = (key, coverage) =>
+  coverage > 0 || key === "coverage" || metricOf(key).from_helix;
+
+/**
  * Return whether a window with this coverage counts as fully heard.
  * @param {number} coverage
  */

@@ -2,7 +2,7 @@
 // A channel's history and its live windows: points by window end, gaps and events.
 
 import { constants } from "./constants.js";
-import { coverageOf, isComplete, metricOf } from "./metrics.js";
+import { coverageOf, isComplete, isKnown, metricOf } from "./metrics.js";
 import { HOUR_MS, MINUTE_MS } from "./times.js";
 
 export const MISSING_AFTER_STEPS = 2.5;
@@ -365,7 +365,7 @@ function noSummary() {
  */
 export function valueOf(point, metric) {
   if (metric === "coverage") return 100 * point.coverage;
-  if (coverageOf(metric, point) === 0 && !metricOf(metric).from_helix) return null;
+  if (!isKnown(metric, coverageOf(metric, point))) return null;
   // The live value is not comparable with the range: for example, chatters of 30 s with chatters of an hour.
   if (point.isShort && metricOf(metric).by_length) return null;
   return point.values[metric] ?? null;

@@ -56,7 +56,8 @@ async def test_bounds_of_a_series(
         monkeypatch.setattr(module, "WindowStore", Minutes)
     until_ms = boards.end_ms // HOUR_MS * HOUR_MS - HOUR_MS
     span = f"from={iso(until_ms - 30 * MINUTE_MS)}&to={iso(until_ms)}"
-    series = (await api.get(f"channels/1/series?metrics=viewers,messages&grain=minute&{span}")).json()
+    series = (await api.get(f"channels/1/series?metrics=viewers,messages,coverage&grain=minute&{span}")).json()
+    assert set(series["summary"]["peaks"]) == {"viewers", "messages"}, "coverage has no peak"
     assert (series["is_lower_bound"], series["is_viewers_lower_bound"]) == bounds
 
 

@@ -162,7 +162,7 @@ def stored(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
 
 
 def cells(page: str, name: str) -> list[str]:
-    return re.findall(rf"<td [^>]*data-{name}>([^<]*)</td>", page)
+    return [text.strip() for text in re.findall(rf"<td\s[^>]*data-{name}\s*>([^<]*)</td>", page)]
 
 
 def test_legend_table_and_script_show_the_same_summary(boards: Boards, stored: None, signed_in: Client) -> None:
@@ -174,6 +174,13 @@ def test_legend_table_and_script_show_the_same_summary(boards: Boards, stored: N
     assert (line["summary"]["peak"], line["summary"]["average"]) == ("20", average)
     assert (cells(page, "viewers"), line["summary"]["viewers"]) == (["100"], "100")
     assert "Busiest minute<br>msg / 30 s" in page
+
+
+def test_coverage_has_no_peak(boards: Boards, stored: None, signed_in: Client) -> None:
+    page = read_page(signed_in.get("/compare?channels=2&metric=coverage&range=6h"))
+    assert cells(page, "peak") == []
+    assert len(cells(page, "average")) == 1
+    assert not re.search(r"(Peak|Busiest minute)<br>", page)
 
 
 def test_past_ranges_show_no_live_values(boards: Boards, stored: None, signed_in: Client) -> None:

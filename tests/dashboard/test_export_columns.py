@@ -102,7 +102,7 @@ def test_coverage_is_a_share_and_its_metric_a_percentage() -> None:
         summary_columns(comparison, RANGES[comparison.range]), [summary_row(comparison, compared())]
     )
     assert 0 < float(str(summary["coverage"])) < 1
-    assert {"coverage_percent_now", "coverage_percent_peak"} <= {
+    assert {"coverage_percent_now", "coverage_percent_average"} <= {
         field.name for field in summary_columns(comparison, RANGES[comparison.range])
     }
     (stream,) = as_objects(STREAM_COLUMNS, stream_rows([Broadcast("1", T, T + 1, 9, 0.51234)]))

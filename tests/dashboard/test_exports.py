@@ -297,6 +297,23 @@ def test_the_comparison_export_includes_stream_time_and_index() -> None:
     ]
 
 
+def test_an_unknown_peak_is_no_lower_bound_in_files() -> None:
+    comparison = Comparison(("2",), "messages")
+    names = [field.name for field in summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))]
+    line = compared()
+    assert line.summary is not None
+    unknown = replace(line, summary=replace(line.summary, peak=None, peak_ms=None, lower_bound=True))
+    row = dict(zip(names, summary_row(comparison, unknown), strict=True))
+    assert (row["messages_peak"], row["peak_at"], row["peak_is_lower_bound"]) == (None, None, None)
+
+
+def test_the_summary_export_of_coverage_has_no_peak() -> None:
+    comparison = Comparison(("2",), "coverage")
+    names = [field.name for field in summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))]
+    assert not [name for name in names if "peak" in name]
+    assert len(summary_row(comparison, compared())) == len(names)
+
+
 def test_the_summary_export_equals_the_page() -> None:
     comparison = Comparison(("2",), "messages")
     columns = summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))
@@ -352,7 +369,12 @@ def test_broadcast_exports_leave_unknown_values_empty(boards: Boards, signed_in:
     first, second = (dict(zip(names, row, strict=True)) for row in stream_rows([heard, partly]))
     assert (first["began"], first["viewers_mean"], first["is_lower_bound"]) == (iso(T), 81.25, "no")
     assert (second["viewers_peak"], second["hours_watched"], second["is_lower_bound"]) == (None, None, "yes")
-    bounds = stream_rows([replace(partly, viewers_coverage=1.0), replace(heard, viewers_coverage=0.9)])
+    assert second["viewers_is_lower_bound"] is None
+    (unheard,) = stream_rows([Broadcast("1", T, T + HOUR_MS, 0, 0.0)])
+    assert unheard[names.index("messages")] is unheard[names.index("is_lower_bound")] is None
+    bounds = stream_rows(
+        [replace(partly, peak_viewers=100, viewers_coverage=1.0), replace(heard, viewers_coverage=0.9)]
+    )
     assert [row[names.index("is_lower_bound") :] for row in bounds] == [["yes", "no"], ["no", "yes"]]
     assert signed_in.get("/channels/1/streams.csv").status_code == 503
     assert signed_in.get("/channels/404/streams.csv").status_code == 404

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.dashboard.summary import Summary, average_unit, peak_name, peak_unit, summarize, with_live_value
-from apps.dashboard.templatetags.figures import heard, on_air, watched, watched_note
+from apps.dashboard.templatetags.figures import heard, on_air, peak, watched, watched_note
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow
 from apps.metrics.queries import RANGES, GapSpan, Series
@@ -39,6 +39,12 @@ def test_only_counts_become_lower_bounds_below_full_coverage() -> None:
     assert figure("viewers", 432, 0.5) == "432"
     assert figure("spam", 4.2, 0.5) == "4.20"
     assert figure("messages", None, 1.0) == "–"
+
+
+def test_unknown_values_have_no_mark() -> None:
+    assert figure("messages", None, 0.5) == at_least("viewers", None, True) == "–"
+    # Without coverage, counts are unknown, not 0.
+    assert [figure(key, 0, 0.0) for key in ("messages", "spam", "viewers", "coverage")] == ["–", "–", "0", "0"]
 
 
 def test_a_peak_of_any_metric_is_a_lower_bound_over_a_gap() -> None:
@@ -108,12 +114,6 @@ def test_a_summary_has_heard_time_and_time_on_air() -> None:
     assert heard(summary) == "heard 14 min 50 s of 24 h 0 min, on air 4 h 0 min"
 
 
-def test_an_empty_summary_has_no_values() -> None:
-    summary = summarize(Series(RANGES["10m"], [], [], []), "messages")
-    assert (summary.peak, summary.average, summary.coverage, summary.coverage_on_air) == (None, None, None, None)
-
-
-def test_a_missing_peak_of_older_hours_is_explained() -> None:
 @pytest.mark.parametrize(
     ("heard_ms", "text"), [(0, "off air or not tracked"), (60_000, "off air or not tracked"), (HOUR_MS, "off air")]
 )
@@ -123,8 +123,33 @@ def test_time_outside_tracking_is_not_called_off_air(heard_ms: int, text: str) -
     assert heard(summary).split(", ")[1] == text
 
 
+def test_an_empty_summary_has_no_values() -> None:
+    summary = summarize(Series(RANGES["10m"], [], [], []), "messages")
+    assert (summary.peak, summary.average, summary.coverage, summary.coverage_on_air) == (None, None, None, None)
+
+
+def test_a_missing_peak_of_older_hours_is_explained() -> None:
     series = Series(RANGES["90d"], [], [], [], summary=RangeSummary(0, DAY_MS, hourly_average_only=True))
     assert "only averages" in summarize(series, "messages").peak_note
+
+
+@pytest.mark.parametrize(
+    ("metric", "sums", "heard_ms", "note"),
+    [
+        ("messages", {}, 0, "not heard in this range"),
+        ("viewers", {}, 0, "no data in this range"),
+        ("spam", {"observed_ms": 60_000, "messages": 5, "words": 9}, 60_000, "no minute qualifies"),
+        ("messages", {}, 60_000, "no data in this range"),
+    ],
+)
+def test_a_missing_peak_is_explained_without_a_mark(
+    metric: str, sums: dict[str, int], heard_ms: int, note: str
+) -> None:
+    whole = RangeSummary(0, HOUR_MS, sums, heard_ms=heard_ms, missed_ms=HOUR_MS - heard_ms)
+    summary = summarize(Series(RANGES["1h"], [], [], [], summary=whole), metric)
+    assert summary.peak_note.startswith(note)
+    assert not summary.is_peak_lower_bound
+    assert peak(metric, summary) == "–"
 
 
 def test_units_of_averages_and_peaks_depend_on_the_range() -> None:

@@ -5,10 +5,12 @@ from html.parser import HTMLParser
 
 import pytest
 from django.http import HttpResponseBase
+from django.template.loader import render_to_string
 from django.test import Client
 from pytest_django import Settings
 
 from apps.channels.models import Channel
+from apps.metrics.queries import RANGES
 from core.metrics.table import METRIC
 from tests.dashboard.conftest import EMAIL, PASSWORD, Boards, use_redis
 from tests.pages import read_page
@@ -74,6 +76,13 @@ def test_partly_heard_counts_are_lower_bounds(boards: Boards, signed_in: Client)
     boards.show({"1": 1_000}, observed_ms=15_000, messages=4_000)
     assert rows_of(signed_in.get("/?board=messages"))[0] == ["1", "Alpha", "Chess · English", "≥ 4,000"]
     assert rows_of(signed_in.get("/"))[1] == ["2", "Alpha", "Chess · English", "1,000"]
+
+
+@pytest.mark.parametrize(("key", "has_peak"), [("viewers", True), ("coverage", False)])
+def test_coverage_has_no_tile_of_a_peak(key: str, has_peak: bool) -> None:
+    tiles = render_to_string("dashboard/_range_tiles.html", {"metric": METRIC[key], "range": RANGES["1h"]})
+    (tile,) = re.findall(r'<div\s[^>]*id="peak-tile"[^>]*>', tiles)
+    assert ("hidden" in tile) != has_peak
 
 
 def test_stale_channels_show_their_age_and_then_disappear(boards: Boards, signed_in: Client) -> None:

@@ -129,6 +129,15 @@ def test_a_partly_heard_broadcast_has_lower_bounds(stored: type[Store], signed_i
     assert page.count("lower bound") == 2
 
 
+def test_an_unheard_broadcast_has_no_lower_bounds(stored: type[Store], signed_in: Client) -> None:
+    Store.held = [broadcast(0, coverage=0.0, peak_viewers=None, mean_viewers=None, viewers_coverage=0.0)]
+    page = text_of(signed_in, f"/channels/1/streams/{T}")
+    assert page.count("lower bound") == page.count("≥") == 0
+    assert "12,345" not in page
+    texts = signed_in.get("/channels/1/streams.json").json()["streams"][0]["texts"]
+    assert [texts[field] for field in ("peak", "mean", "watched", "messages")] == ["–"] * 4
+
+
 @pytest.mark.parametrize(
     ("heard", "known", "viewers", "messages"),
     [(0.5, 1.0, "900", "≥ 12,345"), (1.0, 0.75, "≥ 900", "12,345"), (1.0, 1.0, "900", "12,345")],

@@ -34,6 +34,7 @@ ROW = Row("1", "alpha", "Alpha", "Chess", "English", 7.0, 1.0, 980_000, "live", 
         (replace(NOW, unranked=BELOW), "no messages"),
         (replace(NOW, profile=OFFLINE, unranked=BELOW), "the stream is offline"),
         (replace(NOW, end_ms=None), "no live window"),
+        (replace(VALUED, coverage=0.0), "not heard in the past 30 s"),
         (replace(VALUED, end_ms=MIDNIGHT_MS + 5_000), ""),
     ],
 )
@@ -59,6 +60,15 @@ def test_a_channel_has_the_text_of_each_value_and_note() -> None:
     assert "messages" not in display.notes
     assert (display.coverage, display.excluded) == ("50.0", "≥ 3 from shared chat")
     assert (display.chatters_per_thousand, display.messages_per_chatter) == ("25.0", "24.7")
+
+
+def test_an_unheard_channel_has_no_counts() -> None:
+    unheard = replace(NOW, values={"viewers": 2_000, "messages": 0, "chatters": 5}, coverage=0.0)
+    display = channel_display(unheard)
+    assert display.values == {"viewers": "2,000", "messages": "–", "chatters": "–"}
+    assert (display.chatters_per_thousand, display.messages_per_chatter) == ("–", "–")
+    assert display.notes["messages"] == "not heard in the past 30 s"
+    assert "viewers" not in display.notes
 
 
 def test_depth_is_unknown_without_viewers_or_chatters() -> None:

@@ -74,7 +74,7 @@ class SeriesSummary:
 
     @property
     def peaks(self) -> dict[str, PeakValue | None]:
-        return {key: self.summary.peaks.get(key) for key in self.keys}
+        return {key: self.summary.peaks.get(key) for key in self.keys if METRIC[key].has_peak}
 
 
 @dataclass(frozen=True, slots=True)

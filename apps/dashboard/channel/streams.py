@@ -159,7 +159,7 @@ def stream_texts(broadcast: Broadcast) -> dict[str, str]:
         "peak": at_least("viewers", broadcast.peak_viewers, broadcast.lower_bounds.viewers),
         "mean": figure("viewers", broadcast.mean_viewers),
         "watched": watched(broadcast),
-        "messages": at_least("messages", broadcast.messages, broadcast.lower_bounds.chat),
+        "messages": at_least("messages", broadcast.heard_messages, broadcast.lower_bounds.chat),
         "coverage": f"{percent(broadcast.coverage)}%",
     }
 

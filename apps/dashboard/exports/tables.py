@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
-from apps.dashboard.summary import average_unit, peak_name, peak_unit
+from apps.dashboard.summary import Summary, average_unit, peak_name, peak_unit
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow, Row
 from apps.live.table import value_of as value_now
@@ -19,7 +19,7 @@ from apps.metrics.queries import Range, value_of
 from apps.metrics.spans import iso
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS
-from core.metrics.table import METRIC, METRICS
+from core.metrics.table import METRIC, METRICS, Metric
 
 PROFILE_COLUMNS = [
     ExportColumn("id"),
@@ -176,9 +176,15 @@ def summary_columns(comparison: Comparison, chart_range: Range) -> list[ExportCo
     return [
         *PROFILE_COLUMNS,
         *([metric_column(metric, "now")] if comparison.shows_now else []),
-        replace(metric_column(metric, "peak"), unit=peak),
-        ExportColumn("peak_at", "UTC"),
-        ExportColumn("peak_is_lower_bound"),
+        *(
+            [
+                replace(metric_column(metric, "peak"), unit=peak),
+                ExportColumn("peak_at", "UTC"),
+                ExportColumn("peak_is_lower_bound"),
+            ]
+            if metric.has_peak
+            else []
+        ),
         replace(metric_column(metric, "average"), unit=average_unit(metric)),
         metric_column(METRIC["viewers"], "mean"),
         metric_column(METRIC["engagement"], "mean"),
@@ -190,19 +196,25 @@ def summary_columns(comparison: Comparison, chart_range: Range) -> list[ExportCo
 def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
     """Return the cells of `summary_columns` for a line."""
     metric, summary, channel = METRIC[comparison.metric], line.summary, line.channel
-    peak, average = (summary.peak, summary.average) if summary else (None, None)
+    average = summary.average if summary else None
     return [
         *profile_cells(channel.profile),
         *([rounded(value_now(channel, metric.key), metric.decimals)] if comparison.shows_now else []),
-        rounded(peak, metric.decimals),
-        iso(summary.peak_ms) if summary and summary.peak_ms is not None else None,
-        _yes_no(summary.lower_bound) if summary else None,
+        *(_peak_cells(metric, summary) if metric.has_peak else []),
         rounded(average, metric.decimals),
         rounded(line.mean_viewers, METRIC["viewers"].decimals),
         rounded(line.mean_engagement, METRIC["engagement"].decimals),
         *([line.peer_group.percent] if comparison.shows_now else []),
         coverage_cell(summary.coverage) if summary else None,
     ]
+
+
+def _peak_cells(metric: Metric, summary: Summary | None) -> list[Cell]:
+    """Return a peak, its time, and whether it is a lower bound; all empty without a peak."""
+    if summary is None or summary.peak is None:
+        return [None, None, None]
+    at = None if summary.peak_ms is None else iso(summary.peak_ms)
+    return [rounded(summary.peak, metric.decimals), at, _yes_no(summary.is_peak_lower_bound)]
 
 
 def stream_rows(broadcasts: Sequence[Broadcast]) -> Rows:
@@ -214,10 +226,10 @@ def stream_rows(broadcasts: Sequence[Broadcast]) -> Rows:
             broadcast.peak_viewers,
             rounded(broadcast.mean_viewers, 0),
             rounded(broadcast.watched, 1),
-            broadcast.messages,
+            broadcast.heard_messages,
             coverage_cell(broadcast.coverage),
-            _yes_no(broadcast.lower_bounds.chat),
-            _yes_no(broadcast.lower_bounds.viewers),
+            None if broadcast.heard_messages is None else _yes_no(broadcast.lower_bounds.chat),
+            _yes_no(broadcast.lower_bounds.viewers) if broadcast.has_viewers else None,
         ]
         for broadcast in broadcasts
     ]

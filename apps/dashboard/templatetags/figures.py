@@ -95,6 +95,12 @@ def span(from_ms: int, until_ms: int) -> str:
     return duration(until_ms - from_ms)
 
 
+@register.simple_tag
+def peak(metric: str, summary: Summary | None) -> str:
+    """Return the peak of a range, marked if it is a lower bound."""
+    return at_least(metric, summary.peak, summary.lower_bound) if summary else ABSENT
+
+
 @register.filter
 def heard(summary: Summary) -> str:
     """Return the heard time of a range and the time on air, as text. Whatever was heard was also tracked."""

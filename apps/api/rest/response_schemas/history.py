@@ -47,7 +47,9 @@ class RangeSummary(ResponseSchema):
     )
     to = UtcTime(source="summary.until_ms", help_text="End of the last stored minute or hour.")
     values = DictField(child=FloatField(allow_null=True), help_text="By metric; see `range` in `/metrics`.")
-    peaks = DictField(child=Peak(allow_null=True), help_text="By metric; see `peak` in `/metrics`.")
+    peaks = DictField(
+        child=Peak(allow_null=True), help_text="By metric; see `peak` in `/metrics`. `coverage` has none."
+    )
     hourly_average_only = BooleanField(
         source="summary.hourly_average_only", help_text="No peaks are stored for the oldest hours, except for viewers."
     )
