@@ -46,7 +46,10 @@ export function watchReach() {
   const bar = document.getElementById("away");
   if (!bar) return;
   const sayMissed = () =>
-    say(bar, "This needs the server, so nothing was sent. Try again when the connection is back.");
+    say(
+      bar,
+      "Nothing was sent: the server cannot be reached. Try again when the connection is back.",
+    );
   /**
    * Block links and forms that would lead to the browser's error page, and say why.
    * @param {Event} event

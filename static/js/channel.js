@@ -367,7 +367,7 @@ export class ChannelView {
     const average = `average ${summary.average} ${summary.average_unit}`;
     const most =
       summary.peak_value === null ? average : `${peakName.toLowerCase()} ${peak} ${unit}`;
-    const events = this.lines.length ? ` ${this.lines.length} lines under “What happened”.` : "";
+    const events = this.lines.length ? ` ${this.lines.length} lines under “Events”.` : "";
     return `${name} of ${this.profile?.name ?? "the channel"}, ${this.series.range.label}: ${most}.${events}`;
   }
 

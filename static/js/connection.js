@@ -79,7 +79,7 @@ export class Connection {
     // The offline bar at the bottom of the page gives the reason.
     if (reach.isAway) return ["", ""];
     if (state === "reconnecting" && isLong)
-      return [`Reconnecting, try ${this.socket().tries}.`, this.standing()];
+      return [`Reconnecting, attempt ${this.socket().tries}.`, this.standing()];
     return ["", ""];
   }
 

@@ -20,7 +20,7 @@ export function $(id) {
 export function byId(id, type) {
   const element = document.getElementById(id);
   if (element instanceof type) return element;
-  throw new Error(`#${id} is no ${type.name}`);
+  throw new Error(`#${id} is not of type ${type.name}`);
 }
 
 /**
@@ -44,7 +44,7 @@ export function inside(root, selector) {
 export function insideOf(root, selector, type) {
   const element = root.querySelector(selector);
   if (element instanceof type) return element;
-  throw new Error(`${selector} is no ${type.name}`);
+  throw new Error(`${selector} is not of type ${type.name}`);
 }
 
 /**
@@ -84,9 +84,9 @@ export function closest(event, selector, type) {
  * @param {new () => T} type
  */
 export function field(form, name, type) {
-  const found = form.elements.namedItem(name);
-  if (found instanceof type) return found;
-  throw new Error(`the field ${name} is no ${type.name}`);
+  const element = form.elements.namedItem(name);
+  if (element instanceof type) return element;
+  throw new Error(`the field ${name} is not of type ${type.name}`);
 }
 
 /**

@@ -91,8 +91,8 @@ class Stars {
    */
   async #add(channel, name, onto) {
     const list = await this.#watching.add(channel, onto?.id);
-    const added = this.#watching.lists.find((one) => one.name === list);
-    this.#toast.say(`${name} is on “${list}”.`, async () => {
+    const added = this.#watching.lists.find((known) => known.name === list);
+    this.#toast.say(`Added ${name} to “${list}”.`, async () => {
       if (added) await this.#watching.remove(channel, added.id);
       this.mark(document);
     });
@@ -105,7 +105,7 @@ class Stars {
    */
   async #remove(channel, name, { id, name: list }) {
     await this.#watching.remove(channel, id);
-    this.#toast.say(`${name} is off “${list}”.`, async () => {
+    this.#toast.say(`Removed ${name} from “${list}”.`, async () => {
       await this.#watching.add(channel, id);
       this.mark(document);
     });

@@ -13,7 +13,7 @@ from tests.e2e.visitor import LIVE_MS, visit
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 
 SOON_MS = 10_000
-NOTHING_SENT = "This needs the server, so nothing was sent."
+NOTHING_SENT = "Nothing was sent: the server cannot be reached."
 
 
 @pytest.fixture
