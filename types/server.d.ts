@@ -228,13 +228,13 @@ interface Standing {
 
 interface Following {
   state: string;
-  said: string;
+  text: string;
   can_ask: boolean;
 }
 
 /** A channel that the search has found. */
 interface Hit extends Profile {
-  said: string;
+  text: string;
 }
 
 /** A watchlist, and whether it holds a channel. */

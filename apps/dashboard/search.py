@@ -100,7 +100,7 @@ def hits_json(hits: Sequence[Hit]) -> list[dict[str, str]]:
             "name": hit.profile.name,
             "category": hit.profile.category,
             "language": hit.profile.language,
-            "said": hit.rank_text,
+            "text": hit.rank_text,
         }
         for hit in hits
     ]

@@ -54,14 +54,14 @@ export function watchReach() {
    * Block links and forms that would lead to the browser's error page, and say why.
    * @param {Event} event
    */
-  const hold = (event) => {
+  const block = (event) => {
     if (!reach.isAway || event.defaultPrevented) return;
     event.preventDefault();
     sayMissed();
   };
   reach.onChange((isAway) => show(bar, isAway));
   reach.onMiss = sayMissed;
-  document.addEventListener("submit", hold);
-  document.addEventListener("click", (event) => leaves(event) && hold(event));
+  document.addEventListener("submit", block);
+  document.addEventListener("click", (event) => leaves(event) && block(event));
   reach.follow();
 }

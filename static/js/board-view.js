@@ -35,7 +35,7 @@ export class BoardView {
       skeleton: byId("skeleton", HTMLTemplateElement),
       size: Number(choice().size),
       hrefOf,
-      onHold: (isHeld) => this.showHold(isHeld),
+      onPause: (isPaused) => this.showPause(isPaused),
     });
     /** @type {Pace<Row[]>} */
     this.pace = new Pace({ everyMs: ROWS_EVERY_MS, show: (rows) => this.showRows(rows) });
@@ -69,11 +69,11 @@ export class BoardView {
     for (const id of ["board-empty", "board-none", "board-unknown"]) $(id).hidden = true;
   }
 
-  /** @param {boolean} isHeld */
-  showHold(isHeld) {
+  /** @param {boolean} isPaused */
+  showPause(isPaused) {
     const { held = "", live = "" } = $("hold").dataset;
-    $("hold").textContent = isHeld ? held : live;
-    this.pace.hold(isHeld);
+    $("hold").textContent = isPaused ? held : live;
+    this.pace.pause(isPaused);
   }
 
   /**

@@ -3,7 +3,7 @@
 
 import { childrenOf, inside, write } from "./dom.js";
 import { markCurrent } from "./filters.js";
-import { Hold } from "./hold.js";
+import { HoverOrFocus } from "./hover-or-focus.js";
 import { writeRow } from "./rows.js";
 
 const FEWEST_PLACES = 10;
@@ -20,9 +20,9 @@ export class Board {
    * @param {HTMLTemplateElement} parts.skeleton - a row that is loading
    * @param {number} parts.size - the number of ranks
    * @param {(channelId: string) => string} parts.hrefOf - the URL of a row
-   * @param {(isHeld: boolean) => void} parts.onHold - called when the pointer or the focus enters or leaves
+   * @param {(isPaused: boolean) => void} parts.onPause - called when the pointer or the focus enters or leaves
    */
-  constructor({ list, template, skeleton, size, hrefOf, onHold }) {
+  constructor({ list, template, skeleton, size, hrefOf, onPause }) {
     this.list = list;
     this.template = template;
     this.skeleton = skeleton;
@@ -30,7 +30,7 @@ export class Board {
     this.hrefOf = hrefOf;
     this.rows = new Map(childrenOf(list).map((item) => [item.dataset.id ?? "", item]));
     this.order = [...this.rows.keys()];
-    this.hold = new Hold(list, onHold);
+    this.hover = new HoverOrFocus(list, onPause);
     list.addEventListener("keydown", (event) => this.#moveFocus(event));
     this.#place();
     list.classList.add("is-moving");
@@ -132,7 +132,7 @@ export class Board {
 
   /** Put the elements into display order once nothing moves, for keyboards and screen readers. */
   settle() {
-    if (this.hold.isHeld) return;
+    if (this.hover.isActive) return;
     this.#items.forEach((item, place) => {
       if (this.list.children[place] !== item)
         this.list.insertBefore(item, this.list.children[place]);

@@ -321,7 +321,7 @@ export class ChannelView {
     this.readMarks = marks;
     const newest = this.newest();
     const at =
-      atMs === null ? newest : (this.series.points.find((one) => one.end_ms === atMs) ?? null);
+      atMs === null ? newest : (this.series.points.find((point) => point.end_ms === atMs) ?? null);
     const time = this.whenOf(atMs ?? (newest === this.now ? null : (newest?.end_ms ?? null)));
     writeLegend({ at, time, metric: this.metric, marks, showsViewers: this.showsViewers });
   }

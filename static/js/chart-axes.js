@@ -13,8 +13,8 @@ import {
   MINUTE_MS,
   offsetOf,
   offsetText,
-  unwall,
-  wall,
+  fromWallClock,
+  toWallClock,
 } from "./times.js";
 
 /**
@@ -40,16 +40,16 @@ export function timeTicks(min, max, widthPx) {
   const step = stepOf(min, max, widthPx);
   const end = clearOf(min, max, widthPx);
   /** @type {Map<number, number>} */
-  const found = new Map();
+  const byLabel = new Map();
   for (const offset of new Set([offsetOf(min), offsetOf(max)])) {
     for (let shown = Math.ceil((min + offset) / step) * step; shown < end + offset; shown += step) {
       const at = momentOf(shown, offset);
       if (at === null || at < min || at >= end) continue;
       const key = step > HOUR_MS ? shown : at;
-      if (!found.has(key)) found.set(key, at);
+      if (!byLabel.has(key)) byLabel.set(key, at);
     }
   }
-  return [...new Set(found.values())].sort((one, other) => one - other);
+  return [...new Set(byLabel.values())].sort((a, b) => a - b);
 }
 
 /**
@@ -61,9 +61,9 @@ export function timeTicks(min, max, widthPx) {
 export function ticks(min, max, widthPx) {
   const step = stepOf(min, max, widthPx);
   const end = clearOf(min, max, widthPx);
-  const found = [];
-  for (let at = Math.ceil(min / step) * step; at < end; at += step) found.push(at);
-  return found;
+  const times = [];
+  for (let at = Math.ceil(min / step) * step; at < end; at += step) times.push(at);
+  return times;
 }
 
 /**
@@ -94,8 +94,8 @@ const clearOf = (min, max, widthPx) => max - ((max - min) * 44) / widthPx;
  * @param {number} offset
  */
 function momentOf(shown, offset) {
-  if (wall(shown - offset) === shown) return shown - offset;
-  return shown % DAY_MS === 0 ? unwall(shown) : null;
+  if (toWallClock(shown - offset) === shown) return shown - offset;
+  return shown % DAY_MS === 0 ? fromWallClock(shown) : null;
 }
 
 /**

@@ -39,7 +39,7 @@ export function grouped(marks, xOf) {
  */
 export function groupAt(groups, x) {
   const near = groups.filter((group) => Math.abs(group.x - x) <= REACH_PX);
-  return near.sort((one, other) => Math.abs(one.x - x) - Math.abs(other.x - x))[0] ?? null;
+  return near.sort((a, b) => Math.abs(a.x - x) - Math.abs(b.x - x))[0] ?? null;
 }
 
 /**

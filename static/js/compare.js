@@ -46,7 +46,7 @@ class ComparePage {
     this.draw();
     this.readOut(null, []);
     if (!this.start.source) this.follow();
-    if (!this.until) setInterval(() => this.ask(), MINUTE_MS);
+    if (!this.until) setInterval(() => this.reload(), MINUTE_MS);
   }
 
   draw() {
@@ -132,7 +132,7 @@ class ComparePage {
     $("tapes").replaceChildren(...rows);
   }
 
-  async ask() {
+  async reload() {
     if (document.hidden) return;
     /** @type {Comparison | null} */
     const answer = await fetchJson(this.start.source ?? `/compare/lines${location.search}`, () =>
@@ -170,7 +170,7 @@ class ComparePage {
     const socket = new LiveSocket(liveUrl(), {
       onError: () => {},
       onSignedOut: () => location.reload(),
-      onReturn: () => this.ask(),
+      onReturn: () => this.reload(),
     });
     const channels = this.lines.map(({ id }) => id);
     socket.subscribe("now", { kind: "channels", channels }, (/** @type {ChannelsFrame} */ frame) =>
@@ -191,16 +191,16 @@ const rowOf = (id) => `tr[data-id="${CSS.escape(id)}"]`;
  */
 function runsOf({ end_ms: ends, coverage, step_ms: stepMs, zero_ms: zeroMs }) {
   /** @type {import("./tape.js").Run[]} */
-  const found = [];
+  const runs = [];
   const [step, zero] = [stepMs ?? 0, zeroMs ?? 0];
   ends.forEach((endMs, i) => {
     const kind = kindOf(coverage[i]);
     const [from, until] = [endMs - step - zero, endMs - zero];
-    const last = found.at(-1);
+    const last = runs.at(-1);
     if (last?.kind === kind && from - last.until <= step) last.until = until;
-    else found.push({ kind, from, until });
+    else runs.push({ kind, from, until });
   });
-  return found;
+  return runs;
 }
 
 /** @type {ComparisonStart} */

@@ -2,7 +2,7 @@
 // The table of live channels: refreshes values and order together, and pauses while the table is in use.
 
 import { $, byId, write } from "./dom.js";
-import { Hold } from "./hold.js";
+import { HoverOrFocus } from "./hover-or-focus.js";
 import { reach } from "./reach.js";
 import { markStars } from "./stars.js";
 
@@ -10,10 +10,10 @@ const RENEW_EVERY_MS = 5_000;
 
 /**
  * Replace the rows with current ones, unless the user has started to use the table meanwhile.
- * @param {Hold} hold
+ * @param {HoverOrFocus} hover
  */
-async function renew(hold) {
-  if (document.hidden || hold.isHeld) return;
+async function renew(hover) {
+  if (document.hidden || hover.isActive) return;
   const address = new URL(location.href);
   address.searchParams.set("rows", "1");
   const answer = await fetch(address).catch(() => {
@@ -21,29 +21,29 @@ async function renew(hold) {
     return null;
   });
   if (answer?.redirected) location.reload();
-  if (!answer?.ok || answer.redirected || hold.isHeld) return;
+  if (!answer?.ok || answer.redirected || hover.isActive) return;
   const page = new DOMParser().parseFromString(
     `<table>${await answer.text()}</table>`,
     "text/html",
   );
   const rows = page.getElementById("rows");
-  if (!rows || hold.isHeld) return;
+  if (!rows || hover.isActive) return;
   $("rows").replaceWith(rows);
   markStars(rows);
   write($("count"), rows.dataset.count ?? "");
 }
 
-/** @param {boolean} isHeld */
-function showHold(isHeld) {
+/** @param {boolean} isPaused */
+function showPause(isPaused) {
   const { held = "", live = "" } = $("hold").dataset;
-  write($("hold"), isHeld ? held : live);
+  write($("hold"), isPaused ? held : live);
 }
 
 const table = document.getElementById("found");
 if (table) {
-  const hold = new Hold(table, showHold);
-  setInterval(() => renew(hold), RENEW_EVERY_MS);
-  document.addEventListener("visibilitychange", () => renew(hold));
+  const hover = new HoverOrFocus(table, showPause);
+  setInterval(() => renew(hover), RENEW_EVERY_MS);
+  document.addEventListener("visibilitychange", () => renew(hover));
 }
 // Empty fields are left out, so that the URL is short enough to share.
 const filters = byId("filters", HTMLFormElement);

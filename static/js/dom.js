@@ -72,8 +72,8 @@ export function childrenOf(root) {
  * @param {new () => T} type
  */
 export function closest(event, selector, type) {
-  const found = event.target instanceof Element ? event.target.closest(selector) : null;
-  return found instanceof type ? found : null;
+  const element = event.target instanceof Element ? event.target.closest(selector) : null;
+  return element instanceof type ? element : null;
 }
 
 /**

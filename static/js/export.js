@@ -16,28 +16,28 @@ const MARK_BYTES = 400;
  */
 export function bindExports(menu, span) {
   const bar = insideOf(menu, "progress", HTMLProgressElement);
-  const said = inside(menu, "[data-said]");
+  const status = inside(menu, "[data-status]");
   const stop = inside(menu, "[data-stop]");
   /** @type {AbortController | null} */
-  let asking = null;
-  stop.addEventListener("click", () => asking?.abort());
+  let download = null;
+  stop.addEventListener("click", () => download?.abort());
   menu.addEventListener("click", async (event) => {
     const link = closest(event, "a[data-export]", HTMLAnchorElement);
-    if (!link || asking) return;
+    if (!link || download) return;
     event.preventDefault();
-    asking = new AbortController();
+    download = new AbortController();
     show(true);
     try {
-      const answer = await fetch(link.href, { signal: asking.signal });
+      const answer = await fetch(link.href, { signal: download.signal });
       if (!answer.ok) throw new Error((await answer.json()).reason);
       saveBlob(await read(answer, span(), (share) => (bar.value = share)), nameOf(answer));
-      said.textContent = "Saved.";
+      status.textContent = "Saved.";
     } catch (error) {
       if (error instanceof TypeError) reach.missed();
       const { name, message } = error instanceof Error ? error : new Error(String(error));
-      said.textContent = name === "AbortError" ? "Stopped." : `Not saved: ${message}`;
+      status.textContent = name === "AbortError" ? "Stopped." : `Not saved: ${message}`;
     } finally {
-      asking = null;
+      download = null;
       show(false);
     }
   });
@@ -46,7 +46,7 @@ export function bindExports(menu, span) {
   function show(isBusy) {
     bar.hidden = stop.hidden = !isBusy;
     bar.value = 0;
-    if (isBusy) said.textContent = "Reading history…";
+    if (isBusy) status.textContent = "Reading history…";
   }
 }
 

@@ -13,7 +13,7 @@ export class Finder {
   options = [];
   at = -1;
   /** @type {number | undefined} */
-  asking;
+  timer;
   /** @type {AbortController | null} */
   abort = null;
 
@@ -28,9 +28,9 @@ export class Finder {
     this.onOpen = onOpen;
     this.input = insideOf(form, "input[name=q]", HTMLInputElement);
     this.list = inside(form, "[role=listbox]");
-    this.said = inside(form, "[role=status]");
-    this.input.addEventListener("input", () => this.askSoon());
-    this.input.addEventListener("focus", () => this.input.value.trim() && this.askSoon());
+    this.status = inside(form, "[role=status]");
+    this.input.addEventListener("input", () => this.searchSoon());
+    this.input.addEventListener("focus", () => this.input.value.trim() && this.searchSoon());
     this.input.addEventListener("keydown", (event) => this.onKey(event));
     form.addEventListener(
       "focusout",
@@ -47,12 +47,12 @@ export class Finder {
     addEventListener("keydown", (event) => this.onSlash(event));
   }
 
-  askSoon() {
-    clearTimeout(this.asking);
-    this.asking = setTimeout(() => this.ask(), SETTLE_MS);
+  searchSoon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.search(), SETTLE_MS);
   }
 
-  async ask() {
+  async search() {
     const text = this.input.value.trim();
     this.abort?.abort();
     if (!text) return this.close();
@@ -81,8 +81,8 @@ export class Finder {
     this.options = channels.map((channel, i) => this.option(channel, i));
     this.list.replaceChildren(...this.options);
     this.list.hidden = channels.length === 0;
-    this.said.textContent = channels.length ? `${channels.length} found` : otherwise;
-    this.said.className = channels.length > 0 ? "vh" : "pop";
+    this.status.textContent = channels.length ? `${channels.length} found` : otherwise;
+    this.status.className = channels.length > 0 ? "vh" : "pop";
     this.input.setAttribute("aria-expanded", String(channels.length > 0));
     this.mark(channels.length ? 0 : -1);
   }
@@ -91,7 +91,7 @@ export class Finder {
    * @param {Hit} hit
    * @param {number} i
    */
-  option({ name, category, language, said }, i) {
+  option({ name, category, language, text }, i) {
     const option = element("li", "");
     option.className = "found";
     option.id = `found-${i}`;
@@ -99,7 +99,7 @@ export class Finder {
     option.append(
       element("b", name),
       element("span", [category, language].filter(Boolean).join(" · ")),
-      element("small", said),
+      element("small", text),
     );
     return option;
   }
@@ -122,7 +122,7 @@ export class Finder {
     ]);
     const place = places.get(event.key);
     if (event.key === "Escape") {
-      if (this.list.hidden && !this.said.textContent) this.input.blur();
+      if (this.list.hidden && !this.status.textContent) this.input.blur();
       this.close();
     } else if (count && place !== undefined) {
       event.preventDefault();
@@ -151,7 +151,7 @@ export class Finder {
   }
 
   close() {
-    clearTimeout(this.asking);
+    clearTimeout(this.timer);
     this.abort?.abort();
     this.show([], "");
   }

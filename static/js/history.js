@@ -20,7 +20,7 @@ export class HistoryRequests {
   /** @type {number | undefined} */
   #timer;
   /** @type {AbortController | null} */
-  #asking = null;
+  #pending = null;
   #options;
 
   /**
@@ -37,29 +37,29 @@ export class HistoryRequests {
   }
 
   /** Request history now; a pending request is aborted. */
-  async ask() {
+  async load() {
     clearTimeout(this.#timer);
-    this.#asking?.abort();
+    this.#pending?.abort();
     const request = this.#options.request();
     if (!request || document.hidden) return;
-    this.#asking = new AbortController();
+    this.#pending = new AbortController();
     try {
-      const answer = await fetch(urlOf(request), { signal: this.#asking.signal });
+      const answer = await fetch(urlOf(request), { signal: this.#pending.signal });
       this.#handle(answer, await answer.json());
       const isFinal = answer.ok || answer.status === 400;
       if (isFinal && this.#isOver(request.choice)) return;
-      this.#askIn(answer.ok ? this.#everyMs() : RETRY_MS);
+      this.#loadIn(answer.ok ? this.#everyMs() : RETRY_MS);
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") return;
       this.#options.onProblem("History could not be loaded. Live data is still drawn. Retrying…");
-      this.#askIn(RETRY_MS);
+      this.#loadIn(RETRY_MS);
     }
   }
 
   /** Request history again if the page's history is outdated. */
-  askLater() {
+  loadLater() {
     const request = this.#options.request();
-    if (request && !this.#isOver(request.choice)) this.#askIn(this.#everyMs());
+    if (request && !this.#isOver(request.choice)) this.#loadIn(this.#everyMs());
   }
 
   /**
@@ -73,9 +73,9 @@ export class HistoryRequests {
   }
 
   /** @param {number} ms */
-  #askIn(ms) {
+  #loadIn(ms) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.ask(), ms);
+    this.#timer = setTimeout(() => this.load(), ms);
   }
 
   #everyMs() {

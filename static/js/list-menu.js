@@ -61,7 +61,7 @@ export class ListMenu {
   /** Write the lists into the existing buttons, so that the focus is not lost. */
   show() {
     // Sorted by name, so that the order does not change while the menu is in use.
-    const lists = [...this.watching.lists].sort((one, other) => one.name.localeCompare(other.name));
+    const lists = [...this.watching.lists].sort((a, b) => a.name.localeCompare(b.name));
     while (this.lists.children.length > lists.length) this.lists.lastElementChild?.remove();
     while (this.lists.children.length < lists.length) this.lists.append(item());
     this.lists.querySelectorAll("button").forEach((button, i) => {

@@ -59,8 +59,8 @@ export class Notes {
     this.setNotes(known ?? []);
     if (known) return;
     /** @type {{ notes: Note[] } | undefined} */
-    const found = await this.send("", null);
-    if (found && channel === this.channel) this.setNotes(found.notes);
+    const reply = await this.send("", null);
+    if (reply && channel === this.channel) this.setNotes(reply.notes);
   }
 
   /**
@@ -95,7 +95,7 @@ export class Notes {
 
   /** @param {Note[]} notes */
   setNotes(notes) {
-    this.all = [...notes].sort((one, other) => one.at_ms - other.at_ms || one.id - other.id);
+    this.all = [...notes].sort((a, b) => a.at_ms - b.at_ms || a.id - b.id);
     $("no-notes").hidden = this.all.length > 0;
     $("note-list").replaceChildren(...this.all.toReversed().map((note) => this.item(note)));
     this.onChange();

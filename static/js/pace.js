@@ -9,7 +9,7 @@ export class Pace {
   /** @type {T | null} */
   #waiting = null;
   #shownMs = -Infinity;
-  #isHeld = false;
+  #isPaused = false;
   /** @type {number | undefined} */
   #timer;
   #everyMs;
@@ -46,17 +46,17 @@ export class Pace {
   }
 
   /**
-   * Pause while `isHeld`; the newest frame is shown afterwards.
-   * @param {boolean} isHeld
+   * Pause while `isPaused`; the newest frame is shown afterwards.
+   * @param {boolean} isPaused
    */
-  hold(isHeld) {
-    this.#isHeld = isHeld;
+  pause(isPaused) {
+    this.#isPaused = isPaused;
     this.#next();
   }
 
   #next() {
     clearTimeout(this.#timer);
-    if (this.#waiting === null || this.#isHeld) return;
+    if (this.#waiting === null || this.#isPaused) return;
     const waitMs = this.#shownMs + this.#everyMs - this.#clock();
     if (waitMs > JITTER_MS) {
       this.#timer = setTimeout(() => this.#flush(), waitMs + JITTER_MS);

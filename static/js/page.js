@@ -85,7 +85,7 @@ class BoardPage {
     this.socket = new LiveSocket(liveUrl(), {
       onError: (reason) => this.showProblem(reason),
       onSignedOut: signIn,
-      onReturn: () => this.history.ask(),
+      onReturn: () => this.history.load(),
     });
     this.connection = new Connection({
       badge: $("conn"),
@@ -121,8 +121,8 @@ class BoardPage {
       this.view.showLive(channel);
       if (series) {
         this.view.showHistory(series);
-        this.history.askLater();
-      } else this.history.ask();
+        this.history.loadLater();
+      } else this.history.load();
       this.actions.update();
       this.watchChannel(channel.id);
     }
@@ -226,7 +226,7 @@ class BoardPage {
     this.setTitle(profile);
     this.actions.update();
     this.watchChannel(profile.id);
-    this.history.ask();
+    this.history.load();
   }
 
   /** The chosen range, or the range between the chosen dates. */
@@ -244,7 +244,7 @@ class BoardPage {
   /** Chart another metric and request its history. */
   showMetric() {
     this.view.showMetric(this.charted);
-    this.history.ask();
+    this.history.load();
   }
 
   /** Show another time span of the same channel; known points stay until its history arrives. */
@@ -254,7 +254,7 @@ class BoardPage {
       return;
     }
     this.view.showRange(this.range);
-    this.history.ask();
+    this.history.load();
   }
 
   /**

@@ -33,7 +33,7 @@ export class LivePeaks {
     const [best] = known
       .filter((peak) => peak != null)
       .filter(({ endMs }) => endMs > fromMs)
-      .sort((one, other) => other.value - one.value);
+      .sort((a, b) => b.value - a.value);
     if (!best) return summary;
     this.#highest.set(metric, best);
     if (summary.peak_value !== null && best.value <= summary.peak_value) return summary;

@@ -15,7 +15,7 @@ class Reach {
     /** @type {Set<(isAway: boolean) => void>} */
     this.listeners = new Set();
     this.onMiss = () => {};
-    this.asking = false;
+    this.isProbing = false;
     this.isOutdated = false;
     /** @type {number | undefined} */
     this.again = undefined;
@@ -48,9 +48,9 @@ class Reach {
   /** Check whether the server responds, because a request failed. */
   async check() {
     // The pending probe may have started before the failure.
-    this.isOutdated = this.asking;
-    if (this.asking) return;
-    this.asking = true;
+    this.isOutdated = this.isProbing;
+    if (this.isProbing) return;
+    this.isProbing = true;
     clearTimeout(this.again);
     const answers = await fetch(PROBE, {
       cache: "no-store",
@@ -58,7 +58,7 @@ class Reach {
     })
       .then(({ ok }) => ok)
       .catch(() => false);
-    this.asking = false;
+    this.isProbing = false;
     if (this.isOutdated) {
       this.check();
       return;

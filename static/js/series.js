@@ -100,7 +100,7 @@ export class Series {
     history.end_ms.forEach((endMs, i) =>
       known.set(endMs, historyPoint(history, columns, i, known.get(endMs))),
     );
-    this.points = [...known.values()].sort((one, other) => one.end_ms - other.end_ms);
+    this.points = [...known.values()].sort((a, b) => a.end_ms - b.end_ms);
     this.gaps = history.gaps;
     Object.assign(this.summaries, history.summary);
     const pushed = this.marks;
@@ -211,7 +211,7 @@ export class Series {
     const changes = this.marks.filter(
       ({ kind }) => kind === "stream_start" || kind === "stream_end",
     );
-    changes.sort((one, other) => one.at_ms - other.at_ms);
+    changes.sort((a, b) => a.at_ms - b.at_ms);
     const spans = [];
     /** @type {number | null} */
     let sinceMs = isOffline && changes.length === 0 ? untilMs - this.range.span_ms : null;
@@ -290,8 +290,8 @@ export class Series {
   /** Spans to hatch: the gaps that the server lists, and time on air without live windows since then. */
   bands() {
     const missing = this.pairs()
-      .filter(([one, other]) => other.isEdge && this.isMissing(one.end_ms, other.end_ms))
-      .map(([one, other]) => ({ from_ms: one.end_ms, until_ms: other.end_ms }));
+      .filter(([before, after]) => after.isEdge && this.isMissing(before.end_ms, after.end_ms))
+      .map(([before, after]) => ({ from_ms: before.end_ms, until_ms: after.end_ms }));
     return joined([...this.gaps, ...without(missing, this.offAir(Infinity))]);
   }
 
@@ -436,7 +436,7 @@ function without(spans, others) {
 
 /** @param {Stretch[]} spans */
 function joined(spans) {
-  const sorted = [...spans].sort((one, other) => one.from_ms - other.from_ms);
+  const sorted = [...spans].sort((a, b) => a.from_ms - b.from_ms);
   return sorted.reduce((/** @type {Stretch[]} */ bands, span) => {
     const last = bands.at(-1);
     if (last && span.from_ms <= last.until_ms)

@@ -1,7 +1,7 @@
 // @ts-check
 // Time spans: in URLs, and after zooming and panning.
 
-import { DAY_MS, fieldMs, unwall, wall } from "./times.js";
+import { DAY_MS, fieldMs, fromWallClock, toWallClock } from "./times.js";
 
 /** @typedef {{ fromMs: number, untilMs: number }} Span */
 /** @typedef {"in" | "out" | "earlier" | "later"} Move */
@@ -102,7 +102,7 @@ export function fitted({ fromMs, untilMs }, nowMs, limits) {
  * @param {number} nowMs
  */
 export function quickPicks(nowMs) {
-  const today = Math.floor(wall(nowMs) / DAY_MS) * DAY_MS;
+  const today = Math.floor(toWallClock(nowMs) / DAY_MS) * DAY_MS;
   const at = new Date(today);
   const monday = today - ((at.getUTCDay() + 6) % 7) * DAY_MS;
   /** @param {number} back */
@@ -121,8 +121,8 @@ export function quickPicks(nowMs) {
  * @returns {Span}
  */
 const between = (fromWallMs, untilWallMs) => ({
-  fromMs: unwall(fromWallMs),
-  untilMs: unwall(untilWallMs),
+  fromMs: fromWallClock(fromWallMs),
+  untilMs: fromWallClock(untilWallMs),
 });
 
 /**

@@ -19,8 +19,8 @@ export class Percentiles {
   constructor(host, following) {
     this.host = host;
     this.following = following;
-    setInterval(() => this.ask(), EVERY_MS);
-    document.addEventListener("visibilitychange", () => this.ask());
+    setInterval(() => this.refresh(), EVERY_MS);
+    document.addEventListener("visibilitychange", () => this.refresh());
   }
 
   /**
@@ -40,11 +40,11 @@ export class Percentiles {
       name.textContent = metricOf(metric).name;
     for (const tile of all(this.host, "[data-standing]"))
       show(tile, { percent: constants.absent, note: "" });
-    showTracking(this.following, { state: "", said: "", can_ask: false });
-    this.ask();
+    showTracking(this.following, { state: "", text: "", can_ask: false });
+    this.refresh();
   }
 
-  async ask() {
+  async refresh() {
     if (document.hidden || !this.channel) return;
     const { channel, metric } = this;
     try {
@@ -55,7 +55,8 @@ export class Percentiles {
       /** @type {{ standings: Standing[], following: Following }} */
       const { standings, following } = await answer.json();
       if (channel !== this.channel || metric !== this.metric) return;
-      for (const one of standings) show(inside(this.host, `[data-standing="${one.key}"]`), one);
+      for (const standing of standings)
+        show(inside(this.host, `[data-standing="${standing.key}"]`), standing);
       showTracking(this.following, following);
     } catch {
       // The previous percentiles stay; the connection badge shows the problem.
@@ -76,8 +77,8 @@ function show(tile, { percent, note }) {
  * @param {HTMLElement} host
  * @param {Following} following
  */
-function showTracking(host, { state, said, can_ask }) {
+function showTracking(host, { state, text, can_ask }) {
   host.dataset.state = state;
-  inside(host, "[data-said]").textContent = said;
+  inside(host, "[data-status]").textContent = text;
   inside(host, "[data-ask]").hidden = !can_ask;
 }

@@ -116,8 +116,8 @@ class Stars {
    * @param {string} channel
    */
   async #reload(channel) {
-    const found = await fetchJson(`/watchlists/lists?channel=${channel}`);
-    if (found) this.#watching.setLists(channel, found.lists);
+    const reply = await fetchJson(`/watchlists/lists?channel=${channel}`);
+    if (reply) this.#watching.setLists(channel, reply.lists);
     this.mark(document);
   }
 }

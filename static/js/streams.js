@@ -16,7 +16,7 @@ export class Streams {
       link.addEventListener("click", (event) => {
         if (!isPlainClick(event)) return;
         event.preventDefault();
-        this.ask(new URL(link.href).searchParams.get("before"));
+        this.load(new URL(link.href).searchParams.get("before"));
       });
     }
   }
@@ -29,37 +29,37 @@ export class Streams {
   open(channel, isShown) {
     if (channel === this.channel) return;
     this.channel = channel;
-    if (!isShown) this.ask(null);
+    if (!isShown) this.load(null);
   }
 
   /** @param {string | null} before */
-  async ask(before) {
+  async load(before) {
     const { channel } = this;
     const query = before ? `?${new URLSearchParams({ before })}` : "";
     /** @type {PastStreams | null} */
-    let found = null;
+    let page = null;
     try {
       const answer = await fetch(`/channels/${channel}/streams.json${query}`);
-      if (answer.ok) found = await answer.json();
+      if (answer.ok) page = await answer.json();
     } catch {
       // Handled like a failed request.
     }
-    if (channel === this.channel) this.show(found, before);
+    if (channel === this.channel) this.show(page, before);
   }
 
   /**
-   * @param {PastStreams | null} found
+   * @param {PastStreams | null} page
    * @param {string | null} before
    */
-  show(found, before) {
-    const rows = found?.streams ?? [];
-    $("streams-away").hidden = found !== null;
-    $("streams-none").hidden = found === null || rows.length > 0;
+  show(page, before) {
+    const rows = page?.streams ?? [];
+    $("streams-away").hidden = page !== null;
+    $("streams-none").hidden = page === null || rows.length > 0;
     $("streams-some").hidden = rows.length === 0;
     $("stream-rows").replaceChildren(...rows.map((stream) => this.rowOf(stream)));
     const list = `/channels/${this.channel}/streams`;
-    this.older.hidden = !found?.before_ms;
-    this.older.href = `${list}?before=${found?.before_ms ?? ""}`;
+    this.older.hidden = !page?.before_ms;
+    this.older.href = `${list}?before=${page?.before_ms ?? ""}`;
     this.newest.hidden = !before;
     this.newest.href = list;
   }

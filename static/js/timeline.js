@@ -31,9 +31,7 @@ export function merged(marks, mergeMs) {
     const label = constants.labels[mark.kind].replace("{count}", number(count, 0));
     sums.set(id, { id, at_ms: atMs, until_ms: atMs + mergeMs, kind: mark.kind, count, label });
   }
-  return [...kept, ...sums.values()].sort(
-    (one, other) => one.at_ms - other.at_ms || (one.id < other.id ? -1 : 1),
-  );
+  return [...kept, ...sums.values()].sort((a, b) => a.at_ms - b.at_ms || (a.id < b.id ? -1 : 1));
 }
 
 /**
@@ -52,7 +50,7 @@ export function linesOf(marks) {
     else Object.assign(sum, { kind: "summed", label: `${sum.label} · ${label}` });
   }
   return [...lines, ...spans.values()].sort(
-    (one, other) => other.at_ms - one.at_ms || (one.label < other.label ? -1 : 1),
+    (a, b) => b.at_ms - a.at_ms || (a.label < b.label ? -1 : 1),
   );
 }
 
@@ -63,16 +61,16 @@ export function linesOf(marks) {
  */
 export function marksByPoint(points, marks) {
   /** @type {EventMark[][]} */
-  const found = points.map(() => []);
+  const groups = points.map(() => []);
   for (const mark of marks) {
-    found[
+    groups[
       Math.max(
         0,
         points.findLastIndex((point) => point.end_ms >= mark.at_ms),
       )
     ]?.push(mark);
   }
-  return found;
+  return groups;
 }
 
 /**
@@ -96,6 +94,6 @@ export function noted(marks) {
  * @param {EventMark[]} sums
  */
 function median(sums) {
-  const counts = sums.map(({ count }) => count ?? 0).sort((one, other) => one - other);
+  const counts = sums.map(({ count }) => count ?? 0).sort((a, b) => a - b);
   return counts.length > 1 ? counts[(counts.length - 1) >> 1] : 0;
 }

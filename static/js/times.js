@@ -26,14 +26,14 @@ export const offsetOf = (atMs, local = isLocal) =>
  * @param {number} atMs
  * @param {boolean} [local]
  */
-export const wall = (atMs, local = isLocal) => atMs + offsetOf(atMs, local);
+export const toWallClock = (atMs, local = isLocal) => atMs + offsetOf(atMs, local);
 
 /**
  * Convert a wall-clock time to a timestamp; if the time occurs twice, `isLast` selects the later occurrence.
  * @param {number} wallMs
  * @param {boolean} [isLast]
  */
-export function unwall(wallMs, isLast = false) {
+export function fromWallClock(wallMs, isLast = false) {
   if (!isLocal) return wallMs;
   const at = new Date(wallMs);
   const first = new Date(
@@ -54,14 +54,14 @@ export function unwall(wallMs, isLast = false) {
  */
 function again(atMs) {
   const later = atMs + offsetOf(atMs) - offsetOf(atMs + DAY_MS);
-  return later > atMs && wall(later) === wall(atMs) ? later : null;
+  return later > atMs && toWallClock(later) === toWallClock(atMs) ? later : null;
 }
 
 /**
  * Return whether this wall-clock time occurs twice.
  * @param {number} atMs
  */
-export const isTwice = (atMs) => again(atMs) !== null || unwall(wall(atMs)) !== atMs;
+export const isTwice = (atMs) => again(atMs) !== null || fromWallClock(toWallClock(atMs)) !== atMs;
 
 /**
  * Format the offset from UTC: +02, -03:30.
@@ -79,7 +79,7 @@ export function offsetText(atMs) {
  * @param {number} atMs
  * @param {boolean} local
  */
-const written = (atMs, local) => new Date(wall(atMs, local)).toISOString();
+const written = (atMs, local) => new Date(toWallClock(atMs, local)).toISOString();
 
 /**
  * Format the time of day: 14:03:09.
@@ -118,10 +118,10 @@ export const fieldValueInSeconds = (atMs) => written(atMs, isLocal).slice(0, 19)
  */
 export function fieldMs(text, shownMs = null, isLast = false) {
   const wallMs = Date.parse(`${text}Z`);
-  if (shownMs === null || Number.isNaN(wallMs)) return unwall(wallMs, isLast);
+  if (shownMs === null || Number.isNaN(wallMs)) return fromWallClock(wallMs, isLast);
   if (text === fieldValue(shownMs) || text === fieldValueInSeconds(shownMs)) return shownMs;
   const alike = wallMs - offsetOf(shownMs);
-  return wall(alike) === wallMs ? alike : unwall(wallMs, isLast);
+  return toWallClock(alike) === wallMs ? alike : fromWallClock(wallMs, isLast);
 }
 
 /**
@@ -130,7 +130,7 @@ export function fieldMs(text, shownMs = null, isLast = false) {
  * @param {boolean} [local]
  */
 export function day(atMs, local = isLocal) {
-  const at = new Date(wall(atMs, local));
+  const at = new Date(toWallClock(atMs, local));
   return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
 }
 
@@ -140,7 +140,7 @@ export function day(atMs, local = isLocal) {
  * @param {boolean} [local]
  */
 export function date(atMs, local = isLocal) {
-  return `${day(atMs, local)} ${new Date(wall(atMs, local)).getUTCFullYear()}, ${hm(atMs, local)}`;
+  return `${day(atMs, local)} ${new Date(toWallClock(atMs, local)).getUTCFullYear()}, ${hm(atMs, local)}`;
 }
 
 /**
@@ -151,7 +151,8 @@ export function date(atMs, local = isLocal) {
  */
 export function when(atMs, nowMs = Date.now(), local = isLocal) {
   const isToday =
-    Math.floor(wall(atMs, local) / DAY_MS) === Math.floor(wall(nowMs, local) / DAY_MS);
+    Math.floor(toWallClock(atMs, local) / DAY_MS) ===
+    Math.floor(toWallClock(nowMs, local) / DAY_MS);
   return isToday ? hms(atMs, local) : `${day(atMs, local)}, ${hms(atMs, local)}`;
 }
 
@@ -174,10 +175,10 @@ export function timeElement(atMs) {
 export function showTime(element) {
   const atMs = Date.parse(element.dateTime);
   /** @param {boolean} local */
-  const said = (local) =>
+  const text = (local) =>
     element.dataset.utc === "date" ? date(atMs, local) : when(atMs, Date.now(), local);
-  if (isLocal || !element.textContent) element.textContent = said(isLocal);
-  element.title = isLocal ? `${said(false)} UTC` : `${new Date(atMs).toLocaleString()} your time`;
+  if (isLocal || !element.textContent) element.textContent = text(isLocal);
+  element.title = isLocal ? `${text(false)} UTC` : `${new Date(atMs).toLocaleString()} your time`;
   return element;
 }
 

@@ -14,7 +14,7 @@ export class Toast {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
-    this.said = inside(root, "[role=status]");
+    this.status = inside(root, "[role=status]");
     this.button = insideOf(root, "button", HTMLButtonElement);
     this.button.addEventListener("click", () => this.undone());
   }
@@ -28,7 +28,7 @@ export class Toast {
     this.undo = undo;
     this.root.classList.add("is-shown");
     this.button.hidden = !undo;
-    this.said.textContent = text;
+    this.status.textContent = text;
     this.stay();
   }
 
@@ -44,7 +44,7 @@ export class Toast {
   leave() {
     this.root.classList.remove("is-shown");
     this.button.hidden = true;
-    this.said.textContent = "";
+    this.status.textContent = "";
   }
 
   async undone() {

@@ -77,12 +77,12 @@ async function keepOrder(ids) {
   const body = new URLSearchParams(ids.map((id) => ["channels", id]));
   body.set("csrfmiddlewaretoken", insideOf(document, TOKEN, HTMLInputElement).value);
   const headers = { Accept: "application/json" };
-  $("said").textContent = "Saving the order…";
+  $("announcement").textContent = "Saving the order…";
   // keepalive: the request completes even if the page is closed.
-  const how = { method: "POST", body, headers, keepalive: true };
-  const answer = await fetch(`/watchlists/${start.id}/order`, how).catch(() => null);
+  const options = { method: "POST", body, headers, keepalive: true };
+  const answer = await fetch(`/watchlists/${start.id}/order`, options).catch(() => null);
   if (!answer) reach.missed();
-  $("said").textContent = answer?.ok
+  $("announcement").textContent = answer?.ok
     ? "Order saved."
     : "The order could not be saved. Reload the page and try again.";
   return Boolean(answer?.ok);
@@ -93,9 +93,9 @@ metric.addEventListener("change", () => metric.form?.requestSubmit());
 if (cards.size > 0) {
   new Reorder($("cards"), keepOrder);
   // A list may contain more channels than a subscription allows.
-  const { channels_max: most } = constants;
-  for (let first = 0; first < start.channels.length; first += most) {
-    const channels = start.channels.slice(first, first + most);
+  const { channels_max: max } = constants;
+  for (let first = 0; first < start.channels.length; first += max) {
+    const channels = start.channels.slice(first, first + max);
     socket.subscribe(`from${first}`, { kind: "channels", channels }, receive);
   }
 }

@@ -25,7 +25,7 @@ from tests.pages import read_page
 def find(client: Client, text: str, board: str = "viewers") -> list[tuple[str, str]]:
     answer: Any = client.get("/find.json", {"q": text, "board": board})
     assert answer.status_code == 200
-    return [(channel["name"], channel["said"]) for channel in json.loads(answer.content)["channels"]]
+    return [(channel["name"], channel["text"]) for channel in json.loads(answer.content)["channels"]]
 
 
 def test_channels_are_found_by_name_or_login_with_their_rank(boards: Boards, signed_in: Client) -> None:

@@ -64,4 +64,4 @@ def test_the_tracking_state_hides_curator_notes(boards: Boards, signed_in: Clien
     assert "pinned by the curators." in page
     assert "internal" not in page
     data = signed_in.get("/channels/1/standing?metric=viewers").json()["following"]
-    assert data == {"state": "pinned", "said": "Tracked: pinned by the curators.", "can_ask": False}
+    assert data == {"state": "pinned", "text": "Tracked: pinned by the curators.", "can_ask": False}

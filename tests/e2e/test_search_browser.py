@@ -63,7 +63,7 @@ def test_one_click_adds_a_channel_to_a_live_watchlist(page: Page, stack: Stack, 
     expect(page.locator("#cards > li").nth(1)).to_have_attribute("data-id", moved)
     page.locator("#cards > li").nth(1).drag_to(last)
     expect(page.locator("#cards > li").last).to_have_attribute("data-id", moved)
-    expect(page.locator("#said")).to_have_text("Order saved.")
+    expect(page.locator("#announcement")).to_have_text("Order saved.")
     page.reload()
     expect(page.locator("#cards > li").last).to_have_attribute("data-id", moved)
 
@@ -85,7 +85,7 @@ def test_channels_are_compared_by_the_clock_and_by_stream_time(page: Page, chann
     # The streams started hours before the instance listened to them.
     page.get_by_role("link", name="24 h").click()
     page.get_by_role("link", name="Stream time").click()
-    expect(page.locator("#said")).to_contain_text("starts when the channel’s current or most recent stream")
+    expect(page.locator("#chart-note")).to_contain_text("starts when the channel’s current or most recent stream")
     page.get_by_role("link", name="Index to 100").click()
     page.locator("#chart").focus()
     page.keyboard.press("End")
@@ -149,7 +149,7 @@ def test_a_chart_is_exported_and_shared(page: Page, browser: Browser, stack: Sta
             page.get_by_role("link", name=name).click()
         download.value.save_as(tmp_path / "file")
         assert (tmp_path / "file").read_text().startswith(head)
-        expect(page.locator("#take [data-said]")).to_have_text("Saved.")
+        expect(page.locator("#take [data-status]")).to_have_text("Saved.")
     with page.expect_download() as download:
         page.get_by_role("button", name="Chart as PNG").click()
     download.value.save_as(tmp_path / "chart.png")

@@ -85,6 +85,6 @@ def test_search_results_show_the_same_rank_as_the_board(boards: Boards, signed_i
     boards.bar("2")
     ranks = {row[1]: row[0] for row in rows_of(signed_in.get("/"))}
     hits = signed_in.get("/find.json?q=a&board=viewers").json()["channels"]
-    assert {hit["name"]: hit["said"] for hit in hits} == {
+    assert {hit["name"]: hit["text"] for hit in hits} == {
         name: f"Rank {rank} of Most Viewed" for name, rank in ranks.items()
     }

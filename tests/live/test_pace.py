@@ -36,7 +36,7 @@ def test_frames_within_two_seconds_are_skipped(tmp_path: Path) -> None:
 
 
 def test_the_last_frame_is_shown_without_a_successor(tmp_path: Path) -> None:
-    assert run_program(tmp_path, PACE, [[0, "push", 0], [1_000, "push", 1], [9_000, "hold", False]]) == [
+    assert run_program(tmp_path, PACE, [[0, "push", 0], [1_000, "push", 1], [9_000, "pause", False]]) == [
         [0, 0],
         [2_500, 1],
     ]
@@ -44,7 +44,7 @@ def test_the_last_frame_is_shown_without_a_successor(tmp_path: Path) -> None:
 
 def test_updates_are_paused_and_resume_with_the_newest_frame(tmp_path: Path) -> None:
     frames = [[at, "push", at] for at in range(1_000, 8_000, 1_000)]
-    events = [[0, "push", 0], [500, "hold", True], *frames, [8_500, "hold", False]]
+    events = [[0, "push", 0], [500, "pause", True], *frames, [8_500, "pause", False]]
     assert run_program(tmp_path, PACE, events) == [[0, 0], [8_500, 7_000]]
 
 
@@ -54,6 +54,6 @@ def test_another_board_is_shown_at_once(tmp_path: Path) -> None:
         [500, "push", "older"],
         [600, "reset", None],
         [700, "push", "new"],
-        [9_000, "hold", False],
+        [9_000, "pause", False],
     ]
     assert run_program(tmp_path, PACE, events) == [[0, "old"], [700, "new"]]

@@ -23,7 +23,7 @@ class TrackingState:
     can_ask: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return {"state": self.state, "said": self.text, "can_ask": self.can_ask}
+        return {"state": self.state, "text": self.text, "can_ask": self.can_ask}
 
 
 def tracking_state(channel_id: str) -> TrackingState:

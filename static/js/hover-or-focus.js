@@ -1,13 +1,13 @@
 // @ts-check
 // Detects whether a list is in use: the mouse pointer or the keyboard focus is in it.
 
-export class Hold {
-  #held = { pointer: false, focus: false };
+export class HoverOrFocus {
+  #reasons = { pointer: false, focus: false };
   #onChange;
 
   /**
    * @param {HTMLElement} element
-   * @param {(isHeld: boolean) => void} onChange
+   * @param {(isActive: boolean) => void} onChange
    */
   constructor(element, onChange) {
     this.#onChange = onChange;
@@ -21,16 +21,16 @@ export class Hold {
     element.addEventListener("focusout", () => this.#set("focus", false));
   }
 
-  get isHeld() {
-    return this.#held.pointer || this.#held.focus;
+  get isActive() {
+    return this.#reasons.pointer || this.#reasons.focus;
   }
 
   /**
    * @param {"pointer" | "focus"} reason
-   * @param {boolean} isHeld
+   * @param {boolean} isActive
    */
-  #set(reason, isHeld) {
-    this.#held[reason] = isHeld;
-    this.#onChange(this.isHeld);
+  #set(reason, isActive) {
+    this.#reasons[reason] = isActive;
+    this.#onChange(this.isActive);
   }
 }
