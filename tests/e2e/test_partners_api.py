@@ -74,7 +74,7 @@ def test_a_series_has_columns_of_the_same_length(api: httpx.Client, channel: str
     lengths |= {len(column) for column in series["points"]["values"].values()}
     assert len(lengths) == 1
     assert series["grain"] == grain
-    assert series["is_lower_bound"] == (series["coverage"] is not None and series["coverage"] < 1)
+    assert series["is_lower_bound"] == (series["coverage_on_air"] is None or series["coverage_on_air"] < 0.9995)
 
 
 def test_a_series_is_available_as_a_table_and_past_ranges_are_cached(api: httpx.Client, channel: str) -> None:
