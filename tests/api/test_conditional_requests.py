@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,10 +12,15 @@ from pytest_django import Settings
 
 from apps.api.authentication import new_secret
 from apps.api.models import ApiKey, Membership, Plan
-from apps.api.rest.time_ranges import rounded_now_ms, with_grain
+from apps.api.problems import Problem
+from apps.api.rest import history
+from apps.api.rest.time_ranges import requested_range, with_end, with_grain
+from apps.metrics import queries, series_version
 from apps.metrics.queries import RANGES, past_range
-from core.times import MINUTE_MS
+from apps.metrics.spans import iso
+from core.times import HOUR_MS, MINUTE_MS
 from tests.api.conftest import Api, full_in, new_key, user_of
+from tests.dashboard.endless_history import EndlessStore
 from tests.valkey import Valkey
 
 NOW = 1_795_400_001_234
@@ -60,13 +66,51 @@ async def test_every_response_has_the_same_vary_header(api: Api, path: str) -> N
     ("key", "step_ms"), [("1h", 10_000), ("24h", MINUTE_MS), ("7d", MINUTE_MS), ("90d", MINUTE_MS)]
 )
 def test_a_range_up_to_now_ends_at_the_last_full_step_or_minute(key: str, step_ms: int) -> None:
-    rounded_ms = rounded_now_ms(with_grain(RANGES[key], None, NOW), NOW)
+    range_, rounded_ms = with_end(with_grain(RANGES[key], None, NOW), NOW)
     assert rounded_ms % step_ms == 0
     assert NOW - step_ms < rounded_ms <= NOW
+    assert range_.span_ms == RANGES[key].span_ms
 
 
 def test_a_past_range_ends_as_requested() -> None:
-    assert rounded_now_ms(past_range(NOW - 7_777, NOW - 3, NOW), NOW) == NOW
+    past = past_range(NOW - 7_777, NOW - 3, NOW)
+    assert with_end(past, NOW) == (past, NOW)
+
+
+def test_a_range_without_an_end_keeps_its_start_and_ends_at_the_last_full_step() -> None:
+    start = datetime.fromtimestamp((NOW - HOUR_MS) / 1000, UTC)
+    range_, end_ms = with_end(with_grain(requested_range({"from": start}, NOW), "minute", NOW), NOW)
+    assert end_ms == NOW // MINUTE_MS * MINUTE_MS
+    assert end_ms - range_.span_ms == NOW - HOUR_MS
+
+
+def test_a_range_that_begins_after_the_last_full_step_is_refused() -> None:
+    start = datetime.fromtimestamp((NOW - 1) / 1000, UTC)
+    with pytest.raises(Problem) as refused:
+        with_end(requested_range({"from": start}, NOW), NOW)
+    assert [error.field for error in refused.value.errors] == ["from"]
+
+
+@pytest.mark.parametrize("query", ["range=1h", "from={since}"])
+async def test_a_series_up_to_now_has_one_etag_until_a_window_is_possible(
+    api: Api, settings: Settings, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    settings.CASSANDRA_HOSTS = ["endless"]
+    monkeypatch.setattr(queries, "WindowStore", EndlessStore)
+    monkeypatch.setattr(series_version, "WindowStore", EndlessStore)
+    path, step_ms = f"channels/1/series?{query.format(since=iso(NOW - HOUR_MS))}", 10_000
+    end_ms = NOW // step_ms * step_ms
+
+    async def etag(now_ms: int) -> str:
+        monkeypatch.setattr(history, "now_ms", lambda: now_ms)
+        response = await api.get(path)
+        assert response.json()["to"] == iso(now_ms // step_ms * step_ms)
+        return str(response.headers["ETag"])
+
+    first = await etag(end_ms + 1)
+    assert await etag(end_ms + step_ms - 1) == first
+    assert (await api.get(path, headers={"If-None-Match": first})).status_code == 304
+    assert await etag(end_ms + step_ms) != first
 
 
 async def watchlist(api: Api) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from apps.api.rest.paging import page, read_cursor
 from apps.api.rest.request_schemas import EventsQuery, PageQuery, SeriesQuery
 from apps.api.rest.response_schemas import history as schemas
 from apps.api.rest.responses import FIVE_SECONDS, ONE_MINUTE, ApiResponse, Table
-from apps.api.rest.time_ranges import bounds, is_past, requested_interval, requested_range, rounded_now_ms, with_grain
+from apps.api.rest.time_ranges import bounds, is_past, requested_interval, requested_range, with_end, with_grain
 from apps.api.rest.view import TABLES, ApiView, run_in_cassandra_thread
 from apps.api.scopes import Scope
 from apps.metrics import queries as history
@@ -136,7 +136,7 @@ class SeriesView(ApiView):
         query, now = self.query, now_ms()
         keys, interval = query["metrics"], requested_interval(query)
         range_ = with_grain(requested_range(query, now), interval.grain if interval else query.get("grain"), now)
-        now = rounded_now_ms(range_, now)
+        range_, now = with_end(range_, now)
         await find_channel(self.services.readings, channel_id)
         cache_control = ONE_MINUTE if is_past(range_, now) else FIVE_SECONDS
         version = await run_in_cassandra_thread(series_version, channel_id, range_, now)

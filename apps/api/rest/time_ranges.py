@@ -24,7 +24,7 @@ DEFAULT_POINTS_MAX = 2_500
 
 
 def requested_range(query: Mapping[str, Any], now_ms: int) -> Range:
-    """Return the range between two times, or a named range up to now. Raises: Problem."""
+    """Return the range between two times, or one up to now, which has no end yet: see `with_end`. Raises: Problem."""
     if "from" not in query:
         if "to" in query:
             raise invalid_field("to", "This requires “from”.")
@@ -40,7 +40,8 @@ def requested_range(query: Mapping[str, Any], now_ms: int) -> Range:
         raise invalid_field("from", f"Nothing is recorded before {iso(EPOCH_MS)}.")
     if until_ms - from_ms > SPAN_MAX_MS:
         raise invalid_field("from", f"The maximum span is {SPAN_MAX_MS // DAY_MS} days.")
-    return past_range(from_ms, until_ms, now_ms)
+    range_ = past_range(from_ms, until_ms, now_ms)
+    return range_ if "to" in query else replace(range_, until_ms=None)
 
 
 def requested_interval(query: Mapping[str, Any]) -> Interval | None:
@@ -70,13 +71,20 @@ def bounds(range_: Range, now_ms: int) -> tuple[int, int]:
     return until_ms - range_.span_ms, until_ms
 
 
-def rounded_now_ms(range_: Range, now_ms: int) -> int:
-    """Return `now_ms`, rounded down to a step of a range up to now, or to a minute for longer steps.
+def with_end(range_: Range, now_ms: int) -> tuple[Range, int]:
+    """Return a range and its current time: up to now, rounded down to a step, or to a minute for longer steps.
 
-    The response, and its entity tag, thus stays the same until a new window is possible.
+    The response, and its entity tag, thus stays the same until a new window is possible. A named range keeps its
+    length, any other its start. Raises: Problem.
     """
+    if range_.until_ms is not None:
+        return range_, now_ms
     step_ms = min(STEP_MS[range_.grain], MINUTE_MS)
-    return now_ms // step_ms * step_ms if range_.until_ms is None else now_ms
+    end_ms = now_ms // step_ms * step_ms
+    span_ms = range_.span_ms if range_.key else range_.span_ms - (now_ms - end_ms)
+    if span_ms <= 0:
+        raise invalid_field("from", f"“from” must be before the end, which is {iso(end_ms)} without “to”.")
+    return replace(range_, span_ms=span_ms), end_ms
 
 
 def is_past(range_: Range, now_ms: int) -> bool:
