@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,19 +12,32 @@ from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
 from apps.api.authentication import new_secret
+from apps.api.description.document import description
 from apps.api.models import ApiKey, Membership, Plan
 from apps.api.problems import Problem
-from apps.api.rest import history
+from apps.api.rest import history as rest_history
+from apps.api.rest.conditional_requests import NO_STRONG_TAG
 from apps.api.rest.time_ranges import requested_range, with_end, with_grain
 from apps.metrics import queries, series_version
+from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.queries import RANGES, past_range
 from apps.metrics.spans import iso
+from apps.workspaces.models import Segment
+from core.metrics.broadcasts import Broadcast
 from core.times import HOUR_MS, MINUTE_MS
 from tests.api.conftest import Api, full_in, new_key, user_of
 from tests.dashboard.endless_history import EndlessStore
 from tests.valkey import Valkey
 
 NOW = 1_795_400_001_234
+STREAM = Broadcast("1", NOW - HOUR_MS, NOW, 10, 1.0)
+
+
+@pytest.fixture
+def endless(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.CASSANDRA_HOSTS = ["endless"]
+    for module in (queries, series_version, rest_history):
+        monkeypatch.setattr(module, "WindowStore", EndlessStore)
 
 
 @pytest.fixture
@@ -93,16 +107,13 @@ def test_a_range_that_begins_after_the_last_full_step_is_refused() -> None:
 
 @pytest.mark.parametrize("query", ["range=1h", "from={since}"])
 async def test_a_series_up_to_now_has_one_etag_until_a_window_is_possible(
-    api: Api, settings: Settings, monkeypatch: pytest.MonkeyPatch, query: str
+    api: Api, endless: None, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
-    settings.CASSANDRA_HOSTS = ["endless"]
-    monkeypatch.setattr(queries, "WindowStore", EndlessStore)
-    monkeypatch.setattr(series_version, "WindowStore", EndlessStore)
     path, step_ms = f"channels/1/series?{query.format(since=iso(NOW - HOUR_MS))}", 10_000
     end_ms = NOW // step_ms * step_ms
 
     async def etag(now_ms: int) -> str:
-        monkeypatch.setattr(history, "now_ms", lambda: now_ms)
+        monkeypatch.setattr(rest_history, "now_ms", lambda: now_ms)
         response = await api.get(path)
         assert response.json()["to"] == iso(now_ms // step_ms * step_ms)
         return str(response.headers["ETag"])
@@ -167,6 +178,67 @@ async def test_a_write_checks_its_preconditions(api: Api, headers: dict[str, str
     path, etag = await watchlist(api)
     sent_headers = {name: value.replace("{etag}", etag) for name, value in headers.items()}
     assert (await api.request("PATCH", path, json={"name": "B"}, headers=sent_headers)).status_code == status
+
+
+# Parameters that operations need for a successful response.
+_QUERIES = {"stream_live": "?boards=viewers"}
+_BODIES: dict[str, Any] = {
+    "create_watchlist": {"json": {"name": "New"}},
+    "change_watchlist": {"json": {"name": "Changed"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        (method, path, fields["operationId"])
+        for path, methods in description()["paths"].items()
+        for method, fields in methods.items()
+    ],
+)
+async def test_if_match_with_another_tag_fails_for_every_operation(
+    api: Api, endless: None, monkeypatch: pytest.MonkeyPatch, method: str, path: str, name: str
+) -> None:
+    watchlist_path, _ = await watchlist(api)
+    owner = await sync_to_async(user_of)("buyer@example.com")
+    segment = await Segment.objects.acreate(owner=owner, name="Big", query="band=25000")
+    monkeypatch.setattr(BroadcastStore, "read", lambda *_: [STREAM])
+    monkeypatch.setattr(BroadcastStore, "find", lambda *_: STREAM)
+    values = {
+        "metric": "viewers",
+        "key": "viewers",
+        "channel_id": "1",
+        "stream_id": STREAM.started_ms,
+        "watchlist_id": watchlist_path.rpartition("/")[2],
+        "segment_id": segment.pk,
+    }
+    target = path.removeprefix("/api/v1/").format(**values) + _QUERIES.get(name, "")
+    request = api.request(method.upper(), target, headers={"If-Match": '"other"'}, **_BODIES.get(name, {}))
+    # The stream never ends unless it is refused.
+    refused = await asyncio.wait_for(request, 60)
+    assert (refused.status_code, refused.json()["code"]) == (412, "precondition-failed")
+    assert [item["name"] for item in (await api.get("watchlists")).json()["items"]] == ["A"]
+
+
+@pytest.mark.parametrize("tag", ['"other"', 'W/"other"', "garbage"])
+@pytest.mark.parametrize("path", ["status", "metrics", "channels/1"])
+async def test_if_match_never_matches_without_a_strong_tag(api: Api, path: str, tag: str) -> None:
+    headers = {"If-Match": tag.replace("other", (await api.get(path)).headers.get("ETag", "other").strip('W/"'))}
+    assert (await api.get(path, headers=headers)).json()["detail"] == NO_STRONG_TAG
+
+
+@pytest.mark.parametrize("path", ["status", "metrics", "channels/1"])
+async def test_if_match_any_holds_for_an_existing_resource(api: Api, path: str) -> None:
+    assert (await api.get(path, headers={"If-Match": "*"})).status_code == 200
+
+
+@pytest.mark.parametrize(("headers", "status"), [({"If-Match": "*"}, 201), ({"If-None-Match": "*"}, 412)])
+async def test_the_target_of_a_post_is_the_existing_list(api: Api, headers: dict[str, str], status: int) -> None:
+    assert (await api.request("POST", "watchlists", json={"name": "A"}, headers=headers)).status_code == status
+
+
+async def test_if_match_does_not_hide_a_missing_resource(api: Api) -> None:
+    assert (await api.get("channels/99999", headers={"If-Match": '"other"'})).status_code == 404
 
 
 async def test_a_delete_response_has_no_content(api: Api) -> None:

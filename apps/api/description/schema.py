@@ -94,9 +94,6 @@ class Schema(AutoSchema):
         scope = self._scope()
         return [] if scope is None else [{"key": [scope]}]
 
-    def _is_conditional(self, has_etag: bool) -> bool:
-        return has_etag or self.method in ("PATCH", "DELETE")
-
     def get_description(self) -> str:  # type: ignore[override]  # the stubs' types are those of another class
         """Return the default description: none, because docstrings are written for developers."""
         return ""
@@ -116,7 +113,7 @@ class Schema(AutoSchema):
             _describe_success(response, status, has_etag, needs_key=self._scope() is not None)
         if has_etag and self.method == "GET":
             responses["304"] = _not_modified(needs_key=self._scope() is not None)
-        for status, codes in self._problems(is_conditional=self._is_conditional(has_etag)):
+        for status, codes in self._problems():
             responses[str(status)] = _problem(status, codes, needs_key=self._scope() is not None)
         operation["responses"] = dict(sorted(responses.items()))
         return operation
@@ -125,13 +122,11 @@ class Schema(AutoSchema):
         scope = getattr(self.view, "scopes", {}).get(self.method.lower())
         return None if scope is None else str(scope)
 
-    def _problems(self, *, is_conditional: bool) -> Iterator[tuple[int, list[str]]]:
+    def _problems(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the error statuses that the operation may return, and their codes."""
-        statuses = {400, 406, 429, 500, 503}
+        statuses = {400, 406, 412, 429, 500, 503}
         if self._scope() is not None:
             statuses |= {401, 403}
-        if is_conditional:
-            statuses.add(412)
         if "{" in self.path:
             statuses.add(404)
         if self.method in ("POST", "PUT", "PATCH", "DELETE"):

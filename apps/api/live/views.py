@@ -14,6 +14,7 @@ from apps.api.description.schema import operation
 from apps.api.live.connections import acquire_lease
 from apps.api.live.events import event_stream
 from apps.api.problems import invalid_field
+from apps.api.rest.conditional_requests import require_match
 from apps.api.rest.fields import Choice, CommaList, Flag
 from apps.api.rest.request_schemas import BoardFilters
 from apps.api.rest.responses import NO_STORE
@@ -78,6 +79,7 @@ class LiveView(ApiView):
     )
     async def get(self, request: Request) -> StreamingHttpResponse:
         subscriptions = requested_subscriptions(self.query)
+        require_match(request.headers, "")
         lease = await acquire_lease(self.api_client)
         key_digest = digest_from_header(request.META["HTTP_AUTHORIZATION"])
         last_id = request.META.get("HTTP_LAST_EVENT_ID", "")

@@ -11,6 +11,7 @@ from apps.api.problems import Problem
 MISMATCH = (
     "The resource does not match your If-Match or If-None-Match. Fetch it again and repeat the request with its ETag."
 )
+NO_STRONG_TAG = "If-Match needs a strong ETag, which only a watchlist has. Omit the header, or send If-Match: *."
 
 
 def is_unchanged(headers: Mapping[str, str], etag: str) -> bool:
@@ -20,11 +21,18 @@ def is_unchanged(headers: Mapping[str, str], etag: str) -> bool:
 
 
 def require_match(headers: Mapping[str, str], etag: str) -> None:
-    """Refuse a request whose If-Match names another version; weak tags never match. Raises: Problem."""
+    """Refuse a request whose If-Match names another version. Raises: Problem.
+
+    `*` matches every resource. Apart from it, neither weak tags nor resources without a tag ("") ever match.
+    """
     if "If-Match" not in headers:
         return
     expected = parse_etags(headers["If-Match"])
-    if expected != ["*"] and (etag.startswith("W/") or etag not in expected):
+    if expected == ["*"]:
+        return
+    if not etag.startswith('"'):
+        raise Problem("precondition-failed", NO_STRONG_TAG)
+    if etag not in expected:
         raise Problem("precondition-failed", MISMATCH)
 
 

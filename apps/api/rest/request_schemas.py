@@ -62,7 +62,10 @@ class TimeRangeQuery(RequestSchema):
         required=False, choices=list(RANGES), help_text="Range that ends now. Default `24h`, unless `from` is given."
     )
     from_ = Moment(required=False, help_text="Start of the time span, instead of `range`.")
-    to = Moment(required=False, help_text="End of the time span. Default: now; a series ends at its newest whole step. Requires `from`.")
+    to = Moment(
+        required=False,
+        help_text="End of the time span. Default: now; a series ends at its newest whole step. Requires `from`.",
+    )
 
 
 class SeriesQuery(TimeRangeQuery):

@@ -21,7 +21,7 @@ from apps.api.keys.queries import ApiClient
 from apps.api.limits import RateLimitStatus
 from apps.api.problems import Problem
 from apps.api.process import ApiRequest, ApiServices
-from apps.api.rest.conditional_requests import is_unchanged, require_match
+from apps.api.rest.conditional_requests import is_unchanged, require_match, require_write
 from apps.api.rest.request_parsing import BodyParser, read_body, read_query
 from apps.api.rest.request_schemas import NoQuery
 from apps.api.rest.responses import ApiResponse, CsvRenderer, JsonRenderer, NdjsonRenderer, Negotiation, weak_etag
@@ -77,11 +77,17 @@ class ApiView(APIView):
         return response
 
     async def prepare(self, request: Request, query: type[Serializer[Any]]) -> None:
-        """Choose the format, authenticate the client, apply its limits, and parse the query. Raises: Problem."""
+        """Choose the format, authenticate the client, apply its limits, and parse the query.
+
+        Raises: Problem, also if a precondition of a POST fails.
+        """
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         await self.authenticate(request)
         self.check_permissions(request)  # defense: key-scopes
         self.query = read_query(query, request.META.get("QUERY_STRING", ""))
+        if request.method == "POST":
+            # A list exists and has no strong tag.
+            require_write(request.headers, "")
 
     async def authenticate(self, request: Request) -> None:
         """Find the client of the key, and count the request. Raises: Problem."""
@@ -119,6 +125,7 @@ class ApiView(APIView):
         request = self.request
         parts = [self.path, request.META.get("QUERY_STRING", ""), request.accepted_media_type, version]
         etag = weak_etag("\n".join(parts).encode() + description_digest())
+        require_match(request.headers, etag)
         status = 304 if is_unchanged(request.headers, etag) else 200
         return ApiResponse(None, cache_control, etag=etag, status=status)
 
@@ -130,9 +137,9 @@ class ApiView(APIView):
         response.accepted_media_type = request.accepted_media_type
         response.render()
         etag = response.add_etag()
-        if etag and response.status_code == 200 and request.method in ("GET", "HEAD"):
+        if response.status_code == 200 and request.method in ("GET", "HEAD"):
             require_match(request.headers, etag)
-            if is_unchanged(request.headers, etag):
+            if etag and is_unchanged(request.headers, etag):
                 headers = {"Cache-Control": response["Cache-Control"], "ETag": etag}
                 return HttpResponse(status=304, headers=headers)
         return response
