@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 
 from core.errors import NotFound, Refused, ServiceAway, TwitchlyError
-from core.inputs.names import BadName, NameTaken
+from core.inputs.names import RefusedName
 from twitchly import request_counts
 
 MEDIA_TYPE = "application/problem+json"
@@ -119,10 +119,8 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem("invalid-request", str(error.detail))
         case NotFound() | Http404():
             return Problem("not-found", str(error))
-        case BadName():
+        case RefusedName():
             return invalid_field("name", str(error))
-        case NameTaken():
-            return Problem("refused", str(error), [FieldError("name", str(error))])
         case Refused():
             return Problem("refused", str(error))
         case SuspiciousOperation() | BadRequest():

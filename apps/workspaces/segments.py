@@ -11,7 +11,7 @@ from apps.accounts.models import User
 from apps.live.search import QUERY_MAX, read_search
 from apps.workspaces.models import Segment
 from core.errors import NotFound, Refused
-from core.inputs.names import clean_name
+from core.inputs.names import RefusedName, clean_name
 
 SEGMENTS_MAX = 50
 
@@ -32,7 +32,7 @@ def save_segment(*, owner: User, name: str, query: str) -> Segment:
         with transaction.atomic():
             return Segment.objects.create(owner=owner, name=name, query=saved)
     except IntegrityError:
-        raise Refused(f"You already have a segment called “{name}”. Choose another name.") from None
+        raise RefusedName(f"You already have a segment called “{name}”. Choose another name.") from None
 
 
 def delete_segment(*, owner: User, segment_id: int) -> Segment:

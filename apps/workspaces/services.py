@@ -14,7 +14,7 @@ from apps.workspaces.models import Watched, Watchlist
 from apps.workspaces.queries import channels_of
 from core.channels.account import is_twitch_id
 from core.errors import Refused
-from core.inputs.names import NameTaken, clean_name
+from core.inputs.names import RefusedName, clean_name
 
 LISTS_MAX = 20
 CHANNELS_MAX = 100
@@ -32,7 +32,7 @@ def create(*, owner: User, name: str) -> Watchlist:
         with transaction.atomic():
             return Watchlist.objects.create(owner=owner, name=name, used_at=timezone.now())
     except IntegrityError:
-        raise NameTaken(f"You already have a watchlist called “{name}”. Choose another name.") from None
+        raise RefusedName(f"You already have a watchlist called “{name}”. Choose another name.") from None
 
 
 def rename(*, watchlist: Watchlist, name: str) -> None:
@@ -42,7 +42,7 @@ def rename(*, watchlist: Watchlist, name: str) -> None:
         with transaction.atomic():
             watchlist.save(update_fields=["name"])
     except IntegrityError:
-        raise NameTaken(f"You already have a watchlist called “{watchlist.name}”. Choose another name.") from None
+        raise RefusedName(f"You already have a watchlist called “{watchlist.name}”. Choose another name.") from None
 
 
 def delete(*, watchlist: Watchlist) -> str:

@@ -8,17 +8,13 @@ from core.inputs.readable_text import is_blank, one_line
 NAME_MAX = 60
 
 
-class BadName(Refused):
-    """An invalid name. The message says which names are accepted."""
-
-
-class NameTaken(Refused):
-    """The owner already has an object with this name."""
+class RefusedName(Refused):
+    """A name that is invalid, or that another object of the owner has. The message says what to do."""
 
 
 def clean_name(noun: str, name: str) -> str:
-    """Return the name as stored. Raises: BadName."""
+    """Return the name as stored. Raises: RefusedName."""
     name = one_line(name)
     if is_blank(name) or len(name) > NAME_MAX:
-        raise BadName(f"A {noun} needs a name of 1 to {NAME_MAX} characters.")
+        raise RefusedName(f"A {noun} needs a name of 1 to {NAME_MAX} characters.")
     return name

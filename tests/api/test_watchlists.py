@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from apps.workspaces.models import Segment, Watchlist
+from apps.workspaces.models import Segment
 from tests.api.conftest import Api, new_key, user_of
 
 
@@ -31,12 +31,22 @@ async def test_a_watchlist_is_created_changed_and_deleted(api: Api) -> None:
     assert (await api.get(path)).status_code == 404
 
 
-async def test_a_duplicate_name_is_refused_and_nothing_is_changed(api: Api) -> None:
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+async def test_a_taken_name_is_reported_for_its_field_and_nothing_is_changed(api: Api, method: str) -> None:
     await api.request("POST", "watchlists", json={"name": "A"})
-    response = await api.request("POST", "watchlists", json={"name": "A", "channels": ["1"]})
-    assert (response.status_code, response.json()["code"]) == (409, "refused")
-    assert response.json()["errors"][0]["field"] == "name"
-    assert await Watchlist.objects.acount() == 1
+    path = f"watchlists/{(await api.request('POST', 'watchlists', json={'name': 'B'})).json()['id']}"
+    target = path if method == "PATCH" else "watchlists"
+    response = await api.request(method, target, json={"name": "A", "channels": ["1"]})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+    (error,) = response.json()["errors"]
+    assert error == {"field": "name", "reason": "You already have a watchlist called “A”. Choose another name."}
+    lists = (await api.get("watchlists")).json()["items"]
+    assert [(watchlist["name"], watchlist["channels"]) for watchlist in lists] == [("A", []), ("B", [])]
+
+
+async def test_a_watchlist_keeps_its_own_name(api: Api) -> None:
+    path = f"watchlists/{(await api.request('POST', 'watchlists', json={'name': 'A'})).json()['id']}"
+    assert (await api.request("PATCH", path, json={"name": "A"})).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["\u200b", "\u202e\u2066", "\x07", "x" * 61, " ", ""])
