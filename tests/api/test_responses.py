@@ -97,16 +97,30 @@ async def test_live_channels_are_found_by_part_of_their_name(api: Api) -> None:
     assert channels[0]["url"] == "https://www.twitch.tv/beta"
 
 
-@pytest.mark.parametrize("live", ["true", "false"])
+async def test_the_filter_live_selects_live_or_other_channels(api: Api) -> None:
+    for number, login in ((2, "beta"), (77, "old"), (78, "older")):
+        await Channel.objects.acreate(id=str(number), login=login, name=login)
+
+    async def found(query: str) -> list[str]:
+        return [channel["id"] for channel in (await api.get(f"channels{query}")).json()["items"]]
+
+    assert await found("?live=false") == ["77", "78"]
+    assert await found("?live=false&q=older") == ["78"]
+    assert await found("?live=false&limit=1") == ["77"]
+    assert not {"77", "78"} & set(await found("?live=true"))
+    assert await found("") == ["2", "77", "78"]
+
+
+@pytest.mark.parametrize("live", ["live=true&", ""])
 async def test_a_channel_is_found_by_its_url_or_id(api: Api, live: str) -> None:
     for number, login in ((2, "beta"), (20, "beta_two")):
         await Channel.objects.acreate(id=str(number), login=login, name=login)
     for text in ("https://www.twitch.tv/Beta/about", "twitch.tv/popout/beta/chat"):
-        channels = (await api.get(f"channels?live={live}&q={quote(text)}")).json()["items"]
+        channels = (await api.get(f"channels?{live}q={quote(text)}")).json()["items"]
         assert [channel["id"] for channel in channels] == ["2"]
-    channels = (await api.get(f"channels?live={live}&q=2")).json()["items"]
+    channels = (await api.get(f"channels?{live}q=2")).json()["items"]
     assert [channel["id"] for channel in channels] == ["2"]
-    refused = await api.get(f"channels?live={live}&q={quote('https://www.twitch.tv/videos/2460329693')}")
+    refused = await api.get(f"channels?{live}q={quote('https://www.twitch.tv/videos/2460329693')}")
     assert refused.status_code == 400
     (error,) = refused.json()["errors"]
     assert (error["field"], error["reason"].split(".")[0]) == ("q", "This is the address of a video")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,10 +77,11 @@ class ChannelListView(ApiView):
         after, limit = read_cursor(self.path, query.get("cursor")) or "", query["limit"]
         text, is_exact = parse_search(query.get("q", ""))
         live = (await self.services.readings.of_channels()).live()
-        if query["live"]:
+        if query.get("live"):
             profiles = search_live(live, text, after, is_exact=is_exact)
         else:
-            stored = await run_in_db_thread(search_stored, text, after, limit + 1, is_exact=is_exact)
+            excluded = live.keys() if "live" in query else ()
+            stored = await run_in_db_thread(search_stored, text, after, limit + 1, excluded, is_exact=is_exact)
             profiles = [live[profile.id].profile if profile.id in live else profile for profile in stored]
         profiles = profiles[: limit + 1]
         channels = [KnownChannel(profile, profile.id in live) for profile in profiles]
@@ -135,9 +136,11 @@ def search_live(live: Mapping[str, ChannelNow], text: str, after: str, *, is_exa
     return sorted((p for p in profiles if matches_text(p, text, is_exact=is_exact)), key=lambda profile: profile.id)
 
 
-def search_stored(text: str, after: str, limit: int, *, is_exact: bool = False) -> list[Profile]:
-    """Return the same for all channels that were ever tracked, up to `limit`."""
-    channels = public_channels().filter(pk__gt=after).order_by("pk")
+def search_stored(
+    text: str, after: str, limit: int, excluded: Collection[str] = (), *, is_exact: bool = False
+) -> list[Profile]:
+    """Return the same for all channels that were ever tracked except the excluded ones, up to `limit`."""
+    channels = public_channels().filter(pk__gt=after).exclude(pk__in=excluded).order_by("pk")
     if text:
         channels = channels.filter(name_filter(text, is_exact=is_exact))
     return [profile_of(channel) for channel in channels[:limit]]

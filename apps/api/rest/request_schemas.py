@@ -47,7 +47,7 @@ class ChannelsQuery(PageQuery):
         max_length=TEXT_MAX,
         help_text="Part of a channel's name or login, or its ID or Twitch address (exact match).",
     )
-    live = Flag(required=False, default=False, help_text="Only live channels.")
+    live = Flag(required=False, help_text="`true`: only live channels; `false`: only others. Default: all.")
 
     def validate_q(self, text: str) -> str:
         try:
