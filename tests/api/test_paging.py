@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 
 from apps.api.problems import Problem
 from apps.api.rest.event_pages import CHUNK_MS, Position, read_events
-from apps.api.rest.paging import read_cursor, write_cursor
+from apps.api.rest.paging import list_id, read_cursor, write_cursor
 from apps.channels.models import Channel
 from apps.metrics.event_marks import EventMark
 from apps.metrics.queries import GapSpan
@@ -52,6 +53,30 @@ async def test_a_forged_cursor_is_refused(api: Api, path: str, cursor: str) -> N
 async def test_a_cursor_of_another_account_is_refused(api: Api, cursors: dict[str, str], path: str) -> None:
     other = Api((await sync_to_async(new_key)("other@example.com"))[1])
     assert (await other.get(f"{path}?cursor={cursors[path]}")).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["channels?limit=2", "channels?limit=2&q=c", "channels?limit=2&live=false"])
+async def test_a_cursor_is_valid_for_the_filters_of_its_list_only(api: Api, cursors: dict[str, str], path: str) -> None:
+    cursor = (await api.get(path)).json()["next"]
+    for filters in ("", "&q=c", "&q=C1", "&live=false", "&live=true", "&q=c&live=false"):
+        response = await api.get(f"channels?limit=1{filters}&cursor={cursor}")
+        if path.removeprefix("channels?limit=2") == filters:
+            assert [channel["id"] for channel in response.json()["items"]] == ["102"]
+        else:
+            assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "cursor")
+            assert "only `limit` may change" in response.json()["errors"][0]["reason"]
+
+
+def test_the_id_of_a_list_contains_every_parameter_but_those_of_the_page() -> None:
+    query: dict[str, Any] = {"range": "7d", "cursor": "a", "limit": 3}
+    assert list_id("/events", query, 1) == list_id("/events", {"limit": 9, "range": "7d"}, 1)
+    others: list[tuple[str, dict[str, Any], int]] = [
+        ("/streams", query, 1),
+        ("/events", query, 2),
+        ("/events", {"range": "24h"}, 1),
+        ("/events", {}, 1),
+    ]
+    assert len({list_id(*other) for other in others} | {list_id("/events", query, 1)}) == 5
 
 
 async def test_a_cursor_is_valid_in_every_format_of_its_list(api: Api, cursors: dict[str, str]) -> None:

@@ -74,7 +74,7 @@ class ChannelListView(ApiView):
     )
     async def get(self, _request: Request) -> ApiResponse:
         query = self.query
-        after, limit = read_cursor(self.path, query.get("cursor")) or "", query["limit"]
+        after, limit = read_cursor(self.list_id, query.get("cursor")) or "", query["limit"]
         text, is_exact = parse_search(query.get("q", ""))
         live = (await self.services.readings.of_channels()).live()
         if query.get("live"):
@@ -85,7 +85,7 @@ class ChannelListView(ApiView):
             profiles = [live[profile.id].profile if profile.id in live else profile for profile in stored]
         profiles = profiles[: limit + 1]
         channels = [KnownChannel(profile, profile.id in live) for profile in profiles]
-        document = schemas.ChannelList.produce(page(channels, limit, lambda channel: channel.profile.id, self.path))
+        document = schemas.ChannelList.produce(page(channels, limit, lambda channel: channel.profile.id, self.list_id))
         return ApiResponse(document, table=_table(document["items"]))
 
 

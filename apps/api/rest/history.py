@@ -167,7 +167,7 @@ class EventsView(ApiView):
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         query, now = self.query, now_ms()
         from_ms, until_ms = bounds(requested_range(query, now), now)
-        limit, cursor = query["limit"], read_cursor(self.path, query.get("cursor"))
+        limit, cursor = query["limit"], read_cursor(self.list_id, query.get("cursor"))
         after = None if cursor is None else (int(cursor[0]), str(cursor[1]))
         await find_channel(self.services.readings, channel_id)
 
@@ -175,7 +175,7 @@ class EventsView(ApiView):
             return history.marks_and_gaps(channel_id, chunk_from_ms, chunk_until_ms, now)
 
         events = await run_in_cassandra_thread(read_events, channel_id, read, from_ms, until_ms, after, limit + 1)
-        events_page = page(events, limit, lambda event: [event.at_ms, event.id], self.path)
+        events_page = page(events, limit, lambda event: [event.at_ms, event.id], self.list_id)
         return ApiResponse(schemas.EventList.produce(events_page), table=event_table(events[:limit]))
 
 
@@ -191,10 +191,10 @@ class StreamsView(ApiView):
     )
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         query = self.query
-        before_ms = read_cursor(self.path, query.get("cursor"))
+        before_ms = read_cursor(self.list_id, query.get("cursor"))
         await find_channel(self.services.readings, channel_id)
         streams = await run_in_cassandra_thread(_streams, channel_id, query["limit"] + 1, before_ms)
-        streams_page = page(streams, query["limit"], lambda stream: stream.started_ms, self.path)
+        streams_page = page(streams, query["limit"], lambda stream: stream.started_ms, self.list_id)
         return ApiResponse(schemas.StreamList.produce(streams_page))
 
 

@@ -35,9 +35,9 @@ class WatchlistsView(ApiView):
         etag=True,
     )
     async def get(self, _request: Request) -> ApiResponse:
-        query, owner_id = self.query, self.api_client.owner_id
-        after = read_cursor(_watchlists_list_id(owner_id), query.get("cursor")) or 0
-        return ApiResponse(await run_in_db_thread(_watchlists, owner_id, after, query["limit"]), REVALIDATE)
+        after, limit = read_cursor(self.list_id, self.query.get("cursor")) or 0, self.query["limit"]
+        document = await run_in_db_thread(_watchlists, self.api_client.owner_id, after, limit, self.list_id)
+        return ApiResponse(document, REVALIDATE)
 
     @operation(
         "create_watchlist",
@@ -98,9 +98,9 @@ class SegmentsView(ApiView):
         etag=True,
     )
     async def get(self, _request: Request) -> ApiResponse:
-        query, owner_id = self.query, self.api_client.owner_id
-        after = read_cursor(_segments_list_id(owner_id), query.get("cursor")) or 0
-        return ApiResponse(await run_in_db_thread(_segments, owner_id, after, query["limit"]), REVALIDATE)
+        after, limit = read_cursor(self.list_id, self.query.get("cursor")) or 0, self.query["limit"]
+        document = await run_in_db_thread(_segments, self.api_client.owner_id, after, limit, self.list_id)
+        return ApiResponse(document, REVALIDATE)
 
 
 class SegmentView(ApiView):
@@ -111,17 +111,9 @@ class SegmentView(ApiView):
         return ApiResponse(await run_in_db_thread(_segment, self.api_client.owner_id, segment_id), REVALIDATE)
 
 
-def _watchlists_list_id(owner_id: int) -> str:
-    return f"watchlists of {owner_id}"
-
-
-def _segments_list_id(owner_id: int) -> str:
-    return f"segments of {owner_id}"
-
-
-def _watchlists(owner_id: int, after: int, limit: int) -> dict[str, Any]:
+def _watchlists(owner_id: int, after: int, limit: int, list_id: str) -> dict[str, Any]:
     watchlists = Watchlist.objects.filter(owner_id=owner_id, pk__gt=after).order_by("pk")[: limit + 1]
-    watchlists_page = page(list(watchlists), limit, lambda watchlist: watchlist.pk, _watchlists_list_id(owner_id))
+    watchlists_page = page(list(watchlists), limit, lambda watchlist: watchlist.pk, list_id)
     return schemas.WatchlistList.produce(watchlists_page)
 
 
@@ -161,9 +153,9 @@ def _lock_for_write(owner_id: int, watchlist_id: int, headers: Mapping[str, str]
     return locked
 
 
-def _segments(owner_id: int, after: int, limit: int) -> dict[str, Any]:
+def _segments(owner_id: int, after: int, limit: int, list_id: str) -> dict[str, Any]:
     segments = Segment.objects.filter(owner_id=owner_id, pk__gt=after).order_by("pk")[: limit + 1]
-    segments_page = page(list(segments), limit, lambda segment: segment.pk, _segments_list_id(owner_id))
+    segments_page = page(list(segments), limit, lambda segment: segment.pk, list_id)
     return schemas.SegmentList.produce(segments_page)
 
 

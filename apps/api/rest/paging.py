@@ -1,8 +1,11 @@
-"""Keyset pagination: a page starts after the last item of the previous one, so nothing is skipped or repeated."""
+"""Keyset pagination: a page starts after the last item of the previous one, so nothing is skipped or repeated.
+
+A cursor is valid for one list: one operation with all its parameters except the size of the page, for one account.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +22,12 @@ class Page(Generic[T]):
 
     items: Sequence[T]
     next: str | None = None
+
+
+def list_id(path: str, query: Mapping[str, Any], account_id: int) -> str:
+    """Return the id of the list that a request reads a page of, by its path and parsed parameters."""
+    filters = sorted((name, str(value)) for name, value in query.items() if name not in ("cursor", "limit"))
+    return f"{path} {filters} of {account_id}"
 
 
 def page(items: Sequence[T], limit: int, position: Callable[[T], Any], list_id: str) -> Page[T]:
@@ -40,7 +49,10 @@ def read_cursor(list_id: str, cursor: str | None) -> Any:
     try:
         return _signer(list_id).unsign_object(cursor)
     except BadSignature:
-        reason = "Invalid cursor. Send `next` of the previous page, or no cursor."
+        reason = (
+            "This cursor belongs to another list. Send `next` of the previous page with the same parameters (only "
+            "`limit` may change), or omit the cursor."
+        )
         raise invalid_field("cursor", reason) from None
 
 

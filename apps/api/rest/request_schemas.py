@@ -16,7 +16,7 @@ from core.metrics.bands import BANDS
 from core.metrics.columns import STORED_GRAINS
 from core.metrics.table import METRIC
 
-CURSOR = "`next` of the previous page."
+CURSOR = "`next` of the previous page. All other parameters except `limit` must be those of that page."
 BAND = "Viewers: " + ", ".join(f"`{band.key}` {band.label}" for band in BANDS) + "."
 
 

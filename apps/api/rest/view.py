@@ -22,6 +22,7 @@ from apps.api.limits import RateLimitStatus
 from apps.api.problems import Problem
 from apps.api.process import ApiRequest, ApiServices
 from apps.api.rest.conditional_requests import is_unchanged, require_match, require_write
+from apps.api.rest.paging import list_id
 from apps.api.rest.request_parsing import BodyParser, read_body, read_query
 from apps.api.rest.request_schemas import NoQuery
 from apps.api.rest.responses import ApiResponse, CsvRenderer, JsonRenderer, NdjsonRenderer, Negotiation, weak_etag
@@ -116,6 +117,11 @@ class ApiView(APIView):
     def path(self) -> str:
         """The path of the request without its format suffix."""
         return self.request.path.removesuffix(f".{self.format_kwarg}")
+
+    @property
+    def list_id(self) -> str:
+        """The id of the list that the request reads a page of."""
+        return list_id(self.path, self.query, self.api_client.owner_id)
 
     def conditional_response(self, version: str, cache_control: str) -> ApiResponse:
         """Return a 304 to a client that has this version of the resource, or else a 200 for the handler to complete.
