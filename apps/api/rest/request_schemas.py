@@ -100,7 +100,7 @@ class NoQuery(RequestSchema):
 class WatchlistBody(RequestSchema):
     """A watchlist to create."""
 
-    name = Text(max_length=60, help_text="Must be unique in your account.")
+    name = Text(max_length=60, help_text="Must be unique in your account; a name that is taken returns 400.")
     channels = serializers.ListField(
         child=ChannelId(),
         required=False,
@@ -112,4 +112,6 @@ class WatchlistBody(RequestSchema):
 class WatchlistChange(WatchlistBody):
     """Changes to a watchlist."""
 
-    name = Text(required=False, max_length=60, help_text="New name.")
+    name = Text(
+        required=False, max_length=60, help_text="New name; one that another of your watchlists has returns 400."
+    )
