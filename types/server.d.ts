@@ -21,6 +21,7 @@ interface Metric {
   needs_viewers: boolean;
   distinct: boolean;
   by_length: boolean;
+  is_compared: boolean;
 }
 
 interface SpanLimits {

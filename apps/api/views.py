@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast, get_args
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,6 +17,7 @@ from apps.api.description.reference import DEFAULT_LANGUAGE, LANGUAGES, problem_
 from apps.api.keys.queries import plan_of
 from apps.api.scopes import SCOPE_DESCRIPTIONS
 from apps.api.usage import Interval, UsagePoint, usage_points
+from core.inputs.choices import read_choice
 
 
 @require_safe
@@ -23,7 +26,10 @@ from apps.api.usage import Interval, UsagePoint, usage_points
 def usage(request: HttpRequest) -> HttpResponse:
     """Show the usage of an account's keys; `by` is hour or day."""
     user, now = user_of(request), datetime.now(UTC)
-    by: Interval = "day" if request.GET.get("by") == "day" else "hour"
+    errors = list[str]()
+    by = cast("Interval", read_choice(request.GET.dict(), "by", get_args(Interval), "hour", errors))
+    for reason in errors:
+        messages.error(request, reason)
     plan, points = plan_of(user), usage_points(user, by, now)
     day, today = usage_points(user, "hour", now)[-24:], usage_points(user, "day", now)[-1]
     context = {
@@ -37,7 +43,7 @@ def usage(request: HttpRequest) -> HttpResponse:
         "is_empty": not any(point.requests for point in points),
         "script": {"by": by, "limit": plan.requests_per_day if by == "day" else None, "points": _columns(points)},
     }
-    return render(request, "partners/usage.html", context)
+    return render(request, "partners/usage.html", context, status=400 if errors else 200)
 
 
 @require_safe

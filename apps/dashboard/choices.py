@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from apps.live.board import BOARD_KEYS, DEFAULT_BOARD, SIZES, Board, requested_board
 from apps.metrics.queries import RANGES, Range, past_range
 from apps.metrics.spans import BadSpan, Span, iso, span_from_query
+from core.inputs.choices import read_choice
 from core.metrics.bands import BAND
 from core.metrics.table import METRIC
 
@@ -19,13 +20,17 @@ _FIRST = Board()
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The selections in a query string. Default chart: the board's metric, and the `range` if there is no `span`."""
+    """The selections in a query string. Default chart: the board's metric, and the `range` if there is no `span`.
+
+    `errors` names the parameters that have an unknown value, with their choices.
+    """
 
     board: Board = _FIRST
     channel: str | None = None
     range: str = DEFAULT_RANGE
     metric: str | None = None
     span: Span | None = None
+    errors: tuple[str, ...] = ()
 
     @property
     def charted(self) -> str:
@@ -65,27 +70,30 @@ DEFAULTS: Mapping[str, str] = Choice().names()
 
 
 def read_query(query: Mapping[str, str]) -> Choice:
-    """Parse a query string, except its span; unknown values become defaults."""
-    metric, size, band = query.get("board", ""), query.get("size", ""), query.get("band", "")
+    """Parse a query string, except its span; unknown values become defaults and are named in `errors`."""
+    errors: list[str] = []
     board = requested_board(
-        metric if metric in BOARD_KEYS else DEFAULT_BOARD,
-        int(size) if size in map(str, SIZES) else SIZES[0],
+        read_choice(query, "board", BOARD_KEYS, DEFAULT_BOARD, errors),
+        int(read_choice(query, "size", [str(size) for size in SIZES], str(SIZES[0]), errors)),
         category=query.get("category", ""),
         language=query.get("language", ""),
-        band=band if band in BAND else "",
+        band=read_choice(query, "band", BAND, "", errors),
     )
-    range_key, charted = query.get("range", ""), query.get("metric", "")
+    range_key = read_choice(query, "range", RANGES, DEFAULT_RANGE, errors)
+    charted = read_choice(query, "metric", METRIC, board.metric, errors)
     return Choice(
         board,
         query.get("channel") or None,
-        range_key if range_key in RANGES else DEFAULT_RANGE,
-        charted if charted in METRIC and charted != board.metric else None,
+        range_key,
+        None if charted == board.metric else charted,
+        errors=tuple(errors),
     )
 
 
 def parse_range(query: Mapping[str, str], now_ms: int) -> Range:
     """Parse the range of a query string, between two dates or up to now. Raises: BadSpan."""
-    range_key = query.get("range", DEFAULT_RANGE)
-    if range_key not in RANGES:
-        raise BadSpan(f"Unknown range. Choose one of {', '.join(RANGES)}.")
+    errors: list[str] = []
+    range_key = read_choice(query, "range", RANGES, DEFAULT_RANGE, errors)
+    if errors:
+        raise BadSpan(" ".join(errors))
     return Choice(range=range_key, span=span_from_query(query, now_ms)).chart_range(now_ms)

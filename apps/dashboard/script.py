@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.dashboard.choices import DEFAULTS
+from apps.dashboard.compare.comparison import COMPARED
 from apps.dashboard.summary import LENGTHS, unit_of
 from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, NOTED_FROM, NOTED_TIMES, SHAPES, TABLE_ROWS
 from apps.live.board import FILTERS
@@ -67,4 +68,5 @@ def metric_json(metric: Metric) -> dict[str, Any]:
         "needs_viewers": metric.key in NEED_VIEWERS,
         "distinct": metric.distinct,
         "by_length": metric.by_length,
+        "is_compared": metric in COMPARED,
     }

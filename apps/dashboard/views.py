@@ -34,6 +34,7 @@ from apps.workspaces.queries import watching
 from core.channels.address import InvalidChannel
 from core.channels.stream import NAME_MAX
 from core.errors import NotFound, ServiceAway
+from core.inputs.choices import read_choice
 from core.inputs.readable_text import one_line
 from core.metrics.bands import BANDS
 from core.metrics.broadcasts import Broadcast
@@ -61,6 +62,8 @@ def board(request: HttpRequest) -> HttpResponse:
         choice = replace(choice, span=span_from_query(request.GET.dict(), now))
     except BadSpan as error:
         error_text = str(error)
+    for reason in choice.errors:
+        messages.error(request, reason)
     live = services_of(request)
     try:
         page = read_board_page(live, choice, now)
@@ -70,7 +73,7 @@ def board(request: HttpRequest) -> HttpResponse:
         request,
         "dashboard/board.html",
         board_context(live, page, request.user, error_text),
-        status=400 if error_text else 200,
+        status=400 if error_text or choice.errors else 200,
     )
 
 
@@ -78,9 +81,12 @@ def board(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sign_in_required
 def find(request: HttpRequest) -> HttpResponse:
-    text, metric = request.GET.get("q", "").strip(), request.GET.get("board", DEFAULT_BOARD)
+    text, errors = request.GET.get("q", "").strip(), list[str]()
+    metric = read_choice(request.GET.dict(), "board", BOARD_KEYS, DEFAULT_BOARD, errors)
+    if errors:
+        return _results_page(request, text, 400, wrong=" ".join(errors))
     try:
-        hits = find_channels(text, metric if metric in BOARD_KEYS else DEFAULT_BOARD, now_ms())
+        hits = find_channels(text, metric, now_ms())
     except ServiceAway:
         return _results_page(request, text, 503, is_away=True)
     except InvalidChannel as error:
@@ -97,9 +103,10 @@ def _results_page(request: HttpRequest, text: str, status: int, **found: Any) ->
 @never_cache
 @login_required_json
 def find_json(request: HttpRequest) -> JsonResponse:
-    metric = request.GET.get("board", DEFAULT_BOARD)
-    if metric not in BOARD_KEYS:
-        return json_error(f"Unknown board. Choose one of {', '.join(BOARD_KEYS)}.", 400)
+    errors = list[str]()
+    metric = read_choice(request.GET.dict(), "board", BOARD_KEYS, DEFAULT_BOARD, errors)
+    if errors:
+        return json_error(" ".join(errors), 400)
     try:
         hits = find_channels(request.GET.get("q", ""), metric, now_ms())
     except ServiceAway:

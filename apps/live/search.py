@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -12,6 +12,7 @@ from django.http import QueryDict
 
 from apps.channels.languages import language_name
 from core.channels.stream import CATEGORY_MAX
+from core.inputs.choices import read_choice, unknown_choice
 from core.inputs.numbers import InvalidNumber, read_number, read_whole, write_number
 from core.inputs.readable_text import one_line
 from core.metrics.bands import BAND
@@ -51,7 +52,7 @@ class Search:
     """Filters, sort order and page of the table.
 
     `languages` are names, `bands` keys; empty means any. `page` begins at 1. `errors` says which numbers could not
-    be parsed.
+    be parsed and which values are unknown.
     """
 
     languages: tuple[str, ...] = ()
@@ -110,10 +111,10 @@ class Search:
 
 
 def read_search(query: QueryDict) -> Search:
-    """Parse a query string; unknown values are ignored. Numbers are accepted as people type them."""
-    sort, page = query.get("sort", ""), query.get("page", "")
-    columns = [key for key in query.getlist("column") if key in MEASURES]
+    """Parse a query string; `errors` names unknown values. Numbers are accepted as people type them."""
     errors: list[str] = []
+    columns = _known(query, "column", MEASURES, errors)
+    bands = _known(query, "band", BAND, errors)
     return Search(
         # Searches saved while a language had no name contain its code.
         tuple(
@@ -122,12 +123,12 @@ def read_search(query: QueryDict) -> Search:
             )
         ),
         one_line(query.get("category", ""), CATEGORY_MAX),
-        tuple(key for key in BAND if key in query.getlist("band")),
+        tuple(key for key in BAND if key in bands),
         tuple(_rules(query, errors)),
         min(100.0, _number(query.get("coverage", ""), errors) or 0.0),
-        sort if sort.removeprefix("-") in (*MEASURES, *PROFILE_SORTS) else DEFAULT_SORT,
+        _sort(query.get("sort", ""), errors),
         tuple(dict.fromkeys(columns)) or DEFAULT_COLUMNS,
-        _page(page),
+        _page(query.get("page", "")),
         tuple(dict.fromkeys(errors)),
     )
 
@@ -163,11 +164,26 @@ def measure_unit(measure: str) -> str:
     return "of its size" if measure.startswith(PERCENTILE) else METRIC[measure].unit
 
 
+def _known(query: QueryDict, name: str, choices: Collection[str], errors: list[str]) -> list[str]:
+    """Return the known values of a repeated parameter."""
+    texts = [text for text in query.getlist(name) if text]
+    errors += [unknown_choice(name, text, choices) for text in texts if text not in choices]
+    return [text for text in texts if text in choices]
+
+
+def _sort(text: str, errors: list[str]) -> str:
+    choices = (*MEASURES, *PROFILE_SORTS)
+    if not text or text.removeprefix("-") in choices:
+        return text or DEFAULT_SORT
+    errors.append(unknown_choice("sort", text, choices))
+    return DEFAULT_SORT
+
+
 def _rules(query: QueryDict, errors: list[str]) -> Iterator[Rule]:
     for number in range(1, RULES_MAX + 1):
-        measure = query.get(f"m{number}", "")
+        measure = read_choice(query, f"m{number}", MEASURES, "", errors)
         minimum, maximum = (_number(query.get(f"{bound}{number}", ""), errors) for bound in ("min", "max"))
-        if measure in MEASURES and (minimum is not None or maximum is not None):
+        if measure and (minimum is not None or maximum is not None):
             yield Rule(measure, minimum, maximum)
 
 

@@ -35,7 +35,8 @@ export class Actions {
     const { channel, choice, metric } = this.state();
     if (!channel) return;
     const address = hrefOf({ ...choice, channel: channel.id });
-    byId("compare", HTMLAnchorElement).href = `/compare?channels=${channel.id}&metric=${metric}`;
+    const compared = metricOf(metric).is_compared ? `&metric=${metric}` : "";
+    byId("compare", HTMLAnchorElement).href = `/compare?channels=${channel.id}${compared}`;
     for (const link of all($("take"), "[data-export]")) {
       const { export: file = "" } = link.dataset;
       const { value } = this.interval;

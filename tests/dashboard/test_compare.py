@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -43,9 +44,14 @@ def test_channels_are_unique_valid_and_at_most_six() -> None:
     assert full.without("3").channels == ("0", "1", "2", "4", "5")
 
 
-def test_invalid_parameters_become_defaults() -> None:
+def test_invalid_parameters_become_defaults_and_are_named_with_the_choices() -> None:
     odd = {"metric": "excitement", "range": "9y", "align": "moon", "scale": "log"}
-    assert read_comparison(odd, NOW) == Comparison()
+    comparison = read_comparison(odd, NOW)
+    assert replace(comparison, errors=()) == Comparison()
+    assert [error.split(".")[0] for error in comparison.errors] == [
+        f"Unknown {name} “{value}”" for name, value in odd.items()
+    ]
+    assert comparison.errors[2] == "Unknown align “moon”. Choose one of clock, stream."
     with pytest.raises(BadSpan, match="future"):
         read_comparison({"from": "2026-01-01T00:00Z", "until": "2099-01-01T00:00Z"}, NOW)
 

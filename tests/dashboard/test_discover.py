@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -140,18 +141,27 @@ def test_query_strings_round_trip() -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "sort=;drop",
         "page=-1",
         "page=999999999",
-        "m1=nonsense&min1=3",
         "m1=messages",
-        "band=12",
-        "column=nonsense",
         "language=&category=  ",
+        "sort=&band=&column=&m1=",
     ],
 )
-def test_invalid_parameters_are_ignored(query: str) -> None:
+def test_incomplete_parameters_are_ignored(query: str) -> None:
     assert read_search(QueryDict(query)) == Search()
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [("sort=;drop", "sort"), ("m1=nonsense&min1=3", "m1"), ("band=12", "band"), ("column=nonsense", "column")],
+)
+def test_unknown_values_are_named_with_the_choices(query: str, name: str) -> None:
+    search = read_search(QueryDict(query))
+    assert replace(search, errors=()) == Search()
+    (error,) = search.errors
+    assert error.startswith(f"Unknown {name} “")
+    assert "Choose one of " in error
 
 
 @pytest.mark.parametrize(

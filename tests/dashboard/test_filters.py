@@ -72,9 +72,14 @@ def test_the_query_string_contains_all_selections() -> None:
     assert read_query({}) == Choice()
 
 
-@pytest.mark.parametrize("query", [{"size": "11"}, {"size": "x"}, {"band": "7"}, {"board": "love"}, {"range": "9y"}])
-def test_unknown_selections_become_defaults(query: dict[str, str]) -> None:
-    assert read_query(query).names() == DEFAULTS
+@pytest.mark.parametrize(
+    "query", [{"size": "11"}, {"size": "x"}, {"band": "7"}, {"board": "love"}, {"range": "9y"}, {"metric": "love"}]
+)
+def test_unknown_selections_become_defaults_and_are_named_with_the_choices(query: dict[str, str]) -> None:
+    choice, ((name, value),) = read_query(query), query.items()
+    assert choice.names() == DEFAULTS
+    (error,) = choice.errors
+    assert error.startswith(f"Unknown {name} “{value}”. Choose one of ")
 
 
 def test_rows_show_quiet_and_ended_channels(boards: Boards, signed_in: Client) -> None:

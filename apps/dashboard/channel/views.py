@@ -30,6 +30,7 @@ from apps.live.services import services_of
 from apps.workspaces.models import Note
 from core.channels.account import is_twitch_id
 from core.errors import NotFound, ServiceAway
+from core.inputs.choices import unknown_choice
 from core.inputs.numbers import read_whole
 from core.metrics.table import METRIC
 from core.pipeline.records import EPOCH_MS
@@ -47,7 +48,7 @@ MS_MAX = 10**15
 def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     now, metric = now_ms(), request.GET.get("metric", DEFAULTS["board"])
     if metric not in METRIC:
-        return unknown_metric()
+        return json_error(unknown_choice("metric", metric, METRIC), 400)
     chart_range = parse_range(request.GET.dict(), now)
     find_profile(channel_id, now)
     series_read = read_series(channel_id, chart_range, now, charted(metric))
@@ -63,7 +64,7 @@ def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
 def standing(request: HttpRequest, channel_id: str) -> JsonResponse:
     metric = request.GET.get("metric", "")
     if metric not in METRIC:
-        return unknown_metric()
+        return json_error(unknown_choice("metric", metric, METRIC), 400)
     groups = read_peer_groups(services_of(request).channels, channel_id, metric, now_ms())
     following = tracking_state(channel_id).as_json()
     return JsonResponse(
@@ -147,10 +148,6 @@ def note_delete(request: HttpRequest, channel_id: str, note_id: int) -> HttpResp
 def note_restore(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     undo = request.POST.get("undo", "")
     return note_response(lambda: notes.restore_note(user=user_of(request), channel_id=channel_id, undo=undo))
-
-
-def unknown_metric() -> JsonResponse:
-    return json_error(f"Unknown metric. Choose one of {', '.join(METRIC)}.", 400)
 
 
 def note_response(write: Callable[[], Note], status: int = 200) -> JsonResponse:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from apps.metrics.queries import RANGES, Range, past_range
 from apps.metrics.spans import Span, iso, read_span
 from core.channels.account import is_twitch_id
+from core.inputs.choices import read_choice
 from core.metrics.table import METRICS
 from core.times import HOUR_MS
 
@@ -27,7 +28,10 @@ _LIVE_SPAN_MS, _MINUTE_SPAN_MS = HOUR_MS, 36 * HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The parameters of a comparison; without a `span` the range ends now."""
+    """The parameters of a comparison; without a `span` the range ends now.
+
+    `errors` names the parameters that have an unknown value, with their choices.
+    """
 
     channels: tuple[str, ...] = ()
     metric: str = DEFAULT_METRIC
@@ -35,6 +39,7 @@ class Comparison:
     span: Span | None = None
     align: Align = "clock"
     scale: Scale = "values"
+    errors: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, str | None]:
         """Return the query parameters."""
@@ -68,17 +73,21 @@ class Comparison:
 
 
 def read_comparison(query: Mapping[str, str], now_ms: int) -> Comparison:
-    """Parse a query string; unknown values become defaults. Raises: BadSpan."""
-    metric, range_key = query.get("metric", ""), query.get("range", "")
-    align, scale = query.get("align", ""), query.get("scale", "")
+    """Parse a query string; unknown values become defaults and are named in `errors`. Raises: BadSpan."""
+    errors: list[str] = []
+    metric = read_choice(query, "metric", [option.key for option in COMPARED], DEFAULT_METRIC, errors)
+    range_key = read_choice(query, "range", RANGES, DEFAULT_RANGE, errors)
+    align = read_choice(query, "align", get_args(Align), "clock", errors)
+    scale = read_choice(query, "scale", get_args(Scale), "values", errors)
     ids = [text for text in query.get("channels", "").split(",") if is_twitch_id(text)]
     return Comparison(
         tuple(dict.fromkeys(ids))[:CHANNELS_MAX],
-        metric if metric in {option.key for option in COMPARED} else DEFAULT_METRIC,
-        range_key if range_key in RANGES else DEFAULT_RANGE,
+        metric,
+        range_key,
         read_span(query.get("from", ""), query.get("until", ""), now_ms),
-        cast("Align", align) if align in get_args(Align) else "clock",
-        cast("Scale", scale) if scale in get_args(Scale) else "values",
+        cast("Align", align),
+        cast("Scale", scale),
+        tuple(errors),
     )
 
 

@@ -39,6 +39,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         comparison = read_comparison(request.GET.dict(), now)
     except BadSpan as error:
         comparison, error_text = read_comparison(request.GET.dict() | {"from": "", "until": ""}, now), str(error)
+    error_text = " ".join([error_text, *comparison.errors]).strip()
     if name := request.GET.get("add", "").strip():
         try:
             channel = _find_channel(name)
@@ -63,6 +64,8 @@ def lines(request: HttpRequest) -> JsonResponse:
         comparison = read_comparison(request.GET.dict(), now)
     except BadSpan as error:
         return json_error(str(error), 400)
+    if comparison.errors:
+        return json_error(" ".join(comparison.errors), 400)
     page = read_lines(services_of(request), comparison, now)
     if page.history_away:
         return json_error("History is unavailable. Live data is not affected.", 503)

@@ -45,6 +45,7 @@ from apps.metrics.queries import Range, Series
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import channels_of, find_watchlist
 from core.errors import NotFound, ServiceAway
+from core.inputs.choices import unknown_choice
 from core.metrics.columns import STORED_GRAINS
 from twitchly.clock import now_ms
 
@@ -103,6 +104,8 @@ def streams_file(_request: HttpRequest, channel_id: str, form: Format) -> HttpRe
 def board_file(request: HttpRequest, form: Format) -> HttpResponseBase:
     """Export the current board, with the query parameters of the page."""
     choice, now = read_query(request.GET.dict()), now_ms()
+    if choice.errors:
+        return json_error(" ".join(choice.errors), 400)
     reading, _ = read_live(services_of(request).boards, choice, now)
     if reading is None:
         return json_error(LIVE_AWAY, 503)
@@ -121,6 +124,8 @@ def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpRespon
         comparison = read_comparison(request.GET.dict(), now)
     except BadSpan as error:
         return json_error(str(error), 400)
+    if comparison.errors:
+        return json_error(" ".join(comparison.errors), 400)
     page = read_lines(services_of(request), comparison, now)
     if page.live_away or page.history_away:
         return json_error(HISTORY_AWAY, 503)
@@ -136,7 +141,9 @@ def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpRespon
 @login_required
 def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: Format) -> HttpResponseBase:
     """Export the live values of a watchlist's channels, or their past hour by one metric, in the list's order."""
-    now, metric = now_ms(), metric_of(request)
+    now, (metric, errors) = now_ms(), metric_of(request)
+    if errors:
+        return json_error(" ".join(errors), 400)
     try:
         channel_ids = channels_of(find_watchlist(user_of(request), watchlist_id))
     except NotFound as error:
@@ -171,13 +178,13 @@ def _range_and_interval(request: HttpRequest, now: int) -> tuple[Range, Interval
 def _interval(key: str, grain: str) -> Interval | None:
     if key:
         if key not in INTERVALS:
-            raise BadSpan(f"Unknown interval. Choose one of {', '.join(INTERVALS)}.")
+            raise BadSpan(unknown_choice("interval", key, INTERVALS))
         return INTERVALS[key]
     if not grain:
         return None
     known = next((stored for stored in STORED_GRAINS if stored == grain), None)
     if known is None:
-        raise BadSpan(f"Unknown grain. Choose one of {', '.join(STORED_GRAINS)}.")
+        raise BadSpan(unknown_choice("grain", grain, STORED_GRAINS))
     return non_overlapping(known)
 
 

@@ -39,14 +39,14 @@ def fields_of(query: str) -> dict[str, str]:
     return {name: str(value) for name, value in QueryDict(query).dict().items()}
 
 
-def read_choice(fields: Mapping[str, str], now_ms: int) -> Choice:
+def read_view(fields: Mapping[str, str], now_ms: int) -> Choice:
     """Parse the selections of a view. Raises: BadSpan."""
     return replace(read_query(fields), span=span_from_query(fields, now_ms))
 
 
 def choice_of(link: ShareLink, now_ms: int) -> Choice:
     """Return the selections of a link, which were validated before it was saved."""
-    return read_choice(fields_of(link.query), now_ms)
+    return read_view(fields_of(link.query), now_ms)
 
 
 def read_shared(channels: LiveChannels, link: ShareLink, now_ms: int) -> SharedChannel:

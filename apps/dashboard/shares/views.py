@@ -30,8 +30,8 @@ from apps.dashboard.shares.page import (
     channel_now,
     choice_of,
     fields_of,
-    read_choice,
     read_shared,
+    read_view,
     shared_path,
     shared_series,
 )
@@ -231,9 +231,11 @@ def _form_values(request: HttpRequest) -> dict[str, str]:
     view, fields = form.get("view", ""), fields_of(form.get("query", "").removeprefix("?")[:1_000])
     try:
         is_comparison = view == ShareLink.View.COMPARE
-        selection = read_comparison(fields, at_ms) if is_comparison else read_choice(fields, at_ms)
+        selection = read_comparison(fields, at_ms) if is_comparison else read_view(fields, at_ms)
     except BadSpan as error:
         raise Refused(str(error)) from None
+    if selection.errors:
+        raise Refused(" ".join(selection.errors))
     if not (selection.channels if isinstance(selection, Comparison) else selection.channel):
         raise Refused("Open a channel first, then share it.")
     return {

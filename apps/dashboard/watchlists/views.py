@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
+from apps.dashboard.access import json_error
+from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison
 from apps.dashboard.script import script_constants
 from apps.dashboard.watchlists.page import read_cards, read_paths
 from apps.live.board import BOARD_KEYS
@@ -23,12 +26,12 @@ from apps.workspaces import services
 from apps.workspaces.models import Watchlist
 from apps.workspaces.queries import channels_of, find_watchlist, lists_holding, lists_with, watchlists_of
 from core.errors import NotFound, Refused
+from core.inputs.choices import read_choice
 from core.inputs.numbers import read_whole
 from core.metrics.table import BOARDS, METRIC
 from twitchly.clock import now_ms
 
 DEFAULT_METRIC = "messages"
-COMPARED_MAX = 6
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,7 +54,9 @@ def overview(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
-    watched_list, metric, now = _find(request, watchlist_id), metric_of(request), now_ms()
+    watched_list, (metric, errors), now = _find(request, watchlist_id), metric_of(request), now_ms()
+    for reason in errors:
+        messages.error(request, reason)
     channel_ids = channels_of(watched_list)
     context = {
         "list": watched_list,
@@ -60,7 +65,7 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
         "now_ms": now,
         "metric": METRIC[metric],
         "boards": BOARDS,
-        "compare": ",".join(channel_ids[:COMPARED_MAX]),
+        "compare": _comparison(channel_ids, metric).query(),
         "script": {
             "id": watched_list.pk,
             "metric": metric,
@@ -69,7 +74,7 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
             "now_ms": now,
         },
     }
-    return render(request, "dashboard/watchlist.html", context)
+    return render(request, "dashboard/watchlist.html", context, status=400 if errors else 200)
 
 
 @require_safe
@@ -77,8 +82,10 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 @login_required
 def lines(request: HttpRequest, watchlist_id: int) -> JsonResponse:
     """Return the sparkline of the past hour of each channel: `{"paths": {id: path}}`."""
-    watched_list = _find(request, watchlist_id)
-    paths = read_paths(channels_of(watched_list), metric_of(request), now_ms())
+    watched_list, (metric, errors) = _find(request, watchlist_id), metric_of(request)
+    if errors:
+        return json_error(" ".join(errors), 400)
+    paths = read_paths(channels_of(watched_list), metric, now_ms())
     if paths is None:
         return JsonResponse({"reason": "History is unavailable. Live data is not affected."}, status=503)
     return JsonResponse({"paths": paths})
@@ -197,9 +204,16 @@ def _moved(request: HttpRequest, watched_list: Watchlist) -> list[str]:
     return channel_ids
 
 
-def metric_of(request: HttpRequest) -> str:
-    metric = request.GET.get("metric", "")
-    return metric if metric in BOARD_KEYS else DEFAULT_METRIC
+def metric_of(request: HttpRequest) -> tuple[str, list[str]]:
+    """Return the metric of a request, and a message if it has no board."""
+    errors: list[str] = []
+    return read_choice(request.GET.dict(), "metric", BOARD_KEYS, DEFAULT_METRIC, errors), errors
+
+
+def _comparison(channel_ids: list[str], metric: str) -> Comparison:
+    """Return the comparison of the first channels, by the metric if Compare has it."""
+    comparison = Comparison(tuple(channel_ids[:CHANNELS_MAX]))
+    return replace(comparison, metric=metric) if METRIC[metric] in COMPARED else comparison
 
 
 def _find(request: HttpRequest, watchlist_id: int) -> Watchlist:
