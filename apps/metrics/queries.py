@@ -346,22 +346,23 @@ def merge_gaps(gaps: Iterable[GapSpan]) -> list[GapSpan]:
     return merged
 
 
-def minute_lines(
-    channel_ids: Collection[str], metric: str, from_ms: int, until_ms: int
-) -> dict[str, list[tuple[int, float]]]:
-    """Return a metric of each channel by minute end in (from_ms, until_ms]; minutes without a value have no point.
+def minute_lines(channel_ids: Collection[str], metric: str, from_ms: int, until_ms: int) -> dict[str, list[Point]]:
+    """Return the minutes of each channel that end in (from_ms, until_ms] and have a value of a metric; see `value_of`.
 
-    Excitement has no points, because only 30-second windows have it. Raises: ServiceAway.
+    None has excitement, because only 30-second windows have it. Raises: ServiceAway.
     """
-    value, window_ms = METRIC[metric].value, WINDOW_MS["minute"]
-    columns = columns_behind([METRIC[metric]], window_ms)
+    metrics, store = [METRIC[metric]], WindowStore()
+    columns = columns_behind(metrics, MINUTE_MS)
     if not columns:
         return {channel_id: [] for channel_id in channel_ids}
-    windows_by_channel = WindowStore().read_many("minute", channel_ids, from_ms, until_ms, columns)
-    return {
-        channel_id: [(w.end_ms, y) for w in windows if (y := value(w.columns, window_ms)) is not None]
-        for channel_id, windows in windows_by_channel.items()
-    }
+    windows_by_channel = store.read_many("minute", channel_ids, from_ms, until_ms, columns | {"observed_ms"})
+    events = store.read_recent_events(channel_ids, from_ms - HOUR_MS, until_ms)
+    lines = {}
+    for channel_id, windows in windows_by_channel.items():
+        unheard = RecordedGaps.of(events.get(channel_id, []))
+        points = [_point(window, MINUTE_MS, metrics, (), unheard, {}) for window in windows]
+        lines[channel_id] = [point for point in points if value_of(point, metric) is not None]
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from typing import get_args
 
@@ -77,6 +78,13 @@ def test_column_names_are_unique(form: Format) -> None:
         assert len(set(names)) == len(names) == len(fields), name
 
 
+def test_every_table_of_figures_has_the_coverage_of_its_windows() -> None:
+    for name, fields in tables():
+        names = {field.name for field in fields}
+        assert ("coverage" in names) != (name in ("events", "API events", "API channels")), name
+        assert ("distinct_coverage" in names) == ("distinct_end" in names), name
+
+
 def names_in(form: Format, head: str) -> list[str]:
     if form == "csv":
         heads = next(csv.reader(io.StringIO(head.removeprefix("\ufeff"), newline="")))
@@ -109,6 +117,9 @@ def test_coverage_is_a_share_and_its_metric_a_percentage() -> None:
     assert stream["coverage"] == 0.5123
     (channel,) = as_objects(CHANNEL_COLUMNS, [channel_row(CHANNEL)])
     assert channel["coverage"] == 1
+    distinct = replace(CHANNEL, distinct_end_ms=T - 1_000, distinct_coverage=0.51234)
+    (channel,) = as_objects(CHANNEL_COLUMNS, [channel_row(distinct)])
+    assert (channel["coverage"], channel["distinct_coverage"]) == (1, 0.5123)
 
 
 def test_live_exports_use_the_same_coverage(boards: Boards, signed_in: Client) -> None:

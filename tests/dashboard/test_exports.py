@@ -235,10 +235,10 @@ def test_only_the_owner_can_export_a_watchlist(boards: Boards, signed_in: Client
 
 
 def test_the_past_hour_of_a_watchlist_is_exported_by_channel() -> None:
-    lines = {"2": [(T, 3.0), (T + 60_000, 4.5)]}
+    lines = {"2": [Point(T, 1.0, {"messages": 3.0}), Point(T + 60_000, 0.25, {"messages": 4.5})]}
     first, second = hour_rows("messages", ["1", "2"], {"2": CHANNEL}, lines)
     assert first == []
-    assert second == [["2", "=Beta", iso(T), 60, 3], ["2", "=Beta", iso(T + 60_000), 60, 4.5]]
+    assert second == [["2", "=Beta", iso(T), 60, 1.0, 3], ["2", "=Beta", iso(T + 60_000), 60, 0.25, 4.5]]
 
 
 CHANNEL = ChannelNow(Profile("2", "beta", "=Beta", "Chess", "English"), T, 1.0, {"messages": 7}, {}, {})

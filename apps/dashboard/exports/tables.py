@@ -15,7 +15,7 @@ from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, coverage_
 from apps.metrics.exports.intervals import non_overlapping
 from apps.metrics.exports.raw_counts import Count, counts_behind
 from apps.metrics.exports.series import Rows, count_cells, count_columns, rounded
-from apps.metrics.queries import Range, value_of
+from apps.metrics.queries import Point, Range, value_of
 from apps.metrics.spans import iso
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS
@@ -33,8 +33,9 @@ CHANNEL_COLUMNS = [
     *PROFILE_COLUMNS,
     ExportColumn("offline"),
     ExportColumn("window_end", "UTC"),
-    ExportColumn("distinct_end", "UTC"),
     COVERAGE,
+    ExportColumn("distinct_end", "UTC"),
+    ExportColumn("distinct_coverage"),
     *(metric_column(metric) for metric in _METRICS),
 ]
 
@@ -57,11 +58,18 @@ def profile_cells(profile: Profile) -> list[Cell]:
 
 
 def channel_row(channel: ChannelNow) -> list[Cell]:
-    """Return the cells of CHANNEL_COLUMNS. Values of unheard windows are empty, not 0."""
+    """Return the cells of CHANNEL_COLUMNS. Values of unheard windows are empty, not 0.
+
+    Metrics of people and texts belong to the window with `distinct_end`, all others to that with `window_end`.
+    """
     values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in _METRICS]
-    ends = [end_ms and iso(end_ms) for end_ms in (channel.end_ms, channel.distinct_end_ms)]
-    coverage = None if channel.end_ms is None else coverage_cell(channel.coverage)
-    return [*profile_cells(channel.profile), _yes_no(channel.profile.is_offline), *ends, coverage, *values]
+    windows = [
+        channel.end_ms and iso(channel.end_ms),
+        None if channel.end_ms is None else coverage_cell(channel.coverage),
+        channel.distinct_end_ms and iso(channel.distinct_end_ms),
+        coverage_cell(channel.distinct_coverage),
+    ]
+    return [*profile_cells(channel.profile), _yes_no(channel.profile.is_offline), *windows, *values]
 
 
 def unknown_channel(channel_id: str) -> ChannelNow:
@@ -110,6 +118,7 @@ def hour_columns(metric: str) -> list[ExportColumn]:
         ExportColumn("name"),
         ExportColumn("end", "UTC"),
         ExportColumn("length", "s"),
+        COVERAGE,
         metric_column(METRIC[metric]),
     ]
 
@@ -118,14 +127,22 @@ def hour_rows(
     metric: str,
     channel_ids: Collection[str],
     channels: Mapping[str, ChannelNow],
-    lines: Mapping[str, Sequence[tuple[int, float]]],
+    lines: Mapping[str, Sequence[Point]],
 ) -> Iterator[Rows]:
     """Yield the past hour by the minute, channel by channel in the list's order."""
+    length_s, decimals = WINDOW_MS["minute"] // 1000, METRIC[metric].decimals
     for channel_id in channel_ids:
         name = channels[channel_id].profile.name if channel_id in channels else None
         yield [
-            [channel_id, name, iso(end_ms), WINDOW_MS["minute"] // 1000, rounded(value, METRIC[metric].decimals)]
-            for end_ms, value in lines.get(channel_id, ())
+            [
+                channel_id,
+                name,
+                iso(point.end_ms),
+                length_s,
+                coverage_cell(point.coverage),
+                rounded(value_of(point, metric), decimals),
+            ]
+            for point in lines.get(channel_id, ())
         ]
 
 

@@ -13,12 +13,13 @@ from apps.dashboard.sparkline import line_path
 from apps.live.readings import ChannelNow
 from apps.live.services import LiveServices
 from apps.metrics import queries as history
+from apps.metrics.queries import Point, value_of
 from core.errors import ServiceAway
 from core.times import HOUR_MS, MINUTE_MS
 
 log = logging.getLogger(__name__)
 
-Lines = dict[str, list[tuple[int, float]]]
+Lines = dict[str, list[Point]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,14 @@ def read_paths(channel_ids: Sequence[str], metric: str, now_ms: int) -> dict[str
     lines = read_lines(channel_ids, metric, now_ms)
     if lines is None:
         return None
-    return {i: line_path(lines.get(i, []), now_ms - HOUR_MS, now_ms, MINUTE_MS) for i in channel_ids}
+    values = {
+        i: [(p.end_ms, y) for p in points if (y := value_of(p, metric)) is not None] for i, points in lines.items()
+    }
+    return {i: line_path(values.get(i, []), now_ms - HOUR_MS, now_ms, MINUTE_MS) for i in channel_ids}
 
 
 def read_lines(channel_ids: Sequence[str], metric: str, now_ms: int) -> Lines | None:
-    """Return the past hour of each channel by minute; None if Cassandra is unavailable or not configured."""
+    """Return the known minutes of each channel's past hour; None if Cassandra is unavailable or not configured."""
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
