@@ -73,6 +73,7 @@ interface Profile {
   name: string;
   category: string;
   language?: string;
+  language_name?: string;
   login?: string;
   title?: string;
   started_at?: string;

@@ -99,7 +99,7 @@ def hits_json(hits: Sequence[Hit]) -> list[dict[str, str]]:
             "id": hit.profile.id,
             "name": hit.profile.name,
             "category": hit.profile.category,
-            "language": hit.profile.language,
+            "language": hit.profile.language_name,
             "text": hit.rank_text,
         }
         for hit in hits

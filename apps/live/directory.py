@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 class Profile:
     """The descriptive fields of a channel.
 
-    `started_at` is ISO 8601, empty while the channel is offline. `is_offline`: Twitch reports it as offline.
+    `language` is Twitch's code. `started_at` is ISO 8601, empty while the channel is offline. `is_offline`: Twitch
+    reports it as offline.
     """
 
     id: str
@@ -37,6 +38,11 @@ class Profile:
     title: str = ""
     started_at: str = ""
     is_offline: bool = False
+
+    @property
+    def language_name(self) -> str:
+        """The English name of the language."""
+        return language_name(self.language)
 
 
 class Directory:
@@ -128,7 +134,7 @@ def _stream_profile(stream: Stream) -> Profile:
         stream.login,
         stream.name or stream.login,
         stream.category,
-        language_name(stream.language),
+        stream.language,
         stream.title,
         stream.started_at if stream.live else "",
         not stream.live,
@@ -143,4 +149,4 @@ def _read_archived(channel_ids: set[str]) -> dict[str, Profile]:
 def profile_of(channel: Channel) -> Profile:
     """Return the profile of a channel as last seen."""
     name = channel.name or channel.login
-    return Profile(channel.id, channel.login, name, channel.category, language_name(channel.language), channel.title)
+    return Profile(channel.id, channel.login, name, channel.category, channel.language, channel.title)

@@ -67,7 +67,7 @@ class ReadingDisplay:
 
 
 # Field names: dataclasses.asdict would copy all values.
-ROW = tuple(field.name for field in fields(Row))
+ROW = (*(field.name for field in fields(Row)), "language_name")
 CHANNEL_DISPLAY = tuple(field.name for field in fields(ChannelDisplay))
 
 
@@ -87,7 +87,7 @@ def row_display(row: Row, metric: str, newest_end_ms: int | None) -> RowDisplay:
     return RowDisplay(
         figure(metric, row.value, row.coverage),
         state_text(row, newest_end_ms),
-        " · ".join(part for part in (row.category, row.language) if part),
+        " · ".join(part for part in (row.category, row.language_name) if part),
         move(row),
         spark_path(row.spark),
         is_stale=row.state == "stale",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from django.conf import settings
 
+from apps.channels.languages import language_name
 from apps.live.board import Board
 from apps.live.directory import Directory, Profile
 from apps.live.rankings import Candidates, Rankings
@@ -24,7 +25,7 @@ State = Literal["live", "quiet", "ended", "stale"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a board; `rank` begins at 1, `spark` comes from RecentHistory.sparkline.
+    """One row of a board; `rank` begins at 1, `language` is Twitch's code, `spark` comes from RecentHistory.sparkline.
 
     `end_ms` and `coverage`, 0 to 1, belong to the window of `value`.
 
@@ -45,6 +46,11 @@ class Row:
     is_new: bool
     spark: str
     rank: int
+
+    @property
+    def language_name(self) -> str:
+        """The English name of the language."""
+        return language_name(self.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class ChannelNow:
 
 
 # Field names: dataclasses.asdict would copy all values.
-PROFILE = tuple(field.name for field in fields(Profile))
+PROFILE = (*(field.name for field in fields(Profile)), "language_name")
 LIVE = tuple(field.name for field in fields(ChannelNow) if field.name != "profile")
 
 

@@ -54,7 +54,8 @@ def matching_rows(search: Search, channels: Iterable[ChannelNow]) -> list[TableR
     rows.sort(key=lambda row: (-(row.channel.values.get("viewers") or 0), row.channel.profile.name.casefold()))
     sort_key = search.sorted_by
     if sort_key in PROFILE_SORTS:
-        rows.sort(key=lambda row: str(getattr(row.channel.profile, sort_key)).casefold(), reverse=search.is_descending)
+        field = "language_name" if sort_key == "language" else sort_key
+        rows.sort(key=lambda row: str(getattr(row.channel.profile, field)).casefold(), reverse=search.is_descending)
         return rows
     known = [row for row in rows if row.measures[sort_key] is not None]
     known.sort(key=lambda row: row.measures[sort_key] or 0.0, reverse=search.is_descending)
@@ -90,7 +91,7 @@ def value_of(channel: ChannelNow, metric: str) -> float | None:
 def _matches(search: Search, row: TableRow) -> bool:
     profile = row.channel.profile
     return (
-        (not search.languages or profile.language in search.languages)
+        (not search.languages or profile.language_name in search.languages)
         and (not search.category or profile.category.casefold() == search.category.casefold())
         and (not search.bands or (row.band is not None and row.band.key in search.bands))
         and row.channel.coverage * 100 >= search.coverage

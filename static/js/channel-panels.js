@@ -15,11 +15,18 @@ import { timeElement, ZONE } from "./times.js";
  * Write the header.
  * @param {Profile} profile
  */
-export function writeProfile({ name, category, language = "", title, login = "", is_offline }) {
+export function writeProfile({
+  name,
+  category,
+  language_name = "",
+  title,
+  login = "",
+  is_offline,
+}) {
   write($("name"), name);
   write($("glyph"), [...name].slice(0, 2).join("").toLowerCase());
   write($("category"), category);
-  write($("language"), language);
+  write($("language"), language_name);
   write($("title"), title ? `“${title}”` : "");
   $("offline").hidden = !is_offline;
   const link = byId("twitch", HTMLAnchorElement);

@@ -97,6 +97,25 @@ async def test_live_channels_are_found_by_part_of_their_name(api: Api) -> None:
     assert channels[0]["url"] == "https://www.twitch.tv/beta"
 
 
+async def test_a_language_has_its_code_and_its_name_everywhere(api: Api) -> None:
+    await Channel.objects.acreate(id="77", login="old", name="Old", language="zh-hk")
+    board = (await api.get("boards/viewers?language=en")).json()
+    stored = (await api.get("channels/77")).json()
+    objects = [board, *board["rows"], (await api.get("channels/2")).json()]
+    objects += (await api.get("channels?live=true")).json()["items"]
+    assert len(board["rows"]) > 0
+    assert {(item["language"], item["language_name"]) for item in objects} == {("en", "English")}
+    assert (stored["language"], stored["language_name"]) == ("zh-hk", "Chinese (Hong Kong)")
+    for path in ("boards/viewers.csv?language=en", "channels.csv?live=true"):
+        head, *rows = (await api.get(path)).text.removeprefix("\ufeff").splitlines()
+        names = head.split(",")
+        assert {tuple(row.split(",")[names.index(name)] for name in ("language", "language_name")) for row in rows} == {
+            ("en", "English")
+        }
+    unfiltered = (await api.get("boards/viewers")).json()
+    assert (unfiltered["language"], unfiltered["language_name"]) == ("", "")
+
+
 async def test_the_filter_live_selects_live_or_other_channels(api: Api) -> None:
     for number, login in ((2, "beta"), (77, "old"), (78, "older")):
         await Channel.objects.acreate(id=str(number), login=login, name=login)

@@ -184,7 +184,8 @@ def test_a_board_is_exported_as_displayed(boards: Boards, signed_in: Client) -> 
         assert [row["name"] for row in objects(signed_in.get(f"/board.ndjson{query}"))] == names
     row = rows[0]
     assert (row["id"], row["coverage"], row["window_end (UTC)"]) == ("1", "1.0", iso(boards.end_ms))
-    assert (row["category"], row["language"], row["state"]) == ("Chess", "English", "live")
+    assert (row["category"], row["language"], row["language_name"]) == ("Chess", "en", "English")
+    assert row["state"] == "live"
 
 
 def test_the_board_export_has_the_unit_of_its_metric(boards: Boards, signed_in: Client) -> None:
@@ -241,7 +242,7 @@ def test_the_past_hour_of_a_watchlist_is_exported_by_channel() -> None:
     assert second == [["2", "=Beta", iso(T), 60, 1.0, 3], ["2", "=Beta", iso(T + 60_000), 60, 0.25, 4.5]]
 
 
-CHANNEL = ChannelNow(Profile("2", "beta", "=Beta", "Chess", "English"), T, 1.0, {"messages": 7}, {}, {})
+CHANNEL = ChannelNow(Profile("2", "beta", "=Beta", "Chess", "en"), T, 1.0, {"messages": 7}, {}, {})
 POINTS = [
     Point(T + 60_000, 1.0, {"messages": 10, "viewers": 100}),
     Point(T + 120_000, 0.0, {"messages": 0, "viewers": 110}),

@@ -164,7 +164,7 @@ async def test_board_rows_are_sorted_by_rank(socket: BrowserSocket) -> None:
     await socket.subscribe()
     rows = (await socket.receive())["rows"]
     assert [row["name"] for row in rows] == ["Beta", "Alpha", "Gamma"]
-    assert (rows[0]["state"], rows[0]["language"]) == ("live", "English")
+    assert (rows[0]["state"], rows[0]["language"], rows[0]["language_name"]) == ("live", "en", "English")
 
 
 async def test_one_frame_contains_all_requested_channels(socket: BrowserSocket) -> None:

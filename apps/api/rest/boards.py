@@ -15,6 +15,7 @@ from apps.api.rest.response_schemas import boards as schemas
 from apps.api.rest.responses import ONE_HOUR, ApiResponse, Table
 from apps.api.rest.view import TABLES, ApiView
 from apps.api.scopes import Scope
+from apps.channels.languages import language_name
 from apps.live.board import BOARD_KEYS, FILTERS, SIZES, Board
 from apps.live.readings import Reading, Row
 from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn
@@ -31,6 +32,10 @@ class RankedChannels:
     metric: Metric
     reading: Reading
     rows: Sequence[Row]
+
+    @property
+    def language_name(self) -> str:
+        return language_name(self.board.language)
 
 
 class BoardListView(ApiView):
@@ -78,6 +83,7 @@ def board_table(board: Board, rows: list[Row]) -> Table:
         ExportColumn("name"),
         ExportColumn("category"),
         ExportColumn("language"),
+        ExportColumn("language_name"),
         ExportColumn("value", METRIC[board.metric].unit),
         COVERAGE,
         ExportColumn("end", "UTC"),

@@ -28,7 +28,9 @@ class RequestSchema(serializers.Serializer[Any]):
 
 class BoardFilters(RequestSchema):
     category = ChannelText(required=False, max_length=CATEGORY_MAX, help_text="Category name.")
-    language = ChannelText(required=False, max_length=LANGUAGE_MAX, help_text="Twitch language code.")
+    language = ChannelText(
+        required=False, max_length=LANGUAGE_MAX, help_text="Twitch's code of a language, such as `en`."
+    )
     band = Choice(required=False, choices=[band.key for band in BANDS], help_text=BAND)
 
 

@@ -118,4 +118,4 @@ def _peer(channel: ChannelNow) -> Peer:
         for key, value in channel.values.items()
         if key == "viewers" or (channel.coverage_of(key) > 0 and key not in channel.unranked)
     }
-    return Peer(channel.profile.category, channel.profile.language, values)
+    return Peer(channel.profile.category, channel.profile.language_name, values)

@@ -123,7 +123,9 @@ def _context(
         "rules": list(_rule_fields(search, request.GET)),
         "measures": [(key, measure_label(key)) for key in MEASURES],
         "bands": [(band, band.key in search.bands) for band in BANDS],
-        "languages": sorted({profile.language for profile in profiles if profile.language} | set(search.languages)),
+        "languages": sorted(
+            {profile.language_name for profile in profiles if profile.language} | set(search.languages)
+        ),
         "category_max": CATEGORY_MAX,
         "categories": sorted({profile.category for profile in profiles if profile.category}),
         "columns": [

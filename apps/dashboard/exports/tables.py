@@ -27,6 +27,7 @@ PROFILE_COLUMNS = [
     ExportColumn("name"),
     ExportColumn("category"),
     ExportColumn("language"),
+    ExportColumn("language_name"),
 ]
 _METRICS = [metric for metric in METRICS if metric.key != COVERAGE.name]
 CHANNEL_COLUMNS = [
@@ -54,7 +55,7 @@ STREAM_COLUMNS = [
 
 def profile_cells(profile: Profile) -> list[Cell]:
     """Return the cells of PROFILE_COLUMNS."""
-    return [profile.id, profile.login, profile.name, profile.category, profile.language]
+    return [profile.id, profile.login, profile.name, profile.category, profile.language, profile.language_name]
 
 
 def channel_row(channel: ChannelNow) -> list[Cell]:
@@ -101,6 +102,7 @@ def board_rows(metric: str, rows: Sequence[Row]) -> Rows:
             row.name,
             row.category,
             row.language,
+            row.language_name,
             rounded(row.value, METRIC[metric].decimals),
             coverage_cell(row.coverage),
             iso(row.end_ms),

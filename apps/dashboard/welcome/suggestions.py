@@ -63,7 +63,7 @@ def read_suggestions(services: LiveServices, visit: FirstVisit, text: str, now_m
     profiles = {profile.id: profile for profile in (*picked, *hits, *suggested)}
     return Suggestions(
         [_suggestion(profile, live, visit.channels) for profile in profiles.values()],
-        sorted({channel.profile.language for channel in live.values() if channel.profile.language}),
+        sorted({channel.profile.language_name for channel in live.values() if channel.profile.language}),
         sorted({channel.profile.category for channel in live.values() if channel.profile.category}),
         len(hits),
         is_wider=not matching,

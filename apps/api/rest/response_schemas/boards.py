@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework.serializers import BooleanField, CharField, FloatField, IntegerField
 
 from apps.api.rest.fields import OpenText
-from apps.api.rest.response_schemas.base import COVERAGE, STATES, ResponseSchema, UtcTime
+from apps.api.rest.response_schemas.base import COVERAGE, LANGUAGE, LANGUAGE_NAME, STATES, ResponseSchema, UtcTime
 
 
 class BoardEntry(ResponseSchema):
@@ -32,7 +32,8 @@ class BoardRow(ResponseSchema):
     login = CharField()
     name = CharField()
     category = CharField()
-    language = CharField(help_text="English name.")
+    language = CharField(help_text=LANGUAGE)
+    language_name = CharField(help_text=LANGUAGE_NAME)
     value = FloatField(help_text="In the board's unit.")
     coverage = FloatField(help_text=f"{COVERAGE} For the window of `value`.")
     end = UtcTime(source="end_ms", help_text="End of the window of `value`.")
@@ -48,7 +49,8 @@ class Board(ResponseSchema):
     label_ = CharField(source="metric.label")
     unit = CharField(source="metric.unit")
     category = CharField(source="board.category", allow_blank=True)
-    language = CharField(source="board.language", allow_blank=True)
+    language = CharField(source="board.language", allow_blank=True, help_text="Twitch's code, as in the request.")
+    language_name = CharField(allow_blank=True, help_text=LANGUAGE_NAME)
     band = CharField(source="board.band", allow_blank=True)
     newest_end = UtcTime(source="reading.newest_end_ms", allow_null=True, help_text="End of the newest window.")
     viewers_at = UtcTime(source="reading.viewers_at_ms", allow_null=True, help_text="Time of the viewer counts.")

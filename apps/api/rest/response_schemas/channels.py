@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework.serializers import BooleanField, CharField, DateTimeField, DictField, FloatField, IntegerField
 
 from apps.api.rest.fields import OpenText
-from apps.api.rest.response_schemas.base import COVERAGE, STATES, ResponseSchema, UtcTime
+from apps.api.rest.response_schemas.base import COVERAGE, LANGUAGE, LANGUAGE_NAME, STATES, ResponseSchema, UtcTime
 from core.metrics.table import METRICS
 
 _DISTINCT = ", ".join(f"`{metric.key}`" for metric in METRICS if metric.distinct)
@@ -38,7 +38,8 @@ class Channel(ResponseSchema):
     login = CharField(source="profile.login")
     name = CharField(source="profile.name")
     category = CharField(source="profile.category")
-    language = CharField(source="profile.language", help_text="English name.")
+    language = CharField(source="profile.language", help_text=LANGUAGE)
+    language_name = CharField(source="profile.language_name", help_text=LANGUAGE_NAME)
     title = CharField(source="profile.title")
     started_at = DateTimeField(allow_null=True, help_text="Start of the stream; null if offline or not tracked.")
     is_live = BooleanField()
