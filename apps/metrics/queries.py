@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from statistics import fmean
 
 from apps.metrics.event_marks import EventMark, event_marks
-from apps.metrics.ranges import bounds, read_summary
+from apps.metrics.ranges import STORE_DELAY_MS, bounds, newest_span, read_summary
 from apps.metrics.store import StoredWindow, WindowStore
 from core.irc.channel_events import STREAM_START
 from core.metrics.columns import LIVE_WINDOW_MS, STEP_MS, WINDOW_MS, StoredGrain
@@ -19,6 +19,7 @@ from core.metrics.on_air import known_on_air
 from core.metrics.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, time_heard
 from core.metrics.table import METRIC, METRICS, Metric, columns_behind, is_known, values_of
 from core.pipeline.coverage import RecordedGaps
+from core.pipeline.intervals import Span
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
@@ -55,6 +56,25 @@ class Range:
         """The distance between points."""
         return STEP_MS[self.grain]
 
+    def bounds(self, now_ms: int) -> Span:
+        """Return the start and the end. A range up to now ends with its newest step, or minute if steps are longer.
+
+        Charts, files and responses thus have the same windows, and an entity tag is stable until there is a new one.
+        """
+        step_ms = min(self.step_ms, MINUTE_MS)
+        until_ms = now_ms // step_ms * step_ms if self.until_ms is None else self.until_ms
+        return until_ms - self.span_ms, until_ms
+
+    def event_bounds(self, now_ms: int) -> Span:
+        """Return the first and the last time of its events, which have no steps.
+
+        The end of a range up to now is not rounded, nor is a given start.
+        """
+        from_ms, until_ms = self.bounds(now_ms)
+        if self.until_ms is not None:
+            return from_ms, until_ms
+        return (from_ms if self.key else now_ms - self.span_ms), now_ms
+
 
 RANGES: Mapping[str, Range] = {
     key: Range(key, label, span_ms, merge_ms, grain_for(0, span_ms, span_ms), span_ms <= RETENTION_MS["live"])
@@ -69,8 +89,9 @@ RANGES: Mapping[str, Range] = {
 }
 # Peaks of ranges up to this long are those of 30-second windows; of longer ones, those of the busiest minute.
 SHORT_MS = 30 * MINUTE_MS
-# The whole minutes of a range begin before it, and end after it, by up to this much.
-_EDGE_MS = MINUTE_MS // 2
+# The whole minutes of a range begin before it, and end after it, by up to this much. They begin earliest in a range up
+# to now whose newest minutes are not stored yet.
+EDGE_MS = STORE_DELAY_MS + MINUTE_MS
 # How far back live pages get events: longer than they go without reloading the history.
 RECENT_MS = 3 * MINUTE_MS
 
@@ -162,9 +183,15 @@ def series(
     metrics: Sequence[Metric] = METRICS,
     counts: Collection[str] = (),
 ) -> Series:
-    """Return these metrics and raw columns of the channel over a range. Raises: ServiceAway."""
+    """Return these metrics and raw columns of the channel over a range. Raises: ServiceAway.
+
+    The summary of a range up to now has its full length: it ends, and thus begins, up to two minutes before the last
+    whole minute, if the newest minutes are not stored yet.
+    """
     store, windows = WindowStore(), windows_of(channel_id, chosen, now_ms, metrics, counts)
     from_ms, until_ms = windows.from_ms, windows.until_ms
+    if chosen.until_ms is None:
+        from_ms, until_ms = newest_span(store, channel_id, chosen.span_ms, now_ms)
     summary = read_summary(
         store,
         channel_id,
@@ -184,7 +211,7 @@ def series(
         if live is None:
             wanted = [METRIC[key] for key in from_windows]
             live = _points(
-                store, channel_id, "live", from_ms - _EDGE_MS, until_ms + _EDGE_MS, wanted, (), windows.unheard
+                store, channel_id, "live", from_ms - EDGE_MS, until_ms + EDGE_MS, wanted, (), windows.unheard
             )
         summary = _with_windows(summary, live, from_windows)
     unrecorded = [
@@ -222,17 +249,18 @@ def windows_of(
 ) -> Windows:
     """Return the windows of a range. Raises: ServiceAway."""
     store = WindowStore()
-    until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
-    from_ms = until_ms - chosen.span_ms
-    # The summary may begin up to an hour earlier, if it has whole hours, and end up to half a minute later.
+    from_ms, until_ms = chosen.bounds(now_ms)
+    # The summary may begin up to an hour earlier, if it has whole hours, and end up to half a minute later. Some events
+    # of a range up to now are later than its newest window.
     events = _events(store, channel_id, max(from_ms - HOUR_MS, now_ms - EVENT_RETENTION_MS), until_ms + MINUTE_MS)
     unheard = RecordedGaps.of(events)
-    edge_ms = _EDGE_MS if chosen.grain == "live" else 0
+    edge_ms = EDGE_MS if chosen.grain == "live" else 0
     read = _points(store, channel_id, chosen.grain, from_ms - edge_ms, until_ms + edge_ms, metrics, counts, unheard)
     points = [point for point in read if from_ms < point.end_ms <= until_ms]
-    in_range = _within(events, from_ms, until_ms)
+    in_range = _within(events, from_ms, chosen.event_bounds(now_ms)[1])
+    gaps = _gaps(event for event in in_range if event.at_ms <= until_ms)
     live = read if chosen.grain == "live" else None
-    return Windows(from_ms, until_ms, points, live, _gaps(in_range), event_marks(in_range), events, unheard)
+    return Windows(from_ms, until_ms, points, live, gaps, event_marks(in_range), events, unheard)
 
 
 def _points(

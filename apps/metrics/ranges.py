@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from apps.metrics.store import WindowStore
 from core.metrics.grains import RETENTION_MS
@@ -16,7 +16,7 @@ from core.times import HOUR_MS, MINUTE_MS
 # on air is exact; this many at most.
 FINER_HOURS_MAX = 48
 # Time after its end in which a minute may not be stored yet.
-_STORE_DELAY_MS = 2 * MINUTE_MS
+STORE_DELAY_MS = 2 * MINUTE_MS
 
 
 def read_summary(
@@ -37,9 +37,25 @@ def read_summary(
     first_ms, last_ms = bounds(from_ms, min(until_ms, now_ms), now_ms)
     rows = _read(store, channel_id, first_ms, last_ms, now_ms, metrics, gaps, broadcasts)
     newest_ms = rows[-1].end_ms if rows else 0
-    if last_ms > now_ms - _STORE_DELAY_MS:
-        last_ms = max(first_ms, newest_ms, now_ms // MINUTE_MS * MINUTE_MS - _STORE_DELAY_MS)
+    if last_ms > now_ms - STORE_DELAY_MS:
+        last_ms = max(first_ms, last_stored([newest_ms], now_ms))
     return summarize(rows, gaps, broadcasts, first_ms, last_ms)
+
+
+def newest_span(store: WindowStore, channel_id: str, span_ms: int, now_ms: int) -> Span:
+    """Return the newest stored minutes of a channel that are `span_ms` long together. Raises: ServiceAway."""
+    last_ms = now_ms // MINUTE_MS * MINUTE_MS
+    newest = store.read_windows("minute", channel_id, last_ms - STORE_DELAY_MS, last_ms, {"observed_ms"})
+    until_ms = last_stored([window.end_ms for window in newest], now_ms)
+    return until_ms - span_ms, until_ms
+
+
+def last_stored(ends_ms: Iterable[int], now_ms: int) -> int:
+    """Return when a range of stored minutes up to now ends: with the newest of these, which end before now.
+
+    Without a recent one, because the channel is off air for example, the minutes that must have been stored are over.
+    """
+    return max([now_ms // MINUTE_MS * MINUTE_MS - STORE_DELAY_MS, *ends_ms])
 
 
 def bounds(from_ms: int, until_ms: int, now_ms: int) -> Span:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.metrics.queries import Range
+from apps.metrics.queries import EDGE_MS, Range
 from apps.metrics.store import WindowStore
 from core.metrics.columns import StoredGrain
 from core.times import DAY_MS, HOUR_MS
@@ -16,13 +16,13 @@ def series_version(channel_id: str, chosen: Range, now_ms: int) -> str:
 
     Summaries also read minutes at the edges of the range, and 30-second windows where those are part of them.
     """
-    until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
-    from_ms = until_ms - chosen.span_ms
-    spans: list[tuple[StoredGrain, int, int]] = [(chosen.grain, from_ms, until_ms)]
+    from_ms, until_ms = chosen.bounds(now_ms)
+    first_ms = from_ms - EDGE_MS
+    spans: list[tuple[StoredGrain, int, int]] = [(chosen.grain, first_ms, until_ms)]
     if chosen.grain != "minute":
-        spans += [("minute", from_ms, from_ms + HOUR_MS), ("minute", until_ms - 2 * HOUR_MS, until_ms)]
+        spans += [("minute", first_ms, from_ms + HOUR_MS), ("minute", until_ms - 2 * HOUR_MS, until_ms)]
     if chosen.grain != "live" and chosen.has_excitement:
-        spans.append(("live", from_ms, until_ms))
+        spans.append(("live", first_ms, until_ms))
     store = WindowStore()
     windows = [store.checksum(grain, channel_id, start_ms, end_ms) for grain, start_ms, end_ms in spans]
     events = store.events_checksum(channel_id, max(from_ms, until_ms - GAPS_MS), until_ms)

@@ -65,8 +65,10 @@ RULES: tuple[Rule, ...] = (
         "ranges",
         "Ranges",
         "A range consists of the minutes whose midpoint it contains. Minutes are stored for 90 days; an older range is "
-        "widened to whole hours, and the response gives its actual start and end. Values are computed from summed "
-        "columns, so they do not depend on the windows that a chart draws.",
+        "widened to whole hours, and the response gives its actual start and end. A range up to now, such as 10 min, "
+        "has its full length: it ends with the newest stored minute of the channel, at most two minutes before the "
+        "last whole minute, and begins that much earlier. Values are computed from summed columns, so they do not "
+        "depend on the windows that a chart draws.",
     ),
     Rule(
         "peaks",

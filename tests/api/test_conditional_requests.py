@@ -80,22 +80,24 @@ async def test_every_response_has_the_same_vary_header(api: Api, path: str) -> N
     ("key", "step_ms"), [("1h", 10_000), ("24h", MINUTE_MS), ("7d", MINUTE_MS), ("90d", MINUTE_MS)]
 )
 def test_a_range_up_to_now_ends_at_the_last_full_step_or_minute(key: str, step_ms: int) -> None:
-    range_, rounded_ms = with_end(with_grain(RANGES[key], None, NOW), NOW)
+    range_ = with_end(with_grain(RANGES[key], None, NOW), NOW)
+    from_ms, rounded_ms = range_.bounds(NOW)
     assert rounded_ms % step_ms == 0
     assert NOW - step_ms < rounded_ms <= NOW
-    assert range_.span_ms == RANGES[key].span_ms
+    assert rounded_ms - from_ms == RANGES[key].span_ms
 
 
 def test_a_past_range_ends_as_requested() -> None:
     past = past_range(NOW - 7_777, NOW - 3, NOW)
-    assert with_end(past, NOW) == (past, NOW)
+    assert with_end(past, NOW) == past
+    assert past.bounds(NOW) == (NOW - 7_777, NOW - 3)
 
 
 def test_a_range_without_an_end_keeps_its_start_and_ends_at_the_last_full_step() -> None:
     start = datetime.fromtimestamp((NOW - HOUR_MS) / 1000, UTC)
-    range_, end_ms = with_end(with_grain(requested_range({"from": start}, NOW), "minute", NOW), NOW)
-    assert end_ms == NOW // MINUTE_MS * MINUTE_MS
-    assert end_ms - range_.span_ms == NOW - HOUR_MS
+    range_ = with_end(with_grain(requested_range({"from": start}, NOW), "minute", NOW), NOW)
+    assert range_.bounds(NOW) == (NOW - HOUR_MS, NOW // MINUTE_MS * MINUTE_MS)
+    assert requested_range({"from": start}, NOW).event_bounds(NOW) == (NOW - HOUR_MS, NOW)
 
 
 def test_a_range_that_begins_after_the_last_full_step_is_refused() -> None:

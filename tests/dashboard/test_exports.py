@@ -91,11 +91,6 @@ def test_long_spans_are_read_in_consecutive_pieces() -> None:
     assert {part.grain for part in parts} == {"minute"}
 
 
-def test_a_range_up_to_now_ends_now() -> None:
-    (part,) = chunks(RANGES["10m"], T)
-    assert (part.until_ms, part.span_ms) == (T, 600_000)
-
-
 def test_expired_windows_cannot_be_exported() -> None:
     displayed = past_range(T - 3 * DAY_MS, T - 2 * DAY_MS, T)
     assert in_grain(displayed, "live", T) is None

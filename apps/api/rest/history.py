@@ -14,7 +14,7 @@ from apps.api.rest.paging import page, read_cursor
 from apps.api.rest.request_schemas import EventsQuery, PageQuery, SeriesQuery
 from apps.api.rest.response_schemas import history as schemas
 from apps.api.rest.responses import FIVE_SECONDS, ONE_MINUTE, ApiResponse, Table
-from apps.api.rest.time_ranges import bounds, is_past, requested_interval, requested_range, with_end, with_grain
+from apps.api.rest.time_ranges import is_past, requested_interval, requested_range, with_end, with_grain
 from apps.api.rest.view import TABLES, ApiView, run_in_cassandra_thread
 from apps.api.scopes import Scope
 from apps.metrics import queries as history
@@ -89,11 +89,11 @@ class MeasuredSeries:
 
     @property
     def from_ms(self) -> int:
-        return bounds(self.series.range, self.now_ms)[0]
+        return self.series.range.bounds(self.now_ms)[0]
 
     @property
     def until_ms(self) -> int:
-        return bounds(self.series.range, self.now_ms)[1]
+        return self.series.range.bounds(self.now_ms)[1]
 
     @property
     def window_s(self) -> int:
@@ -136,7 +136,7 @@ class SeriesView(ApiView):
         query, now = self.query, now_ms()
         keys, interval = query["metrics"], requested_interval(query)
         range_ = with_grain(requested_range(query, now), interval.grain if interval else query.get("grain"), now)
-        range_, now = with_end(range_, now)
+        range_ = with_end(range_, now)
         await find_channel(self.services.readings, channel_id)
         cache_control = ONE_MINUTE if is_past(range_, now) else FIVE_SECONDS
         version = await run_in_cassandra_thread(series_version, channel_id, range_, now)
@@ -166,7 +166,7 @@ class EventsView(ApiView):
     )
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         query, now = self.query, now_ms()
-        from_ms, until_ms = bounds(requested_range(query, now), now)
+        from_ms, until_ms = requested_range(query, now).event_bounds(now)
         limit, cursor = query["limit"], read_cursor(self.list_id, query.get("cursor"))
         after = None if cursor is None else (int(cursor[0]), str(cursor[1]))
         await find_channel(self.services.readings, channel_id)

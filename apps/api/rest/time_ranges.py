@@ -15,7 +15,7 @@ from apps.metrics.spans import iso
 from core.metrics.columns import STEP_MS, StoredGrain
 from core.metrics.grains import SPAN_MAX_MS, grain_for
 from core.pipeline.records import EPOCH_MS
-from core.times import DAY_MS, MINUTE_MS
+from core.times import DAY_MS
 
 DEFAULT_RANGE = "24h"
 POINTS_MAX = 10_000
@@ -56,7 +56,7 @@ def requested_interval(query: Mapping[str, Any]) -> Interval | None:
 def with_grain(range_: Range, grain: StoredGrain | None, now_ms: int) -> Range:
     """Return a range in windows of a grain; without one, of the finest within the default limit. Raises: Problem."""
     if grain is None:
-        return replace(range_, grain=grain_for(*bounds(range_, now_ms), now_ms, DEFAULT_POINTS_MAX))
+        return replace(range_, grain=grain_for(*range_.bounds(now_ms), now_ms, DEFAULT_POINTS_MAX))
     regrained = in_grain(range_, grain, now_ms)
     if regrained is None:
         raise invalid_field("grain", f"Windows of the grain {grain} are not stored for this long.")
@@ -65,26 +65,17 @@ def with_grain(range_: Range, grain: StoredGrain | None, now_ms: int) -> Range:
     return regrained
 
 
-def bounds(range_: Range, now_ms: int) -> tuple[int, int]:
-    """Return the start and the end of a range."""
-    until_ms = now_ms if range_.until_ms is None else range_.until_ms
-    return until_ms - range_.span_ms, until_ms
+def with_end(range_: Range, now_ms: int) -> Range:
+    """Return a range; one from a given start up to now gets its end, which is rounded as in a named range.
 
-
-def with_end(range_: Range, now_ms: int) -> tuple[Range, int]:
-    """Return a range and its current time: up to now, rounded down to a step, or to a minute for longer steps.
-
-    The response, and its entity tag, thus stays the same until a new window is possible. A named range keeps its
-    length, any other its start. Raises: Problem.
+    The response, and its entity tag, thus stays the same until a new window is possible. Raises: Problem.
     """
-    if range_.until_ms is not None:
-        return range_, now_ms
-    step_ms = min(STEP_MS[range_.grain], MINUTE_MS)
-    end_ms = now_ms // step_ms * step_ms
-    span_ms = range_.span_ms if range_.key else range_.span_ms - (now_ms - end_ms)
-    if span_ms <= 0:
-        raise invalid_field("from", f"“from” must be before the end, which is {iso(end_ms)} without “to”.")
-    return replace(range_, span_ms=span_ms), end_ms
+    if range_.key or range_.until_ms is not None:
+        return range_
+    from_ms, until_ms = now_ms - range_.span_ms, range_.bounds(now_ms)[1]
+    if from_ms >= until_ms:
+        raise invalid_field("from", f"“from” must be before the end, which is {iso(until_ms)} without “to”.")
+    return replace(range_, span_ms=until_ms - from_ms, until_ms=until_ms)
 
 
 def is_past(range_: Range, now_ms: int) -> bool:

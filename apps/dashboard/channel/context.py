@@ -67,10 +67,10 @@ def dates_context(page: BoardPage) -> dict[str, Any]:
 
 def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[str, Any]:
     """Return the text alternative of the chart: summary, table, gaps and marks."""
-    series, until_ms = page.series, page.chart_range.until_ms or page.now_ms
+    series = page.series
     if series is None:
         return {"summary": None, "table": [], "gaps": [], "gaps_shown": [], "lines": []}
-    from_ms = until_ms - page.chart_range.span_ms
+    from_ms, until_ms = page.chart_range.event_bounds(page.now_ms)
     summary = summarize(series, metric.key)
     if page.chart_range.until_ms is None:
         summary = with_live_value(summary, metric, page.chart_range, page.channel, page.now_ms)

@@ -209,5 +209,5 @@ async def _read_older(page: StreamList, channel_id: str) -> AsyncIterator[Rows]:
 
 
 def _stem(profile: Profile, chart_range: Range, now: int) -> str:
-    until_ms = now if chart_range.until_ms is None else chart_range.until_ms
-    return f"twitchly-{profile.login or profile.id}-{stamp(until_ms - chart_range.span_ms)}-{stamp(until_ms)}"
+    from_ms, until_ms = chart_range.bounds(now)
+    return f"twitchly-{profile.login or profile.id}-{stamp(from_ms)}-{stamp(until_ms)}"

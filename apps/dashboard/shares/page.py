@@ -84,8 +84,7 @@ def shared_path(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
         return None
     values = [(point.end_ms, value_of(point, choice.charted)) for point in series.points]
     points = [(end_ms, value) for end_ms, value in values if value is not None]
-    until_ms = series.range.until_ms or now_ms
-    return {"path": line_path(points, until_ms - series.range.span_ms, until_ms, series.range.step_ms)}
+    return {"path": line_path(points, *series.range.bounds(now_ms), series.range.step_ms)}
 
 
 def _read_series(link: ShareLink, now_ms: int) -> tuple[Choice, Series | None]:

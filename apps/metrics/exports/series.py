@@ -31,20 +31,20 @@ Rows = list[list[Cell]]
 
 def in_grain(chosen: Range, grain: StoredGrain, now_ms: int) -> Range | None:
     """Return the range in another grain, None if some of its rows have expired."""
-    until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
-    if grain in RETENTION_MS and until_ms - chosen.span_ms < now_ms - RETENTION_MS[grain]:
-        return None
-    return replace(chosen, grain=grain)
+    regrained = replace(chosen, grain=grain)
+    from_ms, _ = regrained.bounds(now_ms)
+    first_end_ms = (from_ms // regrained.step_ms + 1) * regrained.step_ms
+    has_expired = grain in RETENTION_MS and first_end_ms < now_ms - RETENTION_MS[grain]
+    return None if has_expired else regrained
 
 
 def chunks(chosen: Range, now_ms: int) -> Iterator[Range]:
-    """Yield the range in consecutive chunks, oldest first."""
-    until_ms = now_ms if chosen.until_ms is None else chosen.until_ms
-    from_ms, chunk_ms = until_ms - chosen.span_ms, CHUNK_MS[chosen.grain]
-    while from_ms < until_ms:
-        end_ms = min(until_ms, from_ms + chunk_ms)
-        yield replace(chosen, span_ms=end_ms - from_ms, until_ms=end_ms)
-        from_ms = end_ms
+    """Yield the range in consecutive chunks, oldest first; the last one ends as the range does."""
+    (from_ms, until_ms), chunk_ms = chosen.bounds(now_ms), CHUNK_MS[chosen.grain]
+    while from_ms + chunk_ms < until_ms:
+        yield replace(chosen, span_ms=chunk_ms, until_ms=from_ms + chunk_ms)
+        from_ms += chunk_ms
+    yield replace(chosen, span_ms=until_ms - from_ms)
 
 
 def count_columns(counts: Sequence[Count], interval: Interval) -> list[ExportColumn]:
