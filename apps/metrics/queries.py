@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from statistics import fmean
 
 from apps.metrics.event_marks import EventMark, event_marks
-from apps.metrics.ranges import STORE_DELAY_MS, bounds, newest_span, read_summary
+from apps.metrics.ranges import STORE_DELAY_MS, last_stored, newest_span, read_summary
 from apps.metrics.store import StoredWindow, WindowStore
 from core.irc.channel_events import STREAM_START
 from core.metrics.columns import LIVE_WINDOW_MS, STEP_MS, WINDOW_MS, StoredGrain
@@ -374,23 +374,30 @@ def merge_gaps(gaps: Iterable[GapSpan]) -> list[GapSpan]:
     return merged
 
 
-def minute_lines(channel_ids: Collection[str], metric: str, from_ms: int, until_ms: int) -> dict[str, list[Point]]:
-    """Return the minutes of each channel that end in (from_ms, until_ms] and have a value of a metric; see `value_of`.
+def minute_lines(channel_ids: Collection[str], metric: str, span_ms: int, now_ms: int) -> dict[str, list[Point]]:
+    """Return the minutes of each channel that have a value of a metric, see `value_of`.
 
-    None has excitement, because only 30-second windows have it. Raises: ServiceAway.
+    They are those of the summary of a range up to now. None has excitement, because only 30-second windows have it.
+    Raises: ServiceAway.
     """
-    metrics, store = [METRIC[metric]], WindowStore()
-    columns = columns_behind(metrics, MINUTE_MS)
-    if not columns:
-        return {channel_id: [] for channel_id in channel_ids}
-    windows_by_channel = store.read_many("minute", channel_ids, from_ms, until_ms, columns | {"observed_ms"})
+    store, metrics = WindowStore(), [METRIC[metric]]
+    columns = columns_behind(metrics, MINUTE_MS) | {"observed_ms"}
+    from_ms, until_ms = _newest_minutes(span_ms, now_ms)
+    windows_by_channel = store.read_many("minute", channel_ids, from_ms, until_ms, columns)
     events = store.read_recent_events(channel_ids, from_ms - HOUR_MS, until_ms)
     lines = {}
     for channel_id, windows in windows_by_channel.items():
-        unheard = RecordedGaps.of(events.get(channel_id, []))
-        points = [_point(window, MINUTE_MS, metrics, (), unheard, {}) for window in windows]
+        first_ms = last_stored([window.end_ms for window in windows], now_ms) - span_ms
+        unheard = RecordedGaps.of(events[channel_id])
+        points = [_point(w, MINUTE_MS, metrics, (), unheard, {}) for w in windows if w.end_ms > first_ms]
         lines[channel_id] = [point for point in points if value_of(point, metric) is not None]
     return lines
+
+
+def _newest_minutes(span_ms: int, now_ms: int) -> Span:
+    """Return a span with all minutes that a summary of a range up to now may consist of; see `last_stored`."""
+    until_ms = now_ms // MINUTE_MS * MINUTE_MS
+    return until_ms - STORE_DELAY_MS - span_ms, until_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,18 +418,23 @@ class CoverageOfChannels:
     gaps: Sequence[SharedGap]
 
 
-def read_coverage(channel_ids: Collection[str], from_ms: int, until_ms: int, now_ms: int) -> CoverageOfChannels:
-    """Return the coverage of these channels; channels that were not on air are absent. Raises: ServiceAway."""
-    store, (first_ms, last_ms) = WindowStore(), bounds(from_ms, until_ms, now_ms)
-    minutes = store.read_many("minute", channel_ids, first_ms, last_ms, COVERAGE_COLUMNS)
-    events = store.read_recent_events(channel_ids, from_ms - HOUR_MS, until_ms)
-    ended = store.read_broadcasts(channel_ids, first_ms, last_ms)
+def read_coverage(channel_ids: Collection[str], span_ms: int, now_ms: int) -> CoverageOfChannels:
+    """Return the coverage of these channels in a range up to now, which ends for each as its summary does.
+
+    Channels that were not on air are absent. Raises: ServiceAway.
+    """
+    store, (from_ms, until_ms) = WindowStore(), _newest_minutes(span_ms, now_ms)
+    minutes = store.read_many("minute", channel_ids, from_ms, until_ms, COVERAGE_COLUMNS)
+    events = store.read_recent_events(channel_ids, from_ms - HOUR_MS, now_ms)
+    ended = store.read_broadcasts(channel_ids, from_ms, until_ms)
     # Pulses on air throughout leave nothing to learn from an earlier start; most channels have them.
-    partly = [channel_id for channel_id, windows in minutes.items() if _on_air_ms(windows) < last_ms - first_ms]
+    partly = [channel_id for channel_id, windows in minutes.items() if _on_air_ms(windows) < span_ms]
     starts = store.read_starts(partly, from_ms - HOUR_MS)
     coverage = {}
     for channel_id, windows in minutes.items():
-        rows = [Row(window.end_ms - MINUTE_MS, MINUTE_MS, window.columns) for window in windows]
+        last_ms = last_stored([window.end_ms for window in windows], now_ms)
+        first_ms = last_ms - span_ms
+        rows = [Row(w.end_ms - MINUTE_MS, MINUTE_MS, w.columns) for w in windows if w.end_ms > first_ms]
         of_channel = events.get(channel_id, [])
         broadcasts = known_on_air(ended[channel_id], [*starts.get(channel_id, ()), *of_channel], last_ms)
         on_air = time_heard(rows, RecordedGaps.of(of_channel), broadcasts, first_ms, last_ms).coverage_on_air
@@ -432,7 +444,7 @@ def read_coverage(channel_ids: Collection[str], from_ms: int, until_ms: int, now
         event
         for of_channel in events.values()
         for event in of_channel
-        if event.kind == "gap" and event.until_ms is not None and event.at_ms >= from_ms
+        if event.kind == "gap" and event.until_ms is not None and event.at_ms >= now_ms - span_ms
     )
     return CoverageOfChannels(coverage, merge_across_channels(recent))
 

@@ -49,7 +49,7 @@ def read_detail(now_ms: int) -> Detail | None:
         return None
     try:
         names = _names()
-        hour = read_coverage(names, now_ms - HOUR_MS, now_ms, now_ms)
+        hour = read_coverage(names, HOUR_MS, now_ms)
     except (ServiceAway, redis.RedisError) as error:
         log.warning("status without coverage by channel: %s", error)
         return None

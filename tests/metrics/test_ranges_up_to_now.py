@@ -42,8 +42,24 @@ class Store:
         # The number of messages differs between neighboring minutes.
         return [StoredWindow(end_ms, {**row, **viewers, "messages": end_ms // step_ms % 7}) for end_ms in ends]
 
+    def read_many(
+        self,
+        grain: StoredGrain,
+        channel_ids: Collection[str],
+        from_ms: int,
+        until_ms: int,
+        _columns: Collection[str] = (),
+    ) -> dict[str, Sequence[StoredWindow]]:
+        return {channel_id: self.read_windows(grain, channel_id, from_ms, until_ms) for channel_id in channel_ids}
+
     def read_events(self, _channel: str, _from_ms: int, _until_ms: int) -> Sequence[EventRecord]:
         return self.events
+
+    def read_recent_events(
+        self, channel_ids: Collection[str], from_ms: int, _until_ms: int
+    ) -> Mapping[str, list[EventRecord]]:
+        started_ms = from_ms + MINUTE_MS
+        return {i: [EventRecord(f"{i}-stream_start-1", "stream_start", i, started_ms)] for i in channel_ids}
 
     def read_broadcasts(self, channel_ids: Collection[str], _from_ms: int, _until_ms: int) -> Mapping[str, list[Span]]:
         return {channel_id: [] for channel_id in channel_ids}
@@ -107,6 +123,18 @@ def test_events_of_a_range_up_to_now_are_not_rounded(store: type[Store]) -> None
     marks = queries.series("7", RANGES["7d"], MINUTE + 47_000, METRICS).marks
     assert [mark.id for mark in marks] == ["r"]
     assert RANGES["7d"].event_bounds(MINUTE + 47_000) == (MINUTE - 7 * DAY_MS, MINUTE + 47_000)
+
+
+def test_the_past_hour_of_channels_is_the_range_of_its_summary(store: type[Store]) -> None:
+    store.newest_ms = MINUTE - MINUTE_MS
+    line = queries.minute_lines(["7"], "messages", HOUR_MS, MINUTE + 5_000)["7"]
+    summary = summary_of(RANGES["1h"], MINUTE + 5_000)
+    assert (len(line), line[0][0] - MINUTE_MS, line[-1][0]) == (60, summary.from_ms, summary.until_ms)
+
+
+def test_a_minute_that_is_not_stored_yet_does_not_lower_the_coverage(store: type[Store]) -> None:
+    store.newest_ms = MINUTE - MINUTE_MS
+    assert queries.read_coverage(["7"], HOUR_MS, MINUTE + 5_000).coverage == {"7": 1}
 
 
 @pytest.mark.parametrize("grain", ["live", "minute"])

@@ -174,7 +174,7 @@ class ManyStored(NoBroadcasts):
 def test_lines_of_every_metric_are_read_with_columns(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
     requested: list[Collection[str]] = []
 
-    class Empty:
+    class Empty(ManyStored):
         def read_many(
             self, _grain: str, channels: Collection[str], _from_ms: int, _until_ms: int, columns: Collection[str]
         ) -> dict[str, list[StoredWindow]]:
@@ -182,13 +182,51 @@ def test_lines_of_every_metric_are_read_with_columns(metric: Metric, monkeypatch
             return {i: [] for i in channels}
 
     monkeypatch.setattr(queries, "WindowStore", Empty)
-    assert queries.minute_lines(["7"], metric.key, END - HOUR_MS, END) == {"7": []}
+    assert queries.minute_lines(["7"], metric.key, HOUR_MS, END) == {"7": []}
     assert all(requested)
+
+
+class PartlyHeard(ManyStored):
+    """Three minutes: heard, not heard, and lost in a gap that was recorded later."""
+
+    def read_many(
+        self, _grain: str, channels: Collection[str], _from_ms: int, _until_ms: int, columns: Collection[str]
+    ) -> dict[str, list[StoredWindow]]:
+        observed_ms = {END - 2 * MINUTE: MINUTE, END - MINUTE: 0, END: 20_000}
+        rows = [
+            (end_ms, {"messages": 0, "chatters": 0, "observed_ms": ms, "viewers_sum": 600, "viewer_pulses": 60})
+            for end_ms, ms in observed_ms.items()
+        ]
+        return {
+            i: [StoredWindow(end_ms, {name: row[name] for name in row if name in columns}) for end_ms, row in rows]
+            for i in channels
+        }
+
+    def read_recent_events(
+        self, channels: Collection[str], _from_ms: int, _until_ms: int
+    ) -> dict[str, list[EventRecord]]:
+        return {i: [EventRecord("g", "gap", i, END - MINUTE, END, "restart")] for i in channels}
+
+
+@pytest.mark.parametrize(
+    ("metric", "heard"),
+    [
+        ("messages", [(END - 2 * MINUTE, 0)]),
+        ("chatters", [(END - 2 * MINUTE, 0)]),
+        ("viewers", [(END - 2 * MINUTE, 10), (END - MINUTE, 10), (END, 10)]),
+        ("coverage", [(END - 2 * MINUTE, 100), (END - MINUTE, 0), (END, 0)]),
+    ],
+)
+def test_lines_have_no_counts_of_minutes_that_were_not_heard(
+    monkeypatch: pytest.MonkeyPatch, metric: str, heard: list[tuple[int, float]]
+) -> None:
+    monkeypatch.setattr(queries, "WindowStore", PartlyHeard)
+    assert queries.minute_lines(["7"], metric, HOUR_MS, END + 1_000) == {"7": heard}
 
 
 def test_coverage_of_channels_reads_only_coverage_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", ManyStored)
-    hour = queries.read_coverage(["7", "8"], END - HOUR_MS, END, END + 1_000)
+    hour = queries.read_coverage(["7", "8"], HOUR_MS, END + 1_000)
     assert hour.coverage == {"7": 0.5, "8": 0.5}
     assert [gap.channels for gap in hour.gaps] == [2]
 
@@ -203,7 +241,7 @@ def test_coverage_of_channels_counts_time_on_air_before_it_was_noticed(monkeypat
 
     monkeypatch.setattr(queries, "WindowStore", Noticed)
     # Half of the last minute was heard, and nothing of the one before, in which the broadcast began.
-    assert queries.read_coverage(["7"], END - HOUR_MS, END, END + 1_000).coverage == {"7": 0.25}
+    assert queries.read_coverage(["7"], HOUR_MS, END + 1_000).coverage == {"7": 0.25}
 
 
 def test_coverage_of_channels_counts_a_broadcast_that_began_hours_ago(monkeypatch: pytest.MonkeyPatch) -> None:

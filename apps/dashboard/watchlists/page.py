@@ -14,6 +14,7 @@ from apps.live.readings import ChannelNow
 from apps.live.services import LiveServices
 from apps.metrics import queries as history
 from apps.metrics.queries import Point, value_of
+from apps.metrics.ranges import last_stored
 from core.errors import ServiceAway
 from core.times import HOUR_MS, MINUTE_MS
 
@@ -55,10 +56,12 @@ def read_paths(channel_ids: Sequence[str], metric: str, now_ms: int) -> dict[str
     lines = read_lines(channel_ids, metric, now_ms)
     if lines is None:
         return None
-    values = {
-        i: [(p.end_ms, y) for p in points if (y := value_of(p, metric)) is not None] for i, points in lines.items()
-    }
-    return {i: line_path(values.get(i, []), now_ms - HOUR_MS, now_ms, MINUTE_MS) for i in channel_ids}
+    paths = {}
+    for channel_id, points in lines.items():
+        values = [(point.end_ms, y) for point in points if (y := value_of(point, metric)) is not None]
+        until_ms = last_stored([end_ms for end_ms, _ in values], now_ms)
+        paths[channel_id] = line_path(values, until_ms - HOUR_MS, until_ms, MINUTE_MS)
+    return paths
 
 
 def read_lines(channel_ids: Sequence[str], metric: str, now_ms: int) -> Lines | None:
@@ -66,7 +69,7 @@ def read_lines(channel_ids: Sequence[str], metric: str, now_ms: int) -> Lines | 
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
-        return history.minute_lines(channel_ids, metric, now_ms - HOUR_MS, now_ms)
+        return history.minute_lines(channel_ids, metric, HOUR_MS, now_ms)
     except ServiceAway as error:
         log.warning("past hour of a watchlist not read: %s", error)
         return None
