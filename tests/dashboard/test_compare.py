@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.channels.models import Channel
-from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, range_of, read_comparison
+from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, compared_ranges, read_comparison
 from apps.metrics import queries
 from apps.metrics.spans import BadSpan, Span, iso
 from apps.metrics.store import StoredWindow
@@ -60,7 +60,19 @@ def test_invalid_parameters_become_defaults_and_are_named_with_the_choices() -> 
     ("span_ms", "grain"), [(HOUR_MS, "live"), (2 * HOUR_MS, "minute"), (DAY_MS, "minute"), (7 * DAY_MS, "hour")]
 )
 def test_long_spans_use_coarser_grains(span_ms: int, grain: str) -> None:
-    assert range_of(Span(NOW - span_ms, NOW), NOW).grain == grain
+    (line_range,) = compared_ranges(Comparison(span=Span(NOW - span_ms, NOW)), [0], NOW)
+    assert line_range.grain == grain
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "grain", "is_short"),
+    [(HOUR_MS, "live", True), (3 * DAY_MS, "minute", False), (100 * DAY_MS, "hour", False)],
+)
+def test_lines_have_windows_and_peaks_of_the_same_kind(age_ms: int, grain: str, is_short: bool) -> None:
+    comparison = Comparison(("1", "2"), range="10m", align="stream")
+    ranges = compared_ranges(comparison, [NOW - HOUR_MS, NOW - age_ms], NOW)
+    assert [line_range.bounds(NOW)[0] for line_range in ranges] == [NOW - HOUR_MS, NOW - age_ms]
+    assert {(line_range.grain, line_range.is_short) for line_range in ranges} == {(grain, is_short)}
 
 
 def start_of(page: str) -> dict[str, object]:
@@ -216,3 +228,18 @@ def test_current_broadcasts_have_peaks_of_the_same_windows(boards: Boards, store
     page = read_page(signed_in.get("/compare?channels=2,3&metric=messages&range=6h&align=stream"))
     lines = cast("list[dict[str, dict[str, str]]]", start_of(page)["lines"])
     assert [line["summary"]["peak_name"] for line in lines] == ["Busiest minute"] * 2
+
+
+def test_broadcasts_of_which_one_is_old_have_peaks_of_minutes(boards: Boards, stored: None, signed_in: Client) -> None:
+    began = write_moment(dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC) - dt.timedelta(minutes=3))
+    boards.name("3", "Gamma", started_at=began)
+    query = "/compare?channels=2,3&metric=messages&range=10m&align=stream"
+    page = read_page(signed_in.get(query))
+    lines = cast("list[dict[str, dict[str, str]]]", start_of(page)["lines"])
+    assert [line["summary"]["peak_name"] for line in lines] == ["Busiest minute"] * 2
+    assert "Busiest minute<br>msg / 30 s" in page
+    # Alone, the current broadcast has peaks of 30-second windows.
+    (line,) = cast(
+        "list[dict[str, dict[str, str]]]", start_of(read_page(signed_in.get(query.replace("2,3", "3"))))["lines"]
+    )
+    assert line["summary"]["peak_name"] == "Peak"

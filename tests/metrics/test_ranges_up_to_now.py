@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from apps.api.rest.time_ranges import with_grain
+from apps.dashboard.compare.comparison import Comparison, compared_ranges
 from apps.metrics import queries, series_version
 from apps.metrics.exports.series import chunks, in_grain
 from apps.metrics.queries import RANGES, Range
@@ -95,10 +96,11 @@ def test_a_range_up_to_now_has_its_full_length_and_ends_with_a_stored_minute(
 
 @pytest.mark.parametrize("now_s", [0, 4, 29, 31, 59])
 @pytest.mark.parametrize("key", KEYS)
-def test_page_and_api_have_the_same_range_and_figures(key: str, now_s: int) -> None:
+def test_page_api_and_comparison_have_the_same_range_and_figures(key: str, now_s: int) -> None:
     now_ms = MINUTE + now_s * SECOND_MS + 123
     page, api = RANGES[key], with_grain(RANGES[key], None, now_ms)
-    assert summary_of(page, now_ms) == summary_of(api, now_ms)
+    (compared,) = compared_ranges(Comparison(("7",), range=key), [0], now_ms)
+    assert summary_of(page, now_ms) == summary_of(api, now_ms) == summary_of(compared, now_ms)
     assert page.bounds(now_ms) == replace(api, grain=page.grain).bounds(now_ms)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from apps.metrics.queries import RANGES, Range, past_range
 from apps.metrics.spans import Span, iso, read_span
 from core.channels.account import is_twitch_id
 from core.inputs.choices import read_choice
+from core.metrics.columns import STORED_GRAINS, StoredGrain
 from core.metrics.table import METRICS
 from core.times import HOUR_MS
 
@@ -91,11 +92,34 @@ def read_comparison(query: Mapping[str, str], now_ms: int) -> Comparison:
     )
 
 
-def range_of(span: Span, now_ms: int) -> Range:
-    """Return the range of a span, with a grain coarse enough that six lines are quick to draw."""
-    chart_range = past_range(span.from_ms, span.until_ms, now_ms)
-    for grain, max_span_ms in (("live", _LIVE_SPAN_MS), ("minute", _MINUTE_SPAN_MS)):
-        if chart_range.grain == grain and chart_range.span_ms > max_span_ms:
-            coarser: Literal["minute", "hour"] = "minute" if grain == "live" else "hour"
-            chart_range = replace(chart_range, grain=coarser)
-    return chart_range
+def compared_ranges(comparison: Comparison, zeros_ms: Sequence[int], now_ms: int) -> list[Range]:
+    """Return the range of each line, given the origin of its time axis: the start of its broadcast, or 0 for the clock.
+
+    By stream time, the range is that of the first hours of the broadcast, which may end later than now. All lines have
+    windows and peaks of the same kind: those of the line whose windows are kept least.
+    """
+    if comparison.align == "stream":
+        length_ms = length_of(comparison)
+        ranges = [past_range(zero_ms, zero_ms + length_ms, now_ms) for zero_ms in zeros_ms]
+    elif comparison.span:
+        ranges = [past_range(comparison.span.from_ms, comparison.span.until_ms, now_ms)] * len(zeros_ms)
+    else:
+        ranges = [RANGES[comparison.range]] * len(zeros_ms)
+    has_live = all(line_range.has_live for line_range in ranges)
+    grains = [_drawn(line_range) for line_range in ranges]
+    grain: StoredGrain = max(grains, key=STORED_GRAINS.index, default="live")
+    return [replace(line_range, grain=grain, has_live=has_live) for line_range in ranges]
+
+
+def length_of(comparison: Comparison) -> int:
+    """Return the length of the compared time."""
+    span = comparison.span
+    return span.until_ms - span.from_ms if span else RANGES[comparison.range].span_ms
+
+
+def _drawn(chart_range: Range) -> StoredGrain:
+    """Return a grain coarse enough that six lines are quick to draw."""
+    grain = chart_range.grain
+    if grain == "live" and chart_range.span_ms > _LIVE_SPAN_MS:
+        grain = "minute"
+    return "hour" if grain == "minute" and chart_range.span_ms > _MINUTE_SPAN_MS else grain

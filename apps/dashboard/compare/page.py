@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.dashboard.channel.peer_groups import SIZE, PeerGroup, read_peer_groups
-from apps.dashboard.compare.comparison import Comparison, range_of
+from apps.dashboard.compare.comparison import Comparison, compared_ranges, length_of
 from apps.dashboard.queries import read_channels, read_series, summary_json
 from apps.dashboard.summary import Summary, summarize, with_live_value
 from apps.live.readings import ChannelNow
@@ -17,7 +17,6 @@ from apps.live.services import LiveServices
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.exports.raw_counts import columns_in, counts_behind
 from apps.metrics.queries import RANGES, Range, Series, value_of
-from apps.metrics.spans import Span
 from apps.metrics.store import WindowStore
 from core.errors import ServiceAway
 from core.inputs.moments import read_moment
@@ -60,8 +59,13 @@ def read_lines(live: LiveServices, comparison: Comparison, now_ms: int) -> Compa
     """Return the lines of a comparison, in its order."""
     reading = read_channels(live.boards, comparison.channels, now_ms)
     channels = reading.channels if reading else {}
-    known = [channel_id for channel_id in comparison.channels if channel_id in channels]
-    lines = [_line(live, n, channels[channel_id], comparison, now_ms) for n, channel_id in enumerate(known, 1)]
+    known = [channels[channel_id] for channel_id in comparison.channels if channel_id in channels]
+    zeros_ms = [_stream_start(channel) if comparison.align == "stream" else 0 for channel in known]
+    ranges = iter(compared_ranges(comparison, [zero_ms for zero_ms in zeros_ms if zero_ms is not None], now_ms))
+    lines = [
+        _line(live, n, channel, comparison, zero_ms, None if zero_ms is None else next(ranges), now_ms)
+        for n, (channel, zero_ms) in enumerate(zip(known, zeros_ms, strict=True), 1)
+    ]
     return ComparisonPage(
         lines,
         [channel_id for channel_id in comparison.channels if reading and channel_id not in channels],
@@ -80,18 +84,23 @@ def lines_json(comparison: Comparison, page: ComparisonPage, now_ms: int) -> dic
     return {
         "now_ms": now_ms,
         "choice": comparison.as_json(),
-        "span_ms": _span_ms(comparison),
+        "span_ms": length_of(comparison),
         "lines": [_line_json(line, comparison) for line in page.lines],
     }
 
 
-def _line(live: LiveServices, number: int, channel: ChannelNow, comparison: Comparison, now_ms: int) -> Line:
-    zero_ms = _stream_start(channel) if comparison.align == "stream" else 0
+def _line(
+    live: LiveServices,
+    number: int,
+    channel: ChannelNow,
+    comparison: Comparison,
+    zero_ms: int | None,
+    chart_range: Range | None,
+    now_ms: int,
+) -> Line:
     series = None
-    if zero_ms is not None:
-        span = _span(comparison, zero_ms, now_ms)
+    if chart_range is not None:
         metrics = [METRIC[key] for key in {comparison.metric, "viewers", "engagement"}]
-        chart_range = range_of(span, now_ms)
         counts = columns_in(counts_behind([METRIC[comparison.metric]], chart_range.grain))
         series = read_series(channel.profile.id, chart_range, now_ms, metrics, counts)
     groups = read_peer_groups(live.channels, channel.profile.id, comparison.metric, now_ms)
@@ -112,22 +121,6 @@ def _summary(series: Series, channel: ChannelNow, comparison: Comparison, now_ms
     if not comparison.shows_now:
         return summary
     return with_live_value(summary, METRIC[comparison.metric], series.range, channel, now_ms)
-
-
-def _span(comparison: Comparison, zero_ms: int, now_ms: int) -> Span:
-    """Return the span to read: the first hours of the broadcast by stream time, else up to the last full second.
-
-    The hours of a current broadcast may end later than now, so that peaks of all lines are of windows of one length.
-    """
-    now_ms = now_ms // 1000 * 1000
-    if comparison.align == "stream":
-        return Span(zero_ms, zero_ms + _span_ms(comparison))
-    return comparison.span or Span(now_ms - _span_ms(comparison), now_ms)
-
-
-def _span_ms(comparison: Comparison) -> int:
-    span = comparison.span
-    return span.until_ms - span.from_ms if span else RANGES[comparison.range].span_ms
 
 
 def _stream_start(channel: ChannelNow) -> int | None:
