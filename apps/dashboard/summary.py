@@ -29,7 +29,7 @@ HOURLY_AVERAGE_ONLY = "unknown: only averages are stored for the older hours"
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A metric over a range of `span_ms`; unknown values are None.
+    """A metric over the minutes or hours of a range; unknown values are None.
 
     The channel was heard for `heard_ms` and on air for `on_air_ms`. `coverage` and `coverage_on_air` are 0 to 1.
     `lower_bound`: sums and peaks of the metric over this range are lower bounds, as far as they are known. `peak_note`
@@ -40,13 +40,19 @@ class Summary:
     peak_ms: int | None
     peak_note: str
     average: float | None
-    span_ms: int
+    from_ms: int
+    until_ms: int
     heard_ms: int
     on_air_ms: int
     coverage: float | None
     coverage_on_air: float | None
     lower_bound: bool
     last_gap: GapSpan | None
+
+    @property
+    def span_ms(self) -> int:
+        """Return the length."""
+        return self.until_ms - self.from_ms
 
     @property
     def is_peak_lower_bound(self) -> bool:
@@ -63,7 +69,8 @@ def summarize(series: Series, metric: str) -> Summary:
         peak.end_ms if peak else None,
         _peak_note(series, metric) if peak is None else "",
         totals.value(METRIC[metric]),
-        totals.span_ms,
+        totals.from_ms,
+        totals.until_ms,
         totals.heard_ms,
         totals.on_air_ms,
         totals.coverage if totals.span_ms else None,

@@ -167,10 +167,11 @@ def past_range(from_ms: int, until_ms: int, now_ms: int) -> Range:
     span_ms = until_ms - from_ms
     merge_ms = next((known.merge_ms for known in RANGES.values() if known.span_ms >= span_ms), 3 * DAY_MS)
     grain, has_live = grain_for(from_ms, until_ms, now_ms), from_ms >= now_ms - RETENTION_MS["live"]
-    return Range("", _between(from_ms, until_ms), span_ms, merge_ms, grain, has_live, until_ms)
+    return Range("", between(from_ms, until_ms), span_ms, merge_ms, grain, has_live, until_ms)
 
 
-def _between(from_ms: int, until_ms: int) -> str:
+def between(from_ms: int, until_ms: int) -> str:
+    """Return the start and the end of a range as text, in UTC."""
     since, until = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (from_ms, until_ms))
     day = "" if since.date() == until.date() else f"{until:%-d %b %Y} "
     return f"{since:%-d %b %Y %H:%M} to {day}{until:%H:%M}"

@@ -318,6 +318,7 @@ def test_the_summary_export_equals_the_page() -> None:
     assert (row["messages_now"], row["messages_peak"], row["messages_average"]) == (7, 30, 20)
     assert (row["peak_at"], row["peak_is_lower_bound"]) == (iso(T + 180_000), "yes")
     assert (row["viewers_mean"], row["engagement_mean"], row["percentile_of_size"]) == (110, 1.25, 80)
+    assert (row["from"], row["to"]) == (iso(T), iso(T + 180_000))
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,8 @@ def test_a_summary_has_heard_time_and_time_on_air() -> None:
     assert (summary.peak, summary.peak_ms, summary.average) == (9, 60_000, 3)
     assert (summary.coverage, summary.coverage_on_air) == (890 / 86_400, 890 / 14_400)
     assert (summary.lower_bound, summarize(series, "viewers").lower_bound) == (True, False)
-    assert heard(summary) == "heard 14 min 50 s of 24 h 0 min, on air 4 h 0 min"
+    span = "1 Jan 1970 00:00 to 2 Jan 1970 00:00 UTC"
+    assert heard(summary) == f"heard 14 min 50 s of 24 h 0 min ({span}), on air 4 h 0 min"
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,8 @@ def summary_columns(comparison: Comparison, chart_range: Range) -> list[ExportCo
         metric_column(METRIC["viewers"], "mean"),
         metric_column(METRIC["engagement"], "mean"),
         *([ExportColumn("percentile_of_size", "%")] if comparison.shows_now else []),
+        ExportColumn("from", "UTC"),
+        ExportColumn("to", "UTC"),
         COVERAGE,
     ]
 
@@ -224,6 +226,7 @@ def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
         rounded(line.mean_viewers, METRIC["viewers"].decimals),
         rounded(line.mean_engagement, METRIC["engagement"].decimals),
         *([line.peer_group.percent] if comparison.shows_now else []),
+        *([iso(summary.from_ms), iso(summary.until_ms)] if summary else [None, None]),
         coverage_cell(summary.coverage) if summary else None,
     ]
 

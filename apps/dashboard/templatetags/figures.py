@@ -12,7 +12,7 @@ from apps.dashboard.channel import peer_groups
 from apps.dashboard.summary import Summary, average_unit, peak_name, peak_unit, unit_of
 from apps.dashboard.timeline import SHAPES
 from apps.live.readings import ChannelNow
-from apps.metrics.queries import Point, Range, value_of
+from apps.metrics.queries import Point, Range, between, value_of
 from core.inputs.moments import read_moment
 from core.inputs.moments import utc as iso_utc
 from core.metrics.broadcasts import Broadcast
@@ -103,10 +103,14 @@ def peak(metric: str, summary: Summary | None) -> str:
 
 @register.filter
 def heard(summary: Summary) -> str:
-    """Return the heard time of a range and the time on air, as text. Whatever was heard was also tracked."""
+    """Return the heard time of a range, its exact start and end, and the time on air, as text.
+
+    Whatever was heard was also tracked.
+    """
     off_air = "off air" if summary.heard_ms >= summary.span_ms else "off air or not tracked"
     on_air = f"on air {duration(summary.on_air_ms)}" if summary.on_air_ms else off_air
-    return f"heard {duration(summary.heard_ms)} of {duration(summary.span_ms)}, {on_air}"
+    span = f" ({between(summary.from_ms, summary.until_ms)} UTC)" if summary.span_ms else ""
+    return f"heard {duration(summary.heard_ms)} of {duration(summary.span_ms)}{span}, {on_air}"
 
 
 @register.simple_tag
