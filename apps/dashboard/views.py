@@ -42,7 +42,7 @@ from core.metrics.table import BOARDS, METRIC, Metric
 from twitchly.clock import now_ms
 
 # The script clones rendered rows of these and replaces all values.
-BLANK_ROW = Row("", "", "", "", "", 0, 1.0, 0, "live", None, False, "", 0)
+BLANK_ROW = Row("", "", "", "", "", "", 0, 1.0, 0, "live", None, False, "", 0)
 BLANK_STREAM = Broadcast("0", 0, 0, 0, 1.0)
 
 

@@ -67,7 +67,7 @@ class ReadingDisplay:
 
 
 # Field names: dataclasses.asdict would copy all values.
-ROW = (*(field.name for field in fields(Row)), "language_name")
+ROW = tuple(field.name for field in fields(Row))
 CHANNEL_DISPLAY = tuple(field.name for field in fields(ChannelDisplay))
 
 

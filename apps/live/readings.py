@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from django.conf import settings
 
-from apps.channels.languages import language_name
 from apps.live.board import Board
 from apps.live.directory import Directory, Profile
 from apps.live.rankings import Candidates, Rankings
@@ -38,6 +37,7 @@ class Row:
     name: str
     category: str
     language: str
+    language_name: str
     value: float
     coverage: float
     end_ms: int
@@ -46,11 +46,6 @@ class Row:
     is_new: bool
     spark: str
     rank: int
-
-    @property
-    def language_name(self) -> str:
-        """The English name of the language."""
-        return language_name(self.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +216,7 @@ class LiveBoards:
             profile.name,
             profile.category,
             profile.language,
+            profile.language_name,
             live.values[metric],
             live.coverage_of(metric),
             live.end_of(metric),

@@ -22,7 +22,7 @@ NOW = ChannelNow(Profile("1", "alpha", "Alpha"), MIDNIGHT_MS, 1.0, {}, {}, {})
 VALUED = replace(NOW, values={metric.key: 0.0 for metric in METRICS})
 BELOW = {metric.key: "needs 10 messages in 30 s" for metric in BOARDS}
 OFFLINE = Profile("1", "alpha", "Alpha", is_offline=True)
-ROW = Row("1", "alpha", "Alpha", "Chess", "English", 7.0, 1.0, 980_000, "live", None, False, "", 1)
+ROW = Row("1", "alpha", "Alpha", "Chess", "en", "English", 7.0, 1.0, 980_000, "live", None, False, "", 1)
 
 
 @pytest.mark.parametrize(

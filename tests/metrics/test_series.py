@@ -181,6 +181,11 @@ def test_lines_of_every_metric_are_read_with_columns(metric: Metric, monkeypatch
             requested.append(columns)
             return {i: [] for i in channels}
 
+        def read_recent_events(
+            self, channels: Collection[str], _from_ms: int, _until_ms: int
+        ) -> dict[str, list[EventRecord]]:
+            return {i: [] for i in channels}
+
     monkeypatch.setattr(queries, "WindowStore", Empty)
     assert queries.minute_lines(["7"], metric.key, HOUR_MS, END) == {"7": []}
     assert all(requested)
@@ -274,3 +279,19 @@ def test_the_version_of_a_series_changes_with_its_broadcasts(monkeypatch: pytest
     before = series_version.series_version("7", past, END)
     known.append((END - 2 * HOUR_MS, END))
     assert series_version.series_version("7", past, END) != before
+
+
+def test_minutes_of_several_channels_have_the_coverage_of_a_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Partly(ManyStored):
+        def read_many(
+            self, _grain: str, channels: Collection[str], _from_ms: int, _until_ms: int, _columns: Collection[str]
+        ) -> dict[str, list[StoredWindow]]:
+            unheard = StoredWindow(END - MINUTE, {"messages": 0, "observed_ms": 0})
+            heard = StoredWindow(END, {"messages": 50, "observed_ms": 40_000})
+            return {i: [unheard, heard] for i in channels}
+
+    monkeypatch.setattr(queries, "WindowStore", Partly)
+    ((point,),) = queries.minute_lines(["7"], "messages", END - HOUR_MS, END).values()
+    assert (point.end_ms, queries.value_of(point, "messages")) == (END, 37.5)
+    # Half of the minute is a recorded gap.
+    assert point.coverage == 0.5

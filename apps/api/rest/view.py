@@ -144,7 +144,8 @@ class ApiView(APIView):
         response.render()
         etag = response.add_etag()
         if response.status_code == 200 and request.method in ("GET", "HEAD"):
-            require_match(request.headers, etag)
+            if "If-Match" in request.headers:
+                require_match(request.headers, etag)
             if etag and is_unchanged(request.headers, etag):
                 headers = {"Cache-Control": response["Cache-Control"], "ETag": etag}
                 return HttpResponse(status=304, headers=headers)
