@@ -76,7 +76,7 @@ def in_berlin(folder: Path, program: str, given: object) -> Any:
 def test_local_time_respects_clock_changes(tmp_path: Path) -> None:
     moments = [ms(text) for text in ("2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z", "2026-10-25T00:30:00Z")]
     output = in_berlin(
-        tmp_path, "print(given.map((at) => [times.stamp(at), times.fromWallClock(times.wall(at))]));", moments
+        tmp_path, "print(given.map((at) => [times.stamp(at), times.fromWallClock(times.toWallClock(at))]));", moments
     )
     there = [datetime.fromtimestamp(at / 1000, BERLIN).strftime("%Y-%m-%d %H:%M:%S") for at in moments]
     assert output == [[text, at] for text, at in zip(there, moments, strict=True)]

@@ -62,6 +62,9 @@ class Store:
         started_ms = from_ms + MINUTE_MS
         return {i: [EventRecord(f"{i}-stream_start-1", "stream_start", i, started_ms)] for i in channel_ids}
 
+    def read_starts(self, channel_ids: Collection[str], _before_ms: int) -> Mapping[str, list[EventRecord]]:
+        return {channel_id: [] for channel_id in channel_ids}
+
     def read_broadcasts(self, channel_ids: Collection[str], _from_ms: int, _until_ms: int) -> Mapping[str, list[Span]]:
         return {channel_id: [] for channel_id in channel_ids}
 
@@ -131,7 +134,7 @@ def test_the_past_hour_of_channels_is_the_range_of_its_summary(store: type[Store
     store.newest_ms = MINUTE - MINUTE_MS
     line = queries.minute_lines(["7"], "messages", HOUR_MS, MINUTE + 5_000)["7"]
     summary = summary_of(RANGES["1h"], MINUTE + 5_000)
-    assert (len(line), line[0][0] - MINUTE_MS, line[-1][0]) == (60, summary.from_ms, summary.until_ms)
+    assert (len(line), line[0].end_ms - MINUTE_MS, line[-1].end_ms) == (60, summary.from_ms, summary.until_ms)
 
 
 def test_a_minute_that_is_not_stored_yet_does_not_lower_the_coverage(store: type[Store]) -> None:

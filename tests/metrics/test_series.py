@@ -226,7 +226,8 @@ def test_lines_have_no_counts_of_minutes_that_were_not_heard(
     monkeypatch: pytest.MonkeyPatch, metric: str, heard: list[tuple[int, float]]
 ) -> None:
     monkeypatch.setattr(queries, "WindowStore", PartlyHeard)
-    assert queries.minute_lines(["7"], metric, HOUR_MS, END + 1_000) == {"7": heard}
+    (points,) = queries.minute_lines(["7"], metric, HOUR_MS, END + 1_000).values()
+    assert [(point.end_ms, queries.value_of(point, metric)) for point in points] == heard
 
 
 def test_coverage_of_channels_reads_only_coverage_columns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,10 +257,10 @@ def test_coverage_of_channels_counts_a_broadcast_that_began_hours_ago(monkeypatc
             return {i: [EventRecord(f"{i}-stream_start-{start_ms}", "stream_start", i, start_ms)] for i in channels}
 
     monkeypatch.setattr(queries, "WindowStore", Listed)
-    assert queries.read_coverage(["7"], END - HOUR_MS, END, END + 1_000).coverage == {"7": 0.5 / 60}
+    assert queries.read_coverage(["7"], HOUR_MS, END + 1_000).coverage == {"7": 0.5 / 60}
     # A channel that was on air throughout needs no start.
     monkeypatch.setattr(Listed, "read_starts", lambda *_: {})
-    assert queries.read_coverage(["7"], END - MINUTE, END, END + 1_000).coverage == {"7": 0.5}
+    assert queries.read_coverage(["7"], MINUTE, END + 1_000).coverage == {"7": 0.5}
 
 
 def test_the_version_of_a_series_changes_with_its_broadcasts(monkeypatch: pytest.MonkeyPatch) -> None:
