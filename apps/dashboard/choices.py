@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from apps.live.board import BOARD_KEYS, DEFAULT_BOARD, SIZES, Board, requested_board
-from apps.metrics.queries import RANGES, Range, past_range
+from apps.metrics.chart_ranges import RANGES, Range, past_range
 from apps.metrics.spans import BadSpan, Span, iso, span_from_query
 from core.inputs.choices import read_choice
 from core.metrics.bands import BAND

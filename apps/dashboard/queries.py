@@ -21,7 +21,9 @@ from apps.live.display import ReadingDisplay, reading_display
 from apps.live.readings import ChannelNow, LiveBoards, Reading, Row
 from apps.live.services import LiveServices
 from apps.metrics import queries as history
-from apps.metrics.queries import GapSpan, Range, Series, value_of
+from apps.metrics.chart_ranges import Range
+from apps.metrics.gaps import GapSpan
+from apps.metrics.queries import Series, value_of
 from core.channels.account import is_twitch_id
 from core.errors import NotFound, ServiceAway
 from core.metrics.display import duration, figure, percent

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from apps.live.readings import ChannelNow
 from apps.live.table import value_of as value_now
-from apps.metrics.queries import GapSpan, Range, Series, has_window_peak
+from apps.metrics.chart_ranges import Range
+from apps.metrics.gaps import GapSpan
+from apps.metrics.queries import Series, has_window_peak
 from core.metrics.columns import StoredGrain
 from core.metrics.display import is_partial
 from core.metrics.excitement import RANGE_MAX_MS

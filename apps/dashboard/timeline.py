@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from apps.metrics.event_marks import EventMark, merge_sums, merge_sums_before
-from apps.metrics.queries import RECENT_MS, Point, Series
+from apps.metrics.many_channels import RECENT_MS
+from apps.metrics.queries import Point, Series
 from core.irc.channel_events import SUMMED
 
 # Rows of the table, lines of the timeline, and gaps of the list.

@@ -28,7 +28,7 @@ from apps.live.display import channel_json, row_display
 from apps.live.freshness import NEED_VIEWERS
 from apps.live.readings import Row
 from apps.live.services import LiveServices, services_of
-from apps.metrics.queries import RANGES
+from apps.metrics.chart_ranges import RANGES
 from apps.metrics.spans import BadSpan, span_from_query
 from apps.workspaces.queries import watching
 from core.channels.address import InvalidChannel

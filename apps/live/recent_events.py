@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from django.conf import settings
 
-from apps.metrics import queries as history
+from apps.metrics import many_channels
 from apps.metrics.event_marks import EventMark
 from core.errors import ServiceAway
 
@@ -63,4 +63,4 @@ class RecentMarks:
 
 def read_recent(channel_ids: Collection[str], now_ms: int) -> dict[str, list[EventMark]]:
     """Return the recent marks of these channels; none if history is not configured. Raises: ServiceAway."""
-    return history.recent_marks(channel_ids, now_ms) if settings.CASSANDRA_HOSTS else {}
+    return many_channels.recent_marks(channel_ids, now_ms) if settings.CASSANDRA_HOSTS else {}

@@ -1,99 +1,31 @@
-"""Reads of history: series, events, gaps and coverage."""
+"""Reads of one channel's history: series, events and gaps."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from statistics import fmean
 
+from apps.metrics.chart_ranges import Range
 from apps.metrics.event_marks import EventMark, event_marks
-from apps.metrics.ranges import STORE_DELAY_MS, last_stored, newest_span, read_summary
+from apps.metrics.gaps import GAP_REASONS, NO_DATA, NOT_HEARD, GapSpan, merge_gaps
+from apps.metrics.ranges import STORE_DELAY_MS, newest_span, read_summary
 from apps.metrics.store import StoredWindow, WindowStore
 from core.irc.channel_events import STREAM_START
-from core.metrics.columns import LIVE_WINDOW_MS, STEP_MS, WINDOW_MS, StoredGrain
-from core.metrics.excitement import BASELINE_MS, RANGE_MAX_MS, excitements
+from core.metrics.columns import LIVE_WINDOW_MS, WINDOW_MS, StoredGrain
+from core.metrics.excitement import BASELINE_MS, excitements
 from core.metrics.formulas import coverage
-from core.metrics.grains import EVENT_RETENTION_MS, RETENTION_MS, grain_for
+from core.metrics.grains import EVENT_RETENTION_MS
 from core.metrics.on_air import known_on_air
-from core.metrics.ranges import COVERAGE_COLUMNS, PeakValue, RangeSummary, Row, time_heard
+from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC, METRICS, Metric, columns_behind, is_known, values_of
 from core.pipeline.coverage import RecordedGaps
-from core.pipeline.intervals import Span
 from core.pipeline.records import EventRecord
-from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from core.times import HOUR_MS, MINUTE_MS
 
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A range of a chart that ends at `until_ms`, or now if that is None.
-
-    `merge_ms` is the span over which frequent events are summed, `grain` the stored grain of its points. A range
-    between two given times has no key. `has_live`: the 30-second windows of the whole range are stored, whatever the
-    grain.
-    """
-
-    key: str
-    label: str
-    span_ms: int
-    merge_ms: int
-    grain: StoredGrain
-    has_live: bool
-    until_ms: int | None = None
-
-    @property
-    def is_short(self) -> bool:
-        """Return whether peaks are those of 30-second windows; otherwise they are those of minutes."""
-        return self.has_live and self.span_ms <= SHORT_MS
-
-    @property
-    def has_excitement(self) -> bool:
-        """Return whether excitement over the range is defined."""
-        return self.has_live and self.span_ms <= RANGE_MAX_MS
-
-    @property
-    def step_ms(self) -> int:
-        """The distance between points."""
-        return STEP_MS[self.grain]
-
-    def bounds(self, now_ms: int) -> Span:
-        """Return the start and the end. A range up to now ends with its newest step, or minute if steps are longer.
-
-        Charts, files and responses thus have the same windows, and an entity tag is stable until there is a new one.
-        """
-        step_ms = min(self.step_ms, MINUTE_MS)
-        until_ms = now_ms // step_ms * step_ms if self.until_ms is None else self.until_ms
-        return until_ms - self.span_ms, until_ms
-
-    def event_bounds(self, now_ms: int) -> Span:
-        """Return the first and the last time of its events, which have no steps.
-
-        The end of a range up to now is not rounded, nor is a given start.
-        """
-        from_ms, until_ms = self.bounds(now_ms)
-        if self.until_ms is not None:
-            return from_ms, until_ms
-        return (from_ms if self.key else now_ms - self.span_ms), now_ms
-
-
-RANGES: Mapping[str, Range] = {
-    key: Range(key, label, span_ms, merge_ms, grain_for(0, span_ms, span_ms), span_ms <= RETENTION_MS["live"])
-    for key, label, span_ms, merge_ms in (
-        ("10m", "10 min", 10 * MINUTE_MS, MINUTE_MS),
-        ("1h", "1 h", HOUR_MS, 5 * MINUTE_MS),
-        ("6h", "6 h", 6 * HOUR_MS, 15 * MINUTE_MS),
-        ("24h", "24 h", DAY_MS, 30 * MINUTE_MS),
-        ("7d", "7 d", 7 * DAY_MS, 6 * HOUR_MS),
-        ("90d", "90 d", 90 * DAY_MS, 3 * DAY_MS),
-    )
-}
-# Peaks of ranges up to this long are those of 30-second windows; of longer ones, those of the busiest minute.
-SHORT_MS = 30 * MINUTE_MS
 # The whole minutes of a range begin before it, and end after it, by up to this much. They begin earliest in a range up
 # to now whose newest minutes are not stored yet.
 EDGE_MS = STORE_DELAY_MS + MINUTE_MS
-# How far back live pages get events: longer than they go without reloading the history.
-RECENT_MS = 3 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,34 +39,6 @@ class Point:
     coverage: float
     values: Mapping[str, float]
     counts: Mapping[str, int] = field(default_factory=dict)
-
-
-GAP_REASONS: Mapping[str, str] = {
-    "joining": "the channel was being joined",
-    "restart": "the producer was restarted",
-    "disconnected": "the connection to Twitch was lost",
-    "parted": "Twitch removed us from the channel",
-    "suspended": "Twitch has suspended the channel",
-    "refused": "Twitch refused the join",
-    "silent": "no messages arrived although chat was active",
-    "overflow": "more messages arrived than could be buffered",
-    "delivery": "messages did not reach Kafka",
-    "handover": "another producer took over",
-    "unwanted": "the channel was removed from the list",
-}
-# Tracked and not heard, without a recorded gap yet: the channel is still being joined, or cannot be joined.
-NOT_HEARD = "the channel is tracked but not joined"
-# On air, without a recorded gap: the channel was not tracked yet, or the producer is down.
-NO_DATA = "the channel was on air but no data was recorded"
-
-
-@dataclass(frozen=True, slots=True)
-class GapSpan:
-    """An interval in which the channel was not, or possibly not, heard; `reason` is a text for display."""
-
-    from_ms: int
-    until_ms: int
-    reason: str
 
 
 NO_SUMMARY = RangeSummary(0, 0)
@@ -160,21 +64,6 @@ def value_of(point: Point, metric: str) -> float | None:
     if metric == "coverage":
         return 100 * point.coverage
     return point.values.get(metric) if is_known(metric, point.coverage) else None
-
-
-def past_range(from_ms: int, until_ms: int, now_ms: int) -> Range:
-    """Return the range between two times, of the finest grain that is still stored."""
-    span_ms = until_ms - from_ms
-    merge_ms = next((known.merge_ms for known in RANGES.values() if known.span_ms >= span_ms), 3 * DAY_MS)
-    grain, has_live = grain_for(from_ms, until_ms, now_ms), from_ms >= now_ms - RETENTION_MS["live"]
-    return Range("", between(from_ms, until_ms), span_ms, merge_ms, grain, has_live, until_ms)
-
-
-def between(from_ms: int, until_ms: int) -> str:
-    """Return the start and the end of a range as text, in UTC."""
-    since, until = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (from_ms, until_ms))
-    day = "" if since.date() == until.date() else f"{until:%-d %b %Y} "
-    return f"{since:%-d %b %Y %H:%M} to {day}{until:%H:%M}"
 
 
 def series(
@@ -281,7 +170,7 @@ def _points(
         past_ms, columns = BASELINE_MS, columns | {"chatters"}
     windows = store.read_windows(grain, channel_id, from_ms - past_ms, until_ms, columns)
     excitement = excitements({window.end_ms: window.columns for window in windows}) if past_ms else {}
-    return [_point(w, window_ms, metrics, counts, unheard, excitement) for w in windows if w.end_ms > from_ms]
+    return [point_of(w, window_ms, metrics, counts, unheard, excitement) for w in windows if w.end_ms > from_ms]
 
 
 def has_window_peak(metric: Metric, chosen: Range) -> bool:
@@ -336,7 +225,7 @@ def _ends_at(event: EventRecord) -> int:
     return event.at_ms if event.until_ms is None or event.kind == STREAM_START else event.until_ms
 
 
-def _point(
+def point_of(
     window: StoredWindow,
     window_ms: int,
     metrics: Sequence[Metric],
@@ -355,119 +244,3 @@ def _point(
         values["excitement"] = excitement[window.end_ms]
     raw = {name: window.columns[name] for name in counts if name in window.columns}
     return Point(window.end_ms, coverage({"observed_ms": observed_ms}, window_ms), values, raw)
-
-
-def recent_marks(channel_ids: Collection[str], now_ms: int) -> dict[str, list[EventMark]]:
-    """Return each channel's event marks of the past RECENT_MS. Raises: ServiceAway."""
-    events_by_channel = WindowStore().read_recent_events(channel_ids, now_ms - RECENT_MS, now_ms)
-    return {channel_id: event_marks(events) for channel_id, events in events_by_channel.items()}
-
-
-def merge_gaps(gaps: Iterable[GapSpan]) -> list[GapSpan]:
-    """Return `gaps`, given by time, with those of the same reason merged that a producer wrote in parts."""
-    merged: list[GapSpan] = []
-    for gap in gaps:
-        last = merged[-1] if merged else None
-        if last is not None and last.reason == gap.reason and gap.from_ms <= last.until_ms:
-            merged[-1] = replace(last, until_ms=max(last.until_ms, gap.until_ms))
-        else:
-            merged.append(gap)
-    return merged
-
-
-def minute_lines(channel_ids: Collection[str], metric: str, span_ms: int, now_ms: int) -> dict[str, list[Point]]:
-    """Return the minutes of each channel that have a value of a metric, see `value_of`.
-
-    They are those of the summary of a range up to now. None has excitement, because only 30-second windows have it.
-    Raises: ServiceAway.
-    """
-    store, metrics = WindowStore(), [METRIC[metric]]
-    columns = columns_behind(metrics, MINUTE_MS) | {"observed_ms"}
-    from_ms, until_ms = _newest_minutes(span_ms, now_ms)
-    windows_by_channel = store.read_many("minute", channel_ids, from_ms, until_ms, columns)
-    events = store.read_recent_events(channel_ids, from_ms - HOUR_MS, until_ms)
-    lines = {}
-    for channel_id, windows in windows_by_channel.items():
-        first_ms = last_stored([window.end_ms for window in windows], now_ms) - span_ms
-        unheard = RecordedGaps.of(events[channel_id])
-        points = [_point(w, MINUTE_MS, metrics, (), unheard, {}) for w in windows if w.end_ms > first_ms]
-        lines[channel_id] = [point for point in points if value_of(point, metric) is not None]
-    return lines
-
-
-def _newest_minutes(span_ms: int, now_ms: int) -> Span:
-    """Return a span with all minutes that a summary of a range up to now may consist of; see `last_stored`."""
-    until_ms = now_ms // MINUTE_MS * MINUTE_MS
-    return until_ms - STORE_DELAY_MS - span_ms, until_ms
-
-
-@dataclass(frozen=True, slots=True)
-class SharedGap:
-    """Overlapping gaps of one or more channels with the same reason."""
-
-    from_ms: int
-    until_ms: int
-    reason: str
-    channels: int
-
-
-@dataclass(frozen=True, slots=True)
-class CoverageOfChannels:
-    """The share of each channel's time on air that was heard, and the gaps that began in the span, newest first."""
-
-    coverage: Mapping[str, float]
-    gaps: Sequence[SharedGap]
-
-
-def read_coverage(channel_ids: Collection[str], span_ms: int, now_ms: int) -> CoverageOfChannels:
-    """Return the coverage of these channels in a range up to now, which ends for each as its summary does.
-
-    Channels that were not on air are absent. Raises: ServiceAway.
-    """
-    store, (from_ms, until_ms) = WindowStore(), _newest_minutes(span_ms, now_ms)
-    minutes = store.read_many("minute", channel_ids, from_ms, until_ms, COVERAGE_COLUMNS)
-    events = store.read_recent_events(channel_ids, from_ms - HOUR_MS, now_ms)
-    ended = store.read_broadcasts(channel_ids, from_ms, until_ms)
-    # Pulses on air throughout leave nothing to learn from an earlier start; most channels have them.
-    partly = [channel_id for channel_id, windows in minutes.items() if _on_air_ms(windows) < span_ms]
-    starts = store.read_starts(partly, from_ms - HOUR_MS)
-    coverage = {}
-    for channel_id, windows in minutes.items():
-        last_ms = last_stored([window.end_ms for window in windows], now_ms)
-        first_ms = last_ms - span_ms
-        rows = [Row(w.end_ms - MINUTE_MS, MINUTE_MS, w.columns) for w in windows if w.end_ms > first_ms]
-        of_channel = events.get(channel_id, [])
-        broadcasts = known_on_air(ended[channel_id], [*starts.get(channel_id, ()), *of_channel], last_ms)
-        on_air = time_heard(rows, RecordedGaps.of(of_channel), broadcasts, first_ms, last_ms).coverage_on_air
-        if on_air is not None:
-            coverage[channel_id] = on_air
-    recent = (
-        event
-        for of_channel in events.values()
-        for event in of_channel
-        if event.kind == "gap" and event.until_ms is not None and event.at_ms >= now_ms - span_ms
-    )
-    return CoverageOfChannels(coverage, merge_across_channels(recent))
-
-
-def _on_air_ms(windows: Iterable[StoredWindow]) -> int:
-    return sum(window.columns.get("on_air_pulses", 0) for window in windows) * SECOND_MS
-
-
-def merge_across_channels(gaps: Iterable[EventRecord]) -> list[SharedGap]:
-    """Return gaps of many channels, newest first, with overlapping ones of the same reason merged."""
-    groups: list[tuple[SharedGap, set[str]]] = []
-    last: dict[str, int] = {}
-    for gap in sorted(gaps, key=lambda gap: gap.at_ms):
-        until_ms = gap.until_ms or gap.at_ms
-        index = last.get(gap.reason)
-        if index is not None and gap.at_ms <= groups[index][0].until_ms:
-            group, channels = groups[index]
-            channels.add(gap.channel_id)
-            group = replace(group, until_ms=max(group.until_ms, until_ms), channels=len(channels))
-            groups[index] = group, channels
-        else:
-            last[gap.reason] = len(groups)
-            reason = GAP_REASONS.get(gap.reason, gap.reason)
-            groups.append((SharedGap(gap.at_ms, until_ms, reason, 1), {gap.channel_id}))
-    return [group for group, _ in reversed(groups)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from apps.metrics.queries import EDGE_MS, Range
+from apps.metrics.chart_ranges import Range
+from apps.metrics.queries import EDGE_MS
 from apps.metrics.store import WindowStore
 from core.metrics.columns import StoredGrain
 from core.times import DAY_MS, HOUR_MS

@@ -11,7 +11,7 @@ import redis
 from django.conf import settings
 
 from apps.ingest import channel_list
-from apps.metrics.queries import SharedGap, read_coverage
+from apps.metrics.many_channels import SharedGap, read_coverage
 from core.errors import ServiceAway
 from core.metrics.formulas import is_complete
 from core.times import HOUR_MS, SECOND_MS

@@ -20,7 +20,7 @@ from apps.api.rest.conditional_requests import NO_STRONG_TAG
 from apps.api.rest.time_ranges import requested_range, with_end, with_grain
 from apps.metrics import queries, series_version
 from apps.metrics.broadcast_store import BroadcastStore
-from apps.metrics.queries import RANGES, past_range
+from apps.metrics.chart_ranges import RANGES, past_range
 from apps.metrics.spans import iso
 from apps.workspaces.models import Segment
 from core.metrics.broadcasts import Broadcast

@@ -1,5 +1,5 @@
 from apps.api.rest.event_pages import events_of
-from apps.metrics.queries import GapSpan
+from apps.metrics.gaps import GapSpan
 
 T = 1_795_400_000_000
 

@@ -13,7 +13,7 @@ from apps.api.rest.event_pages import CHUNK_MS, Position, read_events
 from apps.api.rest.paging import list_id, read_cursor, write_cursor
 from apps.channels.models import Channel
 from apps.metrics.event_marks import EventMark
-from apps.metrics.queries import GapSpan
+from apps.metrics.gaps import GapSpan
 from apps.workspaces.models import Segment
 from core.times import DAY_MS, HOUR_MS
 from tests.api.conftest import Api, new_key, user_of

@@ -10,7 +10,7 @@ import pytest
 from apps.api.live.views import LiveQuery
 from apps.api.rest.request_parsing import DEPTH_MAX, read_query
 from apps.api.rest.request_schemas import BoardFilters
-from apps.metrics.queries import RANGES
+from apps.metrics.chart_ranges import RANGES
 from core.metrics.table import METRIC
 from tests.api.conftest import Api
 

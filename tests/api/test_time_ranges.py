@@ -6,7 +6,7 @@ import pytest
 
 from apps.api.problems import Problem
 from apps.api.rest.time_ranges import DEFAULT_POINTS_MAX, with_grain
-from apps.metrics.queries import RANGES
+from apps.metrics.chart_ranges import RANGES
 
 NOW = 1_795_400_000_000
 

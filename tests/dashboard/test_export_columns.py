@@ -31,10 +31,11 @@ from apps.dashboard.exports.tables import (
     summary_row,
 )
 from apps.live.board import Board
+from apps.metrics.chart_ranges import RANGES
 from apps.metrics.exports.formats import Cell, ExportColumn, Format, writer_of
 from apps.metrics.exports.intervals import INTERVALS
 from apps.metrics.exports.series import EVENT_COLUMNS, point_columns, point_rows
-from apps.metrics.queries import RANGES, Point, Series
+from apps.metrics.queries import Point, Series
 from core.metrics.broadcasts import Broadcast
 from core.metrics.table import BOARDS, METRIC, METRICS
 from tests.dashboard.conftest import Boards, sent

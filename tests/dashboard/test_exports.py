@@ -29,6 +29,7 @@ from apps.dashboard.exports.tables import (
 from apps.dashboard.summary import average_unit, summarize
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow
+from apps.metrics.chart_ranges import RANGES, past_range
 from apps.metrics.event_marks import EventMark
 from apps.metrics.exports.formats import Cell, ExportColumn, writer_of
 from apps.metrics.exports.intervals import INTERVALS
@@ -40,7 +41,8 @@ from apps.metrics.exports.series import (
     point_columns,
     point_rows,
 )
-from apps.metrics.queries import NOT_HEARD, RANGES, GapSpan, Point, Series, past_range
+from apps.metrics.gaps import NOT_HEARD, GapSpan
+from apps.metrics.queries import Point, Series
 from apps.metrics.spans import Span, iso
 from apps.workspaces import services as watchlists
 from core.metrics.broadcasts import Broadcast

@@ -6,7 +6,9 @@ from apps.dashboard.summary import Summary, average_unit, peak_name, peak_unit, 
 from apps.dashboard.templatetags.figures import heard, on_air, peak, watched, watched_note
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow
-from apps.metrics.queries import RANGES, GapSpan, Series
+from apps.metrics.chart_ranges import RANGES
+from apps.metrics.gaps import GapSpan
+from apps.metrics.queries import Series
 from core.metrics.broadcasts import Broadcast
 from core.metrics.display import age, at_least, duration, excluded_text, figure, number, percent
 from core.metrics.lower_bounds import LowerBounds

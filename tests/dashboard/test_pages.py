@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.channels.models import Channel
-from apps.metrics.queries import RANGES
+from apps.metrics.chart_ranges import RANGES
 from core.metrics.table import METRIC
 from tests.dashboard.conftest import EMAIL, PASSWORD, Boards, use_redis
 from tests.pages import read_page

@@ -10,7 +10,8 @@ from apps.dashboard.summary import summarize, with_live_value
 from apps.dashboard.templatetags.figures import unit, when
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow
-from apps.metrics.queries import RANGES, Point, Series, value_of
+from apps.metrics.chart_ranges import RANGES
+from apps.metrics.queries import Point, Series, value_of
 from core.metrics.display import age, at_least, duration, figure
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC, METRICS

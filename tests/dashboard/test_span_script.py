@@ -10,7 +10,7 @@ from django.test import Client
 from apps.dashboard.choices import Choice
 from apps.dashboard.queries import range_json
 from apps.live.board import Board
-from apps.metrics.queries import RANGES
+from apps.metrics.chart_ranges import RANGES
 from apps.metrics.spans import Span, field_value, iso, quick_picks, read_span
 from core.metrics.grains import SPAN_MAX_MS
 from core.pipeline.records import EPOCH_MS

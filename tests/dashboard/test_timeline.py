@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from apps.dashboard.timeline import SHAPES, Line, lines_of, marks_by_point, marks_json, noted
+from apps.metrics.chart_ranges import RANGES
 from apps.metrics.event_marks import EventMark
-from apps.metrics.queries import RANGES, RECENT_MS, Point, Series
+from apps.metrics.many_channels import RECENT_MS
+from apps.metrics.queries import Point, Series
 from core.inputs.moments import utc
 from core.irc.channel_events import LABELS, SUMMED, label
 from tests.dashboard.page_script import run_program

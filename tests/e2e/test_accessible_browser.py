@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from apps.metrics.broadcast_store import BroadcastStore
-from apps.metrics.queries import RANGES
+from apps.metrics.chart_ranges import RANGES
 from apps.metrics.store import WindowStore
 from core.metrics.table import BOARDS
 from core.times import HOUR_MS, MINUTE_MS

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from apps.metrics.cassandra import open_session, rows
-from apps.metrics.queries import past_range, series
+from apps.metrics.chart_ranges import past_range
+from apps.metrics.queries import series
 from apps.metrics.store import WindowStore
 from core.metrics.columns import StoredGrain
 from core.metrics.grains import grain_for

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from apps.metrics.queries import RANGES, past_range
+from apps.metrics.chart_ranges import RANGES, past_range
 from apps.metrics.series_version import series_version
 from apps.metrics.store import WindowStore
 from core.metrics.columns import StoredGrain

@@ -12,7 +12,8 @@ from dataclasses import replace
 import pytest
 
 from apps.metrics.broadcast_store import HOURS, MINUTES, BroadcastStore
-from apps.metrics.queries import RANGES, series
+from apps.metrics.chart_ranges import RANGES
+from apps.metrics.queries import series
 from apps.metrics.store import StoredWindow, WindowStore, is_stored
 from core.pipeline.records import EventRecord, Grain, WindowRecord, event_record
 from drills.stack import Stack, wait_until

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from apps.metrics import queries
+from apps.metrics import chart_ranges, queries
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.store import StoredWindow, WindowStore
 from core.irc.channel_events import stream_end_id
@@ -120,7 +120,7 @@ class Store:
 def summary_of(store: Store, from_ms: int, until_ms: int) -> RangeSummary:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queries, "WindowStore", lambda: store)
-        return queries.series("7", queries.past_range(from_ms, until_ms, NOW), NOW, [METRIC["viewers"]]).summary
+        return queries.series("7", chart_ranges.past_range(from_ms, until_ms, NOW), NOW, [METRIC["viewers"]]).summary
 
 
 @st.composite
@@ -198,7 +198,7 @@ def test_a_start_before_a_range_is_none_of_its_marks() -> None:
     store = Running(History(started_s=-600, noticed_s=0, ended_s=1_800))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queries, "WindowStore", lambda: store)
-        assert queries.windows_of("7", queries.past_range(T, T + HOUR_MS, NOW), NOW).marks == []
+        assert queries.windows_of("7", chart_ranges.past_range(T, T + HOUR_MS, NOW), NOW).marks == []
         assert queries.marks_and_gaps("7", T, T + HOUR_MS, NOW) == ([], [])
         marks, _ = queries.marks_and_gaps("7", T - HOUR_MS, T + HOUR_MS, NOW)
     assert [mark.at_ms for mark in marks] == [T - 600 * SECOND_MS]

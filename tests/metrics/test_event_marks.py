@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.metrics.event_marks import EventMark, event_marks, merge_sums, merge_sums_before
-from apps.metrics.queries import GapSpan, merge_gaps
+from apps.metrics.gaps import GapSpan, merge_gaps
 from core.pipeline.records import EventRecord
 
 T = 1_795_392_000_000

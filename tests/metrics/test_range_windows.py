@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from apps.metrics import queries, series_version
-from apps.metrics.queries import Range, past_range
+from apps.metrics import chart_ranges, queries, series_version
+from apps.metrics.chart_ranges import Range, past_range
 from apps.metrics.store import StoredWindow
 from core.metrics.columns import LIVE_WINDOW_MS, STEP_MS, WINDOW_MS, StoredGrain
 from core.metrics.ranges import PeakValue, RangeSummary
@@ -78,7 +78,7 @@ def test_peaks_of_a_short_range_up_to_now_are_inside_it() -> None:
     """The newest window, which ends after the last whole minute, is higher than all others."""
     now_ms = next(ms for ms in range(NOW + 40 * SECOND_MS, NOW + 3 * HOUR_MS, MINUTE_MS) if messages_at(ms) == 100)
     for grain in GRAINS:
-        summary = queries.series("7", replace(queries.RANGES["10m"], grain=grain), now_ms, METRICS).summary
+        summary = queries.series("7", replace(chart_ranges.RANGES["10m"], grain=grain), now_ms, METRICS).summary
         ends = [best.end_ms for best in summary.peaks.values()]
         assert len(ends) == 3
         assert summary.from_ms + LIVE_WINDOW_MS <= min(ends) <= max(ends) <= summary.until_ms

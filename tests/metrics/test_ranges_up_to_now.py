@@ -9,9 +9,9 @@ import pytest
 
 from apps.api.rest.time_ranges import with_grain
 from apps.dashboard.compare.comparison import Comparison, compared_ranges
-from apps.metrics import queries, series_version
+from apps.metrics import many_channels, queries, series_version
+from apps.metrics.chart_ranges import RANGES, Range
 from apps.metrics.exports.series import chunks, in_grain
-from apps.metrics.queries import RANGES, Range
 from apps.metrics.store import StoredWindow
 from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
 from core.metrics.ranges import RangeSummary
@@ -71,7 +71,8 @@ class Store:
 
 @pytest.fixture(autouse=True)
 def store(monkeypatch: pytest.MonkeyPatch) -> type[Store]:
-    monkeypatch.setattr(queries, "WindowStore", Store)
+    for module in (queries, many_channels):
+        monkeypatch.setattr(module, "WindowStore", Store)
     monkeypatch.setattr(Store, "newest_ms", MINUTE)
     monkeypatch.setattr(Store, "events", [])
     return Store
@@ -132,14 +133,14 @@ def test_events_of_a_range_up_to_now_are_not_rounded(store: type[Store]) -> None
 
 def test_the_past_hour_of_channels_is_the_range_of_its_summary(store: type[Store]) -> None:
     store.newest_ms = MINUTE - MINUTE_MS
-    line = queries.minute_lines(["7"], "messages", HOUR_MS, MINUTE + 5_000)["7"]
+    line = many_channels.minute_lines(["7"], "messages", HOUR_MS, MINUTE + 5_000)["7"]
     summary = summary_of(RANGES["1h"], MINUTE + 5_000)
     assert (len(line), line[0].end_ms - MINUTE_MS, line[-1].end_ms) == (60, summary.from_ms, summary.until_ms)
 
 
 def test_a_minute_that_is_not_stored_yet_does_not_lower_the_coverage(store: type[Store]) -> None:
     store.newest_ms = MINUTE - MINUTE_MS
-    assert queries.read_coverage(["7"], HOUR_MS, MINUTE + 5_000).coverage == {"7": 1}
+    assert many_channels.read_coverage(["7"], HOUR_MS, MINUTE + 5_000).coverage == {"7": 1}
 
 
 @pytest.mark.parametrize("grain", ["live", "minute"])

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
-from apps.metrics import queries, series_version
+from apps.metrics import chart_ranges, gaps, many_channels, queries, series_version
 from apps.metrics.store import StoredWindow
 from core.metrics.table import METRIC, METRICS, Metric
 from core.pipeline.intervals import Span
@@ -36,7 +36,7 @@ class Stored(NoBroadcasts):
 
 def test_a_gap_lowers_the_coverage_and_changes_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", Stored)
-    past = queries.past_range(END - 3 * DAY_MS, END, END + 1_000)
+    past = chart_ranges.past_range(END - 3 * DAY_MS, END, END + 1_000)
     (point,) = queries.series("7", past, END + 1_000).points
     assert point.coverage == pytest.approx(500 / MINUTE)
     assert point.values["messages"] == 50 * 30_000 / 3_000
@@ -45,7 +45,7 @@ def test_a_gap_lowers_the_coverage_and_changes_no_rate(monkeypatch: pytest.Monke
 
 def test_the_metric_coverage_is_the_coverage_of_the_point(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", Stored)
-    past = queries.past_range(END - 3 * DAY_MS, END, END + 1_000)
+    past = chart_ranges.past_range(END - 3 * DAY_MS, END, END + 1_000)
     (point,) = queries.series("7", past, END + 1_000, [METRIC["coverage"]]).points
     # 3 s were claimed, all but 0.5 s of them in a gap that was recorded later.
     assert queries.value_of(point, "coverage") == 100 * point.coverage == pytest.approx(100 * 500 / MINUTE)
@@ -76,16 +76,16 @@ def test_gaps_of_a_series_add_up_to_its_missed_time(monkeypatch: pytest.MonkeyPa
             return [StoredWindow(end_ms, row) for end_ms in ends if from_ms < end_ms <= until_ms]
 
     monkeypatch.setattr(queries, "WindowStore", Late)
-    read = queries.series("7", queries.past_range(start_ms, END, END + 1_000), END + 1_000)
+    read = queries.series("7", chart_ranges.past_range(start_ms, END, END + 1_000), END + 1_000)
     assert [(gap.from_ms, gap.until_ms) for gap in read.gaps] == [(start_ms, joined_ms), (joined_ms, joined_ms + 8)]
     assert sum(gap.until_ms - gap.from_ms for gap in read.gaps) == read.summary.missed_ms
-    assert [gap.reason for gap in read.gaps] == [queries.NO_DATA, queries.GAP_REASONS["joining"]]
+    assert [gap.reason for gap in read.gaps] == [gaps.NO_DATA, gaps.GAP_REASONS["joining"]]
 
 
 def test_only_requested_metrics_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", Stored)
     monkeypatch.setattr(queries, "excitements", lambda _windows: pytest.fail("excitement was not requested"))
-    past = queries.past_range(END - HOUR_MS, END, END + 1_000)
+    past = chart_ranges.past_range(END - HOUR_MS, END, END + 1_000)
     read = queries.series("7", past, END + 1_000, [METRIC["messages"]])
     assert [set(point.values) for point in read.points] == [{"messages"}]
     assert read.metrics == [METRIC["messages"]]
@@ -118,16 +118,16 @@ def test_a_past_range_reads_its_windows_and_the_gaps_of_the_first_one(
     reads: list[tuple[str, int, int]],
 ) -> None:
     from_ms, until_ms = END - 50 * DAY_MS, END - 40 * DAY_MS
-    read = queries.windows_of("7", queries.past_range(from_ms, until_ms, END), END)
+    read = queries.windows_of("7", chart_ranges.past_range(from_ms, until_ms, END), END)
     assert reads == [("events", from_ms - HOUR_MS, until_ms + MINUTE), ("hour", from_ms, until_ms)]
     assert (read.from_ms, read.until_ms) == (from_ms, until_ms)
 
 
 def test_expired_events_are_not_read(reads: list[tuple[str, int, int]]) -> None:
-    long_ago = queries.past_range(END - 300 * DAY_MS, END - 200 * DAY_MS, END)
+    long_ago = chart_ranges.past_range(END - 300 * DAY_MS, END - 200 * DAY_MS, END)
     queries.windows_of("7", long_ago, END)
     assert [source for source, *_ in reads] == ["hour"]
-    queries.windows_of("7", queries.past_range(END - 300 * DAY_MS, END, END), END)
+    queries.windows_of("7", chart_ranges.past_range(END - 300 * DAY_MS, END, END), END)
     assert reads[1] == ("events", END - 90 * DAY_MS, END + MINUTE)
 
 
@@ -135,13 +135,13 @@ def test_expired_events_are_not_read(reads: list[tuple[str, int, int]]) -> None:
     ("span_ms", "merge_ms"), [(MINUTE, MINUTE), (2 * HOUR_MS, 15 * MINUTE), (300 * DAY_MS, 3 * DAY_MS)]
 )
 def test_a_past_range_merges_events_like_the_next_longer_range(span_ms: int, merge_ms: int) -> None:
-    assert queries.past_range(END - span_ms, END, END).merge_ms == merge_ms
+    assert chart_ranges.past_range(END - span_ms, END, END).merge_ms == merge_ms
 
 
 def test_a_past_range_is_labeled_by_its_ends() -> None:
     midnight = 1_795_392_000_000
-    assert queries.past_range(midnight, midnight + HOUR_MS, END).label == "23 Nov 2026 00:00 to 01:00"
-    assert queries.past_range(midnight - HOUR_MS, midnight, END).label == "22 Nov 2026 23:00 to 23 Nov 2026 00:00"
+    assert chart_ranges.past_range(midnight, midnight + HOUR_MS, END).label == "23 Nov 2026 00:00 to 01:00"
+    assert chart_ranges.past_range(midnight - HOUR_MS, midnight, END).label == "22 Nov 2026 23:00 to 23 Nov 2026 00:00"
 
 
 class ManyStored(NoBroadcasts):
@@ -186,8 +186,8 @@ def test_lines_of_every_metric_are_read_with_columns(metric: Metric, monkeypatch
         ) -> dict[str, list[EventRecord]]:
             return {i: [] for i in channels}
 
-    monkeypatch.setattr(queries, "WindowStore", Empty)
-    assert queries.minute_lines(["7"], metric.key, HOUR_MS, END) == {"7": []}
+    monkeypatch.setattr(many_channels, "WindowStore", Empty)
+    assert many_channels.minute_lines(["7"], metric.key, HOUR_MS, END) == {"7": []}
     assert all(requested)
 
 
@@ -225,14 +225,14 @@ class PartlyHeard(ManyStored):
 def test_lines_have_no_counts_of_minutes_that_were_not_heard(
     monkeypatch: pytest.MonkeyPatch, metric: str, heard: list[tuple[int, float]]
 ) -> None:
-    monkeypatch.setattr(queries, "WindowStore", PartlyHeard)
-    (points,) = queries.minute_lines(["7"], metric, HOUR_MS, END + 1_000).values()
+    monkeypatch.setattr(many_channels, "WindowStore", PartlyHeard)
+    (points,) = many_channels.minute_lines(["7"], metric, HOUR_MS, END + 1_000).values()
     assert [(point.end_ms, queries.value_of(point, metric)) for point in points] == heard
 
 
 def test_coverage_of_channels_reads_only_coverage_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "WindowStore", ManyStored)
-    hour = queries.read_coverage(["7", "8"], HOUR_MS, END + 1_000)
+    monkeypatch.setattr(many_channels, "WindowStore", ManyStored)
+    hour = many_channels.read_coverage(["7", "8"], HOUR_MS, END + 1_000)
     assert hour.coverage == {"7": 0.5, "8": 0.5}
     assert [gap.channels for gap in hour.gaps] == [2]
 
@@ -245,9 +245,9 @@ def test_coverage_of_channels_counts_time_on_air_before_it_was_noticed(monkeypat
             start_ms = END - 2 * MINUTE
             return {i: [EventRecord(f"{i}-stream_start-{start_ms}", "stream_start", i, start_ms)] for i in channels}
 
-    monkeypatch.setattr(queries, "WindowStore", Noticed)
+    monkeypatch.setattr(many_channels, "WindowStore", Noticed)
     # Half of the last minute was heard, and nothing of the one before, in which the broadcast began.
-    assert queries.read_coverage(["7"], HOUR_MS, END + 1_000).coverage == {"7": 0.25}
+    assert many_channels.read_coverage(["7"], HOUR_MS, END + 1_000).coverage == {"7": 0.25}
 
 
 def test_coverage_of_channels_counts_a_broadcast_that_began_hours_ago(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,11 +256,11 @@ def test_coverage_of_channels_counts_a_broadcast_that_began_hours_ago(monkeypatc
             start_ms = END - 5 * HOUR_MS
             return {i: [EventRecord(f"{i}-stream_start-{start_ms}", "stream_start", i, start_ms)] for i in channels}
 
-    monkeypatch.setattr(queries, "WindowStore", Listed)
-    assert queries.read_coverage(["7"], HOUR_MS, END + 1_000).coverage == {"7": 0.5 / 60}
+    monkeypatch.setattr(many_channels, "WindowStore", Listed)
+    assert many_channels.read_coverage(["7"], HOUR_MS, END + 1_000).coverage == {"7": 0.5 / 60}
     # A channel that was on air throughout needs no start.
     monkeypatch.setattr(Listed, "read_starts", lambda *_: {})
-    assert queries.read_coverage(["7"], MINUTE, END + 1_000).coverage == {"7": 0.5}
+    assert many_channels.read_coverage(["7"], MINUTE, END + 1_000).coverage == {"7": 0.5}
 
 
 def test_the_version_of_a_series_changes_with_its_broadcasts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,7 +276,7 @@ def test_the_version_of_a_series_changes_with_its_broadcasts(monkeypatch: pytest
         events_checksum = checksum
 
     monkeypatch.setattr(series_version, "WindowStore", Summarized)
-    past = queries.past_range(END - HOUR_MS, END, END)
+    past = chart_ranges.past_range(END - HOUR_MS, END, END)
     before = series_version.series_version("7", past, END)
     known.append((END - 2 * HOUR_MS, END))
     assert series_version.series_version("7", past, END) != before
@@ -291,8 +291,8 @@ def test_minutes_of_several_channels_have_the_coverage_of_a_series(monkeypatch: 
             heard = StoredWindow(END, {"messages": 50, "observed_ms": 40_000})
             return {i: [unheard, heard] for i in channels}
 
-    monkeypatch.setattr(queries, "WindowStore", Partly)
-    ((point,),) = queries.minute_lines(["7"], "messages", END - HOUR_MS, END).values()
+    monkeypatch.setattr(many_channels, "WindowStore", Partly)
+    ((point,),) = many_channels.minute_lines(["7"], "messages", END - HOUR_MS, END).values()
     assert (point.end_ms, queries.value_of(point, "messages")) == (END, 37.5)
     # Half of the minute is a recorded gap.
     assert point.coverage == 0.5

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.dashboard.queries import range_json
-from apps.metrics.queries import RANGES, past_range
+from apps.metrics.chart_ranges import RANGES, past_range
 from core.times import HOUR_MS, MINUTE_MS
 from tests.dashboard.page_script import run_program
 

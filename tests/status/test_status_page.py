@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.dashboard.templatetags.status import day_label
-from apps.metrics.queries import merge_across_channels
+from apps.metrics.many_channels import merge_across_channels
 from apps.status.models import Incident, StatusDay, StatusMinute
 from apps.status.queries import read_status, status_cache
 from apps.status.readiness import Readiness

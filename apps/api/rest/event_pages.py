@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from apps.metrics.event_marks import EventMark
-from apps.metrics.queries import GapSpan
+from apps.metrics.gaps import GapSpan
 from core.irc.event_ids import EventIds
 from core.times import DAY_MS
 

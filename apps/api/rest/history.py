@@ -24,7 +24,8 @@ from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, metric_co
 from apps.metrics.exports.intervals import Interval, non_overlapping, stored
 from apps.metrics.exports.raw_counts import columns_in, counts_behind
 from apps.metrics.exports.series import EVENT_COLUMNS, count_cells, count_columns
-from apps.metrics.queries import GapSpan, Point, Series, value_of
+from apps.metrics.gaps import GapSpan
+from apps.metrics.queries import Point, Series, value_of
 from apps.metrics.series_version import series_version
 from apps.metrics.spans import iso
 from apps.metrics.store import WindowStore

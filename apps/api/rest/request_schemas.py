@@ -8,8 +8,8 @@ from rest_framework import serializers
 
 from apps.api.rest.fields import ChannelId, ChannelText, Choice, CommaList, Flag, Moment, Text, WholeNumber
 from apps.live.board import SIZES
+from apps.metrics.chart_ranges import RANGES
 from apps.metrics.exports.intervals import INTERVALS
-from apps.metrics.queries import RANGES
 from core.channels.address import TEXT_MAX, InvalidChannel, parse_search
 from core.channels.stream import CATEGORY_MAX, LANGUAGE_MAX
 from core.metrics.bands import BANDS

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from apps.api.problems import invalid_field
+from apps.metrics.chart_ranges import RANGES, Range, past_range
 from apps.metrics.exports.intervals import INTERVALS, Interval
 from apps.metrics.exports.series import in_grain
-from apps.metrics.queries import RANGES, Range, past_range
 from apps.metrics.spans import iso
 from core.metrics.columns import STEP_MS, StoredGrain
 from core.metrics.grains import SPAN_MAX_MS, grain_for

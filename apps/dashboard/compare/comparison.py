@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
 
-from apps.metrics.queries import RANGES, Range, past_range
+from apps.metrics.chart_ranges import RANGES, Range, past_range
 from apps.metrics.spans import Span, iso, read_span
 from core.channels.account import is_twitch_id
 from core.inputs.choices import read_choice

@@ -15,8 +15,9 @@ from apps.dashboard.summary import Summary, summarize, with_live_value
 from apps.live.readings import ChannelNow
 from apps.live.services import LiveServices
 from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.chart_ranges import RANGES, Range
 from apps.metrics.exports.raw_counts import columns_in, counts_behind
-from apps.metrics.queries import RANGES, Range, Series, value_of
+from apps.metrics.queries import Series, value_of
 from apps.metrics.store import WindowStore
 from core.errors import ServiceAway
 from core.inputs.moments import read_moment

@@ -18,7 +18,7 @@ from apps.dashboard.compare.page import ComparisonPage, compared_range, lines_js
 from apps.dashboard.script import script_constants
 from apps.dashboard.summary import peak_name, peak_unit
 from apps.live.services import services_of
-from apps.metrics.queries import RANGES
+from apps.metrics.chart_ranges import RANGES
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import watching
 from core.channels.address import InvalidChannel

@@ -11,11 +11,12 @@ from apps.dashboard.summary import Summary, average_unit, peak_name, peak_unit
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow, Row
 from apps.live.table import value_of as value_now
+from apps.metrics.chart_ranges import Range
 from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, coverage_cell, metric_column
 from apps.metrics.exports.intervals import non_overlapping
 from apps.metrics.exports.raw_counts import Count, counts_behind
 from apps.metrics.exports.series import Rows, count_cells, count_columns, rounded
-from apps.metrics.queries import Point, Range, value_of
+from apps.metrics.queries import Point, value_of
 from apps.metrics.spans import iso
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS

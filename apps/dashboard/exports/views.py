@@ -37,11 +37,12 @@ from apps.dashboard.watchlists.views import metric_of
 from apps.live.directory import Profile
 from apps.live.services import services_of
 from apps.metrics import queries as history
+from apps.metrics.chart_ranges import Range
 from apps.metrics.exports.formats import Format
 from apps.metrics.exports.intervals import INTERVALS, Interval, non_overlapping
 from apps.metrics.exports.raw_counts import columns_in, counts_of
 from apps.metrics.exports.series import EVENT_COLUMNS, EventRows, Rows, chunks, in_grain, point_columns, point_rows
-from apps.metrics.queries import Range, Series
+from apps.metrics.queries import Series
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import channels_of, find_watchlist
 from core.errors import NotFound, ServiceAway

@@ -16,7 +16,8 @@ from apps.dashboard.summary import Summary, summarize, with_live_value
 from apps.live.directory import Profile
 from apps.live.live_channels import LiveChannels
 from apps.live.readings import ChannelNow
-from apps.metrics.queries import Range, Series, value_of
+from apps.metrics.chart_ranges import Range
+from apps.metrics.queries import Series, value_of
 from apps.metrics.spans import span_from_query
 from core.errors import NotFound, ServiceAway
 from core.metrics.table import METRIC

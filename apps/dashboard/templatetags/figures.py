@@ -12,7 +12,8 @@ from apps.dashboard.channel import peer_groups
 from apps.dashboard.summary import Summary, average_unit, peak_name, peak_unit, unit_of
 from apps.dashboard.timeline import SHAPES
 from apps.live.readings import ChannelNow
-from apps.metrics.queries import Point, Range, between, value_of
+from apps.metrics.chart_ranges import Range, between
+from apps.metrics.queries import Point, value_of
 from core.inputs.moments import read_moment
 from core.inputs.moments import utc as iso_utc
 from core.metrics.broadcasts import Broadcast

@@ -12,7 +12,7 @@ from apps.dashboard.queries import read_channels
 from apps.dashboard.sparkline import line_path
 from apps.live.readings import ChannelNow
 from apps.live.services import LiveServices
-from apps.metrics import queries as history
+from apps.metrics import many_channels
 from apps.metrics.queries import Point, value_of
 from apps.metrics.ranges import last_stored
 from core.errors import ServiceAway
@@ -69,7 +69,7 @@ def read_lines(channel_ids: Sequence[str], metric: str, now_ms: int) -> Lines | 
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
-        return history.minute_lines(channel_ids, metric, HOUR_MS, now_ms)
+        return many_channels.minute_lines(channel_ids, metric, HOUR_MS, now_ms)
     except ServiceAway as error:
         log.warning("past hour of a watchlist not read: %s", error)
         return None

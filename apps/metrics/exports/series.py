@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from apps.metrics.chart_ranges import Range
 from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, coverage_cell, metric_column
 from apps.metrics.exports.intervals import Interval
 from apps.metrics.exports.raw_counts import Count, counts_of
-from apps.metrics.queries import Point, Range, Series, value_of
+from apps.metrics.queries import Point, Series, value_of
 from apps.metrics.spans import iso
 from core.metrics.columns import WINDOW_MS, StoredGrain
 from core.metrics.grains import RETENTION_MS

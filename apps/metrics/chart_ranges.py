@@ -1,0 +1,95 @@
+"""The ranges of time that charts, files and responses have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from core.metrics.columns import STEP_MS, StoredGrain
+from core.metrics.excitement import RANGE_MAX_MS
+from core.metrics.grains import RETENTION_MS, grain_for
+from core.pipeline.intervals import Span
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A range of a chart that ends at `until_ms`, or now if that is None.
+
+    `merge_ms` is the span over which frequent events are summed, `grain` the stored grain of its points. A range
+    between two given times has no key. `has_live`: the 30-second windows of the whole range are stored, whatever the
+    grain.
+    """
+
+    key: str
+    label: str
+    span_ms: int
+    merge_ms: int
+    grain: StoredGrain
+    has_live: bool
+    until_ms: int | None = None
+
+    @property
+    def is_short(self) -> bool:
+        """Return whether peaks are those of 30-second windows; otherwise they are those of minutes."""
+        return self.has_live and self.span_ms <= SHORT_MS
+
+    @property
+    def has_excitement(self) -> bool:
+        """Return whether excitement over the range is defined."""
+        return self.has_live and self.span_ms <= RANGE_MAX_MS
+
+    @property
+    def step_ms(self) -> int:
+        """The distance between points."""
+        return STEP_MS[self.grain]
+
+    def bounds(self, now_ms: int) -> Span:
+        """Return the start and the end. A range up to now ends with its newest step, or minute if steps are longer.
+
+        Charts, files and responses thus have the same windows, and an entity tag is stable until there is a new one.
+        """
+        step_ms = min(self.step_ms, MINUTE_MS)
+        until_ms = now_ms // step_ms * step_ms if self.until_ms is None else self.until_ms
+        return until_ms - self.span_ms, until_ms
+
+    def event_bounds(self, now_ms: int) -> Span:
+        """Return the first and the last time of its events, which have no steps.
+
+        The end of a range up to now is not rounded, nor is a given start.
+        """
+        from_ms, until_ms = self.bounds(now_ms)
+        if self.until_ms is not None:
+            return from_ms, until_ms
+        return (from_ms if self.key else now_ms - self.span_ms), now_ms
+
+
+RANGES: Mapping[str, Range] = {
+    key: Range(key, label, span_ms, merge_ms, grain_for(0, span_ms, span_ms), span_ms <= RETENTION_MS["live"])
+    for key, label, span_ms, merge_ms in (
+        ("10m", "10 min", 10 * MINUTE_MS, MINUTE_MS),
+        ("1h", "1 h", HOUR_MS, 5 * MINUTE_MS),
+        ("6h", "6 h", 6 * HOUR_MS, 15 * MINUTE_MS),
+        ("24h", "24 h", DAY_MS, 30 * MINUTE_MS),
+        ("7d", "7 d", 7 * DAY_MS, 6 * HOUR_MS),
+        ("90d", "90 d", 90 * DAY_MS, 3 * DAY_MS),
+    )
+}
+# Peaks of ranges up to this long are those of 30-second windows; of longer ones, those of the busiest minute.
+SHORT_MS = 30 * MINUTE_MS
+
+
+def past_range(from_ms: int, until_ms: int, now_ms: int) -> Range:
+    """Return the range between two times, of the finest grain that is still stored."""
+    span_ms = until_ms - from_ms
+    merge_ms = next((known.merge_ms for known in RANGES.values() if known.span_ms >= span_ms), 3 * DAY_MS)
+    grain, has_live = grain_for(from_ms, until_ms, now_ms), from_ms >= now_ms - RETENTION_MS["live"]
+    return Range("", between(from_ms, until_ms), span_ms, merge_ms, grain, has_live, until_ms)
+
+
+def between(from_ms: int, until_ms: int) -> str:
+    """Return the start and the end of a range as text, in UTC."""
+    since, until = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (from_ms, until_ms))
+    day = "" if since.date() == until.date() else f"{until:%-d %b %Y} "
+    return f"{since:%-d %b %Y %H:%M} to {day}{until:%H:%M}"
