@@ -27,7 +27,6 @@ prepare: ## Download everything that `make run` needs, to start without a networ
 
 .PHONY: lint test test-unit test-one drill drill-ingest drill-soak drill-midnight drill-recount drill-defenses drill-instance bench screens drill-backup
 UNIT = .venv/bin/pytest -n 2 -m "not server"
-ON_POSTGRES = .venv/bin/python -m tests.postgres .venv/bin/pytest -n 2 -m "database and not server" --reuse-db
 lint: ## Check style, types and imports
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -40,9 +39,7 @@ lint: ## Check style, types and imports
 test: ## Run lint and all tests, with real servers
 	@$(LOCAL) test-prepare
 	@$(MAKE) --no-print-directory lint
-	$(UNIT)
-	$(ON_POSTGRES)
-	.venv/bin/pytest -m server --durations=40
+	.venv/bin/python -m tests.parts
 test-unit: ## Run lint and the tests that need no servers
 	@$(LOCAL) unit-prepare
 	@$(MAKE) --no-print-directory lint

@@ -1,0 +1,129 @@
+"""Runs all tests in parts at the same time: `python -m tests.parts`. Tests with servers mostly wait.
+
+The output of each part is printed when it ends. The exit code is the number of parts that failed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PYTEST = (sys.executable, "-m", "pytest")
+# Tests without servers compute without a pause, so they only get the time that the others leave.
+LAST = ("nice", "-n", "19")
+ON_POSTGRES = (
+    sys.executable,
+    "-m",
+    "tests.postgres",
+    *PYTEST,
+    "-n",
+    "2",
+    "-m",
+    "database and not server",
+    "--reuse-db",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Commands that run one after the other until one fails."""
+
+    name: str
+    commands: Sequence[Sequence[str]]
+
+
+PARTS = (
+    Part("pages and pipeline", [(*PYTEST, "-m", "server", "--durations=20", "tests/e2e")]),
+    Part("instances and benchmarks", [(*PYTEST, "-m", "server", "--durations=20", "--ignore=tests/e2e")]),
+    Part("unit", [(*LAST, *PYTEST, "-n", "2", "-m", "not server"), (*LAST, *ON_POSTGRES)]),
+)
+PROGRESS_S = 60.0
+_POLL_S = 0.2
+_PERCENT = re.compile(rb"\[ *(\d+%)\]")
+
+
+class Running:
+    """A part in progress; its output goes to a file."""
+
+    def __init__(self, part: Part, log: Path) -> None:
+        self.name, self._commands, self._log = part.name, iter(part.commands), log
+        self._log.touch()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.code = 0
+        self._next()
+
+    def _next(self) -> None:
+        command = next(self._commands, None)
+        if command is None:
+            self._process = None
+            return
+        with self._log.open("ab") as output:
+            # In a group of its own, so that Ctrl-C reaches it once, through `end`.
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+
+    def has_ended(self) -> bool:
+        """Return whether all commands, or those up to the first that failed, have ended; start the next one."""
+        while self._process is not None and (code := self._process.poll()) is not None:
+            if code:
+                self.code, self._process = code, None
+            else:
+                self._next()
+        return self._process is None
+
+    def end(self) -> None:
+        """Interrupt the command, and wait until its tests have removed their servers."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGINT)
+            self._process.wait()
+
+    def output(self) -> bytes:
+        """Return the output up to now."""
+        return self._log.read_bytes()
+
+    def progress(self) -> str:
+        """Return the percentage that pytest printed last."""
+        percentages = _PERCENT.findall(self.output())
+        return f"{self.name} {percentages[-1].decode() if percentages else '0%'}"
+
+
+def run(parts: Sequence[Part], clock: Callable[[], float] = time.monotonic) -> int:
+    """Run the parts and print their output; return the number of those that failed."""
+    began_s = reported_s = clock()
+    failed = []
+    with tempfile.TemporaryDirectory(prefix="tw-tests-") as folder:
+        running = [Running(part, Path(folder) / str(number)) for number, part in enumerate(parts)]
+        try:
+            while running:
+                for part in [part for part in running if part.has_ended()]:
+                    running.remove(part)
+                    outcome = "failed" if part.code else "passed"
+                    if part.code:
+                        failed.append(part.name)
+                    sys.stdout.buffer.write(part.output())
+                    print(f"== {part.name}: {outcome} after {clock() - began_s:.0f} s", flush=True)
+                if running and clock() - reported_s >= PROGRESS_S:
+                    reported_s = clock()
+                    print(f"{clock() - began_s:.0f} s: {', '.join(part.progress() for part in running)}", flush=True)
+                time.sleep(_POLL_S)
+        finally:
+            for part in running:
+                part.end()
+    print(f"failed: {', '.join(failed)}" if failed else "all tests passed")
+    return len(failed)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(run(PARTS))
+    except KeyboardInterrupt:
+        sys.exit(130)

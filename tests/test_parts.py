@@ -1,0 +1,63 @@
+"""The parts of `make test` that run at the same time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.parts import Part, run
+
+
+def prints(text: str, code: int = 0) -> list[str]:
+    return [sys.executable, "-c", f"print({text!r}); raise SystemExit({code})"]
+
+
+def test_the_output_of_each_part_is_printed_as_a_whole(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run([Part("one", [prints("first"), prints("second")]), Part("two", [prints("third")])]) == 0
+    output = capfdbinary.readouterr().out.decode()
+    assert "first\nsecond\n== one: passed after" in output
+    assert "third\n== two: passed after" in output
+    assert output.endswith("all tests passed\n")
+
+
+def test_a_failure_ends_its_part_and_not_the_others(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run([Part("one", [prints("first", 3), prints("never")]), Part("two", [prints("third")])]) == 1
+    output = capfdbinary.readouterr().out.decode()
+    assert "first\n== one: failed after" in output
+    assert "never" not in output
+    assert "== two: passed" in output
+    assert output.endswith("failed: one\n")
+
+
+def test_progress_is_printed_while_parts_run(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    times = iter(range(0, 100_000, 40))
+    waits = [sys.executable, "-c", "import time; print('.... [ 42%]', flush=True); time.sleep(1)"]
+    assert run([Part("one", [waits])], lambda: float(next(times))) == 0
+    assert "one 42%" in capfdbinary.readouterr().out.decode()
+
+
+WAITS = """
+import signal, sys, time
+from pathlib import Path
+try:
+    Path(sys.argv[1]).write_text("started")
+    time.sleep(60)
+except KeyboardInterrupt:
+    Path(sys.argv[1]).write_text("ended")
+"""
+
+
+def test_ctrl_c_ends_all_parts(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    program = f"from tests.parts import *; run([Part('one', [[sys.executable, '-c', {WAITS!r}, {str(marker)!r}]])])"
+    process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
+    while not (marker.exists() and marker.read_text()):
+        assert process.poll() is None
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(30) != 0
+    assert marker.read_text() == "ended"
