@@ -80,7 +80,8 @@ def test_a_series_has_points_and_the_gaps_that_overlap_it(channel_id: str) -> No
     live = [window(channel_id, "live", MIDNIGHT + n * 10_000, 30_000, **COLUMNS) for n in range(1, 61)]
     gaps = [
         EventRecord("a", "gap", channel_id, MIDNIGHT - 90_000, MIDNIGHT + 5_000, "restart"),
-        EventRecord("b", "gap", channel_id, MIDNIGHT - 90_000, MIDNIGHT - 80_000, "over before"),
+        # Before the summary, which begins up to two minutes before the chart.
+        EventRecord("b", "gap", channel_id, MIDNIGHT - 150_000, MIDNIGHT - 130_000, "over before"),
     ]
     WindowStore().write(live, gaps)
     read = series(channel_id, RANGES["10m"], now_ms)
