@@ -1,8 +1,9 @@
 """Matching of gifted subscriptions to gift bombs, whose notice already has the number of gifts.
 
 Current gifts name their bomb by a community gift id. Older ones are matched to a bomb with the same origin, or with the
-same giver if the gift has no origin. `msg-param-sender-count` is ignored: it is 0 for anonymous givers and for some
-gifts of a channel's owner. Source: dev.twitch.tv, "IRC Tags", USERNOTICE.
+same giver if the gift has no origin. Several gifts with one origin belong to a bomb whose notice was not heard, such as
+one before a restart of the producer: like the notice, they are not counted. `msg-param-sender-count` is ignored: it is
+0 for anonymous givers and for some gifts of a channel's owner. Source: dev.twitch.tv, "IRC Tags", USERNOTICE.
 """
 
 from __future__ import annotations
@@ -66,17 +67,28 @@ class GiftBombs:
         self._bombs.append(bomb)
         return [gift.sent_ms for gift in early]
 
-    def match_gift(self, channel_id: str, line: Line, sent_ms: int) -> bool:
-        """Return whether a gift belongs to an earlier bomb."""
+    def match_gift(self, channel_id: str, line: Line, sent_ms: int) -> list[int] | None:
+        """Return None for a gift that belongs to no bomb as far as is known.
+
+        Otherwise return the send times of gifts of its bomb for which this method returned None before.
+        """
         self._forget(sent_ms)
-        gift = _Gift(channel_id, frozenset(filter(None, (_origin(line) or _giver(line),))), sent_ms)
+        origin = _origin(line)
+        gift = _Gift(channel_id, frozenset(filter(None, (origin or _giver(line),))), sent_ms)
         for bomb in self._bombs:
             if bomb.missing and _matches(bomb, gift):
                 bomb.missing -= 1
                 bomb.last_ms = max(bomb.last_ms, sent_ms)
-                return True
+                return []
+        if origin:
+            unheard = _Bomb(channel_id, gift.keys, sent_ms, _UNKNOWN_SIZE)
+            early = [other for other in self._gifts if _matches(unheard, other)]
+            if early:
+                self._gifts = [other for other in self._gifts if other not in early]
+                self._bombs.append(unheard)
+                return [other.sent_ms for other in early]
         self._gifts.append(gift)
-        return False
+        return None
 
     def _forget(self, sent_ms: int) -> None:
         self._newest_ms = max(self._newest_ms, sent_ms)

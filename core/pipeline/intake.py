@@ -184,8 +184,12 @@ class Intake:
         if event.kind == "gift_bomb":
             for early_ms in self._gift_bombs.add_bomb(channel_id, line, event.count, at_ms):
                 self._minutes.subtract(channel_id, "subscriptions", early_ms)
-        elif line.tag("msg-id") in GIFTS and self._gift_bombs.match_gift(channel_id, line, at_ms):
-            return []
+        elif line.tag("msg-id") in GIFTS:
+            early = self._gift_bombs.match_gift(channel_id, line, at_ms)
+            if early is not None:
+                for early_ms in early:
+                    self._minutes.subtract(channel_id, "subscriptions", early_ms)
+                return []
         if event.kind in SUMMED:
             self._minutes.add(channel_id, event, at_ms)
             return [self._removal(channel_id, at_ms)] if event.kind in REMOVALS else []

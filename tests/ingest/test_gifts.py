@@ -85,6 +85,17 @@ def test_gifts_may_precede_the_notice_of_their_bomb() -> None:
     assert counted([gift(100, origin_id="a"), bomb(1, 200, origin_id="a")]) == {"gift_bomb": 1, "subscriptions": 0}
 
 
+def test_gifts_of_a_bomb_that_was_not_heard_are_not_counted() -> None:
+    gifts = [gift(number * 40, origin_id="a") for number in range(1, 6)]
+    assert counted([*gifts, gift(300, origin_id="b")]) == {"gift_bomb": 0, "subscriptions": 1}
+    # The notice comes last.
+    assert counted([*gifts, bomb(5, 300, origin_id="a")]) == {"gift_bomb": 5, "subscriptions": 0}
+
+
+def test_gifts_of_one_giver_without_an_origin_may_be_single() -> None:
+    assert counted([gift(100, origin_id=NO_ORIGIN), gift(200, origin_id=NO_ORIGIN)])["subscriptions"] == 2
+
+
 @pytest.mark.parametrize(
     "lone",
     [
