@@ -47,7 +47,7 @@ PARTS = (
 )
 PROGRESS_S = 60.0
 _POLL_S = 0.2
-_PERCENT = re.compile(rb"\[ *(\d+%)\]")
+_RESULTS = re.compile(rb"^[.FEsxX]+", re.MULTILINE)
 
 
 class Running:
@@ -91,9 +91,8 @@ class Running:
         return self._log.read_bytes()
 
     def progress(self) -> str:
-        """Return the percentage that pytest printed last."""
-        percentages = _PERCENT.findall(self.output())
-        return f"{self.name} {percentages[-1].decode() if percentages else '0%'}"
+        """Return the number of results that pytest has printed."""
+        return f"{self.name} {sum(map(len, _RESULTS.findall(self.output()))):,}"
 
 
 def run(parts: Sequence[Part], clock: Callable[[], float] = time.monotonic) -> int:
@@ -113,7 +112,8 @@ def run(parts: Sequence[Part], clock: Callable[[], float] = time.monotonic) -> i
                     print(f"== {part.name}: {outcome} after {clock() - began_s:.0f} s", flush=True)
                 if running and clock() - reported_s >= PROGRESS_S:
                     reported_s = clock()
-                    print(f"{clock() - began_s:.0f} s: {', '.join(part.progress() for part in running)}", flush=True)
+                    progress = ", ".join(part.progress() for part in running)
+                    print(f"after {clock() - began_s:.0f} s, tests run: {progress}", flush=True)
                 time.sleep(_POLL_S)
         finally:
             for part in running:

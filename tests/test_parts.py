@@ -36,9 +36,9 @@ def test_a_failure_ends_its_part_and_not_the_others(capfdbinary: pytest.CaptureF
 
 def test_progress_is_printed_while_parts_run(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     times = iter(range(0, 100_000, 40))
-    waits = [sys.executable, "-c", "import time; print('.... [ 42%]', flush=True); time.sleep(1)"]
+    waits = [sys.executable, "-c", "import time; print('...F. [ 42%]\\n..', flush=True); time.sleep(1)"]
     assert run([Part("one", [waits])], lambda: float(next(times))) == 0
-    assert "one 42%" in capfdbinary.readouterr().out.decode()
+    assert "tests run: one 7\n" in capfdbinary.readouterr().out.decode()
 
 
 WAITS = """
