@@ -264,6 +264,8 @@ interface ComparedLine {
 interface Comparison {
   now_ms: number;
   span_ms: number;
+  /** The unit of the values of `lines`. */
+  unit: string;
   choice: { metric: string; align: "clock" | "stream"; scale: "values" | "index"; until: string | null };
   lines: ComparedLine[];
 }

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from apps.channels.languages import language_name
 from apps.dashboard.choices import Choice
-from apps.dashboard.summary import LENGTHS, Summary, average_unit, has_live_peak, peak_name, peak_unit, summarize
+from apps.dashboard.summary import Summary, has_live_peak, peak_name, summarize
 from apps.dashboard.templatetags.figures import heard, peak
 from apps.dashboard.timeline import marks_json
 from apps.live.board import Board
@@ -23,11 +23,12 @@ from apps.live.services import LiveServices
 from apps.metrics import queries as history
 from apps.metrics.chart_ranges import Range
 from apps.metrics.gaps import GapSpan
-from apps.metrics.queries import Series, value_of
+from apps.metrics.queries import Series, peak_unit, value_of
 from core.channels.account import is_twitch_id
 from core.errors import NotFound, ServiceAway
 from core.metrics.display import duration, figure, percent
 from core.metrics.table import METRIC, METRICS, Metric
+from core.metrics.units import LENGTHS, average_unit
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from apps.dashboard.choices import DEFAULTS
 from apps.dashboard.compare.comparison import COMPARED
-from apps.dashboard.summary import LENGTHS, unit_of
 from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, NOTED_FROM, NOTED_TIMES, SHAPES, TABLE_ROWS
 from apps.live.board import FILTERS
 from apps.live.consumer import NOT_SIGNED_IN
@@ -18,6 +17,7 @@ from core.metrics.formulas import COMPLETE_FROM
 from core.metrics.grains import SPAN_MAX_MS
 from core.metrics.ranking import GONE_AFTER_MS, STALE_AFTER_MS
 from core.metrics.table import METRICS, Metric
+from core.metrics.units import LENGTHS, unit_of
 from core.pipeline.records import EPOCH_MS
 
 

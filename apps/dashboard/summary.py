@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from apps.live.readings import ChannelNow
@@ -10,7 +9,6 @@ from apps.live.table import value_of as value_now
 from apps.metrics.chart_ranges import Range
 from apps.metrics.gaps import GapSpan
 from apps.metrics.queries import Series, has_window_peak
-from core.metrics.columns import StoredGrain
 from core.metrics.display import is_partial
 from core.metrics.excitement import RANGE_MAX_MS
 from core.metrics.grains import RETENTION_MS
@@ -18,8 +16,6 @@ from core.metrics.peaks import PEAK
 from core.metrics.table import METRIC, Metric
 from core.times import HOUR_MS
 
-# The window length of each stored grain, as used in units.
-LENGTHS: Mapping[StoredGrain, str] = {"live": "30 s", "minute": "min", "hour": "h"}
 EXCITEMENT_RANGES = (
     f"excitement is summarized for up to {RANGE_MAX_MS // HOUR_MS} h of the past {RETENTION_MS['live'] // HOUR_MS} h"
 )
@@ -123,18 +119,3 @@ def _peak_note(series: Series, metric: str) -> str:
     if totals.value(METRIC[metric]) is None:
         return NO_VALUE
     return NO_WINDOW if has_window_peak(METRIC[metric], series.range) else NO_MINUTE
-
-
-def unit_of(metric: Metric, grain: StoredGrain) -> str:
-    """Return the unit of a metric at a grain, with the window length if the value depends on it."""
-    return metric.unit.replace(LENGTHS["live"], LENGTHS[grain]) if metric.by_length else metric.unit
-
-
-def average_unit(metric: Metric) -> str:
-    """Return the unit of an average over a range: counts of people are averaged per minute."""
-    return unit_of(metric, "minute")
-
-
-def peak_unit(metric: Metric, chart_range: Range) -> str:
-    """Return the unit of a peak over a range: per 30 s in a short range, otherwise per minute."""
-    return metric.unit if chart_range.is_short else average_unit(metric)

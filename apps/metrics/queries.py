@@ -19,6 +19,7 @@ from core.metrics.grains import EVENT_RETENTION_MS
 from core.metrics.on_air import known_on_air
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC, METRICS, Metric, columns_behind, is_known, values_of
+from core.metrics.units import unit_of
 from core.pipeline.coverage import RecordedGaps
 from core.pipeline.records import EventRecord
 from core.times import HOUR_MS, MINUTE_MS
@@ -182,6 +183,11 @@ def has_window_peak(metric: Metric, chosen: Range) -> bool:
     if metric.key == "excitement":
         return chosen.has_excitement
     return chosen.is_short and metric.key not in ("viewers", "coverage", "repetition")
+
+
+def peak_unit(metric: Metric, chosen: Range) -> str:
+    """Return the unit of a metric's peak over a range: that of 30-second windows or of minutes."""
+    return unit_of(metric, "live" if has_window_peak(metric, chosen) else "minute")
 
 
 def _with_windows(summary: RangeSummary, live: Sequence[Point], metrics: Collection[str]) -> RangeSummary:

@@ -15,6 +15,7 @@ import { nameStar } from "./watch.js";
  * @property {Profile | null} channel - the open channel
  * @property {Choice} choice
  * @property {string} metric
+ * @property {string} unit - the unit of the chart
  * @property {import("./span.js").Span} span - the visible time span of the chart
  */
 
@@ -56,11 +57,11 @@ export class Actions {
   }
 
   save() {
-    const { channel, metric, span } = this.state();
+    const { channel, metric, unit, span } = this.state();
     if (!channel) return;
     const [since, until] = [stamp(span.fromMs), stamp(span.untilMs)];
     savePicture(insideOf($("chart"), "canvas", HTMLCanvasElement), {
-      title: `${channel.name}: ${metricOf(metric).name}, ${metricOf(metric).unit}`,
+      title: `${channel.name}: ${metricOf(metric).name}, ${unit}`,
       subtitle: `${since} to ${until} ${ZONE_NAME}. Broken lines and hatched bands are gaps: the channel was not heard.`,
       foot: `Twitchly${document.body.querySelector("[data-source]")?.getAttribute("data-source") ?? ""}`,
       name: `twitchly-${channel.name}-${metric}`,

@@ -6,7 +6,6 @@ import { CompareChart, columnsOf } from "./compare-chart.js";
 import { constants, useConstants } from "./constants.js";
 import { $, all, dataOf, inside, write } from "./dom.js";
 import { duration, figure, number } from "./figures.js";
-import { metricOf } from "./metrics.js";
 import { LivePeaks } from "./peaks.js";
 import { kindOf } from "./series.js";
 import { LiveSocket, liveUrl } from "./socket.js";
@@ -34,7 +33,7 @@ class ComparePage {
     for (const { id } of this.lines) this.peaks.set(id, new LivePeaks());
     this.nowMs = start.now_ms;
     this.chart = new CompareChart($("chart"), {
-      unit: this.isIndex ? "own average = 100" : metricOf(metric).unit,
+      unit: this.isIndex ? "own average = 100" : start.unit,
       isStreamTime: this.isStreamTime,
       names: this.lines.map(({ name }) => name),
       onReadout: (atMs, values) => this.readOut(atMs, values),

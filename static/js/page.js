@@ -12,7 +12,7 @@ import { $, byId, closest, dataOf } from "./dom.js";
 import { bindFilters, markFiles, markFilters, markSizes } from "./filters.js";
 import { Finder } from "./finder.js";
 import { HistoryRequests } from "./history.js";
-import { metricOf } from "./metrics.js";
+import { metricOf, unitOf } from "./metrics.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { chosen, fitted, moved, pastRange, spanOf } from "./span.js";
 import { bindTabs, markRange, markTab } from "./tabs.js";
@@ -58,6 +58,7 @@ class BoardPage {
       channel: this.view.profile,
       choice: this.choice,
       metric: this.charted,
+      unit: unitOf(this.charted, this.view.series.range),
       span: this.view.span ?? this.view.visibleSpan(),
     }));
     this.dates = new Dates({

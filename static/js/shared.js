@@ -8,7 +8,7 @@ import { writeSummary } from "./channel-panels.js";
 import { $, dataOf } from "./dom.js";
 import { figure } from "./figures.js";
 import { historyNote } from "./history-note.js";
-import { metricOf, unitOf } from "./metrics.js";
+import { unitOf } from "./metrics.js";
 import { LivePeaks } from "./peaks.js";
 import { Series, valueOf } from "./series.js";
 import { when, ZONE } from "./times.js";
@@ -73,7 +73,7 @@ function readOut(atMs) {
   $("when").textContent = point ? `${when(point.end_ms)} ${ZONE}` : "";
   const value = point ? valueOf(point, start.metric) : null;
   $("value").textContent = point
-    ? `${figure(start.metric, value, point.coverage)} ${metricOf(start.metric).unit}`
+    ? `${figure(start.metric, value, point.coverage)} ${unitOf(start.metric, start.range)}`
     : "";
 }
 

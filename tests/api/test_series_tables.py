@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from apps.metrics import queries, series_version
 from apps.metrics.spans import iso
+from core.times import MINUTE_MS
 from tests.api.conftest import Api
 from tests.dashboard.reference_history import FROM_MS, RECORDS, UNTIL_MS, ReferenceStore
 
@@ -41,6 +42,29 @@ async def test_overlapping_windows_are_sent_on_request_and_marked_as_not_summabl
     response = await api.get(f"channels/1/series.ndjson?{SPAN}&interval=10s")
     head, *rows = map(json.loads, response.text.splitlines())
     assert (len(rows), head["may_be_summed"]) == (720, [])
+
+
+@pytest.mark.parametrize(
+    ("interval", "unit"), [("30s", "chatters / 30 s"), ("1m", "chatters / min"), ("1h", "chatters / h")]
+)
+async def test_units_are_those_of_the_windows(api: Api, history: None, interval: str, unit: str) -> None:
+    query = f"{SPAN}&metrics=chatters,messages&interval={interval}"
+    head = json.loads((await api.get(f"channels/1/series.ndjson?{query}")).text.splitlines()[0])
+    series = (await api.get(f"channels/1/series?{query}")).json()
+    units = {"chatters": unit, "messages": "msg / 30 s"}
+    assert series["units"] == {name: head["schema"][name] for name in units} == units
+
+
+@pytest.mark.parametrize(("minutes", "peak_unit"), [(30, "chatters / 30 s"), (60, "chatters / min")])
+async def test_values_and_peaks_of_a_summary_have_their_own_units(
+    api: Api, history: None, minutes: int, peak_unit: str
+) -> None:
+    span = f"from={iso(UNTIL_MS - minutes * MINUTE_MS)}&to={iso(UNTIL_MS)}"
+    series = (await api.get(f"channels/1/series?{span}&metrics=chatters,messages,coverage&grain=hour")).json()
+    summary, messages = series["summary"], {"messages": "msg / 30 s"}
+    assert series["units"]["chatters"] == "chatters / h"
+    assert summary["units"] == {"chatters": "chatters / min", **messages, "coverage": "% of time"}
+    assert summary["peak_units"] == {"chatters": peak_unit, **messages}
 
 
 async def test_json_has_all_stored_windows_by_default(api: Api, history: None) -> None:

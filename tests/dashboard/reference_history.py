@@ -58,10 +58,10 @@ class ReferenceStore:
         self._rows = dict(blocks.windows(from_ms=FROM_MS - HOUR_MS, until_ms=UNTIL_MS + HOUR_MS))
 
     def read_windows(
-        self, grain: str, channel_id: str, from_ms: int, until_ms: int, columns: Collection[str]
+        self, grain: str, channel_id: str, from_ms: int, until_ms: int, columns: Collection[str] | None = None
     ) -> Sequence[StoredWindow]:
         result = [
-            StoredWindow(end_ms, {name: value for name, value in row.items() if name in columns})
+            StoredWindow(end_ms, {name: value for name, value in row.items() if columns is None or name in columns})
             for (channel, of_grain, end_ms), row in self._rows.items()
             if (channel, of_grain) == (channel_id, grain) and from_ms < end_ms <= until_ms
         ]

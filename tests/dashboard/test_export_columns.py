@@ -37,6 +37,7 @@ from apps.metrics.exports.intervals import INTERVALS
 from apps.metrics.exports.series import EVENT_COLUMNS, point_columns, point_rows
 from apps.metrics.queries import Point, Series
 from core.metrics.broadcasts import Broadcast
+from core.metrics.columns import STORED_GRAINS
 from core.metrics.table import BOARDS, METRIC, METRICS
 from tests.dashboard.conftest import Boards, sent
 from tests.dashboard.test_exports import CHANNEL, T, compared
@@ -65,7 +66,8 @@ def tables() -> Iterator[tuple[str, list[ExportColumn]]]:
     for metric in METRICS:
         yield f"hour {metric.key}", hour_columns(metric.key)
     for comparison in COMPARISONS:
-        yield f"lines {comparison.query()}", line_columns(comparison)
+        for grain in STORED_GRAINS:
+            yield f"lines {comparison.query()} {grain}", line_columns(comparison, grain)
         yield f"summary {comparison.query()}", summary_columns(comparison, RANGES[comparison.range])
     yield "API series", list(api_series().fields)
     yield "API events", list(event_table([]).fields)
@@ -105,8 +107,8 @@ def test_coverage_is_a_share_and_its_metric_a_percentage() -> None:
     assert (api["coverage"], api["coverage_percent"]) == (0.6035, 60.35)
     (window,) = as_objects(point_columns(INTERVALS["10s"]), point_rows(PARTLY, INTERVALS["10s"]))
     assert window["coverage"] == 0.6035
-    (rows,) = line_rows(comparison, [compared()])
-    assert as_objects(line_columns(comparison), rows)[-1]["coverage"] == 0.5
+    (rows,) = line_rows(comparison, "live", [compared()])
+    assert as_objects(line_columns(comparison, "live"), rows)[-1]["coverage"] == 0.5
     (summary,) = as_objects(
         summary_columns(comparison, RANGES[comparison.range]), [summary_row(comparison, compared())]
     )

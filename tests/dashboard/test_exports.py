@@ -26,7 +26,7 @@ from apps.dashboard.exports.tables import (
     summary_columns,
     summary_row,
 )
-from apps.dashboard.summary import average_unit, summarize
+from apps.dashboard.summary import summarize
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow
 from apps.metrics.chart_ranges import RANGES, past_range
@@ -48,6 +48,7 @@ from apps.workspaces import services as watchlists
 from core.metrics.broadcasts import Broadcast
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
+from core.metrics.units import average_unit
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
 from tests.dashboard.test_pages import rows_of
@@ -273,8 +274,8 @@ def compared(zero_ms: int = 0) -> Line:
 
 def test_a_comparison_is_exported_by_line() -> None:
     comparison = Comparison(("2",), "messages")
-    (rows,) = line_rows(comparison, [compared()])
-    names = [field.name for field in line_columns(comparison)]
+    (rows,) = line_rows(comparison, "live", [compared()])
+    names = [field.name for field in line_columns(comparison, "live")]
     assert names == ["id", "name", "end", "length", "coverage", "messages", "count_messages", "observed_ms"]
     assert [row[2:6] for row in rows] == [
         [iso(T + 60_000), 30, 1.0, 10],
@@ -285,8 +286,8 @@ def test_a_comparison_is_exported_by_line() -> None:
 
 def test_the_comparison_export_includes_stream_time_and_index() -> None:
     comparison = Comparison(("2",), "messages", span=Span(T, T + 180_000), align="stream", scale="index")
-    (rows,) = line_rows(comparison, [compared(T)])
-    names = [field.name for field in line_columns(comparison)]
+    (rows,) = line_rows(comparison, "live", [compared(T)])
+    names = [field.name for field in line_columns(comparison, "live")]
     data = [dict(zip(names, row, strict=True)) for row in rows]
     assert [(row["into_stream"], row["messages"], row["index"]) for row in data] == [
         (60, 10, 50.0),

@@ -2,13 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.dashboard.summary import Summary, average_unit, peak_name, peak_unit, summarize, with_live_value
+from apps.dashboard.summary import Summary, peak_name, summarize, with_live_value
 from apps.dashboard.templatetags.figures import heard, on_air, peak, watched, watched_note
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow
 from apps.metrics.chart_ranges import RANGES
 from apps.metrics.gaps import GapSpan
-from apps.metrics.queries import Series
+from apps.metrics.queries import Series, peak_unit
 from core.metrics.broadcasts import Broadcast
 from core.metrics.display import age, at_least, duration, excluded_text, figure, number, percent
 from core.metrics.lower_bounds import LowerBounds
@@ -155,9 +155,8 @@ def test_a_missing_peak_is_explained_without_a_mark(
     assert peak(metric, summary) == "–"
 
 
-def test_units_of_averages_and_peaks_depend_on_the_range() -> None:
+def test_the_unit_of_a_peak_depends_on_the_range() -> None:
     chatters = METRIC["chatters"]
-    assert (average_unit(chatters), average_unit(METRIC["messages"])) == ("chatters / min", "msg / 30 s")
     assert [peak_unit(chatters, RANGES[key]) for key in ("10m", "1h", "90d")] == [
         "chatters / 30 s",
         "chatters / min",

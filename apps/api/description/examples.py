@@ -46,6 +46,7 @@ _VALUES: Mapping[str, Any] = {
     "metric": "viewers",
     "name": "Ada plays",
     "next": None,
+    "peak_units": {"viewers": "viewers"},
     "query": "language=English&band=10000",
     "rank": 1,
     "reason": "Ensure this value is greater than or equal to 1.",

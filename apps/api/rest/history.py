@@ -25,7 +25,7 @@ from apps.metrics.exports.intervals import Interval, non_overlapping, stored
 from apps.metrics.exports.raw_counts import columns_in, counts_behind
 from apps.metrics.exports.series import EVENT_COLUMNS, count_cells, count_columns
 from apps.metrics.gaps import GapSpan
-from apps.metrics.queries import Point, Series, value_of
+from apps.metrics.queries import Point, Series, peak_unit, value_of
 from apps.metrics.series_version import series_version
 from apps.metrics.spans import iso
 from apps.metrics.store import WindowStore
@@ -35,6 +35,7 @@ from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
+from core.metrics.units import average_unit, unit_of
 from twitchly.clock import now_ms
 
 # A larger stream id is not a valid time.
@@ -64,10 +65,22 @@ class SeriesColumns:
 
 @dataclass(frozen=True, slots=True)
 class SeriesSummary:
-    """Values and peaks of some metrics over the range of a series."""
+    """Values and peaks of some metrics over the range of a series, with their units."""
 
-    summary: RangeSummary
+    series: Series
     keys: Sequence[str]
+
+    @property
+    def summary(self) -> RangeSummary:
+        return self.series.summary
+
+    @property
+    def units(self) -> dict[str, str]:
+        return {key: average_unit(METRIC[key]) for key in self.keys}
+
+    @property
+    def peak_units(self) -> dict[str, str]:
+        return {key: peak_unit(METRIC[key], self.series.range) for key in self.keys if METRIC[key].has_peak}
 
     @property
     def values(self) -> dict[str, float | None]:
@@ -106,7 +119,7 @@ class MeasuredSeries:
 
     @property
     def units(self) -> dict[str, str]:
-        return {key: METRIC[key].unit for key in self.keys}
+        return {key: unit_of(METRIC[key], self.series.range.grain) for key in self.keys}
 
     @property
     def points(self) -> SeriesColumns:
@@ -114,7 +127,7 @@ class MeasuredSeries:
 
     @property
     def summary(self) -> SeriesSummary:
-        return SeriesSummary(self.series.summary, self.keys)
+        return SeriesSummary(self.series, self.keys)
 
 
 class SeriesView(ApiView):
@@ -226,7 +239,8 @@ def series_table(series: Series, keys: Sequence[str], interval: Interval) -> Tab
     """Return a series as rows of metrics and of the raw counts behind them."""
     metrics = [METRIC[key] for key in keys]
     counts = counts_behind(metrics, interval.grain)
-    fields = [ExportColumn("end", "UTC"), COVERAGE, *map(metric_column, metrics), *count_columns(counts, interval)]
+    values = [metric_column(metric, unit_of(metric, interval.grain)) for metric in metrics]
+    fields = [ExportColumn("end", "UTC"), COVERAGE, *values, *count_columns(counts, interval)]
 
     def cells() -> list[list[Cell]]:
         return [

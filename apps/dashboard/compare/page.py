@@ -23,6 +23,7 @@ from core.errors import ServiceAway
 from core.inputs.moments import read_moment
 from core.metrics.display import figure
 from core.metrics.table import METRIC
+from core.metrics.units import unit_of
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,7 @@ def lines_json(comparison: Comparison, page: ComparisonPage, now_ms: int) -> dic
         "now_ms": now_ms,
         "choice": comparison.as_json(),
         "span_ms": length_of(comparison),
+        "unit": unit_of(METRIC[comparison.metric], compared_range(comparison, page).grain),
         "lines": [_line_json(line, comparison) for line in page.lines],
     }
 

@@ -16,9 +16,10 @@ from apps.dashboard.access import json_error, login_required_json, sign_in_requi
 from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison, read_comparison
 from apps.dashboard.compare.page import ComparisonPage, compared_range, lines_json, read_lines
 from apps.dashboard.script import script_constants
-from apps.dashboard.summary import peak_name, peak_unit
+from apps.dashboard.summary import peak_name
 from apps.live.services import services_of
 from apps.metrics.chart_ranges import RANGES
+from apps.metrics.queries import peak_unit
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import watching
 from core.channels.address import InvalidChannel

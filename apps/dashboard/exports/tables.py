@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
-from apps.dashboard.summary import Summary, average_unit, peak_name, peak_unit
+from apps.dashboard.summary import Summary, peak_name
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow, Row
 from apps.live.table import value_of as value_now
@@ -16,11 +15,12 @@ from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, coverage_
 from apps.metrics.exports.intervals import non_overlapping
 from apps.metrics.exports.raw_counts import Count, counts_behind
 from apps.metrics.exports.series import Rows, count_cells, count_columns, rounded
-from apps.metrics.queries import Point, value_of
+from apps.metrics.queries import Point, peak_unit, value_of
 from apps.metrics.spans import iso
 from core.metrics.broadcasts import Broadcast
-from core.metrics.columns import WINDOW_MS
+from core.metrics.columns import WINDOW_MS, StoredGrain
 from core.metrics.table import METRIC, METRICS, Metric
+from core.metrics.units import average_unit, unit_of
 
 PROFILE_COLUMNS = [
     ExportColumn("id"),
@@ -38,7 +38,7 @@ CHANNEL_COLUMNS = [
     COVERAGE,
     ExportColumn("distinct_end", "UTC"),
     ExportColumn("distinct_coverage"),
-    *(metric_column(metric) for metric in _METRICS),
+    *(metric_column(metric, unit_of(metric, "live")) for metric in _METRICS),
 ]
 
 STREAM_COLUMNS = [
@@ -81,7 +81,7 @@ def unknown_channel(channel_id: str) -> ChannelNow:
 
 def board_columns(metric: str) -> list[ExportColumn]:
     """Return the columns of a board."""
-    value = metric_column(METRIC[metric])
+    value = metric_column(METRIC[metric], unit_of(METRIC[metric], "live"))
     return [
         ExportColumn("rank"),
         *PROFILE_COLUMNS,
@@ -122,7 +122,7 @@ def hour_columns(metric: str) -> list[ExportColumn]:
         ExportColumn("end", "UTC"),
         ExportColumn("length", "s"),
         COVERAGE,
-        metric_column(METRIC[metric]),
+        metric_column(METRIC[metric], unit_of(METRIC[metric], "minute")),
     ]
 
 
@@ -149,23 +149,22 @@ def hour_rows(
         ]
 
 
-def line_columns(comparison: Comparison) -> list[ExportColumn]:
-    """Return the columns of a comparison's lines, with the stream time if the lines are aligned by it."""
+def line_columns(comparison: Comparison, grain: StoredGrain) -> list[ExportColumn]:
+    """Return the columns of a comparison's lines of a grain, with the stream time if the lines are aligned by it."""
     metric = METRIC[comparison.metric]
     since = [ExportColumn("into_stream", "s")] if comparison.align == "stream" else []
     index = [ExportColumn("index", "own average = 100")] if comparison.scale == "index" else []
     windows = [ExportColumn("end", "UTC"), *since, ExportColumn("length", "s"), COVERAGE]
-    counts = count_columns(_counts(comparison), non_overlapping("minute"))
-    return [ExportColumn("id"), ExportColumn("name"), *windows, metric_column(metric), *index, *counts]
+    counts = count_columns(_counts(comparison, grain), non_overlapping(grain))
+    value = metric_column(metric, unit_of(metric, grain))
+    return [ExportColumn("id"), ExportColumn("name"), *windows, value, *index, *counts]
 
 
-def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
-    """Yield the non-overlapping windows of each line."""
-    counts = _counts(comparison)
+def line_rows(comparison: Comparison, grain: StoredGrain, lines: Sequence[Line]) -> Iterator[Rows]:
+    """Yield the non-overlapping windows of each line; all lines have the same grain."""
+    counts, length_s = _counts(comparison, grain), WINDOW_MS[grain] // 1000
     for line in lines:
-        series = line.series
-        length_s = WINDOW_MS[series.range.grain] // 1000 if series else 0
-        points = non_overlapping(series.range.grain).of(series.points) if series else []
+        points = non_overlapping(grain).of(line.series.points) if line.series else []
         profile = line.channel.profile
         yield [
             [
@@ -182,9 +181,8 @@ def line_rows(comparison: Comparison, lines: Sequence[Line]) -> Iterator[Rows]:
         ]
 
 
-def _counts(comparison: Comparison) -> list[Count]:
-    """Return the counts behind the metric; the minute grain has all counts of the other grains."""
-    return counts_behind([METRIC[comparison.metric]], "minute")
+def _counts(comparison: Comparison, grain: StoredGrain) -> list[Count]:
+    return counts_behind([METRIC[comparison.metric]], grain)
 
 
 def summary_columns(comparison: Comparison, chart_range: Range) -> list[ExportColumn]:
@@ -195,19 +193,19 @@ def summary_columns(comparison: Comparison, chart_range: Range) -> list[ExportCo
         peak += ", busiest minute"
     return [
         *PROFILE_COLUMNS,
-        *([metric_column(metric, "now")] if comparison.shows_now else []),
+        *([metric_column(metric, unit_of(metric, "live"), "now")] if comparison.shows_now else []),
         *(
             [
-                replace(metric_column(metric, "peak"), unit=peak),
+                metric_column(metric, peak, "peak"),
                 ExportColumn("peak_at", "UTC"),
                 ExportColumn("peak_is_lower_bound"),
             ]
             if metric.has_peak
             else []
         ),
-        replace(metric_column(metric, "average"), unit=average_unit(metric)),
-        metric_column(METRIC["viewers"], "mean"),
-        metric_column(METRIC["engagement"], "mean"),
+        metric_column(metric, average_unit(metric), "average"),
+        metric_column(METRIC["viewers"], METRIC["viewers"].unit, "mean"),
+        metric_column(METRIC["engagement"], METRIC["engagement"].unit, "mean"),
         *([ExportColumn("percentile_of_size", "%")] if comparison.shows_now else []),
         ExportColumn("from", "UTC"),
         ExportColumn("to", "UTC"),

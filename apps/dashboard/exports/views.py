@@ -131,9 +131,11 @@ def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpRespon
     if page.live_away or page.history_away:
         return json_error(HISTORY_AWAY, 503)
     stem = f"twitchly-compare-{comparison.metric}-{what}-{stamp(now)}"
+    chart_range = compared_range(comparison, page)
     if what == "lines":
-        return table_file(form, line_columns(comparison), line_rows(comparison, page.lines), stem)
-    columns = summary_columns(comparison, compared_range(comparison, page))
+        rows = line_rows(comparison, chart_range.grain, page.lines)
+        return table_file(form, line_columns(comparison, chart_range.grain), rows, stem)
+    columns = summary_columns(comparison, chart_range)
     return table_file(form, columns, [[summary_row(comparison, line) for line in page.lines]], stem)
 
 

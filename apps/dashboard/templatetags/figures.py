@@ -9,11 +9,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.dashboard.channel import peer_groups
-from apps.dashboard.summary import Summary, average_unit, peak_name, peak_unit, unit_of
+from apps.dashboard.summary import Summary, peak_name
 from apps.dashboard.timeline import SHAPES
 from apps.live.readings import ChannelNow
 from apps.metrics.chart_ranges import Range, between
-from apps.metrics.queries import Point, value_of
+from apps.metrics.queries import Point, peak_unit, value_of
 from core.inputs.moments import read_moment
 from core.inputs.moments import utc as iso_utc
 from core.metrics.broadcasts import Broadcast
@@ -29,6 +29,7 @@ from core.metrics.display import (
     percent,
 )
 from core.metrics.table import Metric
+from core.metrics.units import average_unit, unit_of
 from core.times import MINUTE_MS
 from twitchly import clock
 

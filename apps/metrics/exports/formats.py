@@ -35,13 +35,13 @@ COVERAGE = ExportColumn("coverage")
 _COVERAGE_DECIMALS = 4
 
 
-def metric_column(metric: Metric, part: str = "") -> ExportColumn:
-    """Return the column of a metric, or of a `part` of its summary, such as its peak.
+def metric_column(metric: Metric, unit: str, part: str = "") -> ExportColumn:
+    """Return the column of a metric, or of a `part` of its summary, such as its peak; see core/metrics/units.py.
 
     The metric `coverage` is in percent, so its column is called `coverage_percent`.
     """
     name = "coverage_percent" if metric.key == COVERAGE.name else metric.key
-    return ExportColumn(f"{name}_{part}" if part else name, metric.unit)
+    return ExportColumn(f"{name}_{part}" if part else name, unit)
 
 
 def coverage_cell(share: float | None) -> Cell:

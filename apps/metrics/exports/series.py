@@ -14,6 +14,7 @@ from apps.metrics.spans import iso
 from core.metrics.columns import WINDOW_MS, StoredGrain
 from core.metrics.grains import RETENTION_MS
 from core.metrics.table import METRICS
+from core.metrics.units import unit_of
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 # Span of a chunk: a few thousand points of each grain.
@@ -64,7 +65,7 @@ def point_columns(interval: Interval) -> list[ExportColumn]:
         ExportColumn("end", "UTC"),
         ExportColumn("length", "s"),
         COVERAGE,
-        *(metric_column(metric) for metric in _EXPORTED),
+        *(metric_column(metric, unit_of(metric, interval.grain)) for metric in _EXPORTED),
         *count_columns(counts_of(interval.grain), interval),
     ]
 

@@ -47,8 +47,14 @@ class RangeSummary(ResponseSchema):
     )
     to = UtcTime(source="summary.until_ms", help_text="End of the last stored minute or hour.")
     values = DictField(child=FloatField(allow_null=True), help_text="By metric; see `range` in `/metrics`.")
+    units = DictField(child=CharField(), help_text="Of `values`, by metric. `chatters` are a mean per minute.")
     peaks = DictField(
         child=Peak(allow_null=True), help_text="By metric; see `peak` in `/metrics`. `coverage` has none."
+    )
+    peak_units = DictField(
+        child=CharField(),
+        help_text="Of `peaks`, by metric. Peaks of `chatters` are per 30 s in ranges of up to 30 minutes within the "
+        "past 48 h, otherwise per minute.",
     )
     hourly_average_only = BooleanField(
         source="summary.hourly_average_only", help_text="No peaks are stored for the oldest hours, except for viewers."
@@ -80,7 +86,10 @@ class Series(ResponseSchema):
     grain = OpenText(source="series.range.grain", known=["live", "minute", "hour"])
     window_s = IntegerField(help_text="Length of a window.")
     step_s = IntegerField(help_text="Interval between window ends.")
-    units = DictField(child=CharField(), help_text="By metric.")
+    units = DictField(
+        child=CharField(),
+        help_text="Of the values of `points`, by metric. That of `chatters` has the length of a window.",
+    )
     points = Columns(help_text="Column-oriented, oldest first. All columns have the same length.")
     gaps = Gap(
         source="series.gaps",

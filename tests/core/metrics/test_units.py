@@ -1,0 +1,27 @@
+"""Units of metrics name the length of the windows where values grow with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.metrics.columns import STORED_GRAINS
+from core.metrics.table import METRIC, METRICS, Metric
+from core.metrics.units import LENGTHS, average_unit, unit_of
+
+
+def test_the_units_of_chatters_depend_on_the_windows() -> None:
+    units = [unit_of(METRIC["chatters"], grain) for grain in STORED_GRAINS]
+    assert units == ["chatters / 30 s", "chatters / min", "chatters / h"]
+    assert average_unit(METRIC["chatters"]) == "chatters / min"
+
+
+@pytest.mark.parametrize("metric", [metric for metric in METRICS if metric.by_length], ids=lambda metric: metric.key)
+def test_values_that_grow_with_the_window_have_its_length_in_their_unit(metric: Metric) -> None:
+    assert metric.unit.endswith(f" / {LENGTHS['live']}")
+
+
+@pytest.mark.parametrize(
+    "metric", [metric for metric in METRICS if not metric.by_length], ids=lambda metric: metric.key
+)
+def test_other_metrics_have_one_unit(metric: Metric) -> None:
+    assert {unit_of(metric, grain) for grain in STORED_GRAINS} == {average_unit(metric)} == {metric.unit}
