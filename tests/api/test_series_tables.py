@@ -67,6 +67,13 @@ async def test_values_and_peaks_of_a_summary_have_their_own_units(
     assert summary["peak_units"] == {"chatters": peak_unit, **messages}
 
 
+async def test_only_texts_of_minutes_and_hours_may_be_summed(api: Api, history: None) -> None:
+    for interval, is_summable in (("30s", False), ("1m", True), ("1h", True)):
+        response = await api.get(f"channels/1/series.ndjson?{SPAN}&metrics=repetition&interval={interval}")
+        names = json.loads(response.text.splitlines()[0])["may_be_summed"]
+        assert ("count_texts" in names, "count_messages" in names) == (is_summable, True)
+
+
 async def test_json_has_all_stored_windows_by_default(api: Api, history: None) -> None:
     stored = (await api.get(f"channels/1/series?{SPAN}")).json()
     assert (stored["step_s"], stored["window_s"], len(stored["points"]["end"])) == (10, 30, 720)

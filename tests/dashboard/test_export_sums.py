@@ -69,6 +69,18 @@ def test_overlapping_windows_have_no_summable_columns(history: Client) -> None:
     assert {*RAW} <= set(head["may_be_summed"])
 
 
+def test_a_sum_is_the_same_in_the_files_of_all_intervals(history: Client) -> None:
+    short, *longer = (
+        sums(list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))))
+        for interval in ("30s", "1m", "1h")
+        if (text := sent(history.get(f"/channels/1/windows.csv?{SPAN}&interval={interval}")))
+    )
+    for minutes_or_hours in longer:
+        assert short == {name: minutes_or_hours[name] for name in short}
+        assert minutes_or_hours == longer[0]
+    assert ("count_texts" in short, "count_texts" in longer[0]) == (False, True)
+
+
 def test_unknown_intervals_are_refused_with_the_options(history: Client) -> None:
     answer = history.get(f"/channels/1/windows.csv?{SPAN}&interval=5m")
     assert answer.status_code == 400
@@ -82,6 +94,16 @@ def test_comparison_exports_have_no_overlapping_windows(history: Client) -> None
     assert len(table) == 120
     messages = sum(record.at_ms >= UNTIL_MS - HOUR_MS for record in MESSAGES)
     assert sums(table) == {"count_messages": messages, "observed_ms": RAW["observed_ms"] // 2}
+
+
+def test_comparisons_sum_the_texts_of_minutes_only(history: Client) -> None:
+    for from_ms, may_be_summed in (
+        (UNTIL_MS - HOUR_MS, ["count_messages", "observed_ms"]),
+        (FROM_MS, ["count_messages", "count_texts", "observed_ms"]),
+    ):
+        span = f"from={iso(from_ms)}&until={iso(UNTIL_MS)}"
+        text = sent(history.get(f"/compare/lines.ndjson?channels=1&metric=repetition&{span}"))
+        assert json.loads(text.splitlines()[0])["may_be_summed"] == may_be_summed
 
 
 def test_only_sum_columns_are_summable() -> None:

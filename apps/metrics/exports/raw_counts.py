@@ -1,31 +1,41 @@
-"""Raw counts behind the metrics, for exports; they may be summed over windows that do not overlap."""
+"""Raw counts behind the metrics, for exports; most may be summed over windows that do not overlap."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from apps.metrics.exports.intervals import Interval
 from core.metrics.columns import GRAINS_OF, WINDOW_MS, StoredGrain, columns_of
 from core.metrics.table import Metric, columns_behind
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A summable column of windows, with its name and unit in an export."""
+    """A column of windows, with its name and unit in an export.
+
+    `by_minute`: the value of a minute is not the sum of its shorter windows, so those may not be summed.
+    """
 
     column: str
     name: str
     unit: str
+    by_minute: bool = False
+
+    def may_be_summed(self, interval: Interval) -> bool:
+        """Return whether the sum over the windows of an interval is the count of their whole time."""
+        return not interval.overlaps and not (self.by_minute and interval.grain == "live")
 
 
-def _count(column: str, unit: str = "messages") -> Count:
-    return Count(column, f"count_{column}", unit)
+def _count(column: str, unit: str = "messages", *, by_minute: bool = False) -> Count:
+    return Count(column, f"count_{column}", unit, by_minute)
 
 
 COUNTS: tuple[Count, ...] = (
     _count("messages"),
     _count("words", "words"),
-    _count("texts", "texts that differ within a window"),
+    # Distinct within a window; an hour has the sum of its minutes.
+    _count("texts", "texts that differ within a minute or a shorter window", by_minute=True),
     _count("first_messages"),
     _count("returning_messages"),
     _count("subscriber_messages"),

@@ -50,8 +50,8 @@ def chunks(chosen: Range, now_ms: int) -> Iterator[Range]:
 
 
 def count_columns(counts: Sequence[Count], interval: Interval) -> list[ExportColumn]:
-    """Return the columns of raw counts; those of overlapping windows may not be summed."""
-    return [ExportColumn(count.name, count.unit, not interval.overlaps) for count in counts]
+    """Return the columns of raw counts in the windows of an interval."""
+    return [ExportColumn(count.name, count.unit, count.may_be_summed(interval)) for count in counts]
 
 
 def count_cells(point: Point, counts: Sequence[Count]) -> list[Cell]:
