@@ -15,7 +15,7 @@ from core.metrics.columns import COLUMNS, HOUR_SUMS, SUM, Minutes
 from core.metrics.lower_bounds import LowerBounds
 from core.metrics.missed import MissedSpan, Part, missed_spans
 from core.metrics.peaks import PEAK, PEAKS, unpack
-from core.metrics.table import Metric, columns_behind
+from core.metrics.table import Metric, columns_read_by
 from core.metrics.windows import Columns
 from core.pipeline.coverage import RecordedGaps
 from core.pipeline.intervals import Intervals
@@ -28,7 +28,8 @@ VIEWERS_COVERAGE_MIN = 0.5
 COVERAGE_COLUMNS = frozenset({"observed_ms", "pulses", "on_air_pulses", "on_air_observed_ms", "viewer_pulses"})
 
 _SUMS_OF_MINUTES = [column.name for column in COLUMNS if column.roll is SUM]
-_SUMMED = [*_SUMS_OF_MINUTES, *(column.name for column in HOUR_SUMS)]
+# Columns that the sums of a range have.
+SUMMED = (*_SUMS_OF_MINUTES, *(column.name for column in HOUR_SUMS))
 _ENGAGED = ("messages", "observed_ms", "viewers_sum", "viewer_pulses")
 
 
@@ -125,7 +126,7 @@ class RangeSummary:
             return 100 * self.coverage
         if metric.key == "excitement":
             return self.excitement
-        return (metric.over_range or metric.value)(self.sums, self.span_ms)
+        return metric.range_value(self.sums, self.span_ms)
 
 
 def hours_watched(sums: Columns) -> float | None:
@@ -184,7 +185,7 @@ def sum_columns(rows: Iterable[Row]) -> dict[str, int]:
             parts.append(_sums_of_hour(row))
     if minutes:
         parts.append(_sums_of_minutes(minutes))
-    return _sums(_SUMMED, parts)
+    return _sums(SUMMED, parts)
 
 
 def _sums_of_minutes(minutes: Minutes) -> dict[str, int]:
@@ -307,6 +308,6 @@ def _nearest_minute(ms: int) -> int:
 
 def columns_behind_range(metrics: Sequence[Metric]) -> set[str]:
     """Return the columns of hour rows that a summary of these metrics needs."""
-    names = {"viewers_sum", "viewers_max", "heard_minutes", "minute_chatters", *COVERAGE_COLUMNS}
-    names |= columns_behind(metrics, HOUR_MS)
+    names = {"viewers_sum", "viewers_max", "heard_minutes", *COVERAGE_COLUMNS}
+    names |= columns_read_by((metric.range_value for metric in metrics), HOUR_MS)
     return names | {PEAK[metric.key].column for metric in metrics if metric.key in PEAK}

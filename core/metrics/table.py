@@ -79,6 +79,11 @@ class Metric:
     by_length: bool = False
     version: int = 1
 
+    @property
+    def range_value(self) -> Value:
+        """Return the formula over the summed columns of a range."""
+        return self.over_range or self.value
+
 
 _MIN_VIEWERS = "{min_viewers:,} viewers"
 _MIN_MESSAGES = "{min_messages:,} messages in 30 s"
@@ -324,8 +329,14 @@ class _RecordingColumns(Mapping[str, int]):
 
 def columns_behind(metrics: Iterable[Metric], window_ms: int) -> set[str]:
     """Return the columns that these metrics are computed from; reading fewer columns of history is faster."""
+    return columns_read_by((metric.value for metric in metrics), window_ms)
+
+
+def columns_read_by(formulas: Iterable[Value], window_ms: int) -> set[str]:
+    """Return the columns that formulas read in a window of this length."""
     columns = _RecordingColumns()
-    values_of(columns, window_ms, metrics)
+    for formula in formulas:
+        formula(columns, window_ms)
     return columns.names
 
 
