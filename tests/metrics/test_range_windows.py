@@ -79,8 +79,8 @@ def test_peaks_of_a_short_range_up_to_now_are_inside_it() -> None:
     now_ms = next(ms for ms in range(NOW + 40 * SECOND_MS, NOW + 3 * HOUR_MS, MINUTE_MS) if messages_at(ms) == 100)
     for grain in GRAINS:
         summary = queries.series("7", replace(chart_ranges.RANGES["10m"], grain=grain), now_ms, METRICS).summary
+        assert summary.peaks.keys() >= {"messages", "chatters", "excitement"}
         ends = [best.end_ms for best in summary.peaks.values()]
-        assert len(ends) == 3
         assert summary.from_ms + LIVE_WINDOW_MS <= min(ends) <= max(ends) <= summary.until_ms
 
 
