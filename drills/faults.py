@@ -94,7 +94,10 @@ def _signal(name: str, number: signal.Signals, stack: Stack) -> None:
 
 
 def ingest_faults() -> list[IngestFault]:
-    """Return every fault in the order of injection. The instance starts with two producers and then has one."""
+    """Return every fault in the order of injection. The instance starts with two producers and then has one.
+
+    Faults of the simulated Twitch are named by their kind.
+    """
     kill, term = signal.SIGKILL, signal.SIGTERM
     return [
         IngestFault("second producer leaves", process_fault(lambda stack: stack.end(SECOND)), 20),
@@ -110,13 +113,14 @@ def ingest_faults() -> list[IngestFault]:
         IngestFault("duplicates", injected("duplicates", seconds=15), 20, 15),
         *map(helix_fault, ("token_revoked", "rate_limited", "server_error", "hang", "bad_paging", "malformed")),
         *(
-            IngestFault(name, polled(kind, course, **options), 10, no_gap=True)
-            for name, kind, course, options in (
-                ("short_pages", "short_pages", "xx.", {}),
-                ("cursor_refused", "cursor_refused", "xx.", {}),
-                ("bad_starts", "bad_starts", "xx.", {"channels": 5}),
-                ("absent and back, twice", "absent", "xx..xx..", {"channels": 5}),
-                ("old_answers", "old_answers", "xxxx.", {"channels": 5}),
+            IngestFault(kind, polled(kind, pattern, **options), 10, no_gap=True)
+            for kind, pattern, options in (
+                ("short_pages", "xx.", {}),
+                ("cursor_refused", "xx.", {}),
+                ("bad_starts", "xx.", {"channels": 5}),
+                ("absent", "xx..xx..", {"channels": 5}),
+                ("old_answers", "xxxx.", {"channels": 5}),
+                ("old_texts", "xxxx.", {"channels": 5}),
             )
         ),
         IngestFault("producer SIGKILLed", process_fault(partial(_signal, "producer", kill)), 5),

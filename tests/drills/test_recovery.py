@@ -6,6 +6,7 @@ from drills.faults import IngestFault, ingest_faults
 from drills.ingest import exceeded_limits
 from drills.recovery import CALM_S, ListeningSample, Recovery, watch
 from drills.stack import read_metrics
+from simulator.faults import DEFAULTS
 
 WANTED = 100
 
@@ -93,7 +94,12 @@ def test_watching_ends_at_the_limit_without_a_recovery() -> None:
 
 def test_fault_names_are_unique() -> None:
     names = [fault.name for fault in ingest_faults()]
-    assert len(set(names)) == len(names) == 28
+    assert len(set(names)) == len(names)
+
+
+def test_every_fault_of_the_simulated_twitch_is_injected() -> None:
+    missing = DEFAULTS.keys() - {fault.name for fault in ingest_faults()}
+    assert not missing, f"drills/faults.py: ingest_faults lacks {sorted(missing)}"
 
 
 def test_metrics_are_read_by_name_and_labels() -> None:

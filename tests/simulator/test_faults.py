@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from simulator.faults import DEFAULTS, BadFault, FaultRequest, Faults, parse_request
+from twitchly.env import ROOT
 
 T0 = 1_790_000_000_000
 
@@ -65,3 +66,9 @@ def test_all_faults_can_be_ended_at_once() -> None:
         faults.begin(FaultRequest(kind, 60), T0)
     faults.end_all()
     assert faults.all_active(T0) == []
+
+
+def test_the_documentation_lists_every_kind() -> None:
+    text = (ROOT / "docs" / "subsystems" / "instances.md").read_text(encoding="utf-8")
+    missing = [kind for kind in DEFAULTS if f"`{kind}`" not in text.partition("IRC faults: ")[2]]
+    assert not missing, f"docs/subsystems/instances.md does not list {missing}"
