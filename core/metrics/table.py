@@ -1,5 +1,7 @@
 """The single list of metrics, computed from the columns of one window or of a whole range.
 
+Audience depth is not among them, because it combines values of different windows: see core/metrics/audience_depth.py.
+
 docs/metrics.md, the methodology page and the API's `/metrics` are generated from it; boards, labels and fields are
 checked against it.
 """
