@@ -13,6 +13,7 @@ from core.metrics.peaks import PEAK
 from core.metrics.ranges import SUMMED
 from core.metrics.table import METRIC, METRICS, Metric, columns_behind, columns_read_by
 from core.metrics.windows import LIVE_WINDOW_MS, Columns
+from core.pipeline.records import Grain
 from core.times import HOUR_MS
 
 # Its value and its peak come from many 30-second windows: see core/metrics/excitement.py.
@@ -23,7 +24,8 @@ def live_errors(metrics: Iterable[Metric]) -> list[str]:
     """Return an error for each metric that reads a column which its 30-second windows lack."""
     errors = []
     for metric in metrics:
-        grain, other = ("live_distinct", "live") if metric.distinct else ("live", "live_distinct")
+        grain: Grain = "live_distinct" if metric.distinct else "live"
+        other: Grain = "live" if metric.distinct else "live_distinct"
         missing = columns_behind([metric], LIVE_WINDOW_MS) - set(names_of(grain))
         if missing:
             hint = f"set distinct={not metric.distinct}" if missing <= set(names_of(other)) else "correct its formula"
