@@ -62,9 +62,10 @@ class IncidentSummary:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Status of the instance. Coverages are means over the measured parts of the past hour and the past 90 days.
+    """Status of the instance. `since_ms` is the first sample of the 90 days, None before it.
 
-    `since_ms` is the first sample of the 90 days, None before it.
+    `hour_coverage` and `days_coverage` are the mean share of channels heard in the parts of the past hour and the past
+    90 days in which it was measured. These parts add up to `hour_measured_ms` and `days_measured_ms`.
     """
 
     snapshot: HealthSnapshot
@@ -157,7 +158,7 @@ def _coverage(rows: Collection[StatusSample]) -> float | None:
 
 
 def _measured_ms(rows: Collection[StatusSample]) -> int:
-    return sum(row.samples for row in rows) * SAMPLE_INTERVAL_MS
+    return sum(row.coverage_samples for row in rows) * SAMPLE_INTERVAL_MS
 
 
 def _bars(

@@ -10,11 +10,16 @@ from datetime import datetime
 from urllib.parse import quote
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from apps.channels.models import Channel
+from apps.status.queries import status_cache
+from apps.status.services import record_sample
 from core.metrics.counting_rules import RULES
+from core.ops.health import HealthSnapshot
 from tests.api.conftest import Api
 from tests.dashboard.conftest import Boards
+from twitchly.clock import now_ms
 
 
 async def test_a_board_is_sent_as_csv_on_request(api: Api) -> None:
@@ -157,6 +162,18 @@ async def test_the_status_states_the_source_and_the_age_of_the_data(api: Api) ->
     assert (status["source"], status["state"], status["channels"]) == ("simulated", "live", 3)
     assert status["age_s"] < 30
     assert (status["trust"], status["incidents"]) == ("trusted", [])
+
+
+async def test_the_status_states_how_much_of_the_hour_was_measured(api: Api) -> None:
+    before = (await api.get("status")).json()
+    assert (before["coverage_hour"], before["coverage_hour_measured_s"]) == (None, 0)
+    at_ms = now_ms()
+    for back_s in range(1_380, 0, -10):
+        sample = HealthSnapshot(at_ms - back_s * 1000, at_ms - back_s * 1000, 0.75, 3)
+        await sync_to_async(record_sample)(sample)
+    status_cache.clear()
+    status = (await api.get("status")).json()
+    assert (status["coverage_hour"], status["coverage_hour_measured_s"]) == (0.75, 1_380)
 
 
 async def test_boards_accept_the_filters_of_the_pages(api: Api, boards: Boards) -> None:

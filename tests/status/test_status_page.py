@@ -288,8 +288,9 @@ def test_the_verdict_depends_on_the_past_hour_too(client: Client, status_redis: 
     page = read_page(client.get("/status"))
     assert 'data-verdict="partial"' in page
     assert "Everything works" not in page
-    assert "62.5% in the past hour" in page
-    assert "measured for 10 min" in page
+    assert "62.5% in the past 10 min, since monitoring began" in page
+    assert "in the past hour" not in page
+    assert "62.5% of the chat was heard in the 10 min measured" in page
 
 
 def test_coverage_is_reported_for_the_measured_time_only(status_redis: Valkey) -> None:
@@ -309,7 +310,7 @@ def test_the_page_shows_since_when_it_measures(client: Client, status_redis: Val
         record_sample(healthy(at_ms - back_s * 1000))
     page = read_page(client.get("/status"))
     assert "Measured since" in page
-    assert "1 min 0 s in total" in page
+    assert "100.0% of the chat was heard in the 1 min measured" in page
 
 
 def stages_of(at_ms: int, *latest: Heartbeat | UnreadableHeartbeat, coverage: float = 1.0) -> dict[str, Stage]:

@@ -27,6 +27,7 @@ _VALUES: Mapping[str, Any] = {
     "code": "invalid-request",
     "coverage": 0.98,
     "coverage_hour": 0.98,
+    "coverage_hour_measured_s": 3_540,
     "coverage_on_air": 0.98,
     "created": TIME,
     "decimals": 0,

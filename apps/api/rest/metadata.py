@@ -70,6 +70,7 @@ class ServiceStatus:
     late_dropped: int | None = None
     trust: str = "unknown"
     coverage_hour: float | None = None
+    coverage_hour_measured_ms: int | None = None
     incidents: Sequence[OpenIncident] = ()
 
 
@@ -135,4 +136,9 @@ async def _trust(now: int) -> dict[str, Any]:
         health = await database_sync_to_async(status_cache.read, thread_sensitive=False)(now)
     except DatabaseError:
         return {}
-    return {"trust": health.verdict, "coverage_hour": health.hour_coverage, "incidents": health.open_incidents}
+    return {
+        "trust": health.verdict,
+        "coverage_hour": health.hour_coverage,
+        "coverage_hour_measured_ms": health.hour_measured_ms,
+        "incidents": health.open_incidents,
+    }

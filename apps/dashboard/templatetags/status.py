@@ -10,13 +10,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.dashboard.templatetags.figures import hm
-from apps.status.queries import Bar
+from apps.status.queries import Bar, Status
 from apps.status.stages import State
 from core.metrics.display import duration, number, percent
 from core.ops.health import COVERAGE_TARGET
-from core.times import DAY_MS, MINUTE_MS
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 register = template.Library()
+
+# The past hour includes the current minute, and single samples may be late: such an hour counts as measured.
+UNMEASURED_MAX_MS = 2 * MINUTE_MS
 
 _WORDS: dict[State, str] = {"works": "Works", "partial": "Degraded", "wrong": "Failing", "unknown": "Unknown"}
 _SIGNS: dict[State, str] = {"works": "✓", "partial": "≥", "wrong": "!", "unknown": "–"}
@@ -60,6 +63,26 @@ def bars_label(bars: Sequence[Bar], unit: str) -> str:
     worst = min((bar.coverage for bar in known if bar.coverage is not None), default=None)
     text = f"{number(whole, 0)} of {number(len(known), 0)} measured {unit}s were fully heard."
     return text if worst is None else f"{text} The worst had {percent(worst)}%."
+
+
+@register.simple_tag
+def hour_measured(status: Status) -> str:
+    """Return the part of the past hour in which its coverage was measured, as text."""
+    measured_ms = status.hour_measured_ms
+    if HOUR_MS - measured_ms <= UNMEASURED_MAX_MS:
+        return "in the past hour"
+    running_ms = HOUR_MS if status.since_ms is None else status.snapshot.at_ms - status.since_ms
+    if running_ms < HOUR_MS and running_ms - measured_ms <= UNMEASURED_MAX_MS:
+        return f"in the past {measured_time(measured_ms)}, since monitoring began"
+    return f"in the {measured_time(measured_ms)} measured of the past hour"
+
+
+@register.filter
+def measured_time(measured_ms: int) -> str:
+    """Return a measured time as text, in minutes: samples are 10 s apart, which makes seconds inexact."""
+    if MINUTE_MS <= measured_ms < HOUR_MS:
+        return f"{measured_ms // MINUTE_MS} min"
+    return duration(measured_ms)
 
 
 def _bar_text(bar: Bar, length_ms: int) -> str:

@@ -77,5 +77,14 @@ class Status(ResponseSchema):
         help_text="Whether live figures can be trusted. `partial`: an incident limits them, or less than 95% of the "
         "chat was heard in the past 30 s or the past hour; `starting`: nothing has been counted yet.",
     )
-    coverage_hour = FloatField(allow_null=True, help_text="Mean share of the past hour in which channels were heard.")
+    coverage_hour = FloatField(
+        allow_null=True,
+        help_text="Mean share of channels that were heard, 0 to 1, over the part of the past hour in which this was "
+        "measured; null if it was not measured at all.",
+    )
+    coverage_hour_measured_s = Seconds(
+        source="coverage_hour_measured_ms",
+        allow_null=True,
+        help_text="Length of that part of the past hour: it is shorter after a start or an interruption.",
+    )
     incidents = LastingIncident(many=True, help_text="Open incidents. Past ones are on the Status page.")
