@@ -12,7 +12,7 @@ from django.conf import settings
 
 from apps.channels.languages import language_name
 from apps.dashboard.choices import Choice
-from apps.dashboard.summary import Summary, has_live_peak, peak_name, summarize
+from apps.dashboard.summary import Summary, has_live_peak, peak_name, summarize, with_live_value
 from apps.dashboard.templatetags.figures import heard, peak
 from apps.dashboard.timeline import marks_json
 from apps.live.board import Board
@@ -214,18 +214,25 @@ def gap_json(gap: GapSpan) -> dict[str, Any]:
     return {"from_ms": gap.from_ms, "until_ms": gap.until_ms, "reason": gap.reason, "length": length}
 
 
-def series_json(channel_id: str, series: Series, now_ms: int) -> dict[str, Any]:
-    """Return the history as columns for the chart script; null where a metric has no data."""
+def series_json(channel_id: str, series: Series, now: ChannelNow | None, now_ms: int) -> dict[str, Any]:
+    """Return the history as columns for the chart script; null where a metric has no data.
+
+    Its peaks are those of the tiles: beside the live values of `now`.
+    """
+    shown = series.range
     return {
         "channel": channel_id,
-        "range": range_json(series.range),
+        "range": range_json(shown),
         "now_ms": now_ms,
         "end_ms": [point.end_ms for point in series.points],
         "coverage": [point.coverage for point in series.points],
         "values": {metric.key: [value_of(point, metric.key) for point in series.points] for metric in series.metrics},
         "gaps": [gap_json(gap) for gap in series.gaps],
         "summary": {
-            metric.key: summary_json(summarize(series, metric.key), metric, series.range) for metric in series.metrics
+            metric.key: summary_json(
+                with_live_value(summarize(series, metric.key), metric, shown, now, now_ms), metric, shown
+            )
+            for metric in series.metrics
         },
         **marks_json(series, now_ms),
     }

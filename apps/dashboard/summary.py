@@ -81,12 +81,13 @@ def summarize(series: Series, metric: str) -> Summary:
 def with_live_value(
     summary: Summary, metric: Metric, chart_range: Range, now: ChannelNow | None, now_ms: int
 ) -> Summary:
-    """Return the summary of a range that ends now, as shown beside the live value: its peak is at least that value.
+    """Return the summary as pages show it beside the live value: the peak of a range up to now is at least that value.
 
     Stored rows end up to two minutes earlier. A peak of minutes is not raised: a live window is shorter than a minute,
-    so its value may be higher. static/js/peaks.js does the same with each frame.
+    so its value may be higher. static/js/peaks.js does the same with each frame. Files and the API state the range of
+    their peak, so theirs is not raised.
     """
-    if now is None or not has_live_peak(metric, chart_range):
+    if now is None or chart_range.until_ms is not None or not has_live_peak(metric, chart_range):
         return summary
     value, end_ms = value_now(now, metric.key), now.end_of(metric.key)
     if value is None or end_ms is None or end_ms <= now_ms - chart_range.span_ms:

@@ -212,7 +212,9 @@ def script_data(page: BoardPage) -> dict[str, Any]:
         "choice": page.choice.names(),
         "shown": range_json(page.chart_range),
         "channel": channel_json(channel) if channel else None,
-        "series": series_json(channel.profile.id, page.series, page.now_ms) if channel and page.series else None,
+        "series": series_json(channel.profile.id, page.series, channel, page.now_ms)
+        if channel and page.series
+        else None,
         "ranges": {r.key: range_json(r) for r in RANGES.values()},
         "constants": board_constants(),
     }

@@ -78,7 +78,9 @@ RULES: tuple[Rule, ...] = (
         "minute. Neither depends on the windows that a chart draws. A minute qualifies if it was heard for 50% or more "
         f"and, for ratios, has at least {MIN_MESSAGES} messages (for engagement, at least {MIN_VIEWERS} mean viewers). "
         "Values are rounded to six decimals; the earliest of equal minutes wins. The viewer peak is always the highest "
-        "known count. Hours stored by version 0.3 and earlier have only averages.",
+        "known count. Hours stored by version 0.3 and earlier have only averages. A page that shows the live value "
+        "beside a range up to now counts it into the peak, unless that is a busiest minute. Files and the API do not: "
+        "their peak is that of the range they state.",
     ),
     Rule(
         "coverage-of-a-range",

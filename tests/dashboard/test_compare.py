@@ -15,9 +15,11 @@ from pytest_django import Settings
 from apps.channels.models import Channel
 from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, compared_ranges, read_comparison
 from apps.metrics import queries
-from apps.metrics.spans import BadSpan, Span, iso
+from apps.metrics.chart_ranges import past_range
+from apps.metrics.spans import BadSpan, Span, iso, read_span
 from apps.metrics.store import StoredWindow
 from core.inputs.moments import write_moment
+from core.metrics.table import METRIC
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards, sent
@@ -166,8 +168,9 @@ class Stored:
         first_ms = now_ms() // MINUTE_MS * MINUTE_MS - 3 * MINUTE_MS
         ends = [first_ms + n * MINUTE_MS for n in (1, 2, 3)] if grain == "minute" else []
         heard = {"observed_ms": 60_000, "pulses": 60, "on_air_pulses": 60, "on_air_observed_ms": 60_000}
+        viewers = {"viewers_sum": 6_000, "viewer_pulses": 60, "viewers_max": 110}
         return [
-            StoredWindow(end_ms, {**heard, "messages": 40 if n == 1 else 10, "viewers_sum": 6_000, "viewer_pulses": 60})
+            StoredWindow(end_ms, {**heard, "messages": 40 if n == 1 else 10, **viewers})
             for n, end_ms in enumerate(ends)
             if from_ms < end_ms <= until_ms
         ]
@@ -218,8 +221,17 @@ def test_a_peak_is_never_below_the_live_value_beside_it(boards: Boards, stored: 
     assert cells(page, "peak") == ["12,418"]
     (line,) = cast("list[dict[str, Any]]", start_of(page)["lines"])
     assert (line["now"], line["summary"]["peak"], line["summary"]["peak_value"]) == ("12,418", "12,418", 12_418)
-    (_, row) = map(json.loads, sent(signed_in.get(f"/compare/summary.ndjson?{query}")).splitlines())
-    assert (row["viewers_now"], row["viewers_peak"], row["peak_at"]) == (12_418, 12_418, iso(boards.end_ms))
+
+
+def test_the_peak_of_a_file_is_that_of_its_stated_range(boards: Boards, stored: None, signed_in: Client) -> None:
+    answer = signed_in.get("/compare/summary.ndjson?channels=2&metric=viewers&range=6h")
+    (_, row) = map(json.loads, sent(answer).splitlines())
+    span = read_span(row["from"], row["to"], now_ms())
+    assert span is not None
+    stated = past_range(span.from_ms, span.until_ms, now_ms())
+    best = queries.series("2", stated, now_ms(), [METRIC["viewers"]]).summary.peaks["viewers"]
+    assert (row["viewers_now"], row["viewers_peak"], row["peak_at"]) == (12_418, best.value, iso(best.end_ms))
+    assert best.value == 110
 
 
 def test_current_broadcasts_have_peaks_of_the_same_windows(boards: Boards, stored: None, signed_in: Client) -> None:

@@ -266,6 +266,7 @@ def compared(zero_ms: int = 0) -> Line:
         zero_ms,
         series,
         summarize(series, "messages"),
+        summarize(series, "messages"),
         110.0,
         1.25,
         PeerGroup("size", "1,000 viewers", 80, 12),

@@ -71,9 +71,7 @@ def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[st
     if series is None:
         return {"summary": None, "table": [], "gaps": [], "gaps_shown": [], "lines": []}
     from_ms, until_ms = page.chart_range.event_bounds(page.now_ms)
-    summary = summarize(series, metric.key)
-    if page.chart_range.until_ms is None:
-        summary = with_live_value(summary, metric, page.chart_range, page.channel, page.now_ms)
+    summary = with_live_value(summarize(series, metric.key), metric, page.chart_range, page.channel, page.now_ms)
     note_marks = [note_mark(user_note) for user_note in notes if from_ms <= user_note.at_ms <= until_ms]
     marks, merge_ms = [*series.marks, *note_marks], series.range.merge_ms
     step = max(1, round(len(series.points) / TABLE_ROWS))

@@ -24,7 +24,7 @@ from apps.dashboard.channel.peer_groups import peer_group_json, read_peer_groups
 from apps.dashboard.channel.streams import read_stream, read_streams, streams_json
 from apps.dashboard.channel.tracking import tracking_state
 from apps.dashboard.choices import DEFAULTS, parse_range
-from apps.dashboard.queries import charted, find_profile, read_series, series_json
+from apps.dashboard.queries import charted, find_profile, read_channels, read_series, series_json
 from apps.live.directory import Profile
 from apps.live.services import services_of
 from apps.workspaces.models import Note
@@ -54,8 +54,11 @@ def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     series_read = read_series(channel_id, chart_range, now, charted(metric))
     if series_read is None:
         return json_error(f"{AWAY} Live data is not affected.", 503)
+    reading = read_channels(services_of(request).boards, [channel_id], now)
+    channel = reading.channels.get(channel_id) if reading else None
     # A day of live windows is hundreds of kilobytes of numbers.
-    return HttpResponse(orjson.dumps(series_json(channel_id, series_read, now)), content_type="application/json")
+    body = orjson.dumps(series_json(channel_id, series_read, channel, now))
+    return HttpResponse(body, content_type="application/json")
 
 
 @require_safe

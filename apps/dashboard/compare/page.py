@@ -33,8 +33,8 @@ class Line:
     """One channel of a comparison; `number` is its position in the selection, from 1.
 
     `zero_ms` is the origin of its time axis: the start of its broadcast, or 0 for clock time; None if no broadcast is
-    known. `series` is None if history could not be read or `zero_ms` is unknown. The means cover the range;
-    `peer_group` is current.
+    known. `series` is None if history could not be read or `zero_ms` is unknown. `summary` and the means cover the
+    range; the peak of `page_summary` is at least the live value beside it. `peer_group` is current.
     """
 
     number: int
@@ -42,6 +42,7 @@ class Line:
     zero_ms: int | None
     series: Series | None
     summary: Summary | None
+    page_summary: Summary | None
     mean_viewers: float | None
     mean_engagement: float | None
     peer_group: PeerGroup
@@ -101,29 +102,26 @@ def _line(
     chart_range: Range | None,
     now_ms: int,
 ) -> Line:
-    series = None
+    metric, series, summary, page_summary = METRIC[comparison.metric], None, None, None
     if chart_range is not None:
         metrics = [METRIC[key] for key in {comparison.metric, "viewers", "engagement"}]
-        counts = columns_in(counts_behind([METRIC[comparison.metric]], chart_range.grain))
+        counts = columns_in(counts_behind([metric], chart_range.grain))
         series = read_series(channel.profile.id, chart_range, now_ms, metrics, counts)
-    groups = read_peer_groups(live.channels, channel.profile.id, comparison.metric, now_ms)
+    if series is not None:
+        summary = summarize(series, metric.key)
+        page_summary = with_live_value(summary, metric, series.range, channel, now_ms)
+    groups = read_peer_groups(live.channels, channel.profile.id, metric.key, now_ms)
     return Line(
         number,
         channel,
         zero_ms,
         series,
-        _summary(series, channel, comparison, now_ms) if series else None,
+        summary,
+        page_summary,
         series.summary.value(METRIC["viewers"]) if series else None,
         series.summary.value(METRIC["engagement"]) if series else None,
         next(group for group in groups if group.key == SIZE),
     )
-
-
-def _summary(series: Series, channel: ChannelNow, comparison: Comparison, now_ms: int) -> Summary:
-    summary = summarize(series, comparison.metric)
-    if not comparison.shows_now:
-        return summary
-    return with_live_value(summary, METRIC[comparison.metric], series.range, channel, now_ms)
 
 
 def _stream_start(channel: ChannelNow) -> int | None:
@@ -142,10 +140,10 @@ def _stream_start(channel: ChannelNow) -> int | None:
 
 def _texts(line: Line, metric: str) -> dict[str, Any] | None:
     """Return the table cells of a line as display text, and what raises its peak."""
-    if line.series is None or line.summary is None:
+    if line.series is None or line.page_summary is None:
         return None
     means = {"viewers": figure("viewers", line.mean_viewers), "engagement": figure("engagement", line.mean_engagement)}
-    return summary_json(line.summary, METRIC[metric], line.series.range) | means
+    return summary_json(line.page_summary, METRIC[metric], line.series.range) | means
 
 
 def _line_json(line: Line, comparison: Comparison) -> dict[str, Any]:

@@ -58,9 +58,10 @@ def read_shared(channels: LiveChannels, link: ShareLink, now_ms: int) -> SharedC
     profile = now.profile if now else find_profile(channel_id, now_ms)
     chart_range = choice.chart_range(now_ms)
     series = read_series(channel_id, chart_range, now_ms, charted(choice.charted))
-    summary = summarize(series, choice.charted) if series else None
-    if summary and chart_range.until_ms is None:
-        summary = with_live_value(summary, METRIC[choice.charted], chart_range, now, now_ms)
+    summary = None
+    if series:
+        summarized = summarize(series, choice.charted)
+        summary = with_live_value(summarized, METRIC[choice.charted], chart_range, now, now_ms)
     return SharedChannel(profile, now, choice, chart_range, series, summary)
 
 
@@ -72,10 +73,11 @@ def channel_now(channels: LiveChannels, channel_id: str, now_ms: int) -> Channel
         return None
 
 
-def shared_series(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
+def shared_series(channels: LiveChannels, link: ShareLink, now_ms: int) -> dict[str, Any] | None:
     """Return the chart data of a link, None while history is unavailable. Raises: NotFound."""
     choice, series = _read_series(link, now_ms)
-    return series_json(choice.channel or "", series, now_ms) if series else None
+    channel_id = choice.channel or ""
+    return series_json(channel_id, series, channel_now(channels, channel_id, now_ms), now_ms) if series else None
 
 
 def shared_path(link: ShareLink, now_ms: int) -> dict[str, Any] | None:

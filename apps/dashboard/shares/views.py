@@ -151,7 +151,10 @@ def series(request: HttpRequest, link: ShareLink) -> HttpResponse:
             comparison = read_comparison(fields_of(link.query), at_ms)
             page = read_lines(services_of(request), comparison, at_ms)
             return JsonResponse(lines_json(comparison, page, at_ms))
-        chart = shared_path(link, at_ms) if link.kind in _SMALL else shared_series(link, at_ms)
+        if link.kind in _SMALL:
+            chart = shared_path(link, at_ms)
+        else:
+            chart = shared_series(services_of(request).channels, link, at_ms)
     except (NotFound, BadSpan) as error:
         return json_error(str(error), 404)
     return JsonResponse(chart) if chart else json_error("History is unavailable.", 503)
