@@ -72,6 +72,17 @@ class Broadcast:
         """
         return self.coverage if self.viewers_coverage is None else self.viewers_coverage
 
+    @property
+    def counted_ms(self) -> int:
+        """Return how long the broadcast was on air in the whole minutes that its figures come from."""
+        first_ms, last_ms = whole_minutes(self.started_ms, self.ended_ms)
+        return max(0, min(self.ended_ms, last_ms) - max(self.started_ms, first_ms))
+
+    @property
+    def watched_ms(self) -> int:
+        """Return the part of `counted_ms` that the hours watched cover."""
+        return round(self.watched_coverage * self.counted_ms)
+
 
 def summarize(
     channel_id: str,

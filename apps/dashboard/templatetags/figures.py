@@ -79,9 +79,8 @@ def watched(broadcast: Broadcast) -> str:
 
 @register.filter
 def watched_note(broadcast: Broadcast) -> str:
-    """Return the part of a broadcast for which viewers are known."""
-    length_ms = broadcast.ended_ms - broadcast.started_ms
-    known = f"viewers known for {duration(round(broadcast.watched_coverage * length_ms))} of {duration(length_ms)}"
+    """Return how much of the counted time of a broadcast viewers are known for."""
+    known = f"viewers known for {duration(broadcast.watched_ms)} of the {duration(broadcast.counted_ms)} counted"
     return f"not enough data: {known}" if broadcast.watched is None else f"hours, {known}"
 
 

@@ -55,6 +55,15 @@ def test_mean_viewers_are_weighted_by_time() -> None:
     assert result.coverage == pytest.approx(80 / 120)
 
 
+def test_the_time_with_known_viewers_is_that_of_the_whole_minutes() -> None:
+    started_ms, ended_ms = START + 40_000, START + 29 * MINUTE_MS + 20_000
+    minutes = {START + n * MINUTE_MS: minute(100, pulses=50) for n in range(1, 31)}
+    result = summarize("7", started_ms, ended_ms, live={}, minutes=minutes, hours={})
+    assert (result.watched_ms, result.counted_ms) == (28 * 50_000, 28 * MINUTE_MS)
+    early = summarize("7", START + 10_000, START + 2 * MINUTE_MS, live={}, minutes=minutes, hours={})
+    assert (early.watched_ms, early.counted_ms) == (100_000, 110_000)
+
+
 def test_values_without_windows_are_unknown() -> None:
     result = summarize("7", START, END, live={}, minutes={}, hours={})
     assert (result.messages, result.peak_viewers, result.mean_viewers, result.hours_watched) == (0, None, None, None)
