@@ -136,8 +136,8 @@ def _decode(text: str) -> dict[str, Any]:
         fields = read_json(text)
     except RepeatedMember as error:
         raise BadFrame(f"{_shortened(error.member)}: {error}") from None
-    except InvalidJson:
-        raise BadFrame("This frame is not JSON.") from None
+    except InvalidJson as error:
+        raise BadFrame(f"This frame cannot be read as JSON: {error}.") from None
     if not isinstance(fields, dict):
         raise BadFrame("This frame is not a JSON object.")
     return fields

@@ -13,6 +13,9 @@ from typing import Any
 
 from core.errors import Refused
 
+# Longer integers do not fit a float, and Python does not convert those of more than 4,300 digits.
+DIGITS_MAX = 308
+
 
 class InvalidJson(Refused):
     """The input is not JSON. The message says why."""
@@ -30,7 +33,9 @@ def read_json(data: bytes | str) -> Any:
     """Parse JSON. Raises: InvalidJson."""
     try:
         text = data.decode() if isinstance(data, bytes) else data
-        value = json.loads(text, object_pairs_hook=_object, parse_float=_number, parse_constant=_number)
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_number
+        )
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeError:
         raise InvalidJson("it contains bytes that are not UTF-8, or half of a surrogate pair") from None
@@ -47,6 +52,13 @@ def _object(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         ((name, times),) = Counter(name for name, _ in members).most_common(1)
         raise RepeatedMember(name, times)
     return fields
+
+
+def _integer(text: str) -> int:
+    digits = len(text.removeprefix("-"))
+    if digits > DIGITS_MAX:
+        raise ValueError(f"a number has {digits} digits; send at most {DIGITS_MAX}, or send it as a string")
+    return int(text)
 
 
 def _number(text: str) -> float:

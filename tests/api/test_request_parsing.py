@@ -35,6 +35,13 @@ async def test_deeply_nested_json_is_an_invalid_request(api: Api, method: str, p
         assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
 
 
+async def test_a_number_of_many_digits_is_refused_in_plain_words(api: Api) -> None:
+    content = b'{"name": ' + b"9" * 5_000 + b"}"
+    response = await api.request("POST", "watchlists", content=content, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+    assert "a number has 5000 digits; send at most 308" in response.json()["detail"]
+
+
 @pytest.mark.parametrize("content", [b'{"name": "\\ud800"}', b'{"name": NaN}', b'{"name": "\xff"}', b"{", b"[1]", b""])
 async def test_a_body_that_is_not_a_json_object_is_an_invalid_request(api: Api, content: bytes) -> None:
     response = await api.request("POST", "watchlists", content=content, headers=JSON)

@@ -207,8 +207,9 @@ async def test_values_and_order_change_together(socket: BrowserSocket, boards: B
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("{", "not JSON"),
-        ("[" * 2_000, "not JSON"),
+        ("{", "cannot be read as JSON"),
+        ("[" * 2_000, "it is nested too deeply"),
+        ("9" * 400, "a number has 400 digits; send at most 308"),
         ("[]", "not a JSON object"),
         ('{"type": "listen"}', "Unknown type"),
         ('{"type": "subscribe"}', "is not a valid subscription ID"),

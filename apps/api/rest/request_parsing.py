@@ -39,7 +39,7 @@ class BodyParser(JSONParser):
         except RepeatedMember as error:
             raise invalid_field(error.member, str(error)) from None
         except InvalidJson as error:
-            raise exceptions.ParseError(f"The body is not JSON: {error}.") from None
+            raise exceptions.ParseError(f"The body cannot be read as JSON: {error}.") from None
         if _is_deeper(body, DEPTH_MAX):
             raise exceptions.ParseError(f"The body is nested more than {DEPTH_MAX} levels deep.")
         return body

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.inputs.json_text import InvalidJson, RepeatedMember, read_json
+from core.inputs.json_text import DIGITS_MAX, InvalidJson, RepeatedMember, read_json
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 VALUES = st.recursive(
@@ -49,3 +49,16 @@ def test_a_repeated_member_is_named(text: str, member: str) -> None:
 def test_other_texts_are_refused(data: bytes | str) -> None:
     with pytest.raises(InvalidJson):
         read_json(data)
+
+
+@pytest.mark.parametrize("text", ["9" * 5_000, "-" + "9" * 5_000, '{"a": [' + "9" * 5_000 + "]}"])
+def test_a_number_of_many_digits_is_refused_in_plain_words(text: str) -> None:
+    with pytest.raises(InvalidJson) as refused:
+        read_json(text)
+    assert str(refused.value) == f"a number has 5000 digits; send at most {DIGITS_MAX}, or send it as a string"
+
+
+def test_numbers_of_up_to_the_largest_length_are_parsed() -> None:
+    longest = "9" * DIGITS_MAX
+    assert float(read_json(longest)) == float(longest)
+    assert read_json(f"-{longest}") == -int(longest)
