@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -22,6 +23,8 @@ from apps.live.readings import ChannelNow, LiveBoards, Reading, Row
 from apps.live.services import LiveServices
 from apps.metrics import queries as history
 from apps.metrics.chart_ranges import Range
+from apps.metrics.event_history import stored_events
+from apps.metrics.event_marks import EventMark
 from apps.metrics.gaps import GapSpan
 from apps.metrics.queries import Series, peak_unit, value_of
 from core.channels.account import is_twitch_id
@@ -173,6 +176,18 @@ def read_series(
         return history.series(channel_id, chart_range, now_ms, metrics, counts)
     except ServiceAway as error:
         log.warning("chart history not read: %s", error)
+        return None
+
+
+def read_events(channel_id: str, chart_range: Range, now_ms: int) -> Iterator[list[EventMark]] | None:
+    """Return the events of a channel in batches, of which the first is read; None as in `read_series`."""
+    if not settings.CASSANDRA_HOSTS:
+        return None
+    batches = stored_events(channel_id, *chart_range.event_bounds(now_ms), now_ms)
+    try:
+        return chain([next(batches)], batches)
+    except ServiceAway as error:
+        log.warning("events not read: %s", error)
         return None
 
 

@@ -34,12 +34,14 @@ class GapSpan:
 
 
 def merge_gaps(gaps: Iterable[GapSpan]) -> list[GapSpan]:
-    """Return `gaps`, given by time, with those of the same reason merged that a producer wrote in parts."""
+    """Return `gaps`, given by time, with those of the same reason that touch or overlap merged."""
     merged: list[GapSpan] = []
+    newest: dict[str, int] = {}
     for gap in gaps:
-        last = merged[-1] if merged else None
-        if last is not None and last.reason == gap.reason and gap.from_ms <= last.until_ms:
-            merged[-1] = replace(last, until_ms=max(last.until_ms, gap.until_ms))
+        index = newest.get(gap.reason)
+        if index is not None and gap.from_ms <= merged[index].until_ms:
+            merged[index] = replace(merged[index], until_ms=max(merged[index].until_ms, gap.until_ms))
         else:
+            newest[gap.reason] = len(merged)
             merged.append(gap)
     return merged

@@ -83,20 +83,7 @@ def series(
     from_ms, until_ms = windows.from_ms, windows.until_ms
     if chosen.until_ms is None:
         from_ms, until_ms = newest_span(store, channel_id, chosen.span_ms, now_ms)
-    summary = read_summary(
-        store,
-        channel_id,
-        from_ms,
-        until_ms,
-        now_ms,
-        metrics=metrics,
-        gaps=windows.unheard,
-        broadcasts=known_on_air(
-            store.read_broadcasts([channel_id], from_ms - HOUR_MS, until_ms + HOUR_MS)[channel_id],
-            windows.events,
-            until_ms + HOUR_MS,
-        ),
-    )
+    summary = _summary(store, channel_id, from_ms, until_ms, now_ms, metrics, windows.events)
     if from_windows := {metric.key for metric in metrics if has_window_peak(metric, chosen)}:
         live = windows.live
         if live is None:
@@ -105,11 +92,7 @@ def series(
                 store, channel_id, "live", from_ms - EDGE_MS, until_ms + EDGE_MS, wanted, (), windows.unheard
             )
         summary = _with_windows(summary, live, from_windows)
-    unrecorded = [
-        GapSpan(span.from_ms, span.until_ms, NOT_HEARD if span.is_tracked else NO_DATA) for span in summary.unrecorded
-    ]
-    recorded = _gaps(_within(windows.events, min(from_ms, summary.from_ms), max(until_ms, summary.until_ms)))
-    gaps = sorted([*recorded, *unrecorded], key=lambda gap: gap.from_ms)
+    gaps = _all_gaps(_within(windows.events, min(from_ms, summary.from_ms), max(until_ms, summary.until_ms)), summary)
     return Series(chosen, windows.points, gaps, windows.marks, metrics, summary)
 
 
@@ -206,10 +189,35 @@ def _highest(points: Sequence[Point], metric: str) -> PeakValue | None:
 
 
 def marks_and_gaps(channel_id: str, from_ms: int, until_ms: int, now_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
-    """Return a channel's event marks and gaps in a span, both by time. Raises: ServiceAway."""
-    first_ms = max(from_ms, now_ms - EVENT_RETENTION_MS)
-    events = _within(_events(WindowStore(), channel_id, first_ms, until_ms), first_ms, until_ms)
-    return event_marks(events), _gaps(events)
+    """Return a channel's event marks in a span, and its gaps as in `series`, both by time. Raises: ServiceAway."""
+    store, first_ms = WindowStore(), now_ms - EVENT_RETENTION_MS
+    events = _events(store, channel_id, max(from_ms - HOUR_MS, first_ms), until_ms + MINUTE_MS)
+    summary = _summary(store, channel_id, from_ms, until_ms, now_ms, (), events)
+    in_span = _within(events, max(from_ms, first_ms), until_ms)
+    return event_marks(in_span), _all_gaps(in_span, summary)
+
+
+def _summary(
+    store: WindowStore,
+    channel_id: str,
+    from_ms: int,
+    until_ms: int,
+    now_ms: int,
+    metrics: Sequence[Metric],
+    events: Sequence[EventRecord],
+) -> RangeSummary:
+    ended = store.read_broadcasts([channel_id], from_ms - HOUR_MS, until_ms + HOUR_MS)[channel_id]
+    broadcasts = known_on_air(ended, events, until_ms + HOUR_MS)
+    gaps = RecordedGaps.of(events)
+    return read_summary(store, channel_id, from_ms, until_ms, now_ms, metrics=metrics, gaps=gaps, broadcasts=broadcasts)
+
+
+def _all_gaps(events: Iterable[EventRecord], summary: RangeSummary) -> list[GapSpan]:
+    """Return the recorded gaps among events, and the missed time of a range without a recorded gap, by time."""
+    unrecorded = [
+        GapSpan(span.from_ms, span.until_ms, NOT_HEARD if span.is_tracked else NO_DATA) for span in summary.unrecorded
+    ]
+    return sorted([*_gaps(events), *unrecorded], key=lambda gap: gap.from_ms)
 
 
 def _gaps(events: Iterable[EventRecord]) -> list[GapSpan]:

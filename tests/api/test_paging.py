@@ -1,4 +1,4 @@
-"""Cursors are bound to one list, and pages of events neither skip nor repeat any."""
+"""Cursors are bound to one list."""
 
 from __future__ import annotations
 
@@ -9,16 +9,10 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from apps.api.problems import Problem
-from apps.api.rest.event_pages import CHUNK_MS, Position, read_events
 from apps.api.rest.paging import list_id, read_cursor, write_cursor
 from apps.channels.models import Channel
-from apps.metrics.event_marks import EventMark
-from apps.metrics.gaps import GapSpan
 from apps.workspaces.models import Segment
-from core.times import DAY_MS, HOUR_MS
 from tests.api.conftest import Api, new_key, user_of
-
-START = 1_790_000_000_000
 
 
 @pytest.fixture
@@ -89,53 +83,3 @@ def test_a_cursor_is_deterministic_and_bound_to_its_list() -> None:
     assert read_cursor("/api/v1/channels/1/events", cursor) == [1_790_000_000_000, "raid-7"]
     with pytest.raises(Problem):
         read_cursor("/api/v1/channels/2/events", cursor)
-
-
-class Store:
-    """Holds events as the history store does: every range that overlaps a gap reads it, up to a day after its start."""
-
-    def __init__(self, marks: list[EventMark], gaps: list[GapSpan]) -> None:
-        self.marks, self.gaps = marks, gaps
-        self.reads = 0
-
-    def read(self, from_ms: int, until_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
-        self.reads += 1
-        marks = [mark for mark in self.marks if from_ms <= mark.at_ms <= until_ms]
-        gaps = [gap for gap in self.gaps if from_ms - DAY_MS <= gap.from_ms <= until_ms and gap.until_ms >= from_ms]
-        return marks, gaps
-
-
-def pages(store: Store, days: int, limit: int) -> list[EventMark]:
-    """Return all events, read page by page as a client would."""
-    events: list[EventMark] = []
-    after: Position | None = None
-    while True:
-        page = read_events("7", store.read, START, START + days * DAY_MS, after, limit + 1)
-        events += page[:limit]
-        if len(page) <= limit:
-            return events
-        after = page[limit - 1].at_ms, page[limit - 1].id
-
-
-@pytest.mark.parametrize("limit", [1, 7, 50, 200])
-def test_pages_over_90_days_contain_every_event_once(limit: int) -> None:
-    marks = [EventMark(f"raid-{n}", START + n * 7 * HOUR_MS, None, "raid", 5, "Raid") for n in range(300)]
-    edge = START + CHUNK_MS
-    gaps = [
-        GapSpan(START + DAY_MS, START + DAY_MS + 60_000, "joining"),
-        GapSpan(edge - HOUR_MS, edge + HOUR_MS, "restart"),
-        GapSpan(edge + 2 * DAY_MS, edge + 2 * DAY_MS + 1, "joining"),
-    ]
-    events = pages(Store(marks, gaps), 90, limit)
-    assert [event.id for event in events if event.kind == "raid"] == [mark.id for mark in marks]
-    assert [(event.at_ms, event.until_ms) for event in events if event.kind == "gap"] == [
-        (gap.from_ms, gap.until_ms) for gap in gaps
-    ]
-    assert [(event.at_ms, event.id) for event in events] == sorted((event.at_ms, event.id) for event in events)
-
-
-def test_a_page_reads_only_the_chunks_it_needs() -> None:
-    marks = [EventMark(f"raid-{n}", START + n * HOUR_MS, None, "raid", 5, "Raid") for n in range(300)]
-    store = Store(marks, [])
-    read_events("7", store.read, START, START + 90 * DAY_MS, None, 51)
-    assert store.reads == 1

@@ -29,30 +29,32 @@ from apps.dashboard.exports.tables import (
 from apps.dashboard.summary import summarize
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow
+from apps.metrics import queries
 from apps.metrics.chart_ranges import RANGES, past_range
-from apps.metrics.event_marks import EventMark
 from apps.metrics.exports.formats import Cell, ExportColumn, writer_of
 from apps.metrics.exports.intervals import INTERVALS
 from apps.metrics.exports.series import (
-    EVENT_COLUMNS,
-    EventRows,
     chunks,
     in_grain,
     point_columns,
     point_rows,
 )
-from apps.metrics.gaps import NOT_HEARD, GapSpan
+from apps.metrics.gaps import NOT_HEARD
 from apps.metrics.queries import Point, Series
 from apps.metrics.spans import Span, iso
 from apps.workspaces import services as watchlists
+from core.irc.channel_events import label
 from core.metrics.broadcasts import Broadcast
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
 from core.metrics.units import average_unit
-from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from core.pipeline.records import EventRecord
+from core.times import DAY_MS, HOUR_MS
 from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
+from tests.dashboard.missed_history import MissedStore
 from tests.dashboard.test_pages import rows_of
 from tests.page_services import page_services
+from twitchly.clock import now_ms
 
 T = 1_795_392_000_000
 FIELDS = [ExportColumn("channel"), ExportColumn("messages", "msg / 30 s"), ExportColumn("viewers", "viewers")]
@@ -116,29 +118,28 @@ def test_window_rows_have_end_length_coverage_and_metrics() -> None:
     assert (second["coverage"], second["messages"]) == (0, None)
 
 
-def test_events_and_gaps_are_sorted_by_time() -> None:
-    marks = [EventMark("a", T + 2, None, "raid", 5, "Raid")]
-    series = Series(RANGES["10m"], [], [GapSpan(T, T + 1_000, "the producer was restarted")], marks)
-    rows = EventRows().of(series)
-    assert [dict(zip([f.name for f in EVENT_COLUMNS], row, strict=True))["kind"] for row in rows] == ["gap", "raid"]
-
-
-def test_events_and_gaps_at_the_edge_of_a_chunk_are_in_the_file_once() -> None:
-    edge_ms = T + HOUR_MS
-    raid = EventMark("a", edge_ms, None, "raid", 5, "Raid")
-    title = EventMark("b", edge_ms + 1, None, "title", None, "Title: Study")
-    gap = GapSpan(edge_ms - 10_000, edge_ms + 10_000, "the producer was restarted")
-    # The minute of the edge belongs to the second chunk.
-    minute_ms = edge_ms - 20_000
-    not_joined = [
-        GapSpan(minute_ms - 1_000, minute_ms, NOT_HEARD),
-        GapSpan(minute_ms, minute_ms + MINUTE_MS, NOT_HEARD),
+@pytest.mark.parametrize("interval", ["1m", "1h"])
+def test_the_file_of_events_has_the_gaps_of_the_series_whatever_the_interval(
+    boards: Boards, signed_in: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch, interval: str
+) -> None:
+    until_ms = now_ms() // HOUR_MS * HOUR_MS - DAY_MS
+    from_ms, edge_ms = until_ms - 34 * DAY_MS, until_ms - 3 * DAY_MS
+    raid = EventRecord("r", "raid", "1", edge_ms, count=5)
+    # Files of minutes are read in chunks of 2 days, files of events in chunks of 31.
+    missed = [
+        (from_ms + 2 * DAY_MS + at_ms, from_ms + 2 * DAY_MS + at_ms + 6 * HOUR_MS) for at_ms in (-5_400_000, DAY_MS)
     ]
-    first, second = (replace(RANGES["1h"], until_ms=until_ms) for until_ms in (edge_ms, edge_ms + HOUR_MS))
-    pieces = [Series(first, [], [gap, not_joined[0]], [raid]), Series(second, [], [gap, not_joined[1]], [raid, title])]
-    rows = EventRows()
-    labels = [[row[-1] for row in rows.of(chunk)] for chunk in pieces]
-    assert labels == [[NOT_HEARD, "the producer was restarted", "Raid"], [NOT_HEARD, "Title: Study"]]
+    missed.append((edge_ms - HOUR_MS, edge_ms + 2 * HOUR_MS))
+    store = MissedStore(missed, (), [raid])
+    settings.CASSANDRA_HOSTS = ["invented"]
+    monkeypatch.setattr(queries, "WindowStore", lambda: store)
+    answer = signed_in.get(f"/channels/1/events.csv?from={iso(from_ms)}&until={iso(until_ms)}&interval={interval}")
+    table = list(csv.reader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
+    assert table == [
+        ["at (UTC)", "until (UTC)", "kind", "count", "what"],
+        *([iso(since_ms), iso(end_ms), "gap", "", NOT_HEARD] for since_ms, end_ms in missed),
+        [iso(edge_ms), "", "raid", "5", label("raid", 5, "")],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from rest_framework.request import Request
 
 from apps.api.description.schema import operation
 from apps.api.rest.channels import find_channel
-from apps.api.rest.event_pages import read_events
 from apps.api.rest.paging import page, read_cursor
 from apps.api.rest.request_schemas import EventsQuery, PageQuery, SeriesQuery
 from apps.api.rest.response_schemas import history as schemas
@@ -19,12 +19,12 @@ from apps.api.rest.view import TABLES, ApiView, run_in_cassandra_thread
 from apps.api.scopes import Scope
 from apps.metrics import queries as history
 from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.event_history import Position, stored_events
 from apps.metrics.event_marks import EventMark
 from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, metric_column
 from apps.metrics.exports.intervals import Interval, non_overlapping, stored
 from apps.metrics.exports.raw_counts import columns_in, counts_behind
-from apps.metrics.exports.series import EVENT_COLUMNS, count_cells, count_columns
-from apps.metrics.gaps import GapSpan
+from apps.metrics.exports.series import EVENT_COLUMNS, count_cells, count_columns, event_rows
 from apps.metrics.queries import Point, Series, peak_unit, value_of
 from apps.metrics.series_version import series_version
 from apps.metrics.spans import iso
@@ -176,20 +176,20 @@ class EventsView(ApiView):
         "History",
         query=EventsQuery,
         responses=schemas.EventList,
-        description="Raids, gift bombs, moderation, titles, categories, and gaps (`gap`).",
+        description="Raids, gift bombs, moderation, titles, categories, and gaps (`gap`), including missed time that "
+        "no recorded gap covers.",
     )
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         query, now = self.query, now_ms()
         from_ms, until_ms = requested_range(query, now).event_bounds(now)
-        limit, cursor = query["limit"], read_cursor(self.list_id, query.get("cursor"))
-        after = None if cursor is None else (int(cursor[0]), str(cursor[1]))
+        limit, cursor, after = query["limit"], read_cursor(self.list_id, query.get("cursor")), None
+        if cursor is not None:
+            # Chunks, and gaps that are clipped at the start of the range, are those of the first page.
+            *position, from_ms = cursor
+            after = (int(position[0]), str(position[1]))
         await find_channel(self.services.readings, channel_id)
-
-        def read(chunk_from_ms: int, chunk_until_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
-            return history.marks_and_gaps(channel_id, chunk_from_ms, chunk_until_ms, now)
-
-        events = await run_in_cassandra_thread(read_events, channel_id, read, from_ms, until_ms, after, limit + 1)
-        events_page = page(events, limit, lambda event: [event.at_ms, event.id], self.list_id)
+        events = await run_in_cassandra_thread(_events, channel_id, from_ms, until_ms, now, after, limit + 1)
+        events_page = page(events, limit, lambda event: [event.at_ms, event.id, from_ms], self.list_id)
         return ApiResponse(schemas.EventList.produce(events_page), table=event_table(events[:limit]))
 
 
@@ -227,6 +227,12 @@ class StreamView(ApiView):
         return ApiResponse(schemas.StreamSummary.produce(stream), ONE_MINUTE)
 
 
+def _events(
+    channel_id: str, from_ms: int, until_ms: int, now_ms: int, after: Position | None, count: int
+) -> list[EventMark]:
+    return list(islice(chain.from_iterable(stored_events(channel_id, from_ms, until_ms, now_ms, after)), count))
+
+
 def _streams(channel_id: str, limit: int, before_ms: int | None) -> list[Broadcast]:
     return BroadcastStore(WindowStore()).read(channel_id, limit, before_ms)
 
@@ -252,7 +258,4 @@ def series_table(series: Series, keys: Sequence[str], interval: Interval) -> Tab
 
 
 def event_table(events: Sequence[EventMark]) -> Table:
-    return Table(
-        EVENT_COLUMNS,
-        lambda: [[iso(e.at_ms), e.until_ms and iso(e.until_ms), e.kind, e.count, e.label] for e in events],
-    )
+    return Table(EVENT_COLUMNS, lambda: event_rows(events))

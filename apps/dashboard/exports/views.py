@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
@@ -31,17 +31,18 @@ from apps.dashboard.exports.tables import (
     summary_row,
     unknown_channel,
 )
-from apps.dashboard.queries import find_profile, read_channels, read_live, read_series
+from apps.dashboard.queries import find_profile, read_channels, read_events, read_live, read_series
 from apps.dashboard.watchlists.page import read_lines as read_hour
 from apps.dashboard.watchlists.views import metric_of
 from apps.live.directory import Profile
 from apps.live.services import services_of
 from apps.metrics import queries as history
 from apps.metrics.chart_ranges import Range
+from apps.metrics.event_marks import EventMark
 from apps.metrics.exports.formats import Format
 from apps.metrics.exports.intervals import INTERVALS, Interval, non_overlapping
 from apps.metrics.exports.raw_counts import columns_in, counts_of
-from apps.metrics.exports.series import EVENT_COLUMNS, EventRows, Rows, chunks, in_grain, point_columns, point_rows
+from apps.metrics.exports.series import EVENT_COLUMNS, Rows, chunks, event_rows, in_grain, point_columns, point_rows
 from apps.metrics.queries import Series
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import channels_of, find_watchlist
@@ -67,22 +68,19 @@ def channel_file(request: HttpRequest, channel_id: str, what: str, form: Format)
     now = now_ms()
     chart_range, interval = _range_and_interval(request, now)
     profile = find_profile(channel_id, now)
-    counts = columns_in(counts_of(interval.grain)) if what == "windows" else ()
+    stem = _stem(profile, chart_range, now)
+    if what == "events":
+        batches = read_events(channel_id, chart_range, now)
+        if batches is None:
+            return json_error(HISTORY_AWAY, 503)
+        return file_of(form, EVENT_COLUMNS, _read_events(batches), f"{stem}-events")
+    counts = columns_in(counts_of(interval.grain))
     first, *rest = chunks(chart_range, now)
     series = read_series(channel_id, first, now, counts=counts)
     if series is None:
         return json_error(HISTORY_AWAY, 503)
-
-    events = EventRows()
-
-    def rows_of(piece: Series) -> Rows:
-        return point_rows(piece, interval) if what == "windows" else events.of(piece)
-
-    columns = point_columns(interval) if what == "windows" else EVENT_COLUMNS
-    body = _read_pieces(rows_of, series, rest, lambda piece: history.series(channel_id, piece, now, counts=counts))
-    return file_of(
-        form, columns, body, f"{_stem(profile, chart_range, now)}-{what if what == 'events' else chart_range.grain}"
-    )
+    rows = _read_windows(channel_id, series, rest, interval, now)
+    return file_of(form, point_columns(interval), rows, f"{stem}-{chart_range.grain}")
 
 
 @require_safe_file
@@ -191,13 +189,20 @@ def _interval(key: str, grain: str) -> Interval | None:
     return non_overlapping(known)
 
 
-async def _read_pieces(
-    rows_of: Callable[[Series], Rows], first: Series, rest: Sequence[Range], read: Callable[[Range], Series]
+async def _read_windows(
+    channel_id: str, first: Series, rest: Sequence[Range], interval: Interval, now_ms: int
 ) -> AsyncIterator[Rows]:
     """Yield the rows of each piece. A history error aborts the response, so that the client notices the truncation."""
-    yield rows_of(first)
+    yield point_rows(first, interval)
+    counts = columns_in(counts_of(interval.grain))
     for piece in rest:
-        yield rows_of(await sync_to_async(read)(piece))
+        yield point_rows(await sync_to_async(history.series)(channel_id, piece, now_ms, counts=counts), interval)
+
+
+async def _read_events(batches: Iterator[Sequence[EventMark]]) -> AsyncIterator[Rows]:
+    """Yield the rows of each batch. A history error aborts the response."""
+    while (batch := await sync_to_async(lambda: next(batches, None))()) is not None:
+        yield event_rows(batch)
 
 
 async def _read_older(page: StreamList, channel_id: str) -> AsyncIterator[Rows]:

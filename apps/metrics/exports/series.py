@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from apps.metrics.chart_ranges import Range
+from apps.metrics.event_marks import EventMark
 from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, coverage_cell, metric_column
 from apps.metrics.exports.intervals import Interval
 from apps.metrics.exports.raw_counts import Count, counts_of
@@ -15,7 +16,7 @@ from core.metrics.columns import WINDOW_MS, StoredGrain
 from core.metrics.grains import RETENTION_MS
 from core.metrics.table import METRICS
 from core.metrics.units import unit_of
-from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from core.times import DAY_MS, HOUR_MS
 
 # Span of a chunk: a few thousand points of each grain.
 CHUNK_MS: Mapping[StoredGrain, int] = {"live": 6 * HOUR_MS, "minute": 2 * DAY_MS, "hour": 90 * DAY_MS}
@@ -85,32 +86,9 @@ def point_rows(series: Series, interval: Interval) -> Rows:
     ]
 
 
-class EventRows:
-    """Rows of the events and gaps of a range that is read in consecutive chunks, each row once.
-
-    They are sorted by time and have the columns of EVENT_COLUMNS.
-    """
-
-    def __init__(self) -> None:
-        self._last: Rows = []
-        self._end_ms = 0
-
-    def of(self, chunk: Series) -> Rows:
-        """Return the rows of a chunk, without those that the chunk before it has."""
-        # Missed time is known by the minute: it may begin up to half a minute before the chunk.
-        since_ms = self._end_ms - MINUTE_MS // 2
-        rows = [row for from_ms, row in _timed_event_rows(chunk) if from_ms >= since_ms and row not in self._last]
-        self._last, self._end_ms = rows, chunk.range.until_ms or 0
-        return rows
-
-
-def _timed_event_rows(series: Series) -> list[tuple[int, list[Cell]]]:
-    rows: list[tuple[int, list[Cell]]] = [
-        (mark.at_ms, [iso(mark.at_ms), mark.until_ms and iso(mark.until_ms), mark.kind, mark.count, mark.label])
-        for mark in series.marks
-    ]
-    rows += [(gap.from_ms, [iso(gap.from_ms), iso(gap.until_ms), "gap", None, gap.reason]) for gap in series.gaps]
-    return sorted(rows, key=lambda timed: timed[0])
+def event_rows(events: Iterable[EventMark]) -> Rows:
+    """Return one row per event, with the columns of EVENT_COLUMNS."""
+    return [[iso(e.at_ms), e.until_ms and iso(e.until_ms), e.kind, e.count, e.label] for e in events]
 
 
 def rounded(value: float | None, decimals: int) -> Cell:

@@ -1,0 +1,51 @@
+"""A tracked channel that was heard except in given spans, as rows of minutes and hours without recorded gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from apps.metrics.store import StoredWindow
+from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
+from core.pipeline.intervals import Intervals, Span
+from core.pipeline.records import EventRecord
+from core.times import SECOND_MS
+
+
+class MissedStore:
+    """The rows of such a channel, in place of Cassandra; in `untracked` spans it has none."""
+
+    def __init__(
+        self, missed: Sequence[Span], untracked: Sequence[Span] = (), events: Sequence[EventRecord] = ()
+    ) -> None:
+        self._untracked = Intervals(untracked)
+        self._unheard = Intervals(missed) | self._untracked
+        self._events = events
+        self.event_reads: list[Span] = []
+
+    def read_windows(
+        self, grain: StoredGrain, _channel_id: str, from_ms: int, until_ms: int, _columns: Collection[str] = ()
+    ) -> Sequence[StoredWindow]:
+        step_ms, length_ms = STEP_MS[grain], WINDOW_MS[grain]
+        ends = range(from_ms // step_ms * step_ms + step_ms, until_ms + 1, step_ms)
+        rows = ((end_ms, self._row(end_ms - length_ms, end_ms)) for end_ms in ends)
+        return [StoredWindow(end_ms, row) for end_ms, row in rows if row["pulses"]]
+
+    def read_events(self, _channel_id: str, from_ms: int, until_ms: int) -> Sequence[EventRecord]:
+        self.event_reads.append((from_ms, until_ms))
+        return [
+            event for event in self._events if event.at_ms <= until_ms and (event.until_ms or event.at_ms) >= from_ms
+        ]
+
+    def read_broadcasts(self, channel_ids: Collection[str], _from_ms: int, _until_ms: int) -> Mapping[str, list[Span]]:
+        return {channel_id: [] for channel_id in channel_ids}
+
+    def checksum(self, *_: object) -> tuple[int, ...]:
+        return (0,)
+
+    def events_checksum(self, *_: object) -> tuple[int, ...]:
+        return (0,)
+
+    def _row(self, start_ms: int, end_ms: int) -> dict[str, int]:
+        tracked_ms = end_ms - start_ms - self._untracked.overlap_ms(start_ms, end_ms)
+        heard_ms = end_ms - start_ms - self._unheard.overlap_ms(start_ms, end_ms)
+        return {"pulses": tracked_ms // SECOND_MS, "observed_ms": heard_ms, "messages": heard_ms // SECOND_MS}
