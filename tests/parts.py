@@ -1,4 +1,4 @@
-"""Runs all tests in parts at the same time: `python -m tests.parts`. Tests with servers mostly wait.
+"""Runs all tests in parts at the same time: `python -m tests.parts`. Server tests are mostly idle.
 
 The output of each part is printed when it ends. The exit code is the number of parts that failed.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PYTEST = (sys.executable, "-m", "pytest")
-# Tests without servers compute without a pause, so they only get the time that the others leave.
+# Unit tests are CPU-bound, so they run at the lowest priority.
 LAST = ("nice", "-n", "19")
 ON_POSTGRES = (
     sys.executable,
@@ -71,8 +71,8 @@ class Running:
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
 
-    def has_ended(self) -> bool:
-        """Return whether all commands, or those up to the first that failed, have ended; start the next one."""
+    def advance(self) -> bool:
+        """Start the next command when one succeeds; return whether the part has ended."""
         while self._process is not None and (code := self._process.poll()) is not None:
             if code:
                 self.code, self._process = code, None
@@ -103,7 +103,7 @@ def run(parts: Sequence[Part], clock: Callable[[], float] = time.monotonic) -> i
         running = [Running(part, Path(folder) / str(number)) for number, part in enumerate(parts)]
         try:
             while running:
-                for part in [part for part in running if part.has_ended()]:
+                for part in [part for part in running if part.advance()]:
                     running.remove(part)
                     outcome = "failed" if part.code else "passed"
                     if part.code:

@@ -14,7 +14,7 @@ interface Metric {
   empty: string;
   /** How longer windows are computed. */
   longer: string;
-  /** Whether a highest value over a range makes sense. */
+  /** Whether a maximum over a range is meaningful. */
   has_peak: boolean;
   is_count: boolean;
   from_helix: boolean;
@@ -36,7 +36,7 @@ interface Constants {
   absent: string;
   /** The sign before a lower bound. */
   lower_bound: string;
-  /** Coverage from this on counts as complete. */
+  /** Coverage at or above this counts as complete. */
   complete_from: number;
   stale_after_ms: number;
   gone_after_ms: number;

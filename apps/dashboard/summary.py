@@ -84,8 +84,8 @@ def with_live_value(
     """Return the summary as pages show it beside the live value: the peak of a range up to now is at least that value.
 
     Stored rows end up to two minutes earlier. A peak of minutes is not raised: a live window is shorter than a minute,
-    so its value may be higher. static/js/peaks.js does the same with each frame. Files and the API state the range of
-    their peak, so theirs is not raised.
+    so its value may be higher. static/js/peaks.js does the same with each frame. Exports and the API do not include
+    the live value, because they state the exact range of the peak.
     """
     if now is None or chart_range.until_ms is not None or not has_live_peak(metric, chart_range):
         return summary

@@ -2,8 +2,8 @@
 
 Event ids are derived from the broadcast or the poll, so an event that is sent twice counts once. Every broadcast is
 reported with Twitch's own start when it is first seen, however long ago it began, so that its time on air is known.
-What turns out to be different later, such as the end of a broadcast that resumes, is reported again; `reported_ms`
-orders such reports, in whatever order they are read.
+Corrections, such as to the end of a broadcast that resumes, are reported again. The latest `reported_ms` wins, in
+whatever order the reports are read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The ranges of time that charts, files and responses have."""
+"""Time ranges of charts, exports and API responses."""
 
 from __future__ import annotations
 

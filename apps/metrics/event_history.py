@@ -15,7 +15,7 @@ from core.times import DAY_MS, HOUR_MS
 
 # A busy channel has about 60,000 events in this time.
 CHUNK_MS = 31 * DAY_MS
-# A chunk is read with this much time before it, because missed time is placed next to that of the rows before.
+# Each read starts this much earlier, because missed time is located next to missed time in preceding rows.
 BEFORE_MS = DAY_MS
 
 Position = tuple[int, str]
@@ -71,14 +71,15 @@ def events_of(channel_id: str, marks: Sequence[EventMark], gaps: Sequence[GapSpa
 
 
 def _chunks(from_ms: int, until_ms: int, after: Position | None) -> Iterator[Span]:
-    """Yield the start of each chunk and that of the next one, beginning with the time just before a position.
+    """Yield the start of each chunk and of the next one, from the first chunk that does not end before `after`.
 
     Chunks begin at whole hours, except the first one, so no stored row is in two of them.
     """
     begin_ms = from_ms
     while begin_ms <= until_ms:
         next_ms = begin_ms // HOUR_MS * HOUR_MS + CHUNK_MS
-        # An event at the start of a chunk may follow the rest of a gap that began before it, which is no event.
+        # If `after` is at the start of a chunk, a gap may extend into it from the previous one; that remainder is not
+        # an event.
         if after is None or after[0] <= next_ms:
             yield begin_ms, next_ms
         begin_ms = next_ms

@@ -31,7 +31,7 @@ def recent_marks(channel_ids: Collection[str], now_ms: int) -> dict[str, list[Ev
 def minute_lines(channel_ids: Collection[str], metric: str, span_ms: int, now_ms: int) -> dict[str, list[Point]]:
     """Return the minutes of each channel that have a value of a metric, see `value_of`.
 
-    They are those of the summary of a range up to now. None has excitement, because only 30-second windows have it.
+    The minutes are those of the channel's summary. None has excitement, because only 30-second windows have it.
     Raises: ServiceAway.
     """
     store, metrics = WindowStore(), [METRIC[metric]]
@@ -73,15 +73,15 @@ class CoverageOfChannels:
 
 
 def read_coverage(channel_ids: Collection[str], span_ms: int, now_ms: int) -> CoverageOfChannels:
-    """Return the coverage of these channels in a range up to now, which ends for each as its summary does.
+    """Return the coverage of these channels in a range up to now.
 
-    Channels that were not on air are absent. Raises: ServiceAway.
+    The minutes are those of the channel's summary. Channels that were not on air are absent. Raises: ServiceAway.
     """
     store, (from_ms, until_ms) = WindowStore(), _newest_minutes(span_ms, now_ms)
     minutes = store.read_many("minute", channel_ids, from_ms, until_ms, COVERAGE_COLUMNS)
     events = store.read_recent_events(channel_ids, from_ms - HOUR_MS, now_ms)
     ended = store.read_broadcasts(channel_ids, from_ms, until_ms)
-    # Pulses on air throughout leave nothing to learn from an earlier start; most channels have them.
+    # Most channels have on-air pulses for the whole range and need no earlier start event.
     partly = [channel_id for channel_id, windows in minutes.items() if _on_air_ms(windows) < span_ms]
     starts = store.read_starts(partly, from_ms - HOUR_MS)
     coverage = {}
@@ -89,15 +89,15 @@ def read_coverage(channel_ids: Collection[str], span_ms: int, now_ms: int) -> Co
         last_ms = last_stored([window.end_ms for window in windows], now_ms)
         first_ms = last_ms - span_ms
         rows = [Row(w.end_ms - MINUTE_MS, MINUTE_MS, w.columns) for w in windows if w.end_ms > first_ms]
-        of_channel = events.get(channel_id, [])
-        broadcasts = known_on_air(ended[channel_id], [*starts.get(channel_id, ()), *of_channel], last_ms)
-        on_air = time_heard(rows, RecordedGaps.of(of_channel), broadcasts, first_ms, last_ms).coverage_on_air
+        channel_events = events.get(channel_id, [])
+        broadcasts = known_on_air(ended[channel_id], [*starts.get(channel_id, ()), *channel_events], last_ms)
+        on_air = time_heard(rows, RecordedGaps.of(channel_events), broadcasts, first_ms, last_ms).coverage_on_air
         if on_air is not None:
             coverage[channel_id] = on_air
     recent = (
         event
-        for of_channel in events.values()
-        for event in of_channel
+        for channel_events in events.values()
+        for event in channel_events
         if event.kind == "gap" and event.until_ms is not None and event.at_ms >= now_ms - span_ms
     )
     return CoverageOfChannels(coverage, merge_across_channels(recent))

@@ -1,4 +1,4 @@
-"""Parameters of page addresses that select one of a few values."""
+"""Query parameters with a fixed set of values."""
 
 from __future__ import annotations
 

@@ -68,9 +68,10 @@ class GiftBombs:
         return [gift.sent_ms for gift in early]
 
     def match_gift(self, channel_id: str, line: Line, sent_ms: int) -> list[int] | None:
-        """Return None for a gift that belongs to no bomb as far as is known.
+        """Match a gift to its bomb. Return None if no bomb is known.
 
-        Otherwise return the send times of gifts of its bomb for which this method returned None before.
+        Otherwise return the send times of the bomb's earlier gifts that had returned None, without those that
+        `add_bomb` returned.
         """
         self._forget(sent_ms)
         origin = _origin(line)

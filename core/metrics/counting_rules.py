@@ -65,9 +65,9 @@ RULES: tuple[Rule, ...] = (
         "ranges",
         "Ranges",
         "A range consists of the minutes whose midpoint it contains. Minutes are stored for 90 days; an older range is "
-        "widened to whole hours, and the response gives its actual start and end. A range up to now, such as 10 min, "
-        "has its full length: it ends with the newest stored minute of the channel, at most two minutes before the "
-        "last whole minute, and begins that much earlier. Values are computed from summed columns, so they do not "
+        "widened to whole hours, and the response gives its actual start and end. A range that ends now, such as "
+        "10 min, is never shortened. It is shifted back to end with the channel's newest stored minute, at most two "
+        "minutes before the last whole minute. Values are computed from summed columns, so they do not "
         "depend on the windows that a chart draws.",
     ),
     Rule(
@@ -78,17 +78,18 @@ RULES: tuple[Rule, ...] = (
         "minute. Neither depends on the windows that a chart draws. A minute qualifies if it was heard for 50% or more "
         f"and, for ratios, has at least {MIN_MESSAGES} messages (for engagement, at least {MIN_VIEWERS} mean viewers). "
         "Values are rounded to six decimals; the earliest of equal minutes wins. The viewer peak is always the highest "
-        "known count. Hours stored by version 0.3 and earlier have only averages. A page that shows the live value "
-        "beside a range up to now counts it into the peak, unless that is a busiest minute. Files and the API do not: "
-        "their peak is that of the range they state.",
+        "known count. Hours stored by version 0.3 and earlier have only averages. On pages that show the live "
+        "value, the peak of a range that ends now includes it, unless the peak is a busiest minute. Exports and the "
+        "API do not include the live value, because they state the exact range of the peak.",
     ),
     Rule(
         "coverage-of-a-range",
         "Coverage of a range",
         "A range splits into time heard, time missed (on air or tracked, but not heard) and the rest (off air or not "
-        "tracked). Missed time is listed as gaps; where none was recorded, it is located to the minute, or the hour in "
-        "old ranges. Coverage is time heard / length. Coverage while on air is time heard on air / time on air. A "
-        "stream is on air from the start that Twitch reports, even before it was noticed; a recorded gap without any "
+        "tracked). Missed time is listed as gaps; where none was recorded, it is accurate to the minute, or to the "
+        "hour in old ranges. Coverage is time heard / length. Coverage while on air is time heard on air / time on "
+        "air. "
+        "A stream is on air from the start that Twitch reports, even before it was noticed; a recorded gap without any "
         "data counts as on air if the channel was on air just before or just after it. Chat counts are lower bounds if "
         f"coverage while on air is below {100 * COMPLETE_FROM:g}%, viewers if they are known for less than that of the "
         "time on air. Coverage from there on is displayed as 100.0%: a producer that restarts joins its channels "

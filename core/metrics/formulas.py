@@ -9,7 +9,7 @@ from core.metrics.windows import LIVE_WINDOW_MS, Columns
 from core.times import MINUTE_MS
 
 VIEWERS_UNKNOWN = "viewers are unknown"
-# Coverage from this on counts as complete. It is displayed as 100.0%, and values with it are not lower bounds.
+# Coverage at or above this counts as complete. It is displayed as 100.0%, and values with it are not lower bounds.
 COMPLETE_FROM = 0.9995
 
 # Takes a window's columns and its length in ms; None where there is no data.
@@ -110,7 +110,7 @@ def coverage(columns: Columns, window_ms: int) -> float:
 
 
 def is_complete(share: float) -> bool:
-    """Return whether a share of time, 0 to 1, counts as all of it: joining within milliseconds is no loss."""
+    """Return whether a share of time, 0 to 1, counts as all of it: joining takes milliseconds and is ignored."""
     return share >= COMPLETE_FROM
 
 

@@ -36,8 +36,8 @@ class MissedSpan:
 def missed_spans(parts: Iterable[Part], gaps: Intervals, broadcasts: Intervals) -> list[MissedSpan]:
     """Return the missed time of `parts`, which tile a range, outside recorded gaps.
 
-    Rows know how much was missed, not when. The time is placed next to other missed time, and within broadcasts if the
-    channel was not tracked; in a partly heard row, also next to time that was not heard.
+    Rows store how much was missed, but not when. The time is located next to other missed time, and within broadcasts
+    if the channel was not tracked; in a partly heard row, also next to time that was not heard.
     """
     spans: list[MissedSpan] = []
     before: Part | None = None
@@ -48,13 +48,13 @@ def missed_spans(parts: Iterable[Part], gaps: Intervals, broadcasts: Intervals) 
                 gaps.overlap_ms(part.start_ms - 1, part.start_ms)
             )
             is_early = is_continued or (part.heard_ms > 0 and (before is None or not before.heard_ms))
-            for from_ms, until_ms in _place(part, missed_ms, gaps, broadcasts, is_early=is_early):
+            for from_ms, until_ms in _locate(part, missed_ms, gaps, broadcasts, is_early=is_early):
                 _append(spans, MissedSpan(from_ms, until_ms, part.is_tracked))
         before = part
     return spans
 
 
-def _place(part: Part, missed_ms: int, gaps: Intervals, broadcasts: Intervals, *, is_early: bool) -> Intervals:
+def _locate(part: Part, missed_ms: int, gaps: Intervals, broadcasts: Intervals, *, is_early: bool) -> Intervals:
     """Return the first or last `missed_ms` of a part that can have been missed."""
     free = Intervals([(part.start_ms, part.end_ms)]) - gaps
     on_air = free - (free - broadcasts)

@@ -51,7 +51,7 @@ class Metric:
     - `distinct`: computed from `live_distinct` windows, so it updates every 5 s.
     - `is_count`: grows with each message, so it is a lower bound with incomplete coverage.
     - `from_helix`: does not come from chat, so it is known for channels that are not joined too.
-    - `has_peak`: a highest value over a range makes sense.
+    - `has_peak`: a maximum over a range is meaningful.
     - `by_length`: grows with the window's length, so windows of different lengths are not comparable.
     - `over_range`: its formula over the summed columns of a range, if that is not `value`.
 
@@ -348,7 +348,7 @@ def excluded_counts(columns: Columns) -> dict[str, int]:
 
 
 def is_known(metric: str, coverage: float) -> bool:
-    """Return whether a window with this coverage knows a metric: unheard counts are unknown, not 0.
+    """Return whether a metric is known in a window with this coverage: unheard counts are unknown, not 0.
 
     Viewers come from Helix, and coverage itself is always known.
     """

@@ -25,7 +25,7 @@ export function coverageOf(key, { coverage, distinct_coverage: distinctCoverage 
 }
 
 /**
- * Return whether a window with this coverage knows a metric: unheard counts are unknown, not 0.
+ * Return whether a metric is known in a window with this coverage: unheard counts are unknown, not 0.
  * @param {string} key
  * @param {number} coverage
  */

@@ -61,7 +61,7 @@ async def test_a_cursor_is_valid_for_the_filters_of_its_list_only(api: Api, curs
             assert "only `limit` may change" in response.json()["errors"][0]["reason"]
 
 
-def test_the_id_of_a_list_contains_every_parameter_but_those_of_the_page() -> None:
+def test_the_list_id_ignores_only_cursor_and_limit() -> None:
     query: dict[str, Any] = {"range": "7d", "cursor": "a", "limit": 3}
     assert list_id("/events", query, 1) == list_id("/events", {"limit": 9, "range": "7d"}, 1)
     others: list[tuple[str, dict[str, Any], int]] = [

@@ -242,7 +242,7 @@ def test_current_broadcasts_have_peaks_of_the_same_windows(boards: Boards, store
     assert [line["summary"]["peak_name"] for line in lines] == ["Busiest minute"] * 2
 
 
-def test_broadcasts_of_which_one_is_old_have_peaks_of_minutes(boards: Boards, stored: None, signed_in: Client) -> None:
+def test_one_old_broadcast_makes_all_peaks_minute_peaks(boards: Boards, stored: None, signed_in: Client) -> None:
     began = write_moment(dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC) - dt.timedelta(minutes=3))
     boards.name("3", "Gamma", started_at=began)
     query = "/compare?channels=2,3&metric=messages&range=10m&align=stream"

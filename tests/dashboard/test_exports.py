@@ -298,7 +298,7 @@ def test_the_comparison_export_includes_stream_time_and_index() -> None:
     ]
 
 
-def test_an_unknown_peak_is_no_lower_bound_in_files() -> None:
+def test_an_unknown_peak_is_not_a_lower_bound_in_exports() -> None:
     comparison = Comparison(("2",), "messages")
     names = [field.name for field in summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))]
     line = compared()

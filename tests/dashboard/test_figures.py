@@ -208,7 +208,7 @@ def test_hours_watched_without_complete_viewers() -> None:
     assert [watched(broadcast(None, heard)) for heard in (1.0, 0.01)] == ["100.0", "–"]
 
 
-def test_the_part_with_viewers_is_a_part_of_the_whole_minutes() -> None:
+def test_known_viewer_time_is_measured_in_whole_minutes() -> None:
     # On air for 28 min 40 s, of which 28 whole minutes are counted; viewers are known for 658 s of them.
     stream = Broadcast("7", 40_000, 1_760_000, 5, 1.0, hours_watched=100.0, viewers_coverage=658 / 1_680)
     assert watched_note(stream) == "not enough data: viewers known for 10 min 58 s of the 28 min 0 s counted"

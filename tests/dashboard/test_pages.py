@@ -79,7 +79,7 @@ def test_partly_heard_counts_are_lower_bounds(boards: Boards, signed_in: Client)
 
 
 @pytest.mark.parametrize(("key", "has_peak"), [("viewers", True), ("coverage", False)])
-def test_coverage_has_no_tile_of_a_peak(key: str, has_peak: bool) -> None:
+def test_coverage_has_no_peak_tile(key: str, has_peak: bool) -> None:
     tiles = render_to_string("dashboard/_range_tiles.html", {"metric": METRIC[key], "range": RANGES["1h"]})
     (tile,) = re.findall(r'<div\s[^>]*id="peak-tile"[^>]*>', tiles)
     assert ("hidden" in tile) != has_peak

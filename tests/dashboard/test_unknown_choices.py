@@ -1,4 +1,4 @@
-"""A page with an unknown value in its address says so and names the choices, instead of showing something else."""
+"""Unknown values of enumerated parameters return a 400 that lists the valid values."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def list_id(signed_in: Client) -> int:
 
 
 @pytest.mark.parametrize(("path", "name", "choice"), PAGES)
-def test_a_page(boards: Boards, signed_in: Client, list_id: int, path: str, name: str, choice: str) -> None:
+def test_pages_list_the_valid_values(
+    boards: Boards, signed_in: Client, list_id: int, path: str, name: str, choice: str
+) -> None:
     response = signed_in.get(path.format(list_id))
     assert response.status_code == 400
     _, _, message = read_page(response).partition(f"Unknown {name} “")
@@ -64,7 +66,7 @@ def test_a_page(boards: Boards, signed_in: Client, list_id: int, path: str, name
 
 
 @pytest.mark.parametrize(("path", "name", "choice"), DATA)
-def test_a_file_or_an_answer_to_a_script(
+def test_exports_and_json_list_the_valid_values(
     boards: Boards, signed_in: Client, list_id: int, path: str, name: str, choice: str
 ) -> None:
     response = signed_in.get(path.format(list_id))

@@ -194,7 +194,7 @@ def test_a_running_broadcast_is_on_air_in_ranges_that_begin_after_its_start(from
     assert range_.missed_ms == until_ms - from_ms - heard_ms
 
 
-def test_a_start_before_a_range_is_none_of_its_marks() -> None:
+def test_a_start_before_a_range_is_not_listed() -> None:
     store = Running(History(started_s=-600, noticed_s=0, ended_s=1_800))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queries, "WindowStore", lambda: store)

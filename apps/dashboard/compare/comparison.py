@@ -96,7 +96,7 @@ def compared_ranges(comparison: Comparison, zeros_ms: Sequence[int], now_ms: int
     """Return the range of each line, given the origin of its time axis: the start of its broadcast, or 0 for the clock.
 
     By stream time, the range is that of the first hours of the broadcast, which may end later than now. All lines have
-    windows and peaks of the same kind: those of the line whose windows are kept least.
+    windows and peaks of the same kind: the coarsest windows of any line, and 30-second peaks if all lines have them.
     """
     if comparison.align == "stream":
         length_ms = length_of(comparison)

@@ -79,7 +79,7 @@ def watched(broadcast: Broadcast) -> str:
 
 @register.filter
 def watched_note(broadcast: Broadcast) -> str:
-    """Return how much of the counted time of a broadcast viewers are known for."""
+    """Return for how much of a broadcast's counted time viewers are known."""
     known = f"viewers known for {duration(broadcast.watched_ms)} of the {duration(broadcast.counted_ms)} counted"
     return f"not enough data: {known}" if broadcast.watched is None else f"hours, {known}"
 
@@ -106,7 +106,7 @@ def peak(metric: str, summary: Summary | None) -> str:
 def heard(summary: Summary) -> str:
     """Return the heard time of a range, its exact start and end, and the time on air, as text.
 
-    Whatever was heard was also tracked.
+    Heard time is always tracked time.
     """
     off_air = "off air" if summary.heard_ms >= summary.span_ms else "off air or not tracked"
     on_air = f"on air {duration(summary.on_air_ms)}" if summary.on_air_ms else off_air

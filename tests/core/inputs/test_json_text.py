@@ -52,7 +52,7 @@ def test_other_texts_are_refused(data: bytes | str) -> None:
 
 
 @pytest.mark.parametrize("text", ["9" * 5_000, "-" + "9" * 5_000, '{"a": [' + "9" * 5_000 + "]}"])
-def test_a_number_of_many_digits_is_refused_in_plain_words(text: str) -> None:
+def test_an_integer_with_too_many_digits_is_rejected_with_the_limit(text: str) -> None:
     with pytest.raises(InvalidJson) as refused:
         read_json(text)
     assert str(refused.value) == f"a number has 5000 digits; send at most {DIGITS_MAX}, or send it as a string"

@@ -83,7 +83,7 @@ def test_a_recorded_gap_of_milliseconds_does_not_hide_missed_minutes() -> None:
     ]
 
 
-def test_a_connection_that_is_still_lost_is_missed_from_the_end_of_its_minute_on() -> None:
+def test_an_ongoing_outage_begins_at_the_end_of_its_first_minute() -> None:
     stored = [*minutes(range(2), heard_s=60), *minutes(range(2, 3), heard_s=45), *minutes(range(3, 4), heard_s=0)]
     result = summarize(stored, RecordedGaps(), Intervals(), T, T + 4 * MINUTE_MS)
     assert result.unrecorded == [MissedSpan(T + 165 * SECOND_MS, T + 240 * SECOND_MS, is_tracked=True)]

@@ -62,7 +62,7 @@ def test_the_columns_of_every_formula_exist() -> None:
     assert range_errors(METRICS) == []
 
 
-def test_every_metric_with_a_peak_has_its_column_of_hours() -> None:
+def test_every_metric_with_a_peak_has_an_hourly_peak_column() -> None:
     assert peak_errors(METRICS) == []
     assert PEAK.keys() <= METRIC.keys(), "core/metrics/peaks.py has a Peak without a metric in core/metrics/table.py"
 

@@ -233,7 +233,9 @@ def test_a_gap_recorded_later_is_subtracted() -> None:
     ("gap_ms", "is_on_air", "is_lower_bound"),
     [(8, True, False), (8, False, False), (400, True, True), (400, False, True)],
 )
-def test_a_gap_of_milliseconds_makes_no_lower_bound(gap_ms: int, is_on_air: bool, is_lower_bound: bool) -> None:
+def test_counts_with_a_gap_of_a_few_milliseconds_are_not_lower_bounds(
+    gap_ms: int, is_on_air: bool, is_lower_bound: bool
+) -> None:
     minute = heard_minute() if is_on_air else {"pulses": 60, "observed_ms": 60_000}
     rows = [Row(T + n * MINUTE_MS, MINUTE_MS, minute) for n in range(10)]
     gap = RecordedGaps([(T + 5_000, T + 5_000 + gap_ms)])
