@@ -51,9 +51,9 @@ def newest_span(store: WindowStore, channel_id: str, span_ms: int, now_ms: int) 
 
 
 def last_stored(ends_ms: Iterable[int], now_ms: int) -> int:
-    """Return when a range of stored minutes up to now ends: with the newest of these, which end before now.
+    """Return the end of the newest stored minute.
 
-    Without a recent one, because the channel is off air for example, the minutes that must have been stored are over.
+    If there is no recent one (for example, off air), return the time up to which every minute must be stored by now.
     """
     return max([now_ms // MINUTE_MS * MINUTE_MS - STORE_DELAY_MS, *ends_ms])
 

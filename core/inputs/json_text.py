@@ -57,7 +57,7 @@ def _object(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 def _integer(text: str) -> int:
     digits = len(text.removeprefix("-"))
     if digits > DIGITS_MAX:
-        raise ValueError(f"a number has {digits} digits; send at most {DIGITS_MAX}, or send it as a string")
+        raise ValueError(f"an integer has {digits} digits; the maximum is {DIGITS_MAX}")
     return int(text)
 
 

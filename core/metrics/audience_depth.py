@@ -1,4 +1,4 @@
-"""Audience depth: chatters per viewer, and messages per chatter.
+"""Audience depth: chatters per 1,000 viewers, and messages per chatter.
 
 Both figures are outside the metric table: they combine the newest values of metrics whose windows end at different
 times, while a metric is a formula over the columns of one window. They have no board, history or field in the API.

@@ -91,10 +91,11 @@ RULES: tuple[Rule, ...] = (
         "air. "
         "A stream is on air from the start that Twitch reports, even before it was noticed; a recorded gap without any "
         "data counts as on air if the channel was on air just before or just after it. Chat counts are lower bounds if "
-        f"coverage while on air is below {100 * COMPLETE_FROM:g}%, viewers if they are known for less than that of the "
-        "time on air. Coverage from there on is displayed as 100.0%: a producer that restarts joins its channels "
-        "within milliseconds. A stream has the same figures as a range of its whole minutes. The coverage of a window "
-        "is the time heard outside recorded gaps / length.",
+        f"coverage while on air is below {100 * COMPLETE_FROM:g}%. Viewer figures are lower bounds if viewers are "
+        f"known for less than {100 * COMPLETE_FROM:g}% of the time on air. Coverage of {100 * COMPLETE_FROM:g}% or "
+        "more counts as complete and is displayed as 100.0%, so that a producer restart, which costs milliseconds, "
+        "does not mark every value. A stream has the same figures as a range of its whole minutes. The coverage of a "
+        "window is the time heard outside recorded gaps / length.",
     ),
     Rule(
         "hours-watched",

@@ -367,7 +367,8 @@ export class ChannelView {
     const average = `average ${summary.average} ${summary.average_unit}`;
     const most =
       summary.peak_value === null ? average : `${peakName.toLowerCase()} ${peak} ${unit}`;
-    const events = this.lines.length ? ` ${this.lines.length} lines under “Events”.` : "";
+    const count = this.lines.length;
+    const events = count ? ` ${count} ${count === 1 ? "entry" : "entries"} under “Events”.` : "";
     return `${name} of ${this.profile?.name ?? "the channel"}, ${this.series.range.label}: ${most}.${events}`;
   }
 

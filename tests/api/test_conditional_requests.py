@@ -230,7 +230,7 @@ async def test_if_match_never_matches_without_a_strong_tag(api: Api, path: str, 
 
 
 @pytest.mark.parametrize("path", ["status", "metrics", "channels/1"])
-async def test_if_match_any_holds_for_an_existing_resource(api: Api, path: str) -> None:
+async def test_if_match_star_matches_an_existing_resource(api: Api, path: str) -> None:
     assert (await api.get(path, headers={"If-Match": "*"})).status_code == 200
 
 

@@ -39,7 +39,7 @@ async def test_an_integer_with_too_many_digits_is_rejected_with_the_limit(api: A
     content = b'{"name": ' + b"9" * 5_000 + b"}"
     response = await api.request("POST", "watchlists", content=content, headers=JSON)
     assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
-    assert "a number has 5000 digits; send at most 308" in response.json()["detail"]
+    assert "an integer has 5000 digits; the maximum is 308" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("content", [b'{"name": "\\ud800"}', b'{"name": NaN}', b'{"name": "\xff"}', b"{", b"[1]", b""])

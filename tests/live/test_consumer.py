@@ -209,7 +209,7 @@ async def test_values_and_order_change_together(socket: BrowserSocket, boards: B
     [
         ("{", "cannot be read as JSON"),
         ("[" * 2_000, "it is nested too deeply"),
-        ("9" * 400, "a number has 400 digits; send at most 308"),
+        ("9" * 400, "an integer has 400 digits; the maximum is 308"),
         ("[]", "not a JSON object"),
         ('{"type": "listen"}', "Unknown type"),
         ('{"type": "subscribe"}', "is not a valid subscription ID"),

@@ -41,8 +41,8 @@ def read_status_page(client: Client, seconds: Iterable[int], coverage: float | N
     [
         (range(1_380, 0, -10), "and 75.0% in the past 23 min, since monitoring began."),
         (range(40, 0, -10), "and 75.0% in the past 40 s, since monitoring began."),
-        ([*range(1_380, 780, -10), *range(300, 0, -10)], "and 75.0% in the 15 min measured of the past hour."),
-        ([*range(7_200, 6_600, -10), *range(300, 0, -10)], "and 75.0% in the 5 min measured of the past hour."),
+        ([*range(1_380, 780, -10), *range(300, 0, -10)], "and 75.0% in the past hour (15 min measured)."),
+        ([*range(7_200, 6_600, -10), *range(300, 0, -10)], "and 75.0% in the past hour (5 min measured)."),
         (range(7_200, 0, -10), "and 75.0% in the past hour."),
     ],
 )
@@ -57,4 +57,4 @@ def test_missing_coverage_is_named(client: Client, boards: Boards) -> None:
     page = read_status_page(client, range(60, 0, -10), coverage=None)
     assert "–%" not in page
     assert '–<span class="unit">%' not in page
-    assert page.count("no chat was measured yet") == 2
+    assert page.count("no coverage data yet: no channel has been on a board") == 2

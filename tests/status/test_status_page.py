@@ -290,7 +290,7 @@ def test_the_verdict_depends_on_the_past_hour_too(client: Client, status_redis: 
     assert "Everything works" not in page
     assert "62.5% in the past 10 min, since monitoring began" in page
     assert "in the past hour" not in page
-    assert "62.5% of the chat was heard in the 10 min measured" in page
+    assert "62.5% of the chat was heard during 10 min of measurements" in page
 
 
 def test_coverage_is_reported_for_the_measured_time_only(status_redis: Valkey) -> None:
@@ -310,7 +310,7 @@ def test_the_page_shows_since_when_it_measures(client: Client, status_redis: Val
         record_sample(healthy(at_ms - back_s * 1000))
     page = read_page(client.get("/status"))
     assert "Measured since" in page
-    assert "100.0% of the chat was heard in the 1 min measured" in page
+    assert "100.0% of the chat was heard during 1 min of measurements" in page
 
 
 def stages_of(at_ms: int, *latest: Heartbeat | UnreadableHeartbeat, coverage: float = 1.0) -> dict[str, Stage]:

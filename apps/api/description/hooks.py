@@ -19,7 +19,7 @@ Live and historical metrics of Twitch channels, counted from their chat, each wi
   bounds.
 - Paginated lists have `next`: send it as `cursor` to get the next page. It is null on the last page.
 - Fields with `x-known-values` may gain values. Treat unknown ones conservatively.
-- `If-Match` holds for `*` and for the ETag of a watchlist. With any other value, the status is 412 and nothing changes.
+- `If-Match` matches `*` and the current ETag of a watchlist. Any other value returns 412, and nothing changes.
 - Every error is a problem (RFC 9457) with a stable `code`; the header `X-Request-Id` identifies the request.
 - Figures come from Twitch's public chat and API. Twitchly is not affiliated with Twitch.
 """

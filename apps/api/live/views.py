@@ -40,7 +40,7 @@ Each event is a frame, as JSON: first `{"type": "snapshot", "id": "viewers", "se
 
 `end_ms` of a board's row is the end of the window of its `value`. A channel has two windows: `distinct_end_ms` is the
 end of the window of `chatters`, `excitement` and `repetition`, which is updated every 5 s, and `end_ms` that of all
-other `values`. Their coverages are `distinct_coverage` and `coverage`. `language` is Twitch's code of a language, and
+other `values`. Their coverages are `distinct_coverage` and `coverage`. `language` is Twitch's language code, and
 `language_name` its English name. `display` has the texts that the pages of Twitchly show: do not parse them, because
 they may change.
 

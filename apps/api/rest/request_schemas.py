@@ -28,9 +28,7 @@ class RequestSchema(serializers.Serializer[Any]):
 
 class BoardFilters(RequestSchema):
     category = ChannelText(required=False, max_length=CATEGORY_MAX, help_text="Category name.")
-    language = ChannelText(
-        required=False, max_length=LANGUAGE_MAX, help_text="Twitch's code of a language, such as `en`."
-    )
+    language = ChannelText(required=False, max_length=LANGUAGE_MAX, help_text="Twitch's language code, such as `en`.")
     band = Choice(required=False, choices=[band.key for band in BANDS], help_text=BAND)
 
 
@@ -114,6 +112,4 @@ class WatchlistBody(RequestSchema):
 class WatchlistChange(WatchlistBody):
     """Changes to a watchlist."""
 
-    name = Text(
-        required=False, max_length=60, help_text="New name; one that another of your watchlists has returns 400."
-    )
+    name = Text(required=False, max_length=60, help_text="New name. Returns 400 if another of your watchlists has it.")

@@ -74,7 +74,7 @@ def hour_measured(status: Status) -> str:
     running_ms = HOUR_MS if status.since_ms is None else status.snapshot.at_ms - status.since_ms
     if running_ms < HOUR_MS and running_ms - measured_ms <= UNMEASURED_MAX_MS:
         return f"in the past {measured_time(measured_ms)}, since monitoring began"
-    return f"in the {measured_time(measured_ms)} measured of the past hour"
+    return f"in the past hour ({measured_time(measured_ms)} measured)"
 
 
 @register.filter

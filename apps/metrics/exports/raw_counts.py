@@ -35,7 +35,7 @@ COUNTS: tuple[Count, ...] = (
     _count("messages"),
     _count("words", "words"),
     # Distinct within a window; an hour has the sum of its minutes.
-    _count("texts", "texts that differ within a minute or a shorter window", by_minute=True),
+    _count("texts", "distinct texts per minute or shorter window", by_minute=True),
     _count("first_messages"),
     _count("returning_messages"),
     _count("subscriber_messages"),

@@ -55,7 +55,7 @@ def test_other_texts_are_refused(data: bytes | str) -> None:
 def test_an_integer_with_too_many_digits_is_rejected_with_the_limit(text: str) -> None:
     with pytest.raises(InvalidJson) as refused:
         read_json(text)
-    assert str(refused.value) == f"a number has 5000 digits; send at most {DIGITS_MAX}, or send it as a string"
+    assert str(refused.value) == f"an integer has 5000 digits; the maximum is {DIGITS_MAX}"
 
 
 def test_numbers_of_up_to_the_largest_length_are_parsed() -> None:

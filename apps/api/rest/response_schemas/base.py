@@ -10,7 +10,7 @@ from typing import Any
 from rest_framework import serializers
 
 STATES = ["live", "quiet", "ended", "stale"]
-LANGUAGE = "Twitch's code of the language; empty if unknown."
+LANGUAGE = "Twitch's language code; empty if unknown."
 LANGUAGE_NAME = "English name of `language`."
 COVERAGE = "Share of the time in which the channel was heard, 0 to 1."
 Convert = Callable[[Any], Any]

@@ -47,14 +47,14 @@ class RangeSummary(ResponseSchema):
     )
     to = UtcTime(source="summary.until_ms", help_text="End of the last stored minute or hour.")
     values = DictField(child=FloatField(allow_null=True), help_text="By metric; see `range` in `/metrics`.")
-    units = DictField(child=CharField(), help_text="Of `values`, by metric. `chatters` are a mean per minute.")
+    units = DictField(child=CharField(), help_text="Units of `values`, by metric. `chatters` is the mean per minute.")
     peaks = DictField(
         child=Peak(allow_null=True), help_text="By metric; see `peak` in `/metrics`. `coverage` has none."
     )
     peak_units = DictField(
         child=CharField(),
-        help_text="Of `peaks`, by metric. Peaks of `chatters` are per 30 s in ranges of up to 30 minutes within the "
-        "past 48 h, otherwise per minute.",
+        help_text="Units of `peaks`, by metric. Peaks of `chatters` are per 30 s in ranges of up to 30 minutes "
+        "within the past 48 h, otherwise per minute.",
     )
     hourly_average_only = BooleanField(
         source="summary.hourly_average_only", help_text="No peaks are stored for the oldest hours, except for viewers."
@@ -88,15 +88,15 @@ class Series(ResponseSchema):
     step_s = IntegerField(help_text="Interval between window ends.")
     units = DictField(
         child=CharField(),
-        help_text="Of the values of `points`, by metric. That of `chatters` has the length of a window.",
+        help_text="Units of the values in `points`, by metric. The unit of `chatters` includes the window length.",
     )
     points = Columns(help_text="Column-oriented, oldest first. All columns have the same length.")
     gaps = Gap(
         source="series.gaps",
         many=True,
-        help_text="Time spans in which the channel was on air or tracked, and not, or not reliably, heard. Those that "
-        "are not recorded to the millisecond are located by the minute. Within the range of `summary` they add up to "
-        "its `missed_s`.",
+        help_text="Time spans when the channel was on air or tracked, but not reliably heard. Unrecorded ones are "
+        "accurate to the minute, or to the hour in old ranges. Within the range of `summary`, they add up to its "
+        "`missed_s`.",
     )
     coverage = FloatField(
         source="series.summary.coverage", help_text="Share of the span in which the channel was heard, 0 to 1."
@@ -104,7 +104,8 @@ class Series(ResponseSchema):
     coverage_on_air = FloatField(
         source="series.summary.coverage_on_air",
         allow_null=True,
-        help_text="Share of the time on air that was heard, 0 to 1; null if it is not known to have been on air.",
+        help_text="Share of the time on air that was heard, 0 to 1; null if the channel is not known to have been on "
+        "air.",
     )
     is_lower_bound = BooleanField(
         source="series.summary.lower_bounds.chat",

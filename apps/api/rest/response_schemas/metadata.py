@@ -27,7 +27,8 @@ class Metric(ResponseSchema):
     every_s = IntegerField(help_text="How often the live value is updated.")
     is_ranked = BooleanField(source="metric.ranked", help_text="Whether the metric has a board.")
     is_count = BooleanField(
-        source="metric.is_count", help_text=f"Whether it is a lower bound when coverage is below {COMPLETE_FROM}."
+        source="metric.is_count",
+        help_text=f"Whether its values are lower bounds when coverage is below {COMPLETE_FROM}.",
     )
     is_by_length = BooleanField(
         source="metric.by_length",
@@ -79,12 +80,13 @@ class Status(ResponseSchema):
     )
     coverage_hour = FloatField(
         allow_null=True,
-        help_text="Mean share of channels that were heard, 0 to 1, over the part of the past hour in which this was "
-        "measured; null if it was not measured at all.",
+        help_text="Mean share of channels heard, 0 to 1, over the measured part of the past hour; null without "
+        "measurements.",
     )
     coverage_hour_measured_s = Seconds(
         source="coverage_hour_measured_ms",
         allow_null=True,
-        help_text="Length of that part of the past hour: it is shorter after a start or an interruption.",
+        help_text="Seconds of the past hour for which `coverage_hour` was measured; fewer than 3,600 after a start or "
+        "an interruption.",
     )
     incidents = LastingIncident(many=True, help_text="Open incidents. Past ones are on the Status page.")
