@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -44,12 +43,10 @@ class Sink:
         self._process.kill()
         self._process.wait(END_S)
 
-    def end(self) -> float:
-        """Stop the process with SIGTERM and return how many seconds that took."""
-        began = time.monotonic()
+    def end(self) -> None:
+        """Stop the process with SIGTERM, within END_S."""
         self._process.send_signal(signal.SIGTERM)
         assert self._process.wait(END_S) == 0, self.log()
-        return time.monotonic() - began
 
 
 def holders(bootstrap: str, group: str) -> set[str]:
