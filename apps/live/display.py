@@ -10,6 +10,7 @@ from typing import Any
 from apps.live.freshness import Freshness, viewers_freshness
 from apps.live.readings import ChannelNow, Row
 from apps.live.recent_history import GAP, LEVELS
+from apps.live.table import value_of
 from core.metrics.audience_depth import chatters_per_thousand, messages_per_chatter
 from core.metrics.columns import LIVE_WINDOW_MS
 from core.metrics.display import ABSENT, PARTIAL_BELOW, age, count, excluded_text, figure, number, percent, tenth
@@ -97,7 +98,7 @@ def row_display(row: Row, metric: str, newest_end_ms: int | None) -> RowDisplay:
 
 def channel_display(channel: ChannelNow) -> ChannelDisplay:
     """Return the texts of a channel's newest live window."""
-    chatters, viewers, messages = (_known(channel, key) for key in ("chatters", "viewers", "messages"))
+    chatters, viewers, messages = (value_of(channel, key) for key in ("chatters", "viewers", "messages"))
     notes = {metric: now_note(metric, channel) for metric in METRIC}
     return ChannelDisplay(
         {metric: figure(metric, value, channel.coverage_of(metric)) for metric, value in channel.values.items()},
@@ -166,13 +167,9 @@ def is_over_midnight(end_ms: int | None) -> bool:
     return end_ms is not None and 0 < end_ms % DAY_MS < LIVE_WINDOW_MS
 
 
-def _known(now: ChannelNow, metric: str) -> float | None:
-    return now.values.get(metric) if is_known(metric, now.coverage_of(metric)) else None
-
-
 def now_note(metric: str, now: ChannelNow) -> str:
     """Return why a metric has no current value or rank, or a caveat about its value; "" without a note."""
-    is_absent, unranked = _known(now, metric) is None, now.unranked.get(metric)
+    is_absent, unranked = value_of(now, metric) is None, now.unranked.get(metric)
     if not is_absent and not unranked:
         return OVER_MIDNIGHT if METRIC[metric].distinct and is_over_midnight(now.end_of(metric)) else ""
     if now.profile.is_offline:

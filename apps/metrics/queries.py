@@ -83,7 +83,7 @@ def series(
     from_ms, until_ms = windows.from_ms, windows.until_ms
     if chosen.until_ms is None:
         from_ms, until_ms = newest_span(store, channel_id, chosen.span_ms, now_ms)
-    summary = _summary(store, channel_id, from_ms, until_ms, now_ms, metrics, windows.events)
+    summary = _summary(store, channel_id, from_ms, until_ms, now_ms, metrics, windows.events, windows.unheard)
     if from_windows := {metric.key for metric in metrics if has_window_peak(metric, chosen)}:
         live = windows.live
         if live is None:
@@ -98,7 +98,7 @@ def series(
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Windows of a range, oldest first, with its gaps and event marks, without a summary.
+    """Windows of a range, oldest first, with its event marks, without a summary.
 
     `live` are the points of 30-second windows that a summary of the range needs, None if another grain was read.
     `events` are those that it needs, `unheard` the recorded gaps among them.
@@ -108,7 +108,6 @@ class Windows:
     until_ms: int
     points: list[Point]
     live: list[Point] | None
-    gaps: list[GapSpan]
     marks: list[EventMark]
     events: list[EventRecord]
     unheard: RecordedGaps
@@ -131,10 +130,9 @@ def windows_of(
     edge_ms = EDGE_MS if chosen.grain == "live" else 0
     read = _points(store, channel_id, chosen.grain, from_ms - edge_ms, until_ms + edge_ms, metrics, counts, unheard)
     points = [point for point in read if from_ms < point.end_ms <= until_ms]
-    in_range = _within(events, from_ms, chosen.event_bounds(now_ms)[1])
-    gaps = _gaps(event for event in in_range if event.at_ms <= until_ms)
+    marks = event_marks(_within(events, from_ms, chosen.event_bounds(now_ms)[1]))
     live = read if chosen.grain == "live" else None
-    return Windows(from_ms, until_ms, points, live, gaps, event_marks(in_range), events, unheard)
+    return Windows(from_ms, until_ms, points, live, marks, events, unheard)
 
 
 def _points(
@@ -192,7 +190,7 @@ def marks_and_gaps(channel_id: str, from_ms: int, until_ms: int, now_ms: int) ->
     """Return a channel's event marks in a span, and its gaps as in `series`, both by time. Raises: ServiceAway."""
     store, first_ms = WindowStore(), now_ms - EVENT_RETENTION_MS
     events = _events(store, channel_id, max(from_ms - HOUR_MS, first_ms), until_ms + MINUTE_MS)
-    summary = _summary(store, channel_id, from_ms, until_ms, now_ms, (), events)
+    summary = _summary(store, channel_id, from_ms, until_ms, now_ms, (), events, RecordedGaps.of(events))
     in_span = _within(events, max(from_ms, first_ms), until_ms)
     return event_marks(in_span), _all_gaps(in_span, summary)
 
@@ -205,10 +203,10 @@ def _summary(
     now_ms: int,
     metrics: Sequence[Metric],
     events: Sequence[EventRecord],
+    gaps: RecordedGaps,
 ) -> RangeSummary:
     ended = store.read_broadcasts([channel_id], from_ms - HOUR_MS, until_ms + HOUR_MS)[channel_id]
     broadcasts = known_on_air(ended, events, until_ms + HOUR_MS)
-    gaps = RecordedGaps.of(events)
     return read_summary(store, channel_id, from_ms, until_ms, now_ms, metrics=metrics, gaps=gaps, broadcasts=broadcasts)
 
 
