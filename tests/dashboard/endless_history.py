@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from apps.metrics.store import StoredWindow
 from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
-from core.pipeline.intervals import Span
 from core.pipeline.records import EventRecord
+from tests.no_broadcasts import Unchanging
 
 # Windows that end at a multiple of ten minutes have more chatters than all others.
 CHATTERS, MANY_CHATTERS, MANY_EVERY_MS = 20, 100, 600_000
 
 
-class EndlessStore:
+class EndlessStore(Unchanging):
     """The rows of such a channel, in place of Cassandra."""
 
     def read_windows(
@@ -25,15 +25,6 @@ class EndlessStore:
 
     def read_events(self, _channel_id: str, _from_ms: int, _until_ms: int) -> Sequence[EventRecord]:
         return []
-
-    def read_broadcasts(self, channel_ids: Collection[str], _from_ms: int, _until_ms: int) -> Mapping[str, list[Span]]:
-        return {channel_id: [] for channel_id in channel_ids}
-
-    def checksum(self, *_: object) -> tuple[int, ...]:
-        return (0,)
-
-    def events_checksum(self, *_: object) -> tuple[int, ...]:
-        return (0,)
 
 
 def _row(end_ms: int, length_ms: int, columns: Collection[str]) -> dict[str, int]:

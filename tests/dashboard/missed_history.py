@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from apps.metrics.store import StoredWindow
 from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
 from core.pipeline.intervals import Intervals, Span
 from core.pipeline.records import EventRecord
 from core.times import SECOND_MS
+from tests.no_broadcasts import Unchanging
 
 
-class MissedStore:
+class MissedStore(Unchanging):
     """The rows of such a channel, in place of Cassandra; in `untracked` spans it has none."""
 
     def __init__(
@@ -35,15 +36,6 @@ class MissedStore:
         return [
             event for event in self._events if event.at_ms <= until_ms and (event.until_ms or event.at_ms) >= from_ms
         ]
-
-    def read_broadcasts(self, channel_ids: Collection[str], _from_ms: int, _until_ms: int) -> Mapping[str, list[Span]]:
-        return {channel_id: [] for channel_id in channel_ids}
-
-    def checksum(self, *_: object) -> tuple[int, ...]:
-        return (0,)
-
-    def events_checksum(self, *_: object) -> tuple[int, ...]:
-        return (0,)
 
     def _row(self, start_ms: int, end_ms: int) -> dict[str, int]:
         tracked_ms = end_ms - start_ms - self._untracked.overlap_ms(start_ms, end_ms)

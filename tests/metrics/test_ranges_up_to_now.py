@@ -16,16 +16,16 @@ from apps.metrics.store import StoredWindow
 from core.metrics.columns import STEP_MS, WINDOW_MS, StoredGrain
 from core.metrics.ranges import RangeSummary
 from core.metrics.table import METRIC
-from core.pipeline.intervals import Span
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.no_broadcasts import NoBroadcasts
 
 MINUTE = 1_795_399_200_000 + 25 * MINUTE_MS
 KEYS = ("10m", "1h", "6h", "24h", "7d", "90d")
 METRICS = [METRIC[key] for key in ("messages", "viewers")]
 
 
-class Store:
+class Store(NoBroadcasts):
     """A channel that is on air and fully heard, with rows up to the minute that was stored last."""
 
     newest_ms = MINUTE
@@ -61,12 +61,6 @@ class Store:
     ) -> Mapping[str, list[EventRecord]]:
         started_ms = from_ms + MINUTE_MS
         return {i: [EventRecord(f"{i}-stream_start-1", "stream_start", i, started_ms)] for i in channel_ids}
-
-    def read_starts(self, channel_ids: Collection[str], _before_ms: int) -> Mapping[str, list[EventRecord]]:
-        return {channel_id: [] for channel_id in channel_ids}
-
-    def read_broadcasts(self, channel_ids: Collection[str], _from_ms: int, _until_ms: int) -> Mapping[str, list[Span]]:
-        return {channel_id: [] for channel_id in channel_ids}
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """Series of a range: effects of gaps, requested metrics, and past ranges."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
@@ -10,16 +10,10 @@ from core.metrics.table import METRIC, METRICS, Metric
 from core.pipeline.intervals import Span
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS
+from tests.no_broadcasts import NoBroadcasts
 
 MINUTE = 60_000
 END = 1_795_400_040_000 // MINUTE * MINUTE
-
-
-class NoBroadcasts:
-    """A channel whose broadcasts are unknown."""
-
-    def read_broadcasts(self, channel_ids: Collection[str], _from_ms: int, _until_ms: int) -> Mapping[str, list[Span]]:
-        return {channel_id: [] for channel_id in channel_ids}
 
 
 class Stored(NoBroadcasts):
@@ -146,9 +140,6 @@ def test_a_past_range_is_labeled_by_its_ends() -> None:
 
 class ManyStored(NoBroadcasts):
     """Minutes of channels; returns only the requested columns."""
-
-    def read_starts(self, channels: Collection[str], _before_ms: int) -> dict[str, list[EventRecord]]:
-        return {channel_id: [] for channel_id in channels}
 
     def read_many(
         self, _grain: str, channels: Collection[str], _from_ms: int, _until_ms: int, columns: Collection[str]
