@@ -64,7 +64,7 @@ def main() -> int:
 def start(stack: Stack) -> None:
     """Start the servers and create Cassandra's tables."""
     stack.servers()
-    stack.manage("sync_cassandra")
+    stack.manage("create_tables")
 
 
 def windows(grain: Grain, count: int, end_ms: int, rng: random.Random) -> list[WindowRecord]:

@@ -60,7 +60,7 @@ def main() -> int:
         stack.stop()
         _wipe(stack.var)
         stack.servers()
-        stack.manage("sync_cassandra")
+        stack.manage("create_tables")
         figures["restore_s"] = _timed(lambda: stack.manage("restore", str(folder)))
         different = differences(history, _history(stack, "after", until_ms))
         figures["rows"] = len(history.read_text().splitlines())

@@ -81,7 +81,7 @@ class Stack:
         return self._step("First joins", self._joins, "a confirmed join", "producer", after)
 
     def _processing_steps(self) -> list[Step]:
-        tables = manage_command(self.layout, "sync_cassandra")
+        tables = manage_command(self.layout, "create_tables")
         return [
             self._command("Tables", tables, "Cassandra's tables", ("Cassandra",)),
             self._step("Flink job", self._flink_job, "all tasks to run", "flink-job", ("Topics", "Flink task manager")),

@@ -65,7 +65,7 @@ def secured() -> Iterator[Secured]:
     try:
         servers.start()
         wait_until(lambda: "chat" in _try(servers, "create_topics"), 180, "Kafka to create topics", every_s=2)
-        wait_until(lambda: "Syncing" in _try(servers, "sync_cassandra"), 180, "Cassandra to create tables", every_s=2)
+        wait_until(lambda: "Syncing" in _try(servers, "create_tables"), 180, "Cassandra to create tables", every_s=2)
         yield servers
     finally:
         servers.remove()
@@ -124,7 +124,7 @@ def test_history_is_restored_with_write_times_and_expiry(secured: Secured, tmp_p
     assert refused.returncode != 0
     assert "Cassandra is not empty" in refused.stderr
     other = {"CASSANDRA_KEYSPACE": "restored"}
-    secured.manage("sync_cassandra", **other)
+    secured.manage("create_tables", **other)
     unsure = secured.run("manage.py", "restore", str(tmp_path / "b"), **other)
     assert "cannot read the opt-outs" in unsure.stderr
     assert "run manage.py migrate first" in unsure.stderr
@@ -148,11 +148,11 @@ def test_history_is_restored_with_write_times_and_expiry(secured: Secured, tmp_p
         ),
         (("manage.py", "create_topics"), {"KAFKA_CA_FILE": ""}, "certificate verify failed"),
         (
-            ("manage.py", "sync_cassandra"),
+            ("manage.py", "create_tables"),
             {"CASSANDRA_PASSWORD": "wrong"},
             "Provided username cassandra and/or password",
         ),
-        (("manage.py", "sync_cassandra"), {"CASSANDRA_CA_FILE": ""}, "CERTIFICATE_VERIFY_FAILED"),
+        (("manage.py", "create_tables"), {"CASSANDRA_CA_FILE": ""}, "CERTIFICATE_VERIFY_FAILED"),
         (
             ("-c", f"{SETUP}{USE_REDIS}"),
             {"REDIS_URL": "rediss://:wrong@127.0.0.1:PORT"},

@@ -62,7 +62,7 @@ def tables(session: Any) -> list[Table]:
     known = session.cluster.metadata.keyspaces[name].tables
     missing = [table for table in TABLES if table not in known]
     if missing:
-        raise BadBackup(f"Cassandra has no table {', '.join(missing)}: run `manage.py sync_cassandra` first")
+        raise BadBackup(f"Cassandra has no table {', '.join(missing)}: run `manage.py create_tables` first")
     supported = []
     for table in (known[name] for name in TABLES):
         columns = {str(column): str(metadata.cql_type) for column, metadata in table.columns.items()}
