@@ -108,7 +108,7 @@ def _ranges(keys: Sequence[str]) -> Iterator[PageCase]:
 
 
 def page_cases(boards: Sequence[str], ranges: Sequence[str]) -> list[PageCase]:
-    """Return the pages; those that require a recent sign-in come first."""
+    """Return the pages, signed-in pages of the account first."""
     return [
         PageCase("account-delete", "/account/delete"),
         PageCase("mfa_activate_totp", "/account/2fa/totp/activate/"),
