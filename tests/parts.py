@@ -1,4 +1,4 @@
-"""Runs all tests in parts at the same time: `python -m tests.parts`. Server tests are mostly idle.
+"""Runs the tests with servers beside all other tests: `python -m tests.parts`. Servers are mostly idle.
 
 The output of each part is printed when it ends. The exit code is the number of parts that failed.
 """
@@ -40,9 +40,9 @@ class Part:
     commands: Sequence[Sequence[str]]
 
 
+# All server tests are one part: two instances at once overload two cores, and processes then miss their time limits.
 PARTS = (
-    Part("pages and pipeline", [(*PYTEST, "-m", "server", "--durations=20", "tests/e2e")]),
-    Part("instances and benchmarks", [(*PYTEST, "-m", "server", "--durations=20", "--ignore=tests/e2e")]),
+    Part("server", [(*PYTEST, "-m", "server", "--durations=20")]),
     Part("unit", [(*LAST, *PYTEST, "-n", "2", "-m", "not server"), (*LAST, *ON_POSTGRES)]),
 )
 PROGRESS_S = 60.0
