@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import threading
 import time
@@ -17,6 +18,9 @@ from drills.stack import Stack
 CHANNELS_PER_CONNECTION = 50
 HELIX_S = 20
 SECOND = "producer-2"
+SLOW_S = 90.0
+# Around the time limits of requests (5 s) and of records (6 s).
+SLOW_PAUSES_S = (0.3, 1.0, 2.5, 4.0, 5.1, 5.5, 6.5, 7.5)
 
 Affected = dict[str, Any]
 
@@ -67,6 +71,16 @@ def stopped(name: str, seconds: float) -> Callable[[Stack], Affected]:
         return {}
 
     return begin
+
+
+def slow_kafka(stack: Stack) -> Affected:
+    """Suspend Kafka again and again, so that it confirms records late: before, near and after their timeout."""
+    rng, until = random.Random(1), time.monotonic() + SLOW_S
+    while time.monotonic() < until:
+        with paused(stack, "kafka"):
+            time.sleep(rng.choice(SLOW_PAUSES_S))
+        time.sleep(rng.uniform(0.01, 0.5))
+    return {}
 
 
 @contextmanager
@@ -127,6 +141,7 @@ def ingest_faults() -> list[IngestFault]:
         IngestFault("producer SIGTERM", process_fault(partial(_signal, "producer", term)), 10),
         IngestFault("kafka SIGKILLed", process_fault(partial(_signal, "kafka", kill)), 15),
         IngestFault("kafka stopped 15 s", stopped("kafka", 15), 10, 0),
+        IngestFault("kafka slow", slow_kafka, SLOW_S + 10, SLOW_S, SLOW_S + 120),
         IngestFault("second producer joins", process_fault(lambda stack: stack.begin(SECOND)), 20, producers=(1, 2)),
         IngestFault("second producer dies", process_fault(lambda stack: stack.end(SECOND, kill=True)), 20),
     ]

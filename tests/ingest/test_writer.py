@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from apps.ingest.listening.writer import AWAY_AFTER_S, STALL_LIMIT_S, ProducerStalled, Writer
+from apps.ingest.listening.writer import AWAY_AFTER_S, RETURN_AFTER_S, STALL_LIMIT_S, ProducerStalled, Writer
 from core.pipeline.coverage import Gap
 from core.pipeline.reasons import Loss
 from core.pipeline.unstamped import UnstampedRecord
 from drills.stack import wait_until
+from twitchly.kafka import MESSAGE_TIMEOUT_MS
 
 NOW = 1_795_400_000_000
 
@@ -82,7 +83,8 @@ def test_a_stalled_process_never_writes_again() -> None:
         clock.s += later_s
         writer.put(message(NOW))
         writer.step()
-    assert writer.in_flight == 3
+    # The first record has been returned, because it was unconfirmed for too long.
+    assert writer.in_flight == 2
     clock.s += STALL_LIMIT_S + 0.1
     writer.put(message(NOW + 1))
     with pytest.raises(ProducerStalled):
@@ -123,6 +125,31 @@ def test_unconfirmed_records_become_gaps() -> None:
     writer.step()
     step_until(writer, lambda: not writer.in_flight)
     assert writer.take_lost() == [Gap("7", NOW + 10, NOW + 30, "delivery")]
+
+
+@pytest.mark.parametrize("entry", [message(NOW), None])
+def test_all_records_are_returned_before_one_times_out_in_the_driver(entry: UnstampedRecord | None) -> None:
+    """After a timeout the driver would send the others as new records, which may be there already."""
+    clock = Clock()
+    writer = writer_to(unreachable_producer(**{"message.timeout.ms": 300_000}), clock=clock)
+    if entry:
+        writer.put(entry)
+    else:
+        writer.put_gap(Gap("7", NOW, NOW + 900, "closed"))
+    writer.step()
+    clock.s += RETURN_AFTER_S
+    for n in range(2):
+        writer.put(message(NOW + 10 + n))
+        writer.step()
+        assert writer.in_flight == 2 + n
+    clock.s += 0.1
+    writer.put(message(NOW + 20))
+    step_until(writer, lambda: writer.counts.lost[Loss.DELIVERY] >= 2 + bool(entry))
+    gaps = writer.take_lost()
+    assert [(gap.from_ms, gap.until_ms) for gap in gaps] == [(NOW if entry else NOW + 10, NOW + 11)]
+    # The event is queued again, the newest message is sent only now.
+    step_until(writer, lambda: writer.in_flight == 1 + (entry is None))
+    assert RETURN_AFTER_S < MESSAGE_TIMEOUT_MS / 1000
 
 
 def test_records_wait_in_the_buffer_while_kafka_confirms_nothing() -> None:

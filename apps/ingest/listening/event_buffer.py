@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import uuid
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,17 +24,30 @@ MAX_BUFFERED_EVENTS = 20_000
 class EventBuffer:
     """Writes records to `channel-events` in order; a failed delivery is queued again.
 
-    `in_flight` is the number of events in the Kafka driver that it has neither delivered nor returned.
+    `running_s` is a monotonic clock.
     """
 
-    def __init__(self, producer: Producer) -> None:
+    def __init__(self, producer: Producer, running_s: Callable[[], float]) -> None:
         self._producer = producer
         self._topic = topic_name("channel-events")
         self._buffer: deque[dict[str, Any]] = deque()
-        self.in_flight = 0
+        self._running_s = running_s
+        self._numbers = itertools.count()
+        # When each event was passed to the driver, oldest first.
+        self._sent_s: dict[int, float] = {}
 
     def __len__(self) -> int:
         return len(self._buffer)
+
+    @property
+    def in_flight(self) -> int:
+        """The number of events in the Kafka driver that it has neither delivered nor returned."""
+        return len(self._sent_s)
+
+    @property
+    def oldest_s(self) -> float:
+        """When the oldest of these events was passed to the driver; infinity if there is none."""
+        return next(iter(self._sent_s.values()), math.inf)
 
     def put(self, fields: dict[str, Any]) -> bool:
         """Queue an event; return False if the buffer is full because Kafka is unavailable."""
@@ -55,20 +71,20 @@ class EventBuffer:
     def write(self) -> None:
         """Pass events to the Kafka client until its queue is full."""
         while self._buffer:
-            fields = self._buffer[0]
+            fields, number = self._buffer[0], next(self._numbers)
             try:
                 self._producer.produce(
                     self._topic,
                     orjson.dumps(fields),
                     key=fields["channel_id"],
-                    on_delivery=partial(self._delivered, fields),
+                    on_delivery=partial(self._delivered, fields, number),
                 )
             except BufferError:
                 return
-            self.in_flight += 1
+            self._sent_s[number] = self._running_s()
             self._buffer.popleft()
 
-    def _delivered(self, fields: dict[str, Any], error: KafkaError | None, _message: Message) -> None:
-        self.in_flight -= 1
+    def _delivered(self, fields: dict[str, Any], number: int, error: KafkaError | None, _message: Message) -> None:
+        del self._sent_s[number]
         if error is not None:
             self._buffer.append(fields)

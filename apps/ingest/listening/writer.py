@@ -13,6 +13,8 @@ import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
 from apps.ingest.listening.event_buffer import EventBuffer
+from apps.ingest.listening.in_flight import InFlight
+from apps.ingest.listening.losses import Losses
 from apps.ingest.listening.writer_counts import WriterCounts
 from core.errors import TwitchlyError
 from core.irc.event_time import PartitionTime
@@ -35,6 +37,9 @@ IN_FLIGHT = 50_000
 # The group may reassign the partitions this long after the last heartbeat, which precedes the start of a stall by up
 # to 2 s.
 STALL_LIMIT_S = kafka.SESSION_TIMEOUT_MS / 1000 - 3.0
+# A record may be unconfirmed for this long; then the driver must return all. After a timeout of its own
+# (MESSAGE_TIMEOUT_MS) it would send the others as new records, also those that Kafka has already stored.
+RETURN_AFTER_S = 6.0
 # Time limit for the driver to return unsent records.
 PURGE_S = 1.0
 # Kinds whose loss is permanent; pulses and watermark records come every second.
@@ -72,14 +77,14 @@ class Writer:
         self._now_ms = now_ms
         self._hash_key = hash_key
         self._chat = topic_name("chat")
-        self._events = EventBuffer(producer)
+        self._events = EventBuffer(producer, running_s)
         self._buffer: deque[UnstampedRecord] = deque()
         self._times: dict[int, PartitionTime] = {}
         self._suspended: dict[int, PartitionTime] = {}
-        self._lost: dict[tuple[str, Loss], tuple[int, int]] = {}
+        self._losses = Losses()
         self._confirmed_s = running_s()
         # Counted here: the length of the driver also includes its own unread events, such as connection errors.
-        self._unconfirmed = 0
+        self._unconfirmed = InFlight()
         self._pending_watermarks = 0
         self._probing = False
         self._key_day, self._key = -1, b""
@@ -141,7 +146,7 @@ class Writer:
             self.counts.records["event"] += 1
         else:
             self.counts.lost[Loss.OVERFLOW] += 1
-            self._note_lost(fields["channel_id"], Loss.OVERFLOW, fields["at_ms"])
+            self._losses.add(fields["channel_id"], Loss.OVERFLOW, fields["at_ms"])
 
     def step(self) -> None:
         """Pass as many records to Kafka as it accepts, without blocking.
@@ -150,6 +155,7 @@ class Writer:
         """
         self._check_for_stall()
         self._producer.poll(0)
+        self._return_old()
         if self._probing and not self._pending_watermarks:
             self._probe()
         if self.is_held():
@@ -177,13 +183,11 @@ class Writer:
     @property
     def in_flight(self) -> int:
         """The number of records and events in the Kafka driver that it has neither delivered nor returned."""
-        return self._unconfirmed + self._events.in_flight
+        return len(self._unconfirmed) + self._events.in_flight
 
     def take_lost(self) -> list[Gap]:
         """Remove and return the gaps caused by dropped or unconfirmed records."""
-        gaps = [Gap(channel, first, last, reason) for (channel, reason), (first, last) in self._lost.items()]
-        self._lost.clear()
-        return gaps
+        return self._losses.take()
 
     def is_held(self) -> bool:
         """Return whether records are held back because Kafka is unavailable."""
@@ -200,6 +204,12 @@ class Writer:
         if self.is_stalled:
             raise ProducerStalled(f"stalled for {paused_s:.0f} s: another producer may own the partitions, exiting")
 
+    def _return_old(self) -> None:
+        held_s = self._running_s() - min(self._unconfirmed.oldest_s, self._events.oldest_s)
+        if held_s > RETURN_AFTER_S:
+            log.warning("Kafka has not confirmed a record for %.0f s: dropping %d records", held_s, self.in_flight)
+            self._purge()
+
     def _probe(self) -> None:
         """Write a watermark record that promises nothing new, to test whether Kafka is back without risking records."""
         for partition, times in list(self._times.items())[:1]:
@@ -214,13 +224,12 @@ class Writer:
         for partition, batch in batches.items():
             # The driver ignores a message's own partition within a batch.
             self._producer.produce_batch(self._chat, batch, partition=partition, on_delivery=self._delivered)
-            self._unconfirmed += len(batch)
-            for message in batch:
-                if "_error" in message:
-                    self._unconfirmed -= 1
-                    self._pending_watermarks -= "callback" in message
-                    self.counts.refused += 1
-                    self._lose(orjson.loads(message["value"]), Loss.DELIVERY)
+            refused = [message for message in batch if "_error" in message]
+            self._unconfirmed.add(partition, len(batch) - len(refused), self._running_s())
+            for message in refused:
+                self._pending_watermarks -= "callback" in message
+                self.counts.refused += 1
+                self._lose(orjson.loads(message["value"]), Loss.DELIVERY)
 
     def _message(self, entry: UnstampedRecord, now_ms: int) -> dict[str, Any] | None:
         """Stamp a record and return it in the driver's format; None if its partition is no longer owned."""
@@ -252,8 +261,8 @@ class Writer:
             self._key_day = day
         return self._key
 
-    def _watermark_delivered(self, error: KafkaError | None, _message: Message) -> None:
-        self._unconfirmed -= 1
+    def _watermark_delivered(self, error: KafkaError | None, message: Message) -> None:
+        self._unconfirmed.remove(message.partition() or 0)
         self._pending_watermarks -= 1
         self._probing = error is not None
         if error is None:
@@ -261,7 +270,7 @@ class Writer:
             self._confirmed_s = self._running_s()
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
-        self._unconfirmed -= 1
+        self._unconfirmed.remove(message.partition() or 0)
         if error is None:
             self.counts.acked += 1
         else:
@@ -288,11 +297,5 @@ class Writer:
 
     def _lose(self, fields: Mapping[str, Any], reason: Loss) -> None:
         self.counts.lost[reason] += 1
-        if fields.get("kind") not in _IRREPLACEABLE_KINDS:
-            return
-        self._note_lost(fields["channel_id"], reason, fields["sent_ms"])
-
-    def _note_lost(self, channel_id: str, reason: Loss, at_ms: int) -> None:
-        key = (channel_id, reason)
-        first, last = self._lost.get(key, (at_ms, at_ms))
-        self._lost[key] = (min(first, at_ms), max(last, at_ms))
+        if fields.get("kind") in _IRREPLACEABLE_KINDS:
+            self._losses.add(fields["channel_id"], reason, fields["sent_ms"])
