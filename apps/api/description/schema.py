@@ -42,9 +42,9 @@ _PARAMETERS: Mapping[str, str] = {
     "format": "Format of the response. Takes precedence over the `Accept` header.",
     "key": "Key of the metric, as in the list of metrics.",
     "metric": "Key of the board's metric, as in the list of boards.",
-    "segment_id": "Id of the segment, as in the list of segments.",
-    "stream_id": "Id of the stream, as in the channel's list of streams.",
-    "watchlist_id": "Id of the watchlist, as in the list of watchlists.",
+    "segment_id": "ID of the segment, as in the list of segments.",
+    "stream_id": "ID of the stream, as in the channel's list of streams.",
+    "watchlist_id": "ID of the watchlist, as in the list of watchlists.",
 }
 _SCHEMAS: Mapping[str, Any] = {
     "Retry-After": {"type": "integer", "minimum": 1},

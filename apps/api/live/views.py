@@ -34,8 +34,8 @@ from apps.live.subscriptions import (
 
 _DESCRIPTION = """\
 Each event is a frame, as JSON: first `{"type": "snapshot", "id": "viewers", "seq": 1, …}`, then frames of the type
-`push`. Frames of a board have `board` and `rows`, those of channels have `channels` by id, and those of the table have
-`rows` by id. A push of the table with `is_whole: false` has only the changed rows, and the ids of removed ones in
+`push`. Frames of a board have `board` and `rows`, those of channels have `channels` by ID, and those of the table have
+`rows` by ID. A push of the table with `is_whole: false` has only the changed rows, and the IDs of removed ones in
 `gone`. Times in frames are milliseconds since 1970, UTC.
 
 `end_ms` of a board's row is the end of the window of its `value`. A channel has two windows: `distinct_end_ms` is the
@@ -44,8 +44,8 @@ other `values`. Their coverages are `distinct_coverage` and `coverage`. `languag
 `language_name` its English name. `display` has the texts that the pages of Twitchly show: do not parse them, because
 they may change.
 
-Every frame has an id. To resume, send it as `Last-Event-ID` with the same subscriptions: you get a snapshot of each
-subscription with newer data. Any other id is ignored, and you get snapshots of all subscriptions. A newer frame
+Every frame has an ID. To resume, send it as `Last-Event-ID` with the same subscriptions: you get a snapshot of each
+subscription with newer data. Any other ID is ignored, and you get snapshots of all subscriptions. A newer frame
 replaces one that you have not read yet. A client that reads nothing for a minute is disconnected. A `problem` event
 states what is unavailable; it is also the last event after your key expires or is revoked. The WebSocket
 `/api/v1/socket` accepts the same header and sends the same frames.

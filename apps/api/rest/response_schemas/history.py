@@ -73,7 +73,8 @@ class RangeSummary(ResponseSchema):
     hours_watched = FloatField(
         source="summary.hours_watched",
         allow_null=True,
-        help_text="Sum of the viewers of every known second, in hours. Missing seconds are not filled in.",
+        help_text="Sum of viewer counts over the seconds in which they are known, in hours. Missing seconds are not "
+        "filled in.",
     )
 
 
@@ -150,7 +151,8 @@ class Stream(ResponseSchema):
     hours_watched = FloatField(
         source="watched",
         allow_null=True,
-        help_text="Sum of the viewers of every known second, in hours; null if viewers are known for less than half.",
+        help_text="Sum of viewer counts over the seconds in which they are known, in hours; null if viewers are known "
+        "for less than half.",
     )
     viewers_coverage = FloatField(
         allow_null=True, help_text="Share of its length for which viewers are known, 0 to 1; null if not recorded."
@@ -159,7 +161,7 @@ class Stream(ResponseSchema):
     coverage = FloatField(help_text=COVERAGE)
     is_lower_bound = BooleanField(
         source="lower_bounds.chat",
-        help_text=f"`coverage` is below {COMPLETE_FROM}, so counts of chat are lower bounds.",
+        help_text=f"`coverage` is below {COMPLETE_FROM}, so chat counts are lower bounds.",
     )
     is_viewers_lower_bound = BooleanField(
         source="lower_bounds.viewers",

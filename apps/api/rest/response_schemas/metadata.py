@@ -16,7 +16,7 @@ class Metric(ResponseSchema):
     label_ = CharField(source="metric.label")
     name = CharField(source="metric.name")
     unit = CharField(source="metric.unit")
-    decimals = IntegerField(source="metric.decimals", help_text="Usual unit in text.")
+    decimals = IntegerField(source="metric.decimals", help_text="Number of decimals shown.")
     definition = CharField(source="metric.definition")
     formula = CharField(source="metric.formula")
     empty = CharField(source="metric.empty", help_text="When the metric has no value.")
