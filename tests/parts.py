@@ -1,4 +1,4 @@
-"""Runs the tests with servers beside all other tests: `python -m tests.parts`. Servers are mostly idle.
+"""Runs the server tests in parallel with all other tests: `python -m tests.parts`. Servers are mostly idle.
 
 The output of each part is printed when it ends. The exit code is the number of parts that failed.
 """

@@ -180,7 +180,7 @@ def read_series(
 
 
 def read_events(channel_id: str, chart_range: Range, now_ms: int) -> Iterator[list[EventMark]] | None:
-    """Return the events of a channel in batches, of which the first is read; None as in `read_series`."""
+    """Return the events of a channel in batches, with the first one already read; None as in `read_series`."""
     if not settings.CASSANDRA_HOSTS:
         return None
     batches = stored_events(channel_id, *chart_range.event_bounds(now_ms), now_ms)
@@ -232,7 +232,8 @@ def gap_json(gap: GapSpan) -> dict[str, Any]:
 def series_json(channel_id: str, series: Series, now: ChannelNow | None, now_ms: int) -> dict[str, Any]:
     """Return the history as columns for the chart script; null where a metric has no data.
 
-    Its peaks are those of the tiles: beside the live values of `now`.
+    Its peaks match the page's tiles: no peak of a range up to now is below the live value in `now`, except one of
+    minutes (see `with_live_value`).
     """
     shown = series.range
     return {

@@ -1,9 +1,9 @@
 """Events of a channel's broadcast between two polls of Helix, as records of `channel-events`.
 
-Event ids are derived from the broadcast or the poll, so an event that is sent twice counts once. Every broadcast is
-reported with Twitch's own start when it is first seen, however long ago it began, so that its time on air is known.
-Corrections, such as to the end of a broadcast that resumes, are reported again. The latest `reported_ms` wins, in
-whatever order the reports are read.
+Event ids are derived from the broadcast or the poll, so an event that is sent twice counts once. When it is
+first seen, every broadcast is reported with the start time that Twitch gives, however long ago it began, so that its
+time on air is known. Corrections, such as to the end of a broadcast that resumes, are reported again. The latest
+`reported_ms` wins, in whatever order the reports are read.
 """
 
 from __future__ import annotations
@@ -91,7 +91,10 @@ def end_events(known: Channel, now_ms: int, *, is_last_poll: bool) -> list[dict[
 
 
 def unlisted_events(known: Channel, now_ms: int) -> list[dict[str, Any]]:
-    """Return the last time on air of a live channel that leaves the list; its end will not be noticed."""
+    """Return the start event, with `until_ms` set to now, of a live channel that leaves the list.
+
+    The end of its broadcast will not be observed.
+    """
     started_ms = milliseconds(known.started_at)
     return [] if started_ms is None else [_start(known.id, known.title, started_ms, now_ms, until_ms=now_ms)]
 

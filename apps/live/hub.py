@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Hub:
-    """Follows ticks from the first socket on. If Redis is unavailable, the hub retries with backoff."""
+    """Follows ticks once the first socket has opened. If Redis is unavailable, the hub retries with backoff."""
 
     def __init__(self, layer: Any, cache: FrameCache) -> None:
         self._layer = layer  # Channels has no types

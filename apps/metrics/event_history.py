@@ -15,7 +15,8 @@ from core.times import DAY_MS, HOUR_MS
 
 # A busy channel has about 60,000 events in this time.
 CHUNK_MS = 31 * DAY_MS
-# Each read starts this much earlier, because missed time is located next to missed time in preceding rows.
+# Each read starts this much earlier, because the computed position of missed time depends on missed time in preceding
+# rows.
 BEFORE_MS = DAY_MS
 
 Position = tuple[int, str]
@@ -86,7 +87,7 @@ def _chunks(from_ms: int, until_ms: int, after: Position | None) -> Iterator[Spa
 
 
 def _since(gaps: Sequence[GapSpan], begin_ms: int) -> list[GapSpan]:
-    """Return the parts of gaps from a time on."""
+    """Return the parts of gaps after a given time."""
     return [
         replace(gap, from_ms=max(gap.from_ms, begin_ms))
         for gap in gaps

@@ -233,7 +233,10 @@ def _events(store: WindowStore, channel_id: str, from_ms: int, until_ms: int) ->
 
 
 def _ends_at(event: EventRecord) -> int:
-    """Return when a gap or a sum ends; the start of a broadcast is a moment, whatever else is known of it."""
+    """Return when a gap or a summed event ends.
+
+    The start of a broadcast is a point in time, even if it has `until_ms`.
+    """
     return event.at_ms if event.until_ms is None or event.kind == STREAM_START else event.until_ms
 
 

@@ -130,9 +130,9 @@ class WindowStore:
         return _sum_query(query, [(channel_id, value, from_ms, until_ms) for value in buckets])
 
     def events_checksum(self, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
-        """Return numbers that change when an event that began up to `until_ms` affects the missed time from `from_ms`.
+        """Return numbers that change when events up to `until_ms` that determine missed time since `from_ms` change.
 
-        These are the gaps, which may be extended, and the start and the end of broadcasts.
+        These events are gaps, which may be extended, and starts and ends of broadcasts.
         """
         query = (
             "SELECT COUNT(*) AS rows, SUM(at_ms) AS starts, SUM(until_ms) AS ends FROM channel_event"
@@ -303,7 +303,7 @@ def _row_delete(session: Any, key: WindowKey, revision: int) -> Statement:
 
 
 def _event_insert(session: Any, event: EventRecord) -> Statement:
-    # A later report replaces the row, so it sets what is no longer known to null.
+    # A later report replaces the row, so it sets fields that are no longer known to null.
     unknown = UNSET_VALUE if event.reported_ms is None else None
     statement = prepare(
         session,

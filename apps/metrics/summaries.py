@@ -13,7 +13,8 @@ from core.times import HOUR_MS, MINUTE_MS
 
 # Windows of one end come from several writers; all have arrived a minute later.
 SETTLED_MS = MINUTE_MS
-# How long to wait for a channel's own windows, by the time of other windows: it may no longer be heard.
+# How long to wait for a channel's own windows, measured by the end times of other windows; the channel may no longer be
+# heard.
 WAIT_MAX_MS = 15 * MINUTE_MS
 
 

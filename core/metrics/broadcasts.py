@@ -27,7 +27,7 @@ class Broadcast:
     """Figures of a broadcast; None means unknown.
 
     `coverage` is the share of its time on air that was heard, 0 to 1. `viewers_coverage` is the share for which viewers
-    are known, None where that was not recorded; `hours_watched` sums the known seconds only.
+    are known, None where that was not recorded; `hours_watched` sums only the seconds in which they are known.
     `chatters_by_hour` is keyed by the end of each clock hour that overlaps the broadcast, and counts the whole hour.
     `moments` are the highest excitement values by window end, as far back as live windows were kept.
     """
@@ -56,7 +56,7 @@ class Broadcast:
 
     @property
     def has_viewers(self) -> bool:
-        """Return whether any figure of viewers is known."""
+        """Return whether any viewer figure is known."""
         return self.peak_viewers is not None or self.watched is not None
 
     @property

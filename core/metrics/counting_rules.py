@@ -79,8 +79,8 @@ RULES: tuple[Rule, ...] = (
         f"and, for ratios, has at least {MIN_MESSAGES} messages (for engagement, at least {MIN_VIEWERS} mean viewers). "
         "Values are rounded to six decimals; the earliest of equal minutes wins. The viewer peak is always the highest "
         "known count. Hours stored by version 0.3 and earlier have only averages. On pages that show the live "
-        "value, the peak of a range that ends now includes it, unless the peak is a busiest minute. Exports and the "
-        "API do not include the live value, because they state the exact range of the peak.",
+        "value, the peak of a range that ends now includes it, unless the peak is that of the busiest minute. Exports "
+        "and the API do not include the live value, because they state the exact range of the peak.",
     ),
     Rule(
         "coverage-of-a-range",

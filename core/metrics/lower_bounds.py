@@ -11,9 +11,9 @@ from core.metrics.table import METRIC
 
 @dataclass(frozen=True, slots=True)
 class LowerBounds:
-    """Counts of chat are lower bounds where chat was missed, viewers where unknown for part of the time on air.
+    """Chat counts are lower bounds where chat was missed; viewer figures, where viewers are unknown while on air.
 
-    Viewers come from Helix, so whether chat was heard does not matter to them.
+    Viewers come from Helix, so viewer figures do not depend on whether chat was heard.
     """
 
     chat: bool

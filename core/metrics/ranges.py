@@ -113,7 +113,7 @@ class RangeSummary:
 
     @property
     def hours_watched(self) -> float | None:
-        """Return the sum of viewers over every known second, in hours; unknown seconds are not filled in.
+        """Return the sum of viewer counts over the seconds in which they are known, in hours; others are not filled in.
 
         None where viewers are known for less than VIEWERS_COVERAGE_MIN of the time on air.
         """

@@ -36,7 +36,7 @@ WATCH_S = 1.0
 
 
 def prepare(layout: Layout, *, tests: bool = False) -> int:
-    """Install the environments, jars and packages, with `tests` also those of the tests. Return the exit code."""
+    """Install the environments, jars and packages, and, with `tests`, those of the tests. Return the exit code."""
     prerequisites.check([*prerequisites.tool_problems(), *prerequisites.java_problems()])
     steps = [*environment_steps(layout, _java_home(_require_java()), tests=tests), *npm_steps(layout, tests=tests)]
     return _prepare(layout, [*steps, *(system_package_steps(layout) if tests else [])])

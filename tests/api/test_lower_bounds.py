@@ -1,4 +1,4 @@
-"""Counts of chat are lower bounds where chat was missed, viewers where they are unknown while on air."""
+"""Chat counts are lower bounds where chat was missed; viewer figures, where viewers are unknown while on air."""
 
 from __future__ import annotations
 

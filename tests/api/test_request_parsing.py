@@ -83,7 +83,7 @@ async def test_a_time_is_in_ascii_digits(api: Api) -> None:
 
 
 @pytest.mark.parametrize("name", ["json", "csv", ""])
-async def test_a_format_beside_a_suffix_is_an_error(api: Api, name: str) -> None:
+async def test_a_format_together_with_a_suffix_is_an_error(api: Api, name: str) -> None:
     reason = "The URL already selects the format with .csv. Omit the parameter."
     assert await refusals(api, f"boards/viewers.csv?format={name}") == {"format": reason}
 

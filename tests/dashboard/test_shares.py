@@ -286,7 +286,7 @@ def test_the_peak_of_a_shared_page_is_never_below_its_live_value(
     start = json.loads(re.findall(r'<script id="start" type="application/json">(.*?)</script>', page)[0])
     channel, history = (Client().get(start[name]).json() for name in ("now_url", "series_url"))
     assert history["summary"]["viewers"]["peak"] == "12,418"
-    # As long as the live value was lower when the history was read, the script raises the peak.
+    # If the live value was lower when the history was read, the script raises the peak.
     history["summary"]["viewers"] |= {"peak": "110", "peak_value": 110}
     given = {"ids": re.findall(r'id="([a-z-]+)"', page), "start": start, "history": history} | channel
     assert run_program(tmp_path, SHARED_TILES, given) == ["12,418", "12,418"]

@@ -60,8 +60,8 @@ def test_poison_becomes_counted_dead_letters_and_other_records_are_stored(
     bad_windows = poison_of(partial(window, channel_id), BAD_WINDOWS)
     bad_events = poison_of(partial(event, channel_id), BAD_EVENTS)
     for topic, good, poison in (("windows", window, bad_windows), ("channel-events", event, bad_events)):
-        neighbours = [good(channel_id, n) for n in range(len(poison))]
-        write(topic, [value for pair in zip(neighbours, poison, strict=True) for value in pair])
+        neighbors = [good(channel_id, n) for n in range(len(poison))]
+        write(topic, [value for pair in zip(neighbors, poison, strict=True) for value in pair])
     start_sink()
     wait_until(
         lambda: (

@@ -132,7 +132,7 @@ def test_starts_and_ends_of_the_48_hours_before_a_span_are_read_with_it(channel_
     stored = replace(events[1], reported_ms=None)
     assert store.read_events(channel_id, MIDNIGHT, MIDNIGHT + HOUR_MS) == [stored]
     assert store.read_starts([channel_id, "404"], MIDNIGHT) == {channel_id: [stored], "404": []}
-    # It leaves the list and returns: the last report is valid, in whatever order they are read.
+    # It leaves the list and returns: the last report is valid, in whatever order the reports are read.
     left = replace(events[1], until_ms=MIDNIGHT, reported_ms=MIDNIGHT)
     returned = replace(events[1], reported_ms=MIDNIGHT + 1)
     store.write([], [left])

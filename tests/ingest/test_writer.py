@@ -129,7 +129,7 @@ def test_unconfirmed_records_become_gaps() -> None:
 
 @pytest.mark.parametrize("entry", [message(NOW), None])
 def test_all_records_are_returned_before_one_times_out_in_the_driver(entry: UnstampedRecord | None) -> None:
-    """After a timeout the driver would send the others as new records, which may be there already."""
+    """After a timeout the driver would send the others as new records, which Kafka may already have stored."""
     clock = Clock()
     writer = writer_to(unreachable_producer(**{"message.timeout.ms": 300_000}), clock=clock)
     if entry:
@@ -147,7 +147,7 @@ def test_all_records_are_returned_before_one_times_out_in_the_driver(entry: Unst
     step_until(writer, lambda: writer.counts.lost[Loss.DELIVERY] >= 2 + bool(entry))
     gaps = writer.take_lost()
     assert [(gap.from_ms, gap.until_ms) for gap in gaps] == [(NOW if entry else NOW + 10, NOW + 11)]
-    # The event is queued again, the newest message is sent only now.
+    # The event is queued again, and the newest message is sent only now.
     step_until(writer, lambda: writer.in_flight == 1 + (entry is None))
     assert RETURN_AFTER_S < MESSAGE_TIMEOUT_MS / 1000
 

@@ -87,7 +87,7 @@ def test_depth_is_unknown_without_viewers_or_chatters() -> None:
         (None, True, ("new", "new in the past minute", "is-new")),
     ],
 )
-def test_rank_changes_are_written(moved: int | None, is_new: bool, output: tuple[str, str, str]) -> None:
+def test_rank_changes_are_described(moved: int | None, is_new: bool, output: tuple[str, str, str]) -> None:
     change = move(replace(ROW, moved=moved, is_new=is_new))
     assert (change.sign, change.words, change.css) == output
 

@@ -141,7 +141,7 @@ def compare_history(comparison: Comparison, api: Api, pages: Pages, channel_id: 
 def compare_rows(
     comparison: Comparison, surface: str, channel_id: str, rows: list[Figure], range_ms: tuple[int, int]
 ) -> None:
-    """Check that the windows of a file cover the range without overlap, and that they sum up."""
+    """Check that the windows of a file cover a range without overlap, and that they add up to its messages."""
     from_ms, until_ms = range_ms
     length_ms = WINDOW_MS if rows and rows[0].kind == "live" else MINUTE_MS
     ends = [row.end_ms for row in rows]

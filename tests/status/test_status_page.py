@@ -335,9 +335,9 @@ def test_the_figures_of_an_unreadable_heartbeat_are_unknown_and_its_problem_is_s
     alone = stages_of(T0, other)["listening"]
     assert (alone.state, alone.last_ms, alone.lag) == ("unknown", None, "")
     assert alone.errors == "heartbeat of producer-2 not readable: version 1, expected 2"
-    beside = stages_of(T0, producer(T0), other)["listening"]
-    assert (beside.state, beside.lag) == ("works", "2 of 3 channels joined")
-    assert beside.errors == f"0 records lost; {alone.errors}"
+    both = stages_of(T0, producer(T0), other)["listening"]
+    assert (both.state, both.lag) == ("works", "2 of 3 channels joined")
+    assert both.errors == f"0 records lost; {alone.errors}"
     ended = stages_of(T0, producer(T0), replace(other, at_ms=T0 - HEARTBEAT_TIMEOUT_MS - 1))["listening"]
     assert ended.errors == "0 records lost"
 

@@ -139,7 +139,10 @@ def search_live(live: Mapping[str, ChannelNow], text: str, after: str, *, is_exa
 def search_stored(
     text: str, after: str, limit: int, excluded: Collection[str] = (), *, is_exact: bool = False
 ) -> list[Profile]:
-    """Return the same for all channels that were ever tracked except the excluded ones, up to `limit`."""
+    """Return up to `limit` channels that match a search, by id, starting after `after`.
+
+    All channels that were ever tracked are searched, except `excluded`.
+    """
     channels = public_channels().filter(pk__gt=after).exclude(pk__in=excluded).order_by("pk")
     if text:
         channels = channels.filter(name_filter(text, is_exact=is_exact))

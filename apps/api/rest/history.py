@@ -184,7 +184,8 @@ class EventsView(ApiView):
         from_ms, until_ms = requested_range(query, now).event_bounds(now)
         limit, cursor, after = query["limit"], read_cursor(self.list_id, query.get("cursor")), None
         if cursor is not None:
-            # Chunks, and gaps that are clipped at the start of the range, are those of the first page.
+            # Reuse the first page's range start, so that chunks and gaps clipped at the start are the same on every
+            # page.
             *position, from_ms = cursor
             after = (int(position[0]), str(position[1]))
         await find_channel(self.services.readings, channel_id)

@@ -25,7 +25,7 @@ class Page(Generic[T]):
 
 
 def list_id(path: str, query: Mapping[str, Any], account_id: int) -> str:
-    """Return the id of the list that a request reads a page of, by its path and parsed parameters."""
+    """Return an id for the list that a request pages through, from its path, its parsed parameters and the account."""
     filters = sorted((name, str(value)) for name, value in query.items() if name not in ("cursor", "limit"))
     return f"{path} {filters} of {account_id}"
 

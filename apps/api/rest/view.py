@@ -120,7 +120,7 @@ class ApiView(APIView):
 
     @property
     def list_id(self) -> str:
-        """The id of the list that the request reads a page of."""
+        """The id of the list that the request pages through."""
         return list_id(self.path, self.query, self.api_client.owner_id)
 
     def conditional_response(self, version: str, cache_control: str) -> ApiResponse:

@@ -18,7 +18,8 @@ from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 register = template.Library()
 
-# The past hour includes the current minute, and single samples may be late: such an hour counts as measured.
+# The current minute is incomplete and single samples may be late, so an hour with at most this much unmeasured time
+# counts as measured.
 UNMEASURED_MAX_MS = 2 * MINUTE_MS
 
 _WORDS: dict[State, str] = {"works": "Works", "partial": "Degraded", "wrong": "Failing", "unknown": "Unknown"}

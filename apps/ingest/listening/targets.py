@@ -68,7 +68,10 @@ class ChannelTargets:
                 await asyncio.sleep(1)
 
     async def _refresh_list(self, client: redis.asyncio.Redis) -> bool:
-        """Read the channel list; return whether it, or whether its viewer counts are recent, has changed."""
+        """Read the channel list.
+
+        Return whether the list has changed, or whether its viewer counts have become recent or outdated.
+        """
         try:
             current = await channel_list.read(client)
         except (redis.RedisError, OSError, ValueError, KeyError, TypeError) as error:

@@ -37,8 +37,8 @@ IN_FLIGHT = 50_000
 # The group may reassign the partitions this long after the last heartbeat, which precedes the start of a stall by up
 # to 2 s.
 STALL_LIMIT_S = kafka.SESSION_TIMEOUT_MS / 1000 - 3.0
-# A record may be unconfirmed for this long; then the driver must return all. After a timeout of its own
-# (MESSAGE_TIMEOUT_MS) it would send the others as new records, also those that Kafka has already stored.
+# How long a record may stay unconfirmed before the driver must return all records. After the driver's own timeout
+# (MESSAGE_TIMEOUT_MS), it would resend the others as new records, including those that Kafka has already stored.
 RETURN_AFTER_S = 6.0
 # Time limit for the driver to return unsent records.
 PURGE_S = 1.0

@@ -19,7 +19,7 @@ END = T + MINUTES * MINUTE_MS
 
 @st.composite
 def spans(draw: st.DrawFn) -> list[Span]:
-    """Return up to three intervals, also of milliseconds, in and around the range."""
+    """Return up to three intervals, some only milliseconds long, in and around the range."""
     starts = st.integers(T - MINUTE_MS, END)
     lengths = st.one_of(st.integers(1, 50), st.integers(1, 6 * MINUTE_MS))
     return [(start, start + draw(lengths)) for start in draw(st.lists(starts, max_size=3))]

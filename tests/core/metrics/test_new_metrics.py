@@ -39,8 +39,8 @@ def live_errors(metrics: Iterable[Metric]) -> list[str]:
 def range_errors(metrics: Iterable[Metric]) -> list[str]:
     """Return an error for each metric whose formula over a range reads a column that is not summed."""
     return [
-        f"core/metrics/columns.py: {metric.key} over a range reads {sorted(missing)}, which is no sum: add it to"
-        " HOUR_SUMS, or set over_range in core/metrics/table.py"
+        f"core/metrics/columns.py: {metric.key} over a range reads {sorted(missing)}, which are not summed: add"
+        " them to HOUR_SUMS, or set over_range in core/metrics/table.py"
         for metric in metrics
         if (missing := columns_read_by([metric.range_value], HOUR_MS) - set(SUMMED))
     ]

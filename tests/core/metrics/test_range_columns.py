@@ -18,7 +18,7 @@ HOUR = {name: 1_000 + number for number, name in enumerate([*names_of("hour"), *
 
 
 def words_per_chatter(columns: Columns, _window_ms: int) -> float | None:
-    """Return a figure over a range whose columns the window's formula does not read."""
+    """Return a range value from columns that the window formula does not read."""
     return columns.get("words", 0) / columns["minute_chatters"] if "minute_chatters" in columns else None
 
 

@@ -60,9 +60,9 @@ PRODUCER = ProducerHeartbeat(
 HEALTHY = HealthSnapshot(T0, T0 - 900, 1.0, 60, T0 - 40_000, 0, (STREAM, HISTORY, PRODUCER))
 
 
-def with_facts(heartbeat: Heartbeat, **facts: Any) -> HealthSnapshot:
-    """Return the healthy snapshot with changed facts in one heartbeat."""
-    return with_heartbeat(heartbeat, replace(heartbeat, **facts))
+def with_values(heartbeat: Heartbeat, **values: Any) -> HealthSnapshot:
+    """Return the healthy snapshot with changed values in one heartbeat."""
+    return with_heartbeat(heartbeat, replace(heartbeat, **values))
 
 
 def with_heartbeat(old: Heartbeat, *new: Heartbeat | UnreadableHeartbeat) -> HealthSnapshot:
@@ -88,12 +88,12 @@ def test_a_healthy_or_new_instance_has_no_problems() -> None:
         (replace(HEALTHY, is_redis_down=True), "store"),
         (silent(PRODUCER), "listening"),
         (silent(STREAM), "stream"),
-        (with_facts(STREAM, runs=False), "stream"),
-        (with_facts(STREAM, checkpoint_ms=T0 - 60_001), "checkpoint"),
+        (with_values(STREAM, runs=False), "stream"),
+        (with_values(STREAM, checkpoint_ms=T0 - 60_001), "checkpoint"),
         (silent(HISTORY), "history"),
-        (with_facts(HISTORY, halted="too many"), "history"),
-        (with_facts(HISTORY, waits=True), "history"),
-        (with_facts(HISTORY, lag_s=120.1), "history"),
+        (with_values(HISTORY, halted="too many"), "history"),
+        (with_values(HISTORY, waits=True), "history"),
+        (with_values(HISTORY, lag_s=120.1), "history"),
     ],
 )
 def test_each_rule_finds_its_own_problem_and_no_other(snapshot: HealthSnapshot, rule: str) -> None:
@@ -109,8 +109,8 @@ def test_each_rule_finds_its_own_problem_and_no_other(snapshot: HealthSnapshot, 
         replace(HEALTHY, boards_end_ms=T0 - 30_000),
         replace(HEALTHY, coverage=0.95),
         replace(HEALTHY, listed_ms=T0 - 180_000),
-        with_facts(STREAM, checkpoint_ms=T0 - 60_000),
-        with_facts(HISTORY, lag_s=120.0),
+        with_values(STREAM, checkpoint_ms=T0 - 60_000),
+        with_values(HISTORY, lag_s=120.0),
     ],
 )
 def test_values_at_the_limit_are_not_a_problem(snapshot: HealthSnapshot) -> None:
@@ -138,7 +138,7 @@ def test_a_heartbeat_without_a_time_does_not_count_as_alive() -> None:
 
 
 def test_an_unknown_checkpoint_is_not_a_problem() -> None:
-    assert find_problems(with_facts(STREAM, checkpoint_ms=None)) == {}
+    assert find_problems(with_values(STREAM, checkpoint_ms=None)) == {}
 
 
 def test_a_lasting_problem_becomes_an_incident_and_keeps_its_start() -> None:

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connections
 
-# Creating a table on a busy server takes longer than the queries of pages may.
+# Creating a table on a busy server takes longer than the time limit for page queries.
 LIMIT_S = 60.0
 
 
