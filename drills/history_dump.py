@@ -20,6 +20,7 @@ TABLES = {
     "live_window": (("channel_id", "day", "end_ms"), "end_ms"),
     "minute_window": (("channel_id", "day", "end_ms"), "end_ms"),
     "hour_window": (("channel_id", "year", "end_ms"), "end_ms"),
+    "channel_day": (("channel_id", "year", "start_ms"), "start_ms"),
     "channel_event": (("channel_id", "day", "at_ms", "id"), "at_ms"),
     "stream_summary": (("channel_id", "started_ms"), "ended_ms"),
 }

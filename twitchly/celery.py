@@ -31,6 +31,7 @@ app.conf.beat_schedule = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "roll-up-days": {"task": "apps.metrics.tasks.roll_up_days", "schedule": 3600.0, "options": {"expires": 3600}},
     "apply-curation": {"task": "apps.ingest.tasks.apply_curation", "schedule": 10.0, "options": {"expires": 10}},
     "publish-opt-outs": {"task": "apps.ingest.tasks.publish_opt_outs", "schedule": 60.0, "options": {"expires": 60}},
     "delete-expired-hash-keys": {

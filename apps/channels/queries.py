@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
@@ -18,6 +19,13 @@ def channels(channel_ids: Iterable[str]) -> dict[str, Channel]:
 def followed_channels() -> dict[str, Channel]:
     """Return the channels on the channel list and the pinned ones, by id."""
     return {channel.id: channel for channel in Channel.objects.filter(Q(is_wanted=True) | Q(pinned=True))}
+
+
+def ids_seen_since(ms: int) -> list[str]:
+    """Return the ids of the channels that have been seen live since a time, and of those that are tracked."""
+    since = dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
+    seen = Channel.objects.filter(Q(last_seen_at__gte=since) | Q(is_wanted=True) | Q(pinned=True))
+    return list(seen.order_by("pk").values_list("pk", flat=True))
 
 
 def channel_of(account: Account) -> Channel:

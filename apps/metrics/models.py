@@ -87,13 +87,10 @@ class MinuteWindow(_Viewers, _DayWindow):
         get_pk_field = "channel_id"
 
 
-class HourWindow(_Viewers, _Window):
-    """One hour, tumbling; kept forever."""
+class _Minutes(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
+    """Columns of hours and days: sums over the minutes that count, and the busiest minutes."""
 
-    __table_name__ = "hour_window"
-    __options__: ClassVar[dict[str, Any]] = {
-        "compaction": {"class": "org.apache.cassandra.db.compaction.UnifiedCompactionStrategy"}
-    }
+    __abstract__ = True
     engaged_messages = columns.BigInt()
     engaged_observed_ms = columns.BigInt()
     engaged_viewers_sum = columns.BigInt()
@@ -112,9 +109,55 @@ class HourWindow(_Viewers, _Window):
     peak_emotes = columns.BigInt()
     peak_removals = columns.BigInt()
     peak_shared = columns.BigInt()
+
+
+class HourWindow(_Minutes, _Viewers, _Window):
+    """One hour, tumbling; kept forever."""
+
+    __table_name__ = "hour_window"
+    __options__: ClassVar[dict[str, Any]] = {
+        "compaction": {"class": "org.apache.cassandra.db.compaction.UnifiedCompactionStrategy"}
+    }
     channel_id = columns.Text(partition_key=True)
     year = columns.Integer(partition_key=True)
     end_ms = columns.BigInt(primary_key=True, clustering_order="DESC")
+
+    class Meta:
+        get_pk_field = "channel_id"
+
+
+class ChannelDay(_Minutes):
+    """One UTC day, see core/metrics/days.py; kept forever."""
+
+    __table_name__ = "channel_day"
+    __options__: ClassVar[dict[str, Any]] = {
+        "compaction": {"class": "org.apache.cassandra.db.compaction.UnifiedCompactionStrategy"}
+    }
+    messages = columns.BigInt()
+    words = columns.BigInt()
+    observed_ms = columns.BigInt()
+    viewers_sum = columns.BigInt()
+    viewer_pulses = columns.BigInt()
+    pulses = columns.BigInt()
+    on_air_pulses = columns.BigInt()
+    on_air_observed_ms = columns.BigInt()
+    first_messages = columns.BigInt()
+    returning_messages = columns.BigInt()
+    subscriber_messages = columns.BigInt()
+    emote_messages = columns.BigInt()
+    removals = columns.BigInt()
+    copies = columns.BigInt()
+    bot_messages = columns.BigInt()
+    texts = columns.BigInt()
+    heard_ms = columns.BigInt()
+    missed_ms = columns.BigInt()
+    on_air_ms = columns.BigInt()
+    on_air_heard_ms = columns.BigInt()
+    hourly_average_only = columns.BigInt()
+    hour_chatters = columns.BigInt()
+    channel_id = columns.Text(partition_key=True)
+    year = columns.Integer(partition_key=True)
+    start_ms = columns.BigInt(primary_key=True, clustering_order="DESC")
 
     class Meta:
         get_pk_field = "channel_id"

@@ -9,20 +9,19 @@ from statistics import fmean
 from apps.metrics.chart_ranges import Range
 from apps.metrics.event_marks import EventMark, event_marks
 from apps.metrics.gaps import GAP_REASONS, NO_DATA, NOT_HEARD, GapSpan, merge_gaps
-from apps.metrics.ranges import STORE_DELAY_MS, newest_span, read_summary
+from apps.metrics.ranges import STORE_DELAY_MS, events_behind, newest_span, summary_with
 from apps.metrics.store import StoredWindow, WindowStore
 from core.irc.channel_events import STREAM_START
 from core.metrics.columns import LIVE_WINDOW_MS, WINDOW_MS, StoredGrain
 from core.metrics.excitement import BASELINE_MS, excitements
 from core.metrics.formulas import coverage
 from core.metrics.grains import EVENT_RETENTION_MS
-from core.metrics.on_air import known_on_air
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC, METRICS, Metric, columns_behind, is_known, values_of
 from core.metrics.units import unit_of
 from core.pipeline.coverage import RecordedGaps
 from core.pipeline.records import EventRecord
-from core.times import HOUR_MS, MINUTE_MS
+from core.times import MINUTE_MS
 
 # The whole minutes of a range begin before it, and end after it, by up to this much. They begin earliest in a range up
 # to now whose newest minutes are not stored yet.
@@ -83,7 +82,7 @@ def series(
     from_ms, until_ms = windows.from_ms, windows.until_ms
     if chosen.until_ms is None:
         from_ms, until_ms = newest_span(store, channel_id, chosen.span_ms, now_ms)
-    summary = _summary(store, channel_id, from_ms, until_ms, now_ms, metrics, windows.events, windows.unheard)
+    summary = summary_with(store, channel_id, from_ms, until_ms, now_ms, metrics, windows.events)
     if from_windows := {metric.key for metric in metrics if has_window_peak(metric, chosen)}:
         live = windows.live
         if live is None:
@@ -109,7 +108,7 @@ class Windows:
     points: list[Point]
     live: list[Point] | None
     marks: list[EventMark]
-    events: list[EventRecord]
+    events: Sequence[EventRecord]
     unheard: RecordedGaps
 
 
@@ -123,9 +122,8 @@ def windows_of(
     """Return the windows of a range. Raises: ServiceAway."""
     store = WindowStore()
     from_ms, until_ms = chosen.bounds(now_ms)
-    # The summary may begin up to an hour earlier, if it has whole hours, and end up to half a minute later. Some events
-    # of a range up to now are later than its newest window.
-    events = _events(store, channel_id, max(from_ms - HOUR_MS, now_ms - EVENT_RETENTION_MS), until_ms + MINUTE_MS)
+    # Some events of a range up to now are later than its newest window.
+    events = events_behind(store, channel_id, from_ms, until_ms, now_ms)
     unheard = RecordedGaps.of(events)
     edge_ms = EDGE_MS if chosen.grain == "live" else 0
     read = _points(store, channel_id, chosen.grain, from_ms - edge_ms, until_ms + edge_ms, metrics, counts, unheard)
@@ -188,26 +186,11 @@ def _highest(points: Sequence[Point], metric: str) -> PeakValue | None:
 
 def marks_and_gaps(channel_id: str, from_ms: int, until_ms: int, now_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
     """Return a channel's event marks in a span, and its gaps as in `series`, both by time. Raises: ServiceAway."""
-    store, first_ms = WindowStore(), now_ms - EVENT_RETENTION_MS
-    events = _events(store, channel_id, max(from_ms - HOUR_MS, first_ms), until_ms + MINUTE_MS)
-    summary = _summary(store, channel_id, from_ms, until_ms, now_ms, (), events, RecordedGaps.of(events))
-    in_span = _within(events, max(from_ms, first_ms), until_ms)
+    store = WindowStore()
+    events = events_behind(store, channel_id, from_ms, until_ms, now_ms)
+    summary = summary_with(store, channel_id, from_ms, until_ms, now_ms, (), events)
+    in_span = _within(events, max(from_ms, now_ms - EVENT_RETENTION_MS), until_ms)
     return event_marks(in_span), _all_gaps(in_span, summary)
-
-
-def _summary(
-    store: WindowStore,
-    channel_id: str,
-    from_ms: int,
-    until_ms: int,
-    now_ms: int,
-    metrics: Sequence[Metric],
-    events: Sequence[EventRecord],
-    gaps: RecordedGaps,
-) -> RangeSummary:
-    ended = store.read_broadcasts([channel_id], from_ms - HOUR_MS, until_ms + HOUR_MS)[channel_id]
-    broadcasts = known_on_air(ended, events, until_ms + HOUR_MS)
-    return read_summary(store, channel_id, from_ms, until_ms, now_ms, metrics=metrics, gaps=gaps, broadcasts=broadcasts)
 
 
 def _all_gaps(events: Iterable[EventRecord], summary: RangeSummary) -> list[GapSpan]:
@@ -225,11 +208,6 @@ def _gaps(events: Iterable[EventRecord]) -> list[GapSpan]:
 
 def _within(events: Iterable[EventRecord], from_ms: int, until_ms: int) -> list[EventRecord]:
     return [event for event in events if event.at_ms <= until_ms and _ends_at(event) >= from_ms]
-
-
-def _events(store: WindowStore, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
-    """Return the events in and before a span, see WindowStore.read_events; empty past their retention."""
-    return store.read_events(channel_id, from_ms, until_ms) if from_ms <= until_ms else []
 
 
 def _ends_at(event: EventRecord) -> int:

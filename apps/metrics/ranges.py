@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from apps.metrics.store import WindowStore
-from core.metrics.grains import RETENTION_MS
+from core.metrics.grains import EVENT_RETENTION_MS, RETENTION_MS
+from core.metrics.on_air import known_on_air
 from core.metrics.ranges import RangeSummary, Row, columns_behind_range, summarize, whole_minutes
 from core.metrics.table import Metric
 from core.pipeline.coverage import RecordedGaps
 from core.pipeline.intervals import Intervals, Span
+from core.pipeline.records import EventRecord
 from core.times import HOUR_MS, MINUTE_MS
 
 # Hours with a recorded gap, and those in which a broadcast begins or ends, are read as minutes, so that the time heard
@@ -17,6 +19,40 @@ from core.times import HOUR_MS, MINUTE_MS
 FINER_HOURS_MAX = 48
 # Time after its end in which a minute may not be stored yet.
 STORE_DELAY_MS = 2 * MINUTE_MS
+
+
+def summary_of(
+    store: WindowStore, channel_id: str, from_ms: int, until_ms: int, now_ms: int, metrics: Sequence[Metric]
+) -> RangeSummary:
+    """Return the summary of these metrics of a channel between two times, see read_summary. Raises: ServiceAway."""
+    events = events_behind(store, channel_id, from_ms, until_ms, now_ms)
+    return summary_with(store, channel_id, from_ms, until_ms, now_ms, metrics, events)
+
+
+def events_behind(
+    store: WindowStore, channel_id: str, from_ms: int, until_ms: int, now_ms: int
+) -> Sequence[EventRecord]:
+    """Return the stored events that the summary of a range needs, and those before it, see WindowStore.read_events.
+
+    A summary may begin up to an hour earlier, if it has whole hours, and end up to half a minute later.
+    """
+    first_ms, last_ms = max(from_ms - HOUR_MS, now_ms - EVENT_RETENTION_MS), until_ms + MINUTE_MS
+    return store.read_events(channel_id, first_ms, last_ms) if first_ms <= last_ms else []
+
+
+def summary_with(
+    store: WindowStore,
+    channel_id: str,
+    from_ms: int,
+    until_ms: int,
+    now_ms: int,
+    metrics: Sequence[Metric],
+    events: Sequence[EventRecord],
+) -> RangeSummary:
+    """Return the summary of a range whose events have been read, see `events_behind`. Raises: ServiceAway."""
+    ended = store.read_broadcasts([channel_id], from_ms - HOUR_MS, until_ms + HOUR_MS)[channel_id]
+    broadcasts, gaps = known_on_air(ended, events, until_ms + HOUR_MS), RecordedGaps.of(events)
+    return read_summary(store, channel_id, from_ms, until_ms, now_ms, metrics=metrics, gaps=gaps, broadcasts=broadcasts)
 
 
 def read_summary(

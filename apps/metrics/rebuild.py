@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from apps.metrics import days
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.chat_range import ChatRange
 from apps.metrics.store import WindowStore
@@ -13,6 +14,7 @@ from core.metrics.columns import GRAINS_OF, LIVE_WINDOW_MS, STORED_GRAINS, WINDO
 from core.pipeline.records import WindowRecord
 from core.proof.reference import Blocks, WindowKey
 from core.times import HOUR_MS
+from twitchly.clock import now_ms
 
 Rows = Mapping[WindowKey, Mapping[str, int]]
 
@@ -32,7 +34,7 @@ class RebuildResult:
 class Rebuild:
     """Recomputes windows by the Python reference and corrects only the rows that differ.
 
-    Summaries of broadcasts with corrected rows are recomputed too.
+    Summaries of broadcasts, and days, with corrected rows are recomputed too.
     """
 
     def __init__(self, chat: ChatRange, store: WindowStore) -> None:
@@ -66,7 +68,9 @@ class Rebuild:
         corrected = {key: row for key, row in expected.items() if stored.get(key) != row}
         removed = stored.keys() - expected.keys()
         self._store.correct(list(windows_of(corrected)), removed)
-        self._broadcasts.correct({channel_id for channel_id, _, _ in {*corrected, *removed}}, start_ms, end_ms)
+        channels = {channel_id for channel_id, _, _ in {*corrected, *removed}}
+        self._broadcasts.correct(channels, start_ms, end_ms)
+        days.correct(channels, start_ms, end_ms, now_ms())
         added = len(corrected.keys() - stored.keys())
         return RebuildResult(start_ms, end_ms, len(expected), added, len(corrected) - added, len(removed))
 

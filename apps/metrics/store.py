@@ -219,7 +219,7 @@ class WindowStore:
         with away():
             session = open_session()
             counts: dict[str, int] = {}
-            for table, condition, partitions in _partitions(_closed_ms(at_ms)):
+            for table, condition, partitions in partitions_until(_closed_ms(at_ms)):
                 query = f"SELECT COUNT(*) AS rows FROM {table} WHERE {condition}"  # noqa: S608  fixed table names
                 statement = prepare(session, query)
                 reads = [(statement, (channel_id, *partition)) for partition in partitions]
@@ -274,6 +274,11 @@ def _location(key: WindowKey) -> tuple[str, str, Any]:
     return _TABLE[grain], *(("year", day.year) if grain == "hour" else ("day", day))
 
 
+def first_revision(after_ms: int) -> int:
+    """Return the revision of a missing row, which may have been deleted, `after_ms` after its end."""
+    return _revision(max(1, after_ms))
+
+
 def _revision(after_ms: int) -> int:
     """Return the revision of a row recomputed `after_ms` after its window's end; later ones win."""
     return _RECOMPUTED + min(_LATEST, after_ms // _REVISION_STEP_MS) if after_ms else 0
@@ -292,7 +297,7 @@ def _next_revisions(session: Any, keys: Iterable[WindowKey]) -> dict[WindowKey, 
         )
         stored = rows(session, [(prepare(session, query), (key[0], bucket_value, key[2]))])
         written = [row["written"] % 1000 for row in stored if row["written"]]
-        revisions[key] = max(written) + 1 if written else _revision(max(1, now_ms() - key[2]))
+        revisions[key] = max(written) + 1 if written else first_revision(now_ms() - key[2])
     return revisions
 
 
@@ -320,19 +325,20 @@ def _closed_ms(at_ms: int) -> int:
     return ((at_ms + OPT_OUT_DELAY_MS) // HOUR_MS + 1) * HOUR_MS
 
 
-def _partitions(closed_ms: int) -> Iterator[tuple[str, str, list[tuple[Any, ...]]]]:
+def partitions_until(closed_ms: int) -> Iterator[tuple[str, str, list[tuple[Any, ...]]]]:
     """Yield each table, the condition of a channel's partition, and the keys that it may have until `closed_ms`."""
     days = [(day,) for day in _days(closed_ms - _DAYS_KEPT * DAY_MS, closed_ms)]
     years = [(year,) for year in range(day_of(EPOCH_MS).year, day_of(closed_ms).year + 1)]
     for table in ("live_window", "minute_window", "channel_event"):
         yield table, "channel_id = ? AND day = ?", days
-    yield "hour_window", "channel_id = ? AND year = ?", years
+    for table in ("hour_window", "channel_day"):
+        yield table, "channel_id = ? AND year = ?", years
     yield "stream_summary", "channel_id = ?", [()]
 
 
 def _deletes(session: Any, channel_id: str, closed_ms: int) -> Iterator[Statement]:
     """Yield the deletion of each partition that a channel may have, of rows written before `closed_ms`."""
-    for table, condition, partitions in _partitions(closed_ms):
+    for table, condition, partitions in partitions_until(closed_ms):
         query = f"DELETE FROM {table} USING TIMESTAMP ? WHERE {condition}"  # noqa: S608  fixed table names
         statement = prepare(session, query)
         for partition in partitions:

@@ -69,21 +69,23 @@ class Peak:
     def of_hour(self, minutes: Mapping[int, Columns]) -> int | None:
         """Return the column of an hour from its minutes, by their start in ms; None where no minute counts."""
         values = ((start_ms, self.of_minute(minute)) for start_ms, minute in minutes.items())
-        return max((_pack(value, start_ms) for start_ms, value in values if value is not None), default=None)
+        return max((pack(value, start_ms, HOUR_MS) for start_ms, value in values if value is not None), default=None)
 
 
-def unpack(packed: int, hour_start_ms: int) -> tuple[float, int]:
-    """Return the value in a peak column of an hour row, and the end of the minute that has it."""
-    scaled, minutes_after = divmod(packed, _MINUTES)
-    return scaled / SCALE, hour_start_ms + HOUR_MS - minutes_after * MINUTE_MS
+def pack(value: float, start_ms: int, length_ms: int) -> int:
+    """Return the peak column of a row of `length_ms` from the value of a minute and its start."""
+    minutes = length_ms // MINUTE_MS
+    return _scaled(value) * minutes + minutes - 1 - start_ms % length_ms // MINUTE_MS
+
+
+def unpack(packed: int, row_start_ms: int, length_ms: int) -> tuple[float, int]:
+    """Return the value in the peak column of a row, and the end of the minute that has it."""
+    scaled, minutes_after = divmod(packed, length_ms // MINUTE_MS)
+    return scaled / SCALE, row_start_ms + length_ms - minutes_after * MINUTE_MS
 
 
 def _scaled(value: float) -> int:
     return math.floor(value * SCALE + 0.5)
-
-
-def _pack(value: float, start_ms: int) -> int:
-    return _scaled(value) * _MINUTES + _MINUTES - 1 - start_ms % HOUR_MS // MINUTE_MS
 
 
 def is_heard(minute: Columns) -> bool:

@@ -18,8 +18,8 @@ from core.metrics.peaks import PEAK, PEAKS, unpack
 from core.metrics.table import Metric, columns_read_by
 from core.metrics.windows import Columns
 from core.pipeline.coverage import RecordedGaps
-from core.pipeline.intervals import Intervals
-from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
+from core.pipeline.intervals import Intervals, Span
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 # Hours watched are undefined if viewers are known for less of the range than this.
 VIEWERS_COVERAGE_MIN = 0.5
@@ -185,6 +185,11 @@ def sum_columns(rows: Iterable[Row]) -> dict[str, int]:
             parts.append(_sums_of_hour(row))
     if minutes:
         parts.append(_sums_of_minutes(minutes))
+    return sums_of(parts)
+
+
+def sums_of(parts: Collection[Columns]) -> dict[str, int]:
+    """Return the sums of summed columns; columns that no part has are absent."""
     return _sums(SUMMED, parts)
 
 
@@ -221,7 +226,7 @@ def _peak_of(row: Row, metric: str) -> PeakValue | None:
         value = peak.of_minute(row.columns)
         return None if value is None else PeakValue(value, row.end_ms)
     if peak.column in row.columns:
-        return PeakValue(*unpack(row.columns[peak.column], row.start_ms))
+        return PeakValue(*unpack(row.columns[peak.column], row.start_ms, HOUR_MS))
     if metric == "viewers" and "viewers_max" in row.columns:
         return PeakValue(row.columns["viewers_max"], row.end_ms)
     return None
@@ -251,19 +256,35 @@ class TimeHeard:
 def _parts(
     rows: Sequence[Row], gaps: RecordedGaps, broadcasts: Intervals, from_ms: int, until_ms: int
 ) -> Iterator[Part]:
-    """Yield the rows and the intervals without a row, by time."""
+    """Yield the rows and the intervals without a row, by time.
+
+    An interval is on air beside a row on air of the same UTC day, so that days add up to their range.
+    """
     missed = gaps | broadcasts
     edges = [None, *rows, None]
     for before, after in pairwise(edges):
-        start_ms = before.end_ms if before else from_ms
-        end_ms = after.start_ms if after else until_ms
-        if end_ms > start_ms:
+        for start_ms, end_ms in _by_day(before.end_ms if before else from_ms, after.start_ms if after else until_ms):
             missed_ms = missed.overlap_ms(start_ms, end_ms)
-            is_on_air = any(row is not None and _on_air_ms(row) > 0 for row in (before, after))
+            beside = [row for row in (before, after) if row is not None and _touches(row, start_ms, end_ms)]
+            is_on_air = any(_on_air_ms(row) > 0 for row in beside)
             on_air_ms = missed_ms if is_on_air else broadcasts.overlap_ms(start_ms, end_ms)
             yield Part(start_ms, end_ms, 0, missed_ms, on_air_ms, 0)
         if after:
             yield _part_of(after, gaps, broadcasts)
+
+
+def _by_day(start_ms: int, end_ms: int) -> Iterator[Span]:
+    """Yield the parts of a span in each UTC day."""
+    while start_ms < end_ms:
+        next_ms = min(end_ms, (start_ms // DAY_MS + 1) * DAY_MS)
+        yield start_ms, next_ms
+        start_ms = next_ms
+
+
+def _touches(row: Row, start_ms: int, end_ms: int) -> bool:
+    """Return whether a row borders on a span of the same UTC day."""
+    shared_ms = start_ms if row.end_ms == start_ms else end_ms
+    return shared_ms in (row.start_ms, row.end_ms) and shared_ms % DAY_MS != 0
 
 
 def _part_of(row: Row, gaps: RecordedGaps, broadcasts: Intervals) -> Part:

@@ -1,4 +1,4 @@
-"""The Cassandra tables have the columns of core/metrics/columns.py."""
+"""The Cassandra tables have the columns of core/metrics/columns.py and core/metrics/days.py."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from apps.metrics.models import HourWindow, LiveWindow, MinuteWindow
+from apps.dashboard.opt_outs.views import TABLES as EXPLAINED_TO_OWNERS
+from apps.dashboard.policies.retention import TABLES as IN_PRIVACY_POLICY
+from apps.metrics import models
+from apps.metrics.backup.history import TABLES as BACKED_UP
+from apps.metrics.models import ChannelDay, HourWindow, LiveWindow, MinuteWindow
+from apps.metrics.store import partitions_until
 from core.metrics.columns import names_of
+from core.metrics.days import DAY_COLUMNS
+from drills.history_dump import TABLES as COMPARED
 
 
 @pytest.mark.parametrize(
@@ -24,3 +31,26 @@ def test_a_table_has_its_keys_and_every_column_of_its_grains(model: Any, grains:
     assert not differing, f"apps/metrics/models.py: {model.__name__} lacks, or should not have, {sorted(differing)}"
     assert list(model._partition_keys) == ["channel_id", period]
     assert list(model._clustering_keys) == ["end_ms"]
+
+
+TABLES = {name for model in vars(models).values() if (name := getattr(model, "__table_name__", None))}
+
+
+@pytest.mark.parametrize(
+    ("tables", "file"),
+    [
+        (set(BACKED_UP), "apps/metrics/backup/history.py"),
+        (set(COMPARED), "drills/history_dump.py"),
+        ({table for table, _, _ in partitions_until(0)}, "apps/metrics/store.py"),
+        (set(EXPLAINED_TO_OWNERS), "apps/dashboard/opt_outs/views.py"),
+        ({table.__table_name__ for table in IN_PRIVACY_POLICY}, "apps/dashboard/policies/retention.py"),
+    ],
+)
+def test_every_table_is_erased_backed_up_and_explained(tables: set[str], file: str) -> None:
+    assert tables == TABLES, f"{file} lacks {sorted(TABLES - tables)}"
+
+
+def test_the_table_of_days_has_its_keys_and_every_column_of_a_day() -> None:
+    assert set(ChannelDay._columns) == {*DAY_COLUMNS, "channel_id", "year", "start_ms"}
+    assert list(ChannelDay._partition_keys) == ["channel_id", "year"]
+    assert list(ChannelDay._clustering_keys) == ["start_ms"]

@@ -28,6 +28,7 @@ TABLES = {
     "live_window": "30 s windows of the past two days",
     "minute_window": "minutes",
     "hour_window": "hours",
+    "channel_day": "days",
     "channel_event": "events and gaps",
     "stream_summary": "summaries of broadcasts",
 }

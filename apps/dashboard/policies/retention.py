@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.ingest.services import KEY_DAYS_KEPT
-from apps.metrics.models import ChannelEvent, HourWindow, LiveWindow, MinuteWindow, StreamSummary
+from apps.metrics.models import ChannelDay, ChannelEvent, HourWindow, LiveWindow, MinuteWindow, StreamSummary
 from apps.status.services import DAY_RETENTION_MS
 from core.metrics.docs import span
 from core.pipeline.topics import TOPIC
@@ -29,6 +29,7 @@ TABLES: Mapping[Any, str] = {
     MinuteWindow: "Metrics of channels per minute",
     ChannelEvent: "Events and gaps of channels",
     HourWindow: "Metrics of channels per hour",
+    ChannelDay: "Metrics of channels per day",
     StreamSummary: "Summaries of broadcasts",
 }
 

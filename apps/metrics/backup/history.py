@@ -22,12 +22,13 @@ from cassandra.cluster import NoHostAvailable
 
 from apps.metrics.backup.folder import BadBackup, Manifest, NewBackup, read_lines
 from apps.metrics.cassandra import Statement, away, open_session, prepare, write
-from apps.metrics.models import ChannelEvent, HourWindow, LiveWindow, MinuteWindow, StreamSummary
+from apps.metrics.models import ChannelDay, ChannelEvent, HourWindow, LiveWindow, MinuteWindow, StreamSummary
 
 T = TypeVar("T")
 
 TABLES = tuple(
-    str(model.__table_name__) for model in (StreamSummary, HourWindow, ChannelEvent, MinuteWindow, LiveWindow)
+    str(model.__table_name__)
+    for model in (StreamSummary, ChannelDay, HourWindow, ChannelEvent, MinuteWindow, LiveWindow)
 )
 FOLDER = "history"
 RANGES = 64

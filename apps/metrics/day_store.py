@@ -1,0 +1,85 @@
+"""Days of channels in Cassandra, by prepared statements; see core/metrics/days.py.
+
+A row is written with the end of its day as timestamp, plus a revision that grows with each correction. Thus an erasure,
+whose timestamp is later than the days it deletes, also wins over a correction that was computed before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from apps.metrics.cassandra import away, open_session, prepare, rows, write
+from apps.metrics.store import day_of, first_revision
+from core.metrics.days import DAY_COLUMNS
+from core.metrics.windows import Columns
+from core.times import DAY_MS
+from twitchly.clock import now_ms
+
+_REVISION_MAX = 999
+
+DaysOfChannel = dict[int, Columns]
+
+
+class DayStore:
+    """Reads and writes days. Every method raises ServiceAway if Cassandra does not respond."""
+
+    def read(
+        self, channel_ids: Collection[str], from_ms: int, until_ms: int, columns: Collection[str] | None = None
+    ) -> dict[str, DaysOfChannel]:
+        """Return the days that begin in [from_ms, until_ms) by channel and start; None reads all columns."""
+        names = [name for name in DAY_COLUMNS if columns is None or name in columns]
+        query = (
+            f"SELECT channel_id, start_ms, {', '.join(names)} FROM channel_day"  # noqa: S608  fixed table names
+            " WHERE channel_id = ? AND year = ? AND start_ms >= ? AND start_ms < ?"
+        )
+        years = range(day_of(from_ms).year, day_of(max(from_ms, until_ms - 1)).year + 1)
+        days: dict[str, DaysOfChannel] = {channel_id: {} for channel_id in channel_ids}
+        with away():
+            session = open_session()
+            statement = prepare(session, query)
+            reads = [(statement, (channel_id, year, from_ms, until_ms)) for channel_id in channel_ids for year in years]
+            for row in rows(session, reads):
+                known = {name: row[name] for name in names if row[name] is not None}
+                days[row["channel_id"]][row["start_ms"]] = known
+        return days
+
+    def save(self, start_ms: int, days: Mapping[str, Columns]) -> int:
+        """Store the columns of a day by channel, without columns delete it; return how many rows have changed."""
+        stored = self.read(days, start_ms, start_ms + DAY_MS)
+        changed = {i: columns for i, columns in days.items() if stored[i].get(start_ms, {}) != columns}
+        with away():
+            session = open_session()
+            revisions = _next_revisions(session, changed, start_ms)
+            names = ("channel_id", "year", "start_ms", *DAY_COLUMNS)
+            insert = prepare(
+                session,
+                f"INSERT INTO channel_day ({', '.join(names)})"  # noqa: S608  fixed table names
+                f" VALUES ({', '.join('?' * len(names))}) USING TIMESTAMP ?",
+            )
+            delete = prepare(
+                session, "DELETE FROM channel_day USING TIMESTAMP ? WHERE channel_id = ? AND year = ? AND start_ms = ?"
+            )
+            statements = []
+            for channel_id, columns in changed.items():
+                key = (channel_id, day_of(start_ms).year, start_ms)
+                written_us = (start_ms + DAY_MS) * 1000 + revisions[channel_id]
+                if columns:
+                    statements.append((insert, (*key, *map(columns.get, DAY_COLUMNS), written_us)))
+                else:
+                    statements.append((delete, (written_us, *key)))
+            write(session, statements)
+        return len(changed)
+
+
+def _next_revisions(session: Any, channel_ids: Collection[str], start_ms: int) -> dict[str, int]:
+    """Return the next revision of each channel's row of a day; a missing row may have been deleted."""
+    query = (
+        "SELECT channel_id, WRITETIME(heard_ms) AS written FROM channel_day"
+        " WHERE channel_id = ? AND year = ? AND start_ms = ?"
+    )
+    statement, year = prepare(session, query), day_of(start_ms).year
+    stored = rows(session, [(statement, (channel_id, year, start_ms)) for channel_id in channel_ids])
+    revisions = {row["channel_id"]: min(_REVISION_MAX, row["written"] % 1000 + 1) for row in stored}
+    first = first_revision(now_ms() - start_ms - DAY_MS)
+    return {channel_id: revisions.get(channel_id, first) for channel_id in channel_ids}

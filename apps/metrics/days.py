@@ -1,0 +1,74 @@
+"""Rolls up a channel's stored minutes and hours to UTC days, and reads the summaries of several days."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from apps.metrics.day_store import DayStore
+from apps.metrics.ranges import summary_of
+from apps.metrics.store import WindowStore
+from core.metrics.days import HOUR_CHATTERS, columns_of_day, join, summary_of_day
+from core.metrics.ranges import RangeSummary, columns_behind_range
+from core.metrics.table import METRICS, Metric
+from core.metrics.windows import Columns
+from core.times import DAY_MS, HOUR_MS
+
+# Channels per read and write of the store.
+AT_ONCE = 50
+
+
+def roll_up(channel_ids: Iterable[str], start_ms: int, now_ms: int, *, only_missing: bool = False) -> int:
+    """Compute and store the UTC day that begins at `start_ms`; return how many rows have changed.
+
+    With `only_missing`, stored rows stay as they are. Repeated calls change nothing unless minutes, hours or gaps have
+    changed. Raises: ServiceAway; ValueError if the day has not ended or `start_ms` is not midnight.
+    """
+    if start_ms % DAY_MS or start_ms + DAY_MS > now_ms:
+        raise ValueError("only UTC days that have ended can be rolled up")
+    windows, days, changed = WindowStore(), DayStore(), 0
+    for part in _in_parts(sorted(set(channel_ids)), AT_ONCE):
+        stored = days.read(part, start_ms, start_ms + DAY_MS, ["heard_ms"]) if only_missing else {}
+        wanted = [channel_id for channel_id in part if not stored.get(channel_id)]
+        changed += days.save(start_ms, {i: compute_day(windows, i, start_ms, now_ms) for i in wanted})
+    return changed
+
+
+def compute_day(store: WindowStore, channel_id: str, start_ms: int, now_ms: int) -> Columns:
+    """Return the columns of a channel's day from its stored minutes, hours and events. Raises: ServiceAway."""
+    end_ms = start_ms + DAY_MS
+    summary = summary_of(store, channel_id, start_ms, end_ms, now_ms, METRICS)
+    hours = store.read_windows("hour", channel_id, start_ms, end_ms, {"chatters"})
+    chatters = {hour.end_ms - HOUR_MS: hour.columns["chatters"] for hour in hours if "chatters" in hour.columns}
+    return columns_of_day(summary, chatters)
+
+
+def correct(channel_ids: Collection[str], from_ms: int, until_ms: int, now_ms: int) -> int:
+    """Roll up again the ended days that overlap [from_ms, until_ms), whose windows were corrected."""
+    starts = range(from_ms // DAY_MS * DAY_MS, until_ms, DAY_MS)
+    return sum(roll_up(channel_ids, start_ms, now_ms) for start_ms in starts if start_ms + DAY_MS <= now_ms)
+
+
+def read_days(
+    channel_ids: Collection[str], from_ms: int, until_ms: int, metrics: Sequence[Metric]
+) -> dict[str, list[RangeSummary]]:
+    """Return the summaries of each channel's whole UTC days in [from_ms, until_ms), oldest first.
+
+    A day without a row is one of which nothing is known. Raises: ServiceAway.
+    """
+    columns = columns_behind_range(metrics) | {"heard_ms", "missed_ms", "on_air_ms", "on_air_heard_ms"}
+    stored = DayStore().read(channel_ids, from_ms, until_ms, columns | {"hourly_average_only", HOUR_CHATTERS})
+    starts = range(from_ms, until_ms, DAY_MS)
+    return {i: [summary_of_day(start_ms, days.get(start_ms, {})) for start_ms in starts] for i, days in stored.items()}
+
+
+def read_range(
+    channel_ids: Collection[str], from_ms: int, until_ms: int, metrics: Sequence[Metric]
+) -> dict[str, RangeSummary]:
+    """Return the summary of each channel over whole UTC days. Raises: ServiceAway."""
+    return {i: join(days) for i, days in read_days(channel_ids, from_ms, until_ms, metrics).items()}
+
+
+def _in_parts(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Yield the items in parts of at most `size`."""
+    for first in range(0, len(items), size):
+        yield items[first : first + size]
