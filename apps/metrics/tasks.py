@@ -17,19 +17,28 @@ log = logging.getLogger(__name__)
 
 # Earlier days are computed only for channels without a row, in case the worker was down.
 DAYS = 7
+# Channels of one run. The worker has one process, and the refresh of the channel list must not wait for long.
+AT_ONCE = 25
 
 
 @shared_task
-def roll_up_days() -> None:
-    """Roll up the day that ended last, and what is missing of the DAYS days up to then."""
+def roll_up_days(days_ago: int = 1, after: str = "") -> None:
+    """Roll up the day that ended last, and what is missing of the DAYS days up to then.
+
+    Each run computes the next AT_ONCE channels in order of their ids, those after `after`, and then schedules the next.
+    """
     now = now_ms()
-    today_ms = now // DAY_MS * DAY_MS
-    for number in range(1, DAYS + 1):
-        start_ms = today_ms - number * DAY_MS
-        try:
-            changed = roll_up(ids_seen_since(start_ms), start_ms, now, only_missing=number > 1)
-        except ServiceAway as error:
-            log.error("days not rolled up, trying again in an hour: %s", error)
-            return
-        if changed:
-            log.info("%s: %d channels rolled up", dt.datetime.fromtimestamp(start_ms / 1000, dt.UTC).date(), changed)
+    start_ms = now // DAY_MS * DAY_MS - days_ago * DAY_MS
+    channels = [channel_id for channel_id in ids_seen_since(start_ms) if channel_id > after][:AT_ONCE]
+    try:
+        changed = roll_up(channels, start_ms, now, only_missing=days_ago > 1)
+    except ServiceAway as error:
+        log.error("days not rolled up, trying again in an hour: %s", error)
+        return
+    if changed:
+        day = dt.datetime.fromtimestamp(start_ms / 1000, dt.UTC).date()
+        log.info("rolled up %s: %d of %d channels changed", day, changed, len(channels))
+    if len(channels) == AT_ONCE:
+        roll_up_days.delay(days_ago, channels[-1])
+    elif days_ago < DAYS:
+        roll_up_days.delay(days_ago + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -43,27 +44,56 @@ def channel(channel_id: str, days_ago: int, **fields: bool) -> None:
     Channel.objects.create(id=channel_id, login=f"c{channel_id}", name="C", last_seen_at=seen_at, **fields)
 
 
-def test_yesterday_is_computed_again_and_earlier_days_where_they_are_missing(calls: list[Call]) -> None:
+@pytest.fixture
+def scheduled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """The arguments of scheduled runs."""
+    made: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(tasks.roll_up_days, "delay", lambda *args: made.append(args))
+    return made
+
+
+def run_all(scheduled: list[tuple[Any, ...]]) -> None:
+    """Run the task, and all runs that it schedules."""
+    tasks.roll_up_days()
+    while scheduled:
+        tasks.roll_up_days(*scheduled.pop())
+
+
+def test_yesterday_is_computed_again_and_earlier_days_where_they_are_missing(
+    calls: list[Call], scheduled: list[tuple[Any, ...]]
+) -> None:
     channel("1", 1)
     channel("2", 3)
     channel("3", 60)
     channel("4", 60, pinned=True)
     channel("5", 60, is_wanted=True)
-    tasks.roll_up_days()
+    run_all(scheduled)
     assert calls[0] == (["1", "4", "5"], MIDNIGHT - DAY_MS, False)
     assert calls[1] == (["1", "4", "5"], MIDNIGHT - 2 * DAY_MS, True)
     assert calls[2] == (["1", "2", "4", "5"], MIDNIGHT - 3 * DAY_MS, True)
     assert len(calls) == tasks.DAYS
 
 
+def test_other_tasks_run_between_parts_of_a_day(
+    calls: list[Call], scheduled: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "AT_ONCE", 2)
+    for number in range(5):
+        channel(str(number), 1)
+    run_all(scheduled)
+    assert [ids for ids, start_ms, _ in calls if start_ms == MIDNIGHT - DAY_MS] == [["0", "1"], ["2", "3"], ["4"]]
+    assert len(calls) == 3 * tasks.DAYS
+
+
 def test_a_day_is_tried_again_when_cassandra_is_back(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    scheduled: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def roll_up(*_args: object, **_options: object) -> int:
         raise ServiceAway("Cassandra is not responding")
 
     monkeypatch.setattr(tasks, "roll_up", roll_up)
     tasks.roll_up_days()
+    assert scheduled == []
     assert [record.message for record in caplog.records] == [
         "days not rolled up, trying again in an hour: Cassandra is not responding"
     ]
