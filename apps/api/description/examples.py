@@ -17,6 +17,16 @@ TEXTS: Mapping[str, str] = {"text/csv": CSV, "application/x-ndjson": NDJSON, "te
 _BY_OPERATION: Mapping[str, Any] = {
     "get_description": {"openapi": "3.1.0", "info": {"title": "Twitchly API", "version": "1.0.0"}, "paths": {}},
 }
+# Bodies whose required fields alone are not a valid request.
+_BODIES: Mapping[str, Any] = {
+    "query": {
+        "channels": ["26301881", "70930005"],
+        "metrics": ["viewers", "engagement"],
+        "first_day": "2026-11-01",
+        "last_day": "2026-11-07",
+        "compare": True,
+    },
+}
 # Example values by field name.
 _VALUES: Mapping[str, Any] = {
     "band": "10000",
@@ -74,6 +84,8 @@ def add_examples(description: dict[str, Any]) -> None:
     for methods in description["paths"].values():
         for operation in methods.values():
             contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+            if body := _BODIES.get(operation["operationId"]):
+                operation["requestBody"]["content"]["application/json"]["example"] = body
             for media_type, content in ((m, c) for body in contents for m, c in body.get("content", {}).items()):
                 example = _BY_OPERATION.get(operation["operationId"]) or TEXTS.get(media_type)
                 content.setdefault("example", example or example_of(content["schema"], schemas))
@@ -93,8 +105,8 @@ def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str 
         return _VALUES[name]
     if "oneOf" in schema or "anyOf" in schema:
         return example_of(schema.get("oneOf", schema.get("anyOf"))[0], schemas, name)
-    if schema.get("format") == "date-time":
-        return TIME
+    if schema.get("format") in ("date-time", "date"):
+        return TIME if schema["format"] == "date-time" else TIME[:10]
     if kind == "array":
         return [example_of(schema["items"], schemas, name)]
     if kind == "object":

@@ -47,6 +47,15 @@ class Moment(serializers.DateTimeField):
         return super().to_internal_value(value)
 
 
+class Day(serializers.DateField):
+    """A day as YYYY-MM-DD; digits of other scripts are refused."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is None:
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
+
+
 class CommaList(serializers.CharField):
     """A list in a query, as `a,b` or a repeated parameter; `known` limits its items."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.api.rest.fields import ChannelId, ChannelText, Choice, CommaList, Flag, Moment, Text, WholeNumber
+from apps.api.rest.fields import ChannelId, ChannelText, Choice, CommaList, Day, Flag, Moment, Text, WholeNumber
 from apps.live.board import SIZES
 from apps.metrics.chart_ranges import RANGES
 from apps.metrics.exports.intervals import INTERVALS
@@ -16,6 +16,8 @@ from core.metrics.bands import BANDS
 from core.metrics.columns import STORED_GRAINS
 from core.metrics.table import METRIC
 
+# Channels of a query for several channels.
+CHANNELS_MAX = 500
 CURSOR = "`next` of the previous page. All other parameters except `limit` must be those of that page."
 BAND = "Viewers: " + ", ".join(f"`{band.key}` {band.label}" for band in BANDS) + "."
 
@@ -91,6 +93,40 @@ class SeriesQuery(TimeRangeQuery):
 
 class EventsQuery(TimeRangeQuery, PageQuery):
     pass
+
+
+class PeriodBody(RequestSchema):
+    """A question about several channels. Send one of `channels`, `watchlist`, `segment` and `category`."""
+
+    channels = serializers.ListField(
+        child=ChannelId(), required=False, min_length=1, max_length=CHANNELS_MAX, help_text="Channel IDs."
+    )
+    watchlist = serializers.IntegerField(required=False, min_value=1, help_text="ID of your watchlist.")
+    segment = serializers.IntegerField(
+        required=False, min_value=1, help_text="ID of your segment: the channels that match it now."
+    )
+    category = ChannelText(
+        required=False,
+        max_length=CATEGORY_MAX,
+        help_text=f"Category name: up to {CHANNELS_MAX} channels that were live since `first_day` and were in this "
+        "category when last seen, those with most viewers first.",
+    )
+    metrics = serializers.ListField(
+        child=Choice(choices=tuple(METRIC)),
+        required=False,
+        default=["viewers", "messages"],
+        min_length=1,
+        max_length=len(METRIC),
+        help_text="Metric keys.",
+    )
+    first_day = Day(help_text="First UTC day, such as `2026-11-01`.")
+    last_day = Day(help_text="Last UTC day, included. It must have ended.")
+    grain = Choice(
+        required=False, default="total", choices=["total", "day"], help_text="`day` adds the values of each day."
+    )
+    compare = serializers.BooleanField(
+        required=False, default=False, help_text="Add the figures of as many days before `first_day`."
+    )
 
 
 class NoQuery(RequestSchema):

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from apps.api.live.views import LiveView
-from apps.api.rest import boards, channels, history, lists, metadata
+from apps.api.rest import boards, channels, history, lists, metadata, periods
 
 _CHANNEL = "api/v1/channels/<str:channel_id>"
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path(f"{_CHANNEL}/streams", history.StreamsView.as_view()),
     path(f"{_CHANNEL}/streams/<str:stream_id>", history.StreamView.as_view()),
     path("api/v1/live", LiveView.as_view()),
+    path("api/v1/query", periods.PeriodQueryView.as_view()),
     path("api/v1/metrics", metadata.MetricListView.as_view()),
     path("api/v1/metrics/<slug:key>", metadata.MetricView.as_view()),
     path("api/v1/status", metadata.StatusView.as_view()),

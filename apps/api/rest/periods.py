@@ -1,0 +1,349 @@
+"""The query for several channels over UTC days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.request import Request
+
+from apps.api.description.schema import operation
+from apps.api.problems import invalid_field
+from apps.api.rest.request_schemas import CHANNELS_MAX, PeriodBody
+from apps.api.rest.response_schemas import periods as schemas
+from apps.api.rest.responses import REVALIDATE, ApiResponse, Table
+from apps.api.rest.view import TABLES, ApiView, run_in_cassandra_thread, run_in_db_thread
+from apps.api.scopes import Scope
+from apps.curation.queries import public_channels
+from apps.live.directory import Profile, profile_of
+from apps.live.search import read_saved
+from apps.live.table import matching_rows
+from apps.metrics.days import read_days
+from apps.metrics.exports.formats import Cell, ExportColumn, metric_column
+from apps.workspaces.models import Segment, Watchlist
+from apps.workspaces.queries import channels_of
+from core.errors import NotFound
+from core.metrics.days import join
+from core.metrics.ranges import PeakValue, RangeSummary
+from core.metrics.table import METRIC
+from core.metrics.units import average_unit, unit_of
+from core.pipeline.records import EPOCH_MS
+from core.times import DAY_MS
+from twitchly.clock import now_ms
+
+# Days of all channels together, those of the previous period included.
+CHANNEL_DAYS_MAX = 40_000
+SELECTIONS = ("channels", "watchlist", "segment", "category")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole UTC days: `from_ms` is the start of the first, `until_ms` the end of the last."""
+
+    from_ms: int
+    until_ms: int
+
+    @property
+    def days(self) -> int:
+        return (self.until_ms - self.from_ms) // DAY_MS
+
+    @property
+    def previous(self) -> Period:
+        """Return as many days before."""
+        return Period(2 * self.from_ms - self.until_ms, self.from_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Figures of a channel over a period."""
+
+    summary: RangeSummary
+    keys: Sequence[str]
+
+    @property
+    def values(self) -> dict[str, float | None]:
+        return {key: self.summary.value(METRIC[key]) for key in self.keys}
+
+    @property
+    def peaks(self) -> dict[str, PeakValue | None]:
+        return {key: self.summary.peaks.get(key) for key in self.keys if METRIC[key].has_peak}
+
+    @property
+    def messages(self) -> int | None:
+        return self.summary.sums.get("messages") if self.summary.heard_ms else None
+
+    @property
+    def hours_watched(self) -> float | None:
+        return self.summary.hours_watched
+
+    @property
+    def on_air_ms(self) -> int:
+        return self.summary.on_air_ms
+
+    @property
+    def heard_ms(self) -> int:
+        return self.summary.heard_ms
+
+    @property
+    def missed_ms(self) -> int:
+        return self.summary.missed_ms
+
+    @property
+    def coverage_on_air(self) -> float | None:
+        return self.summary.coverage_on_air
+
+    @property
+    def is_lower_bound(self) -> bool:
+        return self.summary.lower_bounds.chat
+
+    @property
+    def is_viewers_lower_bound(self) -> bool:
+        return self.summary.lower_bounds.viewers
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Values of a channel by day."""
+
+    summaries: Sequence[RangeSummary]
+    keys: Sequence[str]
+
+    @property
+    def day(self) -> list[dt.date]:
+        return [day_of(summary.from_ms) for summary in self.summaries]
+
+    @property
+    def values(self) -> dict[str, list[float | None]]:
+        return {key: [summary.value(METRIC[key]) for summary in self.summaries] for key in self.keys}
+
+    @property
+    def on_air_s(self) -> list[float]:
+        return [summary.on_air_ms / 1000 for summary in self.summaries]
+
+    @property
+    def heard_s(self) -> list[float]:
+        return [summary.heard_ms / 1000 for summary in self.summaries]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFigures:
+    """A channel with its figures; `previous` and `days` only where they were requested."""
+
+    profile: Profile
+    total: Figures
+    previous: Figures | None
+    days: Days | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over channels."""
+
+    figures: Sequence[Figures]
+
+    @property
+    def channels(self) -> int:
+        return len(self.figures)
+
+    @property
+    def live_channels(self) -> int:
+        return sum(figures.on_air_ms > 0 for figures in self.figures)
+
+    @property
+    def messages(self) -> int:
+        return sum(figures.messages or 0 for figures in self.figures)
+
+    @property
+    def hours_watched(self) -> float:
+        return sum(figures.hours_watched or 0.0 for figures in self.figures)
+
+    @property
+    def on_air_ms(self) -> int:
+        return sum(figures.on_air_ms for figures in self.figures)
+
+    @property
+    def is_lower_bound(self) -> bool:
+        on_air = [figures for figures in self.figures if figures.on_air_ms]
+        return any(
+            figures.is_lower_bound or figures.is_viewers_lower_bound or figures.hours_watched is None
+            for figures in on_air
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to a query."""
+
+    period: Period
+    grain: str
+    keys: Sequence[str]
+    items: Sequence[ChannelFigures]
+
+    @property
+    def first_day(self) -> dt.date:
+        return day_of(self.period.from_ms)
+
+    @property
+    def last_day(self) -> dt.date:
+        return day_of(self.period.until_ms - DAY_MS)
+
+    @property
+    def units(self) -> dict[str, str]:
+        return {key: average_unit(METRIC[key]) for key in self.keys}
+
+    @property
+    def peak_units(self) -> dict[str, str]:
+        return {key: unit_of(METRIC[key], "minute") for key in self.keys if METRIC[key].has_peak}
+
+    @property
+    def totals(self) -> Totals:
+        return Totals([item.total for item in self.items])
+
+    @property
+    def previous_totals(self) -> Totals | None:
+        previous = [item.previous for item in self.items if item.previous is not None]
+        return Totals(previous) if previous else None
+
+
+class PeriodQueryView(ApiView):
+    scopes = {"post": Scope.READ_SERIES}
+    renderer_classes = TABLES
+
+    @operation(
+        "query",
+        "Compare channels over days",
+        "History",
+        request=PeriodBody,
+        responses=schemas.PeriodResult,
+        description="Values are computed from summed columns, so several days have exactly the values of their "
+        f"minutes. Channels times days, with those of the previous period, must not exceed {CHANNEL_DAYS_MAX:,}. CSV "
+        "and NDJSON have a row per channel, or per channel and day.",
+    )
+    async def post(self, _request: Request) -> ApiResponse:
+        body = self.body(PeriodBody)
+        period, keys = requested_period(body, now_ms()), list(dict.fromkeys(body["metrics"]))
+        profiles = await self._selected(body, period)
+        whole = Period(period.previous.from_ms, period.until_ms) if body["compare"] else period
+        if len(profiles) * whole.days > CHANNEL_DAYS_MAX:
+            reason = f"{len(profiles):,} channels times {whole.days:,} days are more than {CHANNEL_DAYS_MAX:,}."
+            raise invalid_field("first_day", f"{reason} Ask about fewer days or channels.")
+        metrics = [METRIC[key] for key in keys]
+        days = await run_in_cassandra_thread(
+            read_days, [profile.id for profile in profiles], whole.from_ms, whole.until_ms, metrics
+        )
+        by_day = body["grain"] == "day"
+        items = [_figures(profile, days[profile.id], period, keys, by_day=by_day) for profile in profiles]
+        result = Result(period, body["grain"], keys, items)
+        return ApiResponse(schemas.PeriodResult.produce(result), REVALIDATE, table=period_table(result))
+
+    async def _selected(self, body: Mapping[str, Any], period: Period) -> list[Profile]:
+        """Return the public channels that a body selects. Raises: Problem, NotFound, ServiceAway."""
+        given = [name for name in SELECTIONS if name in body]
+        if len(given) != 1:
+            raise invalid_field(given[1] if given else SELECTIONS[0], f"Send one of {', '.join(SELECTIONS)}.")
+        if "segment" in body:
+            query = await run_in_db_thread(_segment_query, self.api_client.owner_id, body["segment"])
+            live = (await self.services.readings.of_channels()).live()
+            rows = matching_rows(read_saved(query), live.values())
+            return [row.channel.profile for row in rows[:CHANNELS_MAX]]
+        profiles = await run_in_db_thread(_stored_profiles, self.api_client.owner_id, body, period.from_ms)
+        if "channels" in body and (unknown := set(body["channels"]) - {profile.id for profile in profiles}):
+            raise invalid_field("channels", f"No channel has the ID {min(unknown)}.")
+        return profiles
+
+
+def requested_period(body: Mapping[str, Any], now_ms: int) -> Period:
+    """Return the days of a body. Raises: Problem."""
+    from_ms, last_ms = (_midnight_ms(body[name]) for name in ("first_day", "last_day"))
+    if last_ms + DAY_MS > now_ms:
+        raise invalid_field("last_day", f"The day has not ended. The last one that has is {day_of(now_ms - DAY_MS)}.")
+    if from_ms > last_ms:
+        raise invalid_field("first_day", "It must not be after “last_day”.")
+    if from_ms < EPOCH_MS:
+        raise invalid_field("first_day", f"Nothing is recorded before {day_of(EPOCH_MS)}.")
+    return Period(from_ms, last_ms + DAY_MS)
+
+
+def day_of(ms: int) -> dt.date:
+    """Return the UTC day of a time."""
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).date()
+
+
+def period_table(result: Result) -> Table:
+    """Return a result as rows: one per channel, or one per channel and day."""
+    by_day = result.grain == "day"
+    metrics = [metric_column(METRIC[key], result.units[key]) for key in result.keys]
+    fields = [ExportColumn("channel_id"), ExportColumn("login"), ExportColumn("name")]
+    times = [ExportColumn("on_air_s", "s"), ExportColumn("heard_s", "s")]
+    if by_day:
+        fields += [ExportColumn("day", "UTC"), *metrics, *times]
+    else:
+        counts = [ExportColumn("message_count", "messages"), ExportColumn("hours_watched", "h")]
+        fields += [*metrics, *counts, *times, ExportColumn("missed_s", "s")]
+        if result.previous_totals is not None:
+            fields += [ExportColumn(f"previous_{column.name}", column.unit) for column in metrics]
+
+    def cells() -> list[list[Cell]]:
+        return [row for item in result.items for row in (_day_rows(item) if by_day else [_row(item)])]
+
+    return Table(fields, cells)
+
+
+def _figures(
+    profile: Profile, days: Sequence[RangeSummary], period: Period, keys: Sequence[str], *, by_day: bool
+) -> ChannelFigures:
+    before, inside = days[: -period.days], days[-period.days :]
+    return ChannelFigures(
+        profile,
+        Figures(join(inside), keys),
+        Figures(join(before), keys) if before else None,
+        Days(inside, keys) if by_day else None,
+    )
+
+
+def _row(item: ChannelFigures) -> list[Cell]:
+    total = item.total
+    previous: Iterable[Cell] = item.previous.values.values() if item.previous else ()
+    times = (total.on_air_ms / 1000, total.heard_ms / 1000, total.missed_ms / 1000)
+    return [*_names(item), *total.values.values(), total.messages, total.hours_watched, *times, *previous]
+
+
+def _day_rows(item: ChannelFigures) -> list[list[Cell]]:
+    assert item.days is not None  # noqa: S101  the result has the grain day
+    columns = [item.days.values[key] for key in item.days.keys]
+    rows = zip(item.days.day, *columns, item.days.on_air_s, item.days.heard_s, strict=True)
+    return [[*_names(item), str(day), *cells] for day, *cells in rows]
+
+
+def _names(item: ChannelFigures) -> list[Cell]:
+    return [item.profile.id, item.profile.login, item.profile.name]
+
+
+def _segment_query(owner_id: int, segment_id: int) -> str:
+    segment = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()  # defense: key-ownership
+    if segment is None:
+        raise NotFound("You have no such segment.")
+    return segment.query
+
+
+def _stored_profiles(owner_id: int, body: Mapping[str, Any], from_ms: int) -> list[Profile]:
+    if "category" in body:
+        since = dt.datetime.fromtimestamp(from_ms / 1000, dt.UTC)
+        found = public_channels().filter(category=body["category"], last_seen_at__gte=since)
+        return [profile_of(channel) for channel in found.order_by("-viewers", "pk")[:CHANNELS_MAX]]
+    ids = list(dict.fromkeys(body["channels"])) if "channels" in body else _watched(owner_id, body["watchlist"])
+    known = public_channels().in_bulk(ids)
+    return [profile_of(known[channel_id]) for channel_id in ids if channel_id in known]
+
+
+def _watched(owner_id: int, watchlist_id: int) -> list[str]:
+    watchlist = Watchlist.objects.filter(owner_id=owner_id, pk=watchlist_id).first()
+    if watchlist is None:
+        raise NotFound("You have no such watchlist.")
+    return channels_of(watchlist)
+
+
+def _midnight_ms(day: dt.date) -> int:
+    return round(dt.datetime.combine(day, dt.time(), dt.UTC).timestamp() * 1000)

@@ -1,0 +1,101 @@
+"""Responses of the query for several channels."""
+
+from __future__ import annotations
+
+from rest_framework.serializers import (
+    BooleanField,
+    CharField,
+    DateField,
+    DictField,
+    FloatField,
+    IntegerField,
+    ListField,
+)
+
+from apps.api.rest.fields import OpenText
+from apps.api.rest.response_schemas.base import ResponseSchema, Seconds, UtcTime
+from core.metrics.formulas import COMPLETE_FROM
+
+
+class DayPeak(ResponseSchema):
+    """The busiest minute of a period."""
+
+    value = FloatField()
+    at = UtcTime(source="end_ms", help_text="End of the minute.")
+
+
+class PeriodFigures(ResponseSchema):
+    """Values, peaks and time of a channel over whole UTC days."""
+
+    values = DictField(
+        child=FloatField(allow_null=True),
+        help_text="By metric, see `range` in `/metrics`; null if unknown. `excitement` is undefined over days.",
+    )
+    peaks = DictField(child=DayPeak(allow_null=True), help_text="By metric; see `peak` in `/metrics`.")
+    messages = IntegerField(allow_null=True, help_text="Number of messages; null if nothing was heard.")
+    hours_watched = FloatField(
+        allow_null=True,
+        help_text="Sum of the viewers of every known second, in hours; null if viewers are known for less than half of "
+        "the time on air.",
+    )
+    on_air_s = Seconds(source="on_air_ms", help_text="Seconds on air.")
+    heard_s = Seconds(source="heard_ms", help_text="Seconds in which the channel was heard.")
+    missed_s = Seconds(
+        source="missed_ms", help_text="Seconds in which the channel was on air or tracked, and not heard."
+    )
+    coverage_on_air = FloatField(
+        allow_null=True, help_text="Share of the time on air that was heard, 0 to 1; null if it was never on air."
+    )
+    is_lower_bound = BooleanField(
+        help_text=f"`coverage_on_air` is below {COMPLETE_FROM}: counts and peaks of chat are lower bounds."
+    )
+    is_viewers_lower_bound = BooleanField(
+        help_text=f"Viewers are known for less than {COMPLETE_FROM} of the time on air: their peak and `hours_watched` "
+        "are lower bounds."
+    )
+
+
+class DayColumns(ResponseSchema):
+    """Values of each day, column-oriented."""
+
+    day = ListField(child=DateField(), help_text="UTC day, oldest first.")
+    values = DictField(
+        child=ListField(child=FloatField(allow_null=True)), help_text="By metric, in its unit; null means unknown."
+    )
+    on_air_s = ListField(child=FloatField(), help_text="Seconds on air.")
+    heard_s = ListField(child=FloatField(), help_text="Seconds in which the channel was heard.")
+
+
+class PeriodChannel(ResponseSchema):
+    """A channel with its figures."""
+
+    channel_id = CharField(source="profile.id")
+    login = CharField(source="profile.login")
+    name = CharField(source="profile.name")
+    total = PeriodFigures(help_text="Over all days.")
+    previous = PeriodFigures(allow_null=True, help_text="Over as many days before; null unless `compare` is true.")
+    days = DayColumns(allow_null=True, help_text="By day; null unless `grain` is `day`.")
+
+
+class PeriodTotals(ResponseSchema):
+    """Sums over all channels; unknown figures count as 0."""
+
+    channels = IntegerField(help_text="Number of channels.")
+    live_channels = IntegerField(help_text="Channels that were on air.")
+    messages = IntegerField()
+    hours_watched = FloatField()
+    on_air_s = Seconds(source="on_air_ms", help_text="Seconds on air.")
+    is_lower_bound = BooleanField(help_text="A figure of some channel is unknown or a lower bound.")
+
+
+class PeriodResult(ResponseSchema):
+    """Figures of several channels over the same UTC days."""
+
+    first_day = DateField()
+    last_day = DateField(help_text="Included.")
+    grain = OpenText(known=["total", "day"])
+    units = DictField(child=CharField(), help_text="Units of `values`, by metric.")
+    peak_units = DictField(child=CharField(), help_text="Units of `peaks`, by metric.")
+    items = PeriodChannel(many=True)
+    totals = PeriodTotals()
+    previous_totals = PeriodTotals(allow_null=True, help_text="Null unless `compare` is true.")

@@ -1,0 +1,241 @@
+"""The query for several channels over days: figures, selections, limits and tables."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from pytest_django import Settings
+
+from apps.api.rest import periods
+from apps.channels.models import Channel
+from apps.metrics import days
+from apps.workspaces import services
+from apps.workspaces.models import Segment
+from core.metrics.days import columns_of_day
+from core.metrics.ranges import RangeSummary, Row, summarize
+from core.metrics.table import METRIC
+from core.metrics.windows import Columns
+from core.pipeline.coverage import RecordedGaps
+from core.pipeline.intervals import Intervals
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.api.conftest import Api, user_of
+
+MIDNIGHT = 1_795_392_000_000
+DAYS = {"first_day": "2026-11-20", "last_day": "2026-11-22"}
+IDS = ["101", "102", "103"]
+
+
+def rows_of(channel_id: str, start_ms: int) -> list[Row]:
+    """Return some minutes on air of a channel on a day; the third channel was never on air."""
+    if channel_id == "103":
+        return []
+    number, day = int(channel_id) - 100, start_ms // DAY_MS
+    return [
+        Row(
+            start_ms + minute * MINUTE_MS,
+            MINUTE_MS,
+            {
+                "messages": 30 * number + minute,
+                "words": 100,
+                "chatters": 9,
+                "observed_ms": 45_000 if number == 2 else MINUTE_MS,
+                "pulses": 60,
+                "on_air_pulses": 60,
+                "on_air_observed_ms": 45_000 if number == 2 else MINUTE_MS,
+                "viewers_sum": 60 * (500 + day % 7),
+                "viewers_max": 600 + minute,
+                "viewer_pulses": 60,
+            },
+        )
+        for minute in range(600, 600 + 10 * number)
+    ]
+
+
+def summary_of(channel_id: str, from_ms: int, until_ms: int) -> RangeSummary:
+    rows = [row for start_ms in range(from_ms, until_ms, DAY_MS) for row in rows_of(channel_id, start_ms)]
+    return summarize(rows, RecordedGaps(), Intervals(), from_ms, until_ms)
+
+
+class Days:
+    """A store with the days of IDS, in place of Cassandra."""
+
+    def read(
+        self, channel_ids: Collection[str], from_ms: int, until_ms: int, columns: Collection[str] | None = None
+    ) -> dict[str, dict[int, Columns]]:
+        def day(channel_id: str, start_ms: int) -> dict[str, int]:
+            values = columns_of_day(summary_of(channel_id, start_ms, start_ms + DAY_MS), {})
+            return {name: value for name, value in values.items() if columns is None or name in columns}
+
+        return {
+            i: {start_ms: row for start_ms in range(from_ms, until_ms, DAY_MS) if (row := day(i, start_ms))}
+            for i in channel_ids
+        }
+
+
+@pytest.fixture(autouse=True)
+def history(settings: Settings, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> None:
+    settings.CASSANDRA_HOSTS = ["reference"]
+    monkeypatch.setattr(days, "DayStore", Days)
+    monkeypatch.setattr(periods, "now_ms", lambda: MIDNIGHT + HOUR_MS)
+    seen_at = dt.datetime.fromtimestamp(MIDNIGHT / 1000, dt.UTC)
+    for channel_id in IDS:
+        fields: dict[str, Any] = {"category": "Chess", "last_seen_at": seen_at, "viewers": int(channel_id)}
+        Channel.objects.create(id=channel_id, login=f"c{channel_id}", name=f"C{channel_id}", **fields)
+
+
+async def ask(api: Api, path: str = "query", **body: Any) -> Any:
+    response = await api.request("POST", path, json={**DAYS, **body})
+    assert response.status_code == 200, response.text
+    return response
+
+
+async def errors(api: Api, **body: Any) -> dict[str, str]:
+    response = await api.request("POST", "query", json={"channels": IDS, **DAYS, **body})
+    assert response.status_code == 400
+    return {error["field"]: error["reason"] for error in response.json()["errors"]}
+
+
+async def test_figures_are_those_of_the_minutes(api: Api) -> None:
+    keys = [key for key in METRIC if key != "excitement"]
+    result = (await ask(api, channels=IDS, metrics=keys)).json()
+    assert [item["channel_id"] for item in result["items"]] == IDS
+    for item in result["items"]:
+        raw = summary_of(item["channel_id"], MIDNIGHT - 3 * DAY_MS, MIDNIGHT)
+        total = item["total"]
+        assert total["values"] == {key: raw.value(METRIC[key]) for key in keys}
+        peaks = {key: peak["value"] if peak else None for key, peak in total["peaks"].items()}
+        assert peaks == {
+            key: raw.peaks[key].value if key in raw.peaks else None for key in keys if METRIC[key].has_peak
+        }
+        assert (total["hours_watched"], total["coverage_on_air"]) == (raw.hours_watched, raw.coverage_on_air)
+        assert total["messages"] == (raw.sums["messages"] if raw.heard_ms else None)
+        assert (item["previous"], item["days"]) == (None, None)
+    assert result["totals"] == {
+        "channels": 3,
+        "live_channels": 2,
+        "messages": sum(item["total"]["messages"] or 0 for item in result["items"]),
+        "hours_watched": sum(item["total"]["hours_watched"] or 0 for item in result["items"]),
+        "on_air_s": 3 * 30 * 60,
+        "is_lower_bound": True,
+    }
+    assert (result["first_day"], result["last_day"], result["previous_totals"]) == ("2026-11-20", "2026-11-22", None)
+    assert result["units"]["chatters"] == "chatters / min"
+
+
+async def test_days_and_the_previous_period_are_added_on_request(api: Api) -> None:
+    result = (await ask(api, channels=["101"], metrics=["viewers"], grain="day", compare=True)).json()
+    item, from_ms = result["items"][0], MIDNIGHT - 3 * DAY_MS
+    by_day = [summary_of("101", start, start + DAY_MS) for start in range(from_ms, MIDNIGHT, DAY_MS)]
+    assert item["days"]["day"] == ["2026-11-20", "2026-11-21", "2026-11-22"]
+    assert item["days"]["values"]["viewers"] == [day.value(METRIC["viewers"]) for day in by_day]
+    assert item["days"]["on_air_s"] == item["days"]["heard_s"] == [600.0] * 3
+    before = summary_of("101", from_ms - 3 * DAY_MS, from_ms)
+    assert item["previous"]["values"]["viewers"] == before.value(METRIC["viewers"])
+    assert item["previous"]["values"] != item["total"]["values"]
+    assert result["previous_totals"]["hours_watched"] == before.hours_watched
+
+
+async def test_excitement_is_unknown_over_days(api: Api) -> None:
+    result = (await ask(api, channels=["101"], metrics=["excitement"])).json()
+    assert result["items"][0]["total"]["values"] == {"excitement": None}
+
+
+async def test_channels_are_selected_by_watchlist_segment_and_category(api: Api) -> None:
+    @sync_to_async
+    def lists() -> tuple[int, int, int]:
+        owner, other = user_of("buyer@example.com"), user_of("other@example.com")
+        mine, hers = (services.create(owner=account, name="L") for account in (owner, other))
+        services.put(watchlist=mine, channel_ids=["102", "101"])
+        segment = Segment.objects.create(owner=owner, name="S", query="")
+        return mine.pk, hers.pk, segment.pk
+
+    mine, hers, segment = await lists()
+    assert ids(await ask(api, watchlist=mine)) == ["102", "101"]
+    assert ids(await ask(api, category="Chess")) == ["103", "102", "101"]
+    assert ids(await ask(api, category="Go")) == []
+    # The channels on the boards, which have no days.
+    assert len(ids(await ask(api, segment=segment))) == 3
+    for name, number in (("watchlist", hers), ("segment", segment + 1)):
+        response = await api.request("POST", "query", json={name: number, **DAYS})
+        assert (response.status_code, response.json()["detail"]) == (404, f"You have no such {name}.")
+
+
+def ids(response: Any) -> list[str]:
+    return [item["channel_id"] for item in response.json()["items"]]
+
+
+async def test_blocked_channels_are_unknown(api: Api) -> None:
+    await sync_to_async(Channel.objects.filter(pk="102").update)(blocked=True)
+    assert await errors(api) == {"channels": "No channel has the ID 102."}
+    assert ids(await ask(api, category="Chess")) == ["103", "101"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "reason"),
+    [
+        ({"watchlist": 1}, "watchlist", "Send one of channels, watchlist, segment, category."),
+        ({"last_day": "2026-11-23"}, "last_day", "The day has not ended. The last one that has is 2026-11-22."),
+        ({"first_day": "2026-11-23"}, "first_day", "It must not be after “last_day”."),
+        ({"first_day": "1999-01-01"}, "first_day", "Nothing is recorded before 2023-11-14."),
+        ({"first_day": "20.11.2026"}, "first_day", "Date has wrong format. Use one of these formats instead: "),
+        ({"first_day": "2026-11-31"}, "first_day", "Date has wrong format."),
+        ({"first_day": 20_261_120}, "first_day", "Date has wrong format."),
+        ({"metrics": ["likes"]}, "metrics.0", "“likes” is not one of"),
+        ({"metrics": []}, "metrics", "Ensure this field has at least 1 elements."),
+        ({"channels": [str(n) for n in range(501)]}, "channels", "Ensure this field has no more than 500 elements."),
+        ({"days": 7}, "days", "Unknown field. Known: channels, watchlist"),
+    ],
+)
+async def test_invalid_queries_state_the_field(api: Api, body: dict[str, Any], field: str, reason: str) -> None:
+    found = await errors(api, **body)
+    assert list(found) == [field]
+    assert reason.split(" instead")[0] in found[field]
+
+
+async def test_a_query_without_channels_states_the_choices(api: Api) -> None:
+    response = await api.request("POST", "query", json=DAYS)
+    assert response.json()["errors"] == [
+        {"field": "channels", "reason": "Send one of channels, watchlist, segment, category."}
+    ]
+
+
+async def test_the_cost_is_limited(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(periods, "CHANNEL_DAYS_MAX", 17)
+    reason = "3 channels times 6 days are more than 17. Ask about fewer days or channels."
+    assert await errors(api, compare=True) == {"first_day": reason}
+    assert len(ids(await ask(api, channels=IDS))) == 3
+
+
+@pytest.mark.parametrize("grain", ["total", "day"])
+async def test_tables_have_the_figures_of_the_document(api: Api, grain: str) -> None:
+    body: dict[str, Any] = {"channels": IDS, "metrics": ["viewers", "spam"], "grain": grain, "compare": True}
+    document = (await ask(api, **body)).json()
+    table = list(csv.DictReader(io.StringIO((await ask(api, "query.csv", **body)).text.removeprefix("\ufeff"))))
+    lines = (await ask(api, "query.ndjson", **body)).text.splitlines()
+    rows = [json.loads(line) for line in lines[1:]]
+    if grain == "total":
+        expected = [
+            (
+                item["login"],
+                item["total"]["values"]["spam"],
+                item["total"]["messages"],
+                item["previous"]["values"]["viewers"],
+            )
+            for item in document["items"]
+        ]
+        assert [tuple(map(r.get, ("login", "spam", "message_count", "previous_viewers"))) for r in rows] == expected
+    else:
+        expected = [
+            (item["login"], day, item["days"]["values"]["viewers"][number], item["days"]["on_air_s"][number])
+            for item in document["items"]
+            for number, day in enumerate(item["days"]["day"])
+        ]
+        assert [tuple(map(r.get, ("login", "day", "viewers", "on_air_s"))) for r in rows] == expected
+    assert len(table) == len(rows) == (3 if grain == "total" else 9)
