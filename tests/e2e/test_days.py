@@ -18,6 +18,7 @@ from core.metrics.table import METRICS
 from core.pipeline.coverage import RecordedGaps
 from core.pipeline.intervals import Intervals
 from core.pipeline.records import EventRecord, WindowRecord
+from core.proof.reference import WindowKey
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("cassandra")]
@@ -107,9 +108,8 @@ def test_a_day_changes_only_with_its_minutes(channel_id: str) -> None:
     assert summary.sums["messages"] == sum(m["messages"] for s, m in {**minutes, **inside}.items() if s < T + DAY_MS)
 
     # A day whose hours and minutes were deleted has no row, and gets one again when they are back.
-    keys = {(channel_id, "minute", s + MINUTE_MS) for s in minutes} | {
-        (channel_id, "hour", s // HOUR_MS * HOUR_MS + HOUR_MS) for s in minutes
-    }
+    keys: set[WindowKey] = {(channel_id, "minute", s + MINUTE_MS) for s in minutes}
+    keys |= {(channel_id, "hour", s // HOUR_MS * HOUR_MS + HOUR_MS) for s in minutes}
     store.erase(channel_id, T - DAY_MS)
     store.correct([], keys)
     days = DayStore()
