@@ -10,13 +10,14 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from apps.metrics.cassandra import away, open_session, prepare, rows, write
-from apps.metrics.store import day_of, first_revision
+from apps.metrics.store import day_of
 from core.metrics.days import DAY_COLUMNS
 from core.metrics.windows import Columns
 from core.times import DAY_MS
-from twitchly.clock import now_ms
 
 _REVISION_MAX = 999
+# The row of a day of which nothing is known any more. A deleted row would lose its revision.
+_NOTHING: Columns = {"heard_ms": 0}
 
 DaysOfChannel = dict[int, Columns]
 
@@ -45,9 +46,11 @@ class DayStore:
         return days
 
     def save(self, start_ms: int, days: Mapping[str, Columns]) -> int:
-        """Store the columns of a day by channel, without columns delete it; return how many rows have changed."""
-        stored = self.read(days, start_ms, start_ms + DAY_MS)
-        changed = {i: columns for i, columns in days.items() if stored[i].get(start_ms, {}) != columns}
+        """Store the columns of a day by channel, {} if nothing is known of it; return how many rows have changed."""
+        stored = {i: found.get(start_ms) for i, found in self.read(days, start_ms, start_ms + DAY_MS).items()}
+        changed = {
+            i: columns or _NOTHING for i, columns in days.items() if (columns or _NOTHING) != (stored[i] or _NOTHING)
+        }
         with away():
             session = open_session()
             revisions = _next_revisions(session, changed, start_ms)
@@ -57,23 +60,17 @@ class DayStore:
                 f"INSERT INTO channel_day ({', '.join(names)})"  # noqa: S608  fixed table names
                 f" VALUES ({', '.join('?' * len(names))}) USING TIMESTAMP ?",
             )
-            delete = prepare(
-                session, "DELETE FROM channel_day USING TIMESTAMP ? WHERE channel_id = ? AND year = ? AND start_ms = ?"
-            )
-            statements = []
-            for channel_id, columns in changed.items():
-                key = (channel_id, day_of(start_ms).year, start_ms)
-                written_us = (start_ms + DAY_MS) * 1000 + revisions[channel_id]
-                if columns:
-                    statements.append((insert, (*key, *map(columns.get, DAY_COLUMNS), written_us)))
-                else:
-                    statements.append((delete, (written_us, *key)))
-            write(session, statements)
+            end_us, year = (start_ms + DAY_MS) * 1000, day_of(start_ms).year
+            rows_to_write = [
+                (insert, (channel_id, year, start_ms, *map(columns.get, DAY_COLUMNS), end_us + revisions[channel_id]))
+                for channel_id, columns in changed.items()
+            ]
+            write(session, rows_to_write)
         return len(changed)
 
 
 def _next_revisions(session: Any, channel_ids: Collection[str], start_ms: int) -> dict[str, int]:
-    """Return the next revision of each channel's row of a day; a missing row may have been deleted."""
+    """Return the next revision of each channel's row of a day."""
     query = (
         "SELECT channel_id, WRITETIME(heard_ms) AS written FROM channel_day"
         " WHERE channel_id = ? AND year = ? AND start_ms = ?"
@@ -81,5 +78,4 @@ def _next_revisions(session: Any, channel_ids: Collection[str], start_ms: int) -
     statement, year = prepare(session, query), day_of(start_ms).year
     stored = rows(session, [(statement, (channel_id, year, start_ms)) for channel_id in channel_ids])
     revisions = {row["channel_id"]: min(_REVISION_MAX, row["written"] % 1000 + 1) for row in stored}
-    first = first_revision(now_ms() - start_ms - DAY_MS)
-    return {channel_id: revisions.get(channel_id, first) for channel_id in channel_ids}
+    return {channel_id: revisions.get(channel_id, 0) for channel_id in channel_ids}

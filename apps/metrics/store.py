@@ -274,11 +274,6 @@ def _location(key: WindowKey) -> tuple[str, str, Any]:
     return _TABLE[grain], *(("year", day.year) if grain == "hour" else ("day", day))
 
 
-def first_revision(after_ms: int) -> int:
-    """Return the revision of a missing row, which may have been deleted, `after_ms` after its end."""
-    return _revision(max(1, after_ms))
-
-
 def _revision(after_ms: int) -> int:
     """Return the revision of a row recomputed `after_ms` after its window's end; later ones win."""
     return _RECOMPUTED + min(_LATEST, after_ms // _REVISION_STEP_MS) if after_ms else 0
@@ -297,7 +292,7 @@ def _next_revisions(session: Any, keys: Iterable[WindowKey]) -> dict[WindowKey, 
         )
         stored = rows(session, [(prepare(session, query), (key[0], bucket_value, key[2]))])
         written = [row["written"] % 1000 for row in stored if row["written"]]
-        revisions[key] = max(written) + 1 if written else first_revision(now_ms() - key[2])
+        revisions[key] = max(written) + 1 if written else _revision(max(1, now_ms() - key[2]))
     return revisions
 
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, QuerySet
 
 from apps.accounts.models import User
-from apps.workspaces.models import Watched, Watchlist
+from apps.workspaces.models import Segment, Watched, Watchlist
 from core.errors import NotFound
 
 
@@ -24,6 +24,14 @@ def find_watchlist(owner: User, watchlist_id: int) -> Watchlist:
     if watchlist is None:
         raise NotFound("You have no such watchlist.")
     return watchlist
+
+
+def find_segment(owner_id: int, segment_id: int) -> Segment:
+    """Return a segment of the owner. Raises: NotFound, also for another owner's."""
+    segment = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()  # defense: key-ownership
+    if segment is None:
+        raise NotFound("You have no such segment.")
+    return segment
 
 
 def channels_of(watchlist: Watchlist) -> list[str]:

@@ -164,7 +164,7 @@ async def test_channels_are_selected_by_watchlist_segment_and_category(api: Api)
     assert len(ids(await ask(api, segment=segment))) == 3
     for name, number in (("watchlist", hers), ("segment", segment + 1)):
         response = await api.request("POST", "query", json={name: number, **DAYS})
-        assert (response.status_code, response.json()["detail"]) == (404, f"You have no such {name}.")
+        assert response.json()["errors"] == [{"field": name, "reason": f"You have no such {name}."}]
 
 
 def ids(response: Any) -> list[str]:

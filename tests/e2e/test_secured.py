@@ -119,7 +119,7 @@ def test_sinks_boards_groups_and_celery_can_connect(secured: Secured) -> None:
 def test_history_is_restored_with_write_times_and_expiry(secured: Secured, tmp_path: Path) -> None:
     assert secured.run("-c", f"{SETUP}{SUMMARY}", DJANGO_SETTINGS_MODULE="twitchly.settings").returncode == 0
     output = secured.manage("backup", str(tmp_path / "b"), "--only", "history")
-    assert "stream_summary 1, hour_window 1, channel_event 0, minute_window 0, live_window 1" in output
+    assert "stream_summary 1, channel_day 0, hour_window 1, channel_event 0, minute_window 0, live_window 1" in output
     refused = secured.run("manage.py", "restore", str(tmp_path / "b"))
     assert refused.returncode != 0
     assert "Cassandra is not empty" in refused.stderr

@@ -19,7 +19,7 @@ from apps.api.rest.view import ApiView, run_in_db_thread
 from apps.api.scopes import Scope
 from apps.workspaces import services
 from apps.workspaces.models import Segment, Watchlist
-from apps.workspaces.queries import find_watchlist
+from apps.workspaces.queries import find_segment, find_watchlist
 from core.errors import NotFound
 
 
@@ -118,12 +118,12 @@ def _watchlists(owner_id: int, after: int, limit: int, list_id: str) -> dict[str
 
 
 def _watchlist(owner_id: int, watchlist_id: int) -> dict[str, Any]:
-    return schemas.Watchlist.produce(find_watchlist(_owner(owner_id), watchlist_id))
+    return schemas.Watchlist.produce(find_watchlist(owner_of(owner_id), watchlist_id))
 
 
 @transaction.atomic
 def _create(owner_id: int, body: dict[str, Any]) -> dict[str, Any]:
-    watchlist = services.create(owner=_owner(owner_id), name=body["name"])
+    watchlist = services.create(owner=owner_of(owner_id), name=body["name"])
     services.put(watchlist=watchlist, channel_ids=body.get("channels", []))
     return schemas.Watchlist.produce(watchlist)
 
@@ -145,7 +145,7 @@ def _delete(owner_id: int, watchlist_id: int, headers: Mapping[str, str]) -> Non
 
 def _lock_for_write(owner_id: int, watchlist_id: int, headers: Mapping[str, str]) -> Watchlist:
     """Return a watchlist whose preconditions hold, locked until the transaction ends. Raises: NotFound, Problem."""
-    watchlist = find_watchlist(_owner(owner_id), watchlist_id)
+    watchlist = find_watchlist(owner_of(owner_id), watchlist_id)
     locked = Watchlist.objects.select_for_update().filter(pk=watchlist.pk).first()
     if locked is None:
         raise NotFound("You have no such watchlist.")
@@ -160,13 +160,10 @@ def _segments(owner_id: int, after: int, limit: int, list_id: str) -> dict[str, 
 
 
 def _segment(owner_id: int, segment_id: int) -> dict[str, Any]:
-    segment = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()  # defense: key-ownership
-    if segment is None:
-        raise NotFound("You have no such segment.")
-    return schemas.Segment.produce(segment)
+    return schemas.Segment.produce(find_segment(owner_id, segment_id))
 
 
-def _owner(owner_id: int) -> User:
+def owner_of(owner_id: int) -> User:
     """Return the account. Raises: NotFound, if it was deleted during the request."""
     owner = User.objects.filter(pk=owner_id).first()
     if owner is None:

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from apps.api.description.schema import operation
 from apps.api.problems import invalid_field
+from apps.api.rest.lists import owner_of
 from apps.api.rest.request_schemas import CHANNELS_MAX, PeriodBody
 from apps.api.rest.response_schemas import periods as schemas
 from apps.api.rest.responses import REVALIDATE, ApiResponse, Table
@@ -22,11 +23,11 @@ from apps.live.search import read_saved
 from apps.live.table import matching_rows
 from apps.metrics.days import read_days
 from apps.metrics.exports.formats import Cell, ExportColumn, metric_column
-from apps.workspaces.models import Segment, Watchlist
-from apps.workspaces.queries import channels_of
+from apps.metrics.periods import Days, Figures, Period, Totals, day_of
+from apps.workspaces.queries import channels_of, find_segment, find_watchlist
 from core.errors import NotFound
 from core.metrics.days import join
-from core.metrics.ranges import PeakValue, RangeSummary
+from core.metrics.ranges import RangeSummary
 from core.metrics.table import METRIC
 from core.metrics.units import average_unit, unit_of
 from core.pipeline.records import EPOCH_MS
@@ -39,95 +40,6 @@ SELECTIONS = ("channels", "watchlist", "segment", "category")
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
-    """Whole UTC days: `from_ms` is the start of the first, `until_ms` the end of the last."""
-
-    from_ms: int
-    until_ms: int
-
-    @property
-    def days(self) -> int:
-        return (self.until_ms - self.from_ms) // DAY_MS
-
-    @property
-    def previous(self) -> Period:
-        """Return as many days before."""
-        return Period(2 * self.from_ms - self.until_ms, self.from_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Figures of a channel over a period."""
-
-    summary: RangeSummary
-    keys: Sequence[str]
-
-    @property
-    def values(self) -> dict[str, float | None]:
-        return {key: self.summary.value(METRIC[key]) for key in self.keys}
-
-    @property
-    def peaks(self) -> dict[str, PeakValue | None]:
-        return {key: self.summary.peaks.get(key) for key in self.keys if METRIC[key].has_peak}
-
-    @property
-    def messages(self) -> int | None:
-        return self.summary.sums.get("messages") if self.summary.heard_ms else None
-
-    @property
-    def hours_watched(self) -> float | None:
-        return self.summary.hours_watched
-
-    @property
-    def on_air_ms(self) -> int:
-        return self.summary.on_air_ms
-
-    @property
-    def heard_ms(self) -> int:
-        return self.summary.heard_ms
-
-    @property
-    def missed_ms(self) -> int:
-        return self.summary.missed_ms
-
-    @property
-    def coverage_on_air(self) -> float | None:
-        return self.summary.coverage_on_air
-
-    @property
-    def is_lower_bound(self) -> bool:
-        return self.summary.lower_bounds.chat
-
-    @property
-    def is_viewers_lower_bound(self) -> bool:
-        return self.summary.lower_bounds.viewers
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """Values of a channel by day."""
-
-    summaries: Sequence[RangeSummary]
-    keys: Sequence[str]
-
-    @property
-    def day(self) -> list[dt.date]:
-        return [day_of(summary.from_ms) for summary in self.summaries]
-
-    @property
-    def values(self) -> dict[str, list[float | None]]:
-        return {key: [summary.value(METRIC[key]) for summary in self.summaries] for key in self.keys}
-
-    @property
-    def on_air_s(self) -> list[float]:
-        return [summary.on_air_ms / 1000 for summary in self.summaries]
-
-    @property
-    def heard_s(self) -> list[float]:
-        return [summary.heard_ms / 1000 for summary in self.summaries]
-
-
-@dataclass(frozen=True, slots=True)
 class ChannelFigures:
     """A channel with its figures; `previous` and `days` only where they were requested."""
 
@@ -135,41 +47,6 @@ class ChannelFigures:
     total: Figures
     previous: Figures | None
     days: Days | None
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums over channels."""
-
-    figures: Sequence[Figures]
-
-    @property
-    def channels(self) -> int:
-        return len(self.figures)
-
-    @property
-    def live_channels(self) -> int:
-        return sum(figures.on_air_ms > 0 for figures in self.figures)
-
-    @property
-    def messages(self) -> int:
-        return sum(figures.messages or 0 for figures in self.figures)
-
-    @property
-    def hours_watched(self) -> float:
-        return sum(figures.hours_watched or 0.0 for figures in self.figures)
-
-    @property
-    def on_air_ms(self) -> int:
-        return sum(figures.on_air_ms for figures in self.figures)
-
-    @property
-    def is_lower_bound(self) -> bool:
-        on_air = [figures for figures in self.figures if figures.on_air_ms]
-        return any(
-            figures.is_lower_bound or figures.is_viewers_lower_bound or figures.hours_watched is None
-            for figures in on_air
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +116,7 @@ class PeriodQueryView(ApiView):
         return ApiResponse(schemas.PeriodResult.produce(result), REVALIDATE, table=period_table(result))
 
     async def _selected(self, body: Mapping[str, Any], period: Period) -> list[Profile]:
-        """Return the public channels that a body selects. Raises: Problem, NotFound, ServiceAway."""
+        """Return the public channels that a body selects. Raises: Problem, ServiceAway."""
         given = [name for name in SELECTIONS if name in body]
         if len(given) != 1:
             raise invalid_field(given[1] if given else SELECTIONS[0], f"Send one of {', '.join(SELECTIONS)}.")
@@ -264,11 +141,6 @@ def requested_period(body: Mapping[str, Any], now_ms: int) -> Period:
     if from_ms < EPOCH_MS:
         raise invalid_field("first_day", f"Nothing is recorded before {day_of(EPOCH_MS)}.")
     return Period(from_ms, last_ms + DAY_MS)
-
-
-def day_of(ms: int) -> dt.date:
-    """Return the UTC day of a time."""
-    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).date()
 
 
 def period_table(result: Result) -> Table:
@@ -322,10 +194,10 @@ def _names(item: ChannelFigures) -> list[Cell]:
 
 
 def _segment_query(owner_id: int, segment_id: int) -> str:
-    segment = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()  # defense: key-ownership
-    if segment is None:
-        raise NotFound("You have no such segment.")
-    return segment.query
+    try:
+        return find_segment(owner_id, segment_id).query
+    except NotFound as error:
+        raise invalid_field("segment", str(error)) from None
 
 
 def _stored_profiles(owner_id: int, body: Mapping[str, Any], from_ms: int) -> list[Profile]:
@@ -339,10 +211,10 @@ def _stored_profiles(owner_id: int, body: Mapping[str, Any], from_ms: int) -> li
 
 
 def _watched(owner_id: int, watchlist_id: int) -> list[str]:
-    watchlist = Watchlist.objects.filter(owner_id=owner_id, pk=watchlist_id).first()
-    if watchlist is None:
-        raise NotFound("You have no such watchlist.")
-    return channels_of(watchlist)
+    try:
+        return channels_of(find_watchlist(owner_of(owner_id), watchlist_id))
+    except NotFound as error:
+        raise invalid_field("watchlist", str(error)) from None
 
 
 def _midnight_ms(day: dt.date) -> int:

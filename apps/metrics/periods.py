@@ -1,0 +1,140 @@
+"""Figures of channels over periods of whole UTC days, computed from days, as pages and the API show them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.metrics.ranges import PeakValue, RangeSummary
+from core.metrics.table import METRIC
+from core.times import DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole UTC days: `from_ms` is the start of the first, `until_ms` the end of the last."""
+
+    from_ms: int
+    until_ms: int
+
+    @property
+    def days(self) -> int:
+        return (self.until_ms - self.from_ms) // DAY_MS
+
+    @property
+    def previous(self) -> Period:
+        """Return as many days before."""
+        return Period(2 * self.from_ms - self.until_ms, self.from_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Figures of a channel over a period."""
+
+    summary: RangeSummary
+    keys: Sequence[str]
+
+    @property
+    def values(self) -> dict[str, float | None]:
+        return {key: self.summary.value(METRIC[key]) for key in self.keys}
+
+    @property
+    def peaks(self) -> dict[str, PeakValue | None]:
+        return {key: self.summary.peaks.get(key) for key in self.keys if METRIC[key].has_peak}
+
+    @property
+    def messages(self) -> int | None:
+        return self.summary.sums.get("messages") if self.summary.heard_ms else None
+
+    @property
+    def hours_watched(self) -> float | None:
+        return self.summary.hours_watched
+
+    @property
+    def on_air_ms(self) -> int:
+        return self.summary.on_air_ms
+
+    @property
+    def heard_ms(self) -> int:
+        return self.summary.heard_ms
+
+    @property
+    def missed_ms(self) -> int:
+        return self.summary.missed_ms
+
+    @property
+    def coverage_on_air(self) -> float | None:
+        return self.summary.coverage_on_air
+
+    @property
+    def is_lower_bound(self) -> bool:
+        return self.summary.lower_bounds.chat
+
+    @property
+    def is_viewers_lower_bound(self) -> bool:
+        return self.summary.lower_bounds.viewers
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Values of a channel by day."""
+
+    summaries: Sequence[RangeSummary]
+    keys: Sequence[str]
+
+    @property
+    def day(self) -> list[dt.date]:
+        return [day_of(summary.from_ms) for summary in self.summaries]
+
+    @property
+    def values(self) -> dict[str, list[float | None]]:
+        return {key: [summary.value(METRIC[key]) for summary in self.summaries] for key in self.keys}
+
+    @property
+    def on_air_s(self) -> list[float]:
+        return [summary.on_air_ms / 1000 for summary in self.summaries]
+
+    @property
+    def heard_s(self) -> list[float]:
+        return [summary.heard_ms / 1000 for summary in self.summaries]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over channels."""
+
+    figures: Sequence[Figures]
+
+    @property
+    def channels(self) -> int:
+        return len(self.figures)
+
+    @property
+    def live_channels(self) -> int:
+        return sum(figures.on_air_ms > 0 for figures in self.figures)
+
+    @property
+    def messages(self) -> int:
+        return sum(figures.messages or 0 for figures in self.figures)
+
+    @property
+    def hours_watched(self) -> float:
+        return sum(figures.hours_watched or 0.0 for figures in self.figures)
+
+    @property
+    def on_air_ms(self) -> int:
+        return sum(figures.on_air_ms for figures in self.figures)
+
+    @property
+    def is_lower_bound(self) -> bool:
+        on_air = [figures for figures in self.figures if figures.on_air_ms]
+        return any(
+            figures.is_lower_bound or figures.is_viewers_lower_bound or figures.hours_watched is None
+            for figures in on_air
+        )
+
+
+def day_of(ms: int) -> dt.date:
+    """Return the UTC day of a time."""
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).date()
