@@ -87,7 +87,7 @@ def join(summaries: Sequence[RangeSummary]) -> RangeSummary:
         sums_of([summary.sums for summary in summaries]),
         {key: peak for key, peak in peaks.items() if key == "viewers"} if averages_only else peaks,
         hourly_average_only=averages_only,
-        unrecorded=[span for summary in summaries for span in summary.unrecorded],
+        unrecorded=tuple(span for summary in summaries for span in summary.unrecorded),
         **{name: sum(getattr(summary, name) for summary in summaries) for name in _TIMES},
     )
 
