@@ -14,7 +14,7 @@ from drills.recount import command
 from drills.stack import ROOT, Stack, wait_until
 from tests.recount.answers import Figure, figures_in, tile_figure
 from tests.recount.chat import read_message
-from tests.recount.comparison import Comparison
+from tests.recount.comparison import Comparison, is_same, slack_of
 from tests.recount.counting import by_channel, key_of, minute_peaks, range_values, window_peaks, words_of
 
 MINUTES = 2
@@ -109,6 +109,10 @@ def test_files_and_tiles_are_compared_within_their_rounding() -> None:
     text = "\ufeffend (UTC),coverage,messages (msg / 30 s),spam (words / msg)\r\n2026-09-21T18:14:00Z,1.0,12,1.2346\r\n"
     (row,) = figures_in("page csv", "minute", "7", text, "csv", {"spam": 0.00005})
     assert (row.end_ms, row.coverage, row.values) == (1_790_014_440_000, 1.0, {"messages": 12, "spam": 1.2346})
+    # Engagement is recomputed from viewers that were rounded to 109.13 in the file.
+    figure = Figure("page csv", "live", "7", 0, {"viewers": 109.13}, 1.0, 0, {"viewers": 0.005, "engagement": 0.0005})
+    assert is_same(17.465, 17.46419839, slack_of(figure, "engagement", 17.46419839))
+    assert not is_same(17.466, 17.46419839, slack_of(figure, "engagement", 17.46419839))
     tile = tile_figure("peak", "7", "messages", FROM_MS, "≥ 1,234.5")
     assert (tile.values, tile.slack) == ({"messages": 1234.5}, {"messages": 0.05})
 

@@ -44,7 +44,7 @@ class Comparison:
             if metric not in expected or (metric in DISTINCT and figure.distinct_end_ms < since_ms):
                 continue
             self.compared[f"{figure.surface} {figure.kind}"] += 1
-            if not is_same(value, expected[metric], figure.slack.get(metric, 0)):
+            if not is_same(value, expected[metric], slack_of(figure, metric, expected[metric])):
                 where = f"{figure.surface}, {figure.kind} of {figure.channel_id} at {figure.end_ms}, {metric}"
                 self.differences.append(f"{where}: {value}, recounted {expected[metric]}")
 
@@ -70,6 +70,14 @@ class Comparison:
         if "viewers" in figure.values:
             return values
         return {metric: value for metric, value in values.items() if metric != "engagement"}
+
+
+def slack_of(figure: Figure, metric: str, expected: float | None) -> float:
+    """Return by how much rounding may change a value. Engagement is recomputed from viewers that are rounded too."""
+    slack, viewers = figure.slack.get(metric, 0.0), figure.values.get("viewers")
+    if metric == "engagement" and viewers and expected:
+        slack += expected * figure.slack.get("viewers", 0.0) / viewers
+    return slack
 
 
 def is_same(actual: float | None, expected: float | None, slack: float) -> bool:
