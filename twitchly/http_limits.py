@@ -34,6 +34,8 @@ class PromptProtocol(HttpToolsProtocol):
     _limit: asyncio.TimerHandle | None = None
     _refused: HTTPStatus | None = None
     _in_head = True
+    # Requests of this connection so far.
+    _requests = 0
     _head_bytes = 0
     # Bytes of an incomplete line, which the parser has not reported yet.
     _pending_bytes = 0
@@ -45,12 +47,12 @@ class PromptProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
-        was_in_head, seen_bytes = self._in_head, self._head_bytes
+        was_in_head, before = self._in_head, (self._requests, self._head_bytes)
         super().data_received(data)
         if self._refused or not self._in_head:
             return
         # Data in which the headers begin may also contain an earlier request, so only data within the headers counts.
-        self._pending_bytes += len(data) if was_in_head and seen_bytes == self._head_bytes else 0
+        self._pending_bytes += len(data) if was_in_head and before == (self._requests, self._head_bytes) else 0
         if self._head_bytes + self._pending_bytes > HEAD_MAX_BYTES:  # defense: endless-header
             self._refused = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             self.send_400_response("")
@@ -58,6 +60,7 @@ class PromptProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._begin()
         self._in_head, self._head_bytes, self._pending_bytes = True, 0, 0
+        self._requests += 1
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:

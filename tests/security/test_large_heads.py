@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.security.serving import serving
 from twitchly.http_limits import HEAD_MAX_BYTES, HEADERS_MAX, PromptProtocol
 
 BEGINNING = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+USUAL_HEAD = b"POST /" + b"a" * 2_000 + b" HTTP/1.1\r\nHost: localhost\r\nCookie: " + b"b" * (HEAD_MAX_BYTES - 3_000)
 UPGRADE = (
     BEGINNING + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
@@ -103,8 +105,7 @@ async def test_a_request_must_have_exactly_one_host(application: CountingApp, po
 
 
 async def test_usual_heads_are_accepted_on_one_connection(application: CountingApp, port: int) -> None:
-    head = b"POST /" + b"a" * 2_000 + b" HTTP/1.1\r\nHost: localhost\r\nCookie: " + b"b" * (HEAD_MAX_BYTES - 3_000)
-    request = head + b"\r\nContent-Length: 60000\r\n\r\n" + b"c" * 60_000
+    request = USUAL_HEAD + b"\r\nContent-Length: 60000\r\n\r\n" + b"c" * 60_000
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for _ in range(5):
         writer.write(request)
@@ -113,6 +114,34 @@ async def test_usual_heads_are_accepted_on_one_connection(application: CountingA
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
     writer.close()
     assert application.requests == 5
+
+
+@pytest.mark.parametrize("ends", [(5_000, 97_000), (5_000, 40_000, 97_000), (35_000, 97_000)])
+async def test_data_from_one_head_into_an_equal_one_is_not_one_long_header(
+    application: CountingApp, ends: tuple[int, ...]
+) -> None:
+    request = USUAL_HEAD + b"\r\nContent-Length: 60000\r\n\r\n" + b"c" * 60_000
+    sent = 2 * request
+
+    class InParts(PromptProtocol):
+        """Passes on what it receives in parts that end at `ends`, once it has everything."""
+
+        received = b""
+
+        def data_received(self, data: bytes) -> None:
+            self.received += data
+            if self.received == sent:
+                for start, end in pairwise((0, *ends, len(sent))):
+                    super().data_received(sent[start:end])
+
+    async with serving(application, http=InParts) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        async with asyncio.timeout(60):
+            for _ in range(2):
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+    assert application.requests == 2
 
 
 async def response_to(port: int, request: bytes) -> bytes:
