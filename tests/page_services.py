@@ -19,6 +19,7 @@ from apps.live.directory import Directory
 from apps.live.frames import FrameCache
 from apps.live.hub import Hub
 from apps.live.live_channels import LiveChannels
+from apps.live.period_channels import PeriodTables
 from apps.live.readings import LiveBoards, Reading, open_boards
 from apps.live.recent_events import RecentMarks, read_recent
 from apps.live.services import LiveServices
@@ -54,7 +55,7 @@ class PageServices:
         if self._live is None:
             boards = FreshBoards()
             hub = Hub(get_channel_layer(), FrameCache(boards, RecentMarks(read_recent), now_ms))
-            self._live = LiveServices(boards, LiveChannels(boards), hub, SessionChecks())
+            self._live = LiveServices(boards, LiveChannels(boards), PeriodTables(), hub, SessionChecks())
         return self._live
 
     def reset(self) -> None:

@@ -11,12 +11,14 @@ from urllib.parse import parse_qsl, urlencode
 from django.http import QueryDict
 
 from apps.channels.languages import language_name
+from apps.live.period_channels import PERIOD_MEASURES, PERIODS
 from core.channels.stream import CATEGORY_MAX
 from core.inputs.choices import read_choice, unknown_choice
 from core.inputs.numbers import InvalidNumber, read_number, read_whole, write_number
 from core.inputs.readable_text import one_line
 from core.metrics.bands import BAND
 from core.metrics.table import METRIC, METRICS
+from core.metrics.units import average_unit
 
 PAGE_SIZE = 50
 PAGES_MAX = 100_000
@@ -27,6 +29,7 @@ QUERY_MAX = 2_000
 PERCENTILE = "p."
 DEFAULT_SORT = "-viewers"
 DEFAULT_COLUMNS = ("messages", "engagement", "chatters", "spam")
+PERIOD_COLUMNS = ("growth", "hours_watched", "hours_live", "engagement")
 MEASURES = (*(metric.key for metric in METRICS), *(PERCENTILE + metric.key for metric in METRICS if metric.ranked))
 # Profile fields that the table can be sorted by, besides measures.
 PROFILE_SORTS = ("name", "category", "language")
@@ -51,8 +54,8 @@ class Rule:
 class Search:
     """Filters, sort order and page of the table.
 
-    `languages` are names, `bands` keys; empty means any. `page` begins at 1. `errors` says which numbers could not
-    be parsed and which values are unknown.
+    `range` is a key of PERIODS, "" for live values. `languages` are names, `bands` keys; empty means any. `page` begins
+    at 1. `errors` says which numbers could not be parsed and which values are unknown.
     """
 
     languages: tuple[str, ...] = ()
@@ -64,6 +67,22 @@ class Search:
     columns: tuple[str, ...] = DEFAULT_COLUMNS
     page: int = 1
     errors: tuple[str, ...] = ()
+    range: str = ""
+
+    @property
+    def default_columns(self) -> tuple[str, ...]:
+        """The columns without a choice."""
+        return PERIOD_COLUMNS if self.range else DEFAULT_COLUMNS
+
+    def over(self, key: str) -> str:
+        """Return the query string for another range; columns, rules and order that it lacks are dropped."""
+        known = measures_of(key)
+        return self.query(
+            range=key,
+            columns=PERIOD_COLUMNS if key else DEFAULT_COLUMNS,
+            rules=tuple(rule for rule in self.rules if rule.measure in known),
+            sort=self.sort if self.sorted_by in (*known, *PROFILE_SORTS) else DEFAULT_SORT,
+        )
 
     @property
     def sorted_by(self) -> str:
@@ -86,7 +105,8 @@ class Search:
 
     def pairs(self) -> list[tuple[str, str]]:
         """Return the query parameters, without those that have their default value."""
-        pairs = [("language", name) for name in self.languages]
+        pairs = [("range", self.range)] if self.range else []
+        pairs += [("language", name) for name in self.languages]
         pairs += [("category", self.category)] if self.category else []
         pairs += [("band", key) for key in self.bands]
         for number, rule in enumerate(self.rules, 1):
@@ -95,7 +115,7 @@ class Search:
             pairs += [(f"max{number}", write_number(rule.maximum))] if rule.maximum is not None else []
         pairs += [("coverage", write_number(self.coverage))] if self.coverage else []
         pairs += [("sort", self.sort)] if self.sort != DEFAULT_SORT else []
-        pairs += [("column", key) for key in self.columns] if self.columns != DEFAULT_COLUMNS else []
+        pairs += [("column", key) for key in self.columns] if self.columns != self.default_columns else []
         return pairs + ([("page", str(self.page))] if self.page > 1 else [])
 
     def query(self, **changes: Any) -> str:
@@ -113,7 +133,9 @@ class Search:
 def read_search(query: QueryDict) -> Search:
     """Parse a query string; `errors` names unknown values. Numbers are accepted as people type them."""
     errors: list[str] = []
-    columns = _known(query, "column", MEASURES, errors)
+    chosen = read_choice(query, "range", tuple(PERIODS), "", errors)
+    measures = measures_of(chosen)
+    columns = _known(query, "column", measures, errors)
     bands = _known(query, "band", BAND, errors)
     return Search(
         # Searches saved while a language had no name contain its code.
@@ -124,13 +146,22 @@ def read_search(query: QueryDict) -> Search:
         ),
         one_line(query.get("category", ""), CATEGORY_MAX),
         tuple(key for key in BAND if key in bands),
-        tuple(_rules(query, errors)),
+        tuple(_rules(query, measures, errors)),
         min(100.0, _number(query.get("coverage", ""), errors) or 0.0),
-        _sort(query.get("sort", ""), errors),
-        tuple(dict.fromkeys(columns)) or DEFAULT_COLUMNS,
+        _sort(query.get("sort", ""), measures, errors),
+        tuple(dict.fromkeys(columns)) or (PERIOD_COLUMNS if chosen else DEFAULT_COLUMNS),
         _page(query.get("page", "")),
         tuple(dict.fromkeys(errors)),
+        chosen,
     )
+
+
+def measures_of(range_key: str) -> tuple[str, ...]:
+    """Return the measures of a range: a period has further ones, and no excitement."""
+    if not range_key:
+        return MEASURES
+    metrics = tuple(measure for measure in MEASURES if measure.removeprefix(PERCENTILE) != "excitement")
+    return (*PERIOD_MEASURES, *metrics)
 
 
 def read_saved(query: str) -> Search:
@@ -156,12 +187,19 @@ def describe_filters(search: Search) -> Iterator[tuple[str, str]]:
 
 def measure_label(measure: str) -> str:
     """Return the display name of a measure."""
+    if measure in PERIOD_MEASURES:
+        return PERIOD_MEASURES[measure][0]
     metric = METRIC[measure.removeprefix(PERCENTILE)]
     return f"{metric.name}, percentile" if measure.startswith(PERCENTILE) else metric.name
 
 
-def measure_unit(measure: str) -> str:
-    return "of its size" if measure.startswith(PERCENTILE) else METRIC[measure].unit
+def measure_unit(measure: str, range_key: str = "") -> str:
+    """Return the unit of a measure in a range."""
+    if measure in PERIOD_MEASURES:
+        return PERIOD_MEASURES[measure][1]
+    if measure.startswith(PERCENTILE):
+        return "of its size"
+    return average_unit(METRIC[measure]) if range_key else METRIC[measure].unit
 
 
 def _known(query: QueryDict, name: str, choices: Collection[str], errors: list[str]) -> list[str]:
@@ -171,17 +209,17 @@ def _known(query: QueryDict, name: str, choices: Collection[str], errors: list[s
     return [text for text in texts if text in choices]
 
 
-def _sort(text: str, errors: list[str]) -> str:
-    choices = (*MEASURES, *PROFILE_SORTS)
+def _sort(text: str, measures: Collection[str], errors: list[str]) -> str:
+    choices = (*measures, *PROFILE_SORTS)
     if not text or text.removeprefix("-") in choices:
         return text or DEFAULT_SORT
     errors.append(unknown_choice("sort", text, choices))
     return DEFAULT_SORT
 
 
-def _rules(query: QueryDict, errors: list[str]) -> Iterator[Rule]:
+def _rules(query: QueryDict, measures: Collection[str], errors: list[str]) -> Iterator[Rule]:
     for number in range(1, RULES_MAX + 1):
-        measure = read_choice(query, f"m{number}", MEASURES, "", errors)
+        measure = read_choice(query, f"m{number}", measures, "", errors)
         minimum, maximum = (_number(query.get(f"{bound}{number}", ""), errors) for bound in ("min", "max"))
         if measure and (minimum is not None or maximum is not None):
             yield Rule(measure, minimum, maximum)

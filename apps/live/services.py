@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from apps.live.frames import FrameCache
 from apps.live.hub import Hub
 from apps.live.live_channels import LiveChannels
+from apps.live.period_channels import PeriodTables
 from apps.live.readings import LiveBoards, open_boards
 from apps.live.recent_events import RecentMarks, read_recent
 from apps.live.session_checks import SessionChecks
@@ -21,13 +22,14 @@ from twitchly.clock import now_ms
 
 @dataclass(frozen=True, slots=True)
 class LiveServices:
-    """The boards, the live channels of pages, the hub that pushes to sockets, and the checks of their sessions.
+    """The boards, the channels of pages (live, and over days), the hub that pushes to sockets, and session checks.
 
     They belong to one event loop.
     """
 
     boards: LiveBoards
     channels: LiveChannels
+    periods: PeriodTables
     hub: Hub
     session_checks: SessionChecks
 
@@ -39,7 +41,7 @@ async def open_live_services() -> AsyncIterator[LiveServices]:
         marks = RecentMarks(read_recent)
         hub = Hub(get_channel_layer(), FrameCache(boards, marks, now_ms))
         try:
-            yield LiveServices(boards, LiveChannels(boards), hub, SessionChecks())
+            yield LiveServices(boards, LiveChannels(boards), PeriodTables(), hub, SessionChecks())
         finally:
             await hub.aclose()
             await marks.aclose()

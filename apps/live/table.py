@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from apps.live.period_channels import PERIOD_MEASURES
 from apps.live.readings import ChannelNow
 from apps.live.search import PAGE_SIZE, PERCENTILE, PROFILE_SORTS, Search
 from core.metrics.bands import Band, band_of
@@ -85,6 +86,8 @@ def measure_channels(search: Search, channels: list[ChannelNow]) -> list[TableRo
 
 def value_of(channel: ChannelNow, metric: str) -> float | None:
     """Return a metric's value, None where the channel was not heard: unheard time is unknown, not 0."""
+    if metric in PERIOD_MEASURES:
+        return channel.values.get(metric)
     return channel.values.get(metric) if is_known(metric, channel.coverage_of(metric)) else None
 
 

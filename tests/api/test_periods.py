@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import io
 import json
-from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -18,71 +17,19 @@ from apps.channels.models import Channel
 from apps.metrics import days
 from apps.workspaces import services
 from apps.workspaces.models import Segment
-from core.metrics.days import columns_of_day
-from core.metrics.ranges import RangeSummary, Row, summarize
 from core.metrics.table import METRIC
-from core.metrics.windows import Columns
-from core.pipeline.coverage import RecordedGaps
-from core.pipeline.intervals import Intervals
-from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from core.times import DAY_MS, HOUR_MS
 from tests.api.conftest import Api, user_of
+from tests.reference_days import IDS, ReferenceDays, summary_of
 
 MIDNIGHT = 1_795_392_000_000
 DAYS = {"first_day": "2026-11-20", "last_day": "2026-11-22"}
-IDS = ["101", "102", "103"]
-
-
-def rows_of(channel_id: str, start_ms: int) -> list[Row]:
-    """Return some minutes on air of a channel on a day; the third channel was never on air."""
-    if channel_id == "103":
-        return []
-    number, day = int(channel_id) - 100, start_ms // DAY_MS
-    return [
-        Row(
-            start_ms + minute * MINUTE_MS,
-            MINUTE_MS,
-            {
-                "messages": 30 * number + minute,
-                "words": 100,
-                "chatters": 9,
-                "observed_ms": 45_000 if number == 2 else MINUTE_MS,
-                "pulses": 60,
-                "on_air_pulses": 60,
-                "on_air_observed_ms": 45_000 if number == 2 else MINUTE_MS,
-                "viewers_sum": 60 * (500 + day % 7),
-                "viewers_max": 600 + minute,
-                "viewer_pulses": 60,
-            },
-        )
-        for minute in range(600, 600 + 10 * number)
-    ]
-
-
-def summary_of(channel_id: str, from_ms: int, until_ms: int) -> RangeSummary:
-    rows = [row for start_ms in range(from_ms, until_ms, DAY_MS) for row in rows_of(channel_id, start_ms)]
-    return summarize(rows, RecordedGaps(), Intervals(), from_ms, until_ms)
-
-
-class Days:
-    """A store with the days of IDS, in place of Cassandra."""
-
-    def read(
-        self, channel_ids: Collection[str], from_ms: int, until_ms: int, columns: Collection[str] | None = None
-    ) -> dict[str, dict[int, Columns]]:
-        def day(channel_id: str, start_ms: int) -> dict[str, int]:
-            values = columns_of_day(summary_of(channel_id, start_ms, start_ms + DAY_MS), {})
-            return {name: value for name, value in values.items() if columns is None or name in columns}
-
-        return {
-            i: {start_ms: row for start_ms in range(from_ms, until_ms, DAY_MS) if (row := day(i, start_ms))}
-            for i in channel_ids
-        }
 
 
 @pytest.fixture(autouse=True)
 def history(settings: Settings, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> None:
     settings.CASSANDRA_HOSTS = ["reference"]
-    monkeypatch.setattr(days, "DayStore", Days)
+    monkeypatch.setattr(days, "DayStore", ReferenceDays)
     monkeypatch.setattr(periods, "now_ms", lambda: MIDNIGHT + HOUR_MS)
     seen_at = dt.datetime.fromtimestamp(MIDNIGHT / 1000, dt.UTC)
     for channel_id in IDS:
@@ -149,20 +96,23 @@ async def test_excitement_is_unknown_over_days(api: Api) -> None:
 
 async def test_channels_are_selected_by_watchlist_segment_and_category(api: Api) -> None:
     @sync_to_async
-    def lists() -> tuple[int, int, int]:
+    def lists() -> tuple[int, int, int, int]:
         owner, other = user_of("buyer@example.com"), user_of("other@example.com")
         mine, hers = (services.create(owner=account, name="L") for account in (owner, other))
         services.put(watchlist=mine, channel_ids=["102", "101"])
-        segment = Segment.objects.create(owner=owner, name="S", query="")
-        return mine.pk, hers.pk, segment.pk
+        live, week = (
+            Segment.objects.create(owner=owner, name=query, query=query) for query in ("", "?range=7d&sort=-hours_live")
+        )
+        return mine.pk, hers.pk, live.pk, week.pk
 
-    mine, hers, segment = await lists()
+    mine, hers, segment, week = await lists()
     assert ids(await ask(api, watchlist=mine)) == ["102", "101"]
     assert ids(await ask(api, category="Chess")) == ["103", "102", "101"]
     assert ids(await ask(api, category="Go")) == []
     # The channels on the boards, which have no days.
     assert len(ids(await ask(api, segment=segment))) == 3
-    for name, number in (("watchlist", hers), ("segment", segment + 1)):
+    assert ids(await ask(api, segment=week)) == ["102", "101"]
+    for name, number in (("watchlist", hers), ("segment", week + 1)):
         response = await api.request("POST", "query", json={name: number, **DAYS})
         assert response.json()["errors"] == [{"field": name, "reason": f"You have no such {name}."}]
 

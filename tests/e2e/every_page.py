@@ -152,6 +152,7 @@ def page_cases(boards: Sequence[str], ranges: Sequence[str]) -> list[PageCase]:
         PageCase("channel-stream", "/channels/{channel}/streams/{started_ms}"),
         PageCase("compare", "/compare"),
         PageCase("compare", "/compare?channels={channels}&metric=messages"),
+        PageCase("discover", "/discover?range=7d"),
         PageCase("discover", "/discover"),
         PageCase("watchlists", "/watchlists"),
         PageCase("watchlist", "/watchlists/{watchlist}"),

@@ -19,6 +19,8 @@ from apps.api.rest.view import TABLES, ApiView, run_in_cassandra_thread, run_in_
 from apps.api.scopes import Scope
 from apps.curation.queries import public_channels
 from apps.live.directory import Profile, profile_of
+from apps.live.period_channels import PERIODS, period_before, read_period
+from apps.live.readings import ChannelNow
 from apps.live.search import read_saved
 from apps.live.table import matching_rows
 from apps.metrics.days import read_days
@@ -122,8 +124,13 @@ class PeriodQueryView(ApiView):
             raise invalid_field(given[1] if given else SELECTIONS[0], f"Send one of {', '.join(SELECTIONS)}.")
         if "segment" in body:
             query = await run_in_db_thread(_segment_query, self.api_client.owner_id, body["segment"])
-            live = (await self.services.readings.of_channels()).live()
-            rows = matching_rows(read_saved(query), live.values())
+            search = read_saved(query)
+            if search.range:
+                searched = period_before(now_ms(), PERIODS[search.range])
+                channels: Mapping[str, ChannelNow] = (await run_in_db_thread(read_period, searched)).channels
+            else:
+                channels = (await self.services.readings.of_channels()).live()
+            rows = matching_rows(search, channels.values())
             return [row.channel.profile for row in rows[:CHANNELS_MAX]]
         profiles = await run_in_db_thread(_stored_profiles, self.api_client.owner_id, body, period.from_ms)
         if "channels" in body and (unknown := set(body["channels"]) - {profile.id for profile in profiles}):

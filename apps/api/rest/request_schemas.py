@@ -103,7 +103,9 @@ class PeriodBody(RequestSchema):
     )
     watchlist = serializers.IntegerField(required=False, min_value=1, help_text="ID of your watchlist.")
     segment = serializers.IntegerField(
-        required=False, min_value=1, help_text="ID of your segment: the channels that match it now."
+        required=False,
+        min_value=1,
+        help_text="ID of your segment: the channels that match it now, live or over its range of days.",
     )
     category = ChannelText(
         required=False,

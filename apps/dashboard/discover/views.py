@@ -1,4 +1,4 @@
-"""Views of Discover: the table of live channels, its export, and segments."""
+"""Views of Discover: the table of channels, live or over the last days, its export, and segments."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from apps.accounts.models import User
 from apps.accounts.queries import user_of
 from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.exports.files import require_safe_file, stamp, table_file
-from apps.dashboard.exports.tables import CHANNEL_COLUMNS, channel_row
+from apps.dashboard.exports.tables import CHANNEL_COLUMNS, PERIOD_COLUMNS, channel_row, period_row
+from apps.live.period_channels import PERIODS, period_before
 from apps.live.readings import ChannelNow
 from apps.live.search import (
-    MEASURES,
     PROFILE_SORTS,
     QUERY_MAX,
     RULES_MAX,
@@ -29,6 +29,7 @@ from apps.live.search import (
     describe_filters,
     measure_label,
     measure_unit,
+    measures_of,
     read_saved,
     read_search,
 )
@@ -44,6 +45,8 @@ from core.metrics.bands import BANDS
 from core.metrics.display import count
 from twitchly.clock import now_ms
 
+RANGE_LABELS: Mapping[str, str] = {"": "Live", **{key: f"{days} days" for key, days in PERIODS.items()}}
+
 
 @require_safe
 @never_cache
@@ -52,7 +55,7 @@ def discover(request: HttpRequest) -> HttpResponse:
     """Render the page, or only its rows if the query has `rows` (updates by the script)."""
     search, now = read_search(request.GET), now_ms()
     try:
-        channels = services_of(request).channels.live(now)
+        channels = _channels(request, search, now)
     except ServiceAway:
         channels = None
     table = search_page(search, channels.values()) if channels is not None else None
@@ -71,9 +74,15 @@ def export_file(request: HttpRequest, form: Format) -> HttpResponseBase:
     if search.errors:
         return json_error(" ".join(search.errors), 400)
     try:
-        rows = matching_rows(search, services_of(request).channels.live(now).values())
+        rows = matching_rows(search, _channels(request, search, now).values())
     except ServiceAway:
-        return json_error("Live data is unavailable. Try again in a minute.", 503)
+        missing = "History" if search.range else "Live data"
+        return json_error(f"{missing} is unavailable. Try again in a minute.", 503)
+    if search.range:
+        days = f"{stamp(now)}-{search.range}"
+        return table_file(
+            form, PERIOD_COLUMNS, [[period_row(row.channel) for row in rows]], f"twitchly-channels-{days}"
+        )
     columns = [*CHANNEL_COLUMNS, ExportColumn("size_band", "viewers")]
     return table_file(form, columns, [[_cells(row) for row in rows]], f"twitchly-channels-{stamp(now)}")
 
@@ -106,6 +115,14 @@ def delete(request: HttpRequest, segment_id: int) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse("discover") + read_saved(segment.query).query())
 
 
+def _channels(request: HttpRequest, search: Search, now: int) -> Mapping[str, ChannelNow]:
+    """Return the channels to search: those that are live, or those that were on air in the period."""
+    services = services_of(request)
+    if search.range:
+        return services.periods.of(PERIODS[search.range], now).channels
+    return services.channels.live(now)
+
+
 def _context(
     request: HttpRequest, search: Search, table: Table | None, channels: Mapping[str, ChannelNow], now: int
 ) -> dict[str, Any]:
@@ -117,11 +134,13 @@ def _context(
         "table": table,
         "count": _count(table.total) if table else "",
         "now_ms": now,
+        "ranges": [(label, search.over(key), key == search.range) for key, label in RANGE_LABELS.items()],
+        "period": period_before(now, PERIODS[search.range]) if search.range else None,
         "filters": list(describe_filters(search)),
         "heads": [_head(search, key) for key in search.columns],
         "named": {key: (search.by(key), _direction(search, key)) for key in (*PROFILE_SORTS, "viewers", "coverage")},
         "rules": list(_rule_fields(search, request.GET)),
-        "measures": [(key, measure_label(key)) for key in MEASURES],
+        "measures": [(key, measure_label(key)) for key in measures_of(search.range)],
         "bands": [(band, band.key in search.bands) for band in BANDS],
         "languages": sorted(
             {profile.language_name for profile in profiles if profile.language} | set(search.languages)
@@ -129,7 +148,9 @@ def _context(
         "category_max": CATEGORY_MAX,
         "categories": sorted({profile.category for profile in profiles if profile.category}),
         "columns": [
-            (key, measure_label(key), key in search.columns) for key in MEASURES if key not in ("viewers", "coverage")
+            (key, measure_label(key), key in search.columns)
+            for key in measures_of(search.range)
+            if key not in ("viewers", "coverage")
         ],
         "query": urlencode(search.pairs()),
         "previous": search.query(page=search.page - 1) if table and table.first > 1 else None,
@@ -145,7 +166,7 @@ def _count(total: int) -> str:
 
 
 def _head(search: Search, key: str) -> tuple[str, str, str, str, str]:
-    return key, measure_label(key), measure_unit(key), search.by(key), _direction(search, key)
+    return key, measure_label(key), measure_unit(key, search.range), search.by(key), _direction(search, key)
 
 
 def _direction(search: Search, key: str) -> str:

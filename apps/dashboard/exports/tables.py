@@ -8,6 +8,7 @@ from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
 from apps.dashboard.summary import Summary, peak_name
 from apps.live.directory import Profile
+from apps.live.period_channels import PERIOD_MEASURES
 from apps.live.readings import ChannelNow, Row
 from apps.live.table import value_of as value_now
 from apps.metrics.chart_ranges import Range
@@ -41,6 +42,14 @@ CHANNEL_COLUMNS = [
     *(metric_column(metric, unit_of(metric, "live")) for metric in _METRICS),
 ]
 
+_PERIOD_METRICS = [metric for metric in _METRICS if metric.key != "excitement"]
+PERIOD_COLUMNS = [
+    *PROFILE_COLUMNS,
+    COVERAGE,
+    *(metric_column(metric, average_unit(metric)) for metric in _PERIOD_METRICS),
+    *(ExportColumn(key, unit) for key, (_, unit) in PERIOD_MEASURES.items()),
+]
+
 STREAM_COLUMNS = [
     ExportColumn("began", "UTC"),
     ExportColumn("ended", "UTC"),
@@ -72,6 +81,13 @@ def channel_row(channel: ChannelNow) -> list[Cell]:
         coverage_cell(channel.distinct_coverage),
     ]
     return [*profile_cells(channel.profile), _yes_no(channel.profile.is_offline), *windows, *values]
+
+
+def period_row(channel: ChannelNow) -> list[Cell]:
+    """Return the cells of PERIOD_COLUMNS. Unknown values are empty."""
+    values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in _PERIOD_METRICS]
+    others = [rounded(channel.values.get(key), 1) for key in PERIOD_MEASURES]
+    return [*profile_cells(channel.profile), coverage_cell(channel.coverage), *values, *others]
 
 
 def unknown_channel(channel_id: str) -> ChannelNow:

@@ -13,6 +13,7 @@ from apps.dashboard.summary import Summary, peak_name
 from apps.dashboard.timeline import SHAPES
 from apps.live.readings import ChannelNow
 from apps.metrics.chart_ranges import Range, between
+from apps.metrics.periods import Period, day_of
 from apps.metrics.queries import Point, peak_unit, value_of
 from core.inputs.moments import read_moment
 from core.inputs.moments import utc as iso_utc
@@ -30,7 +31,7 @@ from core.metrics.display import (
 )
 from core.metrics.table import Metric
 from core.metrics.units import average_unit, unit_of
-from core.times import MINUTE_MS
+from core.times import DAY_MS, MINUTE_MS
 from twitchly import clock
 
 register = template.Library()
@@ -50,6 +51,14 @@ register.filter(percent)
 def point_figure(metric: str, point: Point) -> str:
     """Return the value of one point of a chart."""
     return figure(metric, value_of(point, metric), point.coverage)
+
+
+@register.simple_tag
+def days(period: Period) -> str:
+    """Return the days of a period: 22 Nov to 28 Nov 2026 (UTC)."""
+    first, last = day_of(period.from_ms), day_of(period.until_ms - DAY_MS)
+    year = "" if first.year == last.year else f" {first.year}"
+    return f"{first:%-d %b}{year} to {last:%-d %b %Y} (UTC)"
 
 
 @register.simple_tag

@@ -1,23 +1,47 @@
-"""Cells of the table of live channels."""
+"""Cells of the table of channels."""
 
 from __future__ import annotations
 
 from django import template
 
+from apps.dashboard.sparkline import line_path
+from apps.live.period_channels import PERIOD_MEASURES, PeriodRow
 from apps.live.search import PERCENTILE
 from apps.live.table import TableRow
-from core.metrics.display import ABSENT, figure
+from core.metrics.display import ABSENT, figure, number
 
 register = template.Library()
+
+# Hours from here on are shown without decimals.
+HOURS_WHOLE = 100
 
 
 @register.simple_tag
 def measure(row: TableRow, key: str) -> str:
-    """Return the text of a cell: a metric or a percentile."""
+    """Return the text of a cell: a metric, a figure of a period, or a percentile."""
     value = row.measures[key]
+    if key in PERIOD_MEASURES:
+        return (
+            ABSENT if value is None else change(value) if key == "growth" else number(value, int(value < HOURS_WHOLE))
+        )
     if key.startswith(PERCENTILE):
         return ABSENT if value is None else ordinal(int(value))
     return figure(key, value, row.channel.coverage_of(key))
+
+
+@register.simple_tag
+def trend(row: TableRow) -> str:
+    """Return the path of a channel's mean viewers by day, from 0; "" for a live channel."""
+    channel = row.channel
+    days = channel.trend if isinstance(channel, PeriodRow) else ()
+    points = [(number, value) for number, value in enumerate(days) if value is not None]
+    return line_path(points, 0, len(days) - 1, 1) if points else ""
+
+
+def change(percent: float) -> str:
+    """Return a change in % with its sign: +12%, −3%, 0%."""
+    rounded = round(percent)
+    return f"{'+' if rounded > 0 else '−' if rounded < 0 else ''}{abs(rounded):,}%"
 
 
 def ordinal(number: int) -> str:
