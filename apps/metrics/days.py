@@ -20,17 +20,25 @@ AT_ONCE = 50
 def roll_up(channel_ids: Iterable[str], start_ms: int, now_ms: int, *, only_missing: bool = False) -> int:
     """Compute and store the UTC day that begins at `start_ms`; return how many rows have changed.
 
-    With `only_missing`, stored rows stay as they are. Repeated calls change nothing unless minutes, hours or gaps have
-    changed. Raises: ServiceAway; ValueError if the day has not ended or `start_ms` is not midnight.
+    With `only_missing`, only channels that have hours on that day and no row are computed. Repeated calls change
+    nothing unless minutes, hours or gaps have changed.
+
+    Raises: ServiceAway; ValueError if the day has not ended or `start_ms` is not midnight.
     """
     if start_ms % DAY_MS or start_ms + DAY_MS > now_ms:
         raise ValueError("only UTC days that have ended can be rolled up")
     windows, days, changed = WindowStore(), DayStore(), 0
     for part in _in_parts(sorted(set(channel_ids)), AT_ONCE):
-        stored = days.read(part, start_ms, start_ms + DAY_MS, ["heard_ms"]) if only_missing else {}
-        wanted = [channel_id for channel_id in part if not stored.get(channel_id)]
+        wanted = _without_row(windows, days, part, start_ms) if only_missing else part
         changed += days.save(start_ms, {i: compute_day(windows, i, start_ms, now_ms) for i in wanted})
     return changed
+
+
+def _without_row(windows: WindowStore, days: DayStore, channel_ids: Sequence[str], start_ms: int) -> list[str]:
+    stored = days.read(channel_ids, start_ms, start_ms + DAY_MS, ["heard_ms"])
+    missing = [channel_id for channel_id in channel_ids if not stored[channel_id]]
+    hours = windows.read_many("hour", missing, start_ms, start_ms + DAY_MS, ["pulses"])
+    return [channel_id for channel_id in missing if hours[channel_id]]
 
 
 def compute_day(store: WindowStore, channel_id: str, start_ms: int, now_ms: int) -> Columns:
