@@ -106,13 +106,7 @@ async def test_a_request_must_have_exactly_one_host(application: CountingApp, po
 
 async def test_usual_heads_are_accepted_on_one_connection(application: CountingApp, port: int) -> None:
     request = USUAL_HEAD + b"\r\nContent-Length: 60000\r\n\r\n" + b"c" * 60_000
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for _ in range(5):
-        writer.write(request)
-    async with asyncio.timeout(60):
-        for _ in range(5):
-            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
-    writer.close()
+    await send_accepted(port, 5 * request, 5)
     assert application.requests == 5
 
 
@@ -135,13 +129,18 @@ async def test_data_from_one_head_into_an_equal_one_is_not_one_long_header(
                     super().data_received(sent[start:end])
 
     async with serving(application, http=InParts) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(sent)
-        async with asyncio.timeout(60):
-            for _ in range(2):
-                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
-        writer.close()
+        await send_accepted(port, sent, 2)
     assert application.requests == 2
+
+
+async def send_accepted(port: int, data: bytes, requests: int) -> None:
+    """Send requests on one connection; each must be accepted."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(data)
+    async with asyncio.timeout(60):
+        for _ in range(requests):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    writer.close()
 
 
 async def response_to(port: int, request: bytes) -> bytes:

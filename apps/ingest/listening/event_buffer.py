@@ -46,7 +46,7 @@ class EventBuffer:
 
     @property
     def oldest_s(self) -> float:
-        """When the oldest of these events was passed to the driver; infinity if there is none."""
+        """The time at which the oldest of these events was passed to the driver; infinity if there is none."""
         return next(iter(self._sent_s.values()), math.inf)
 
     def put(self, fields: dict[str, Any]) -> bool:
