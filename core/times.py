@@ -1,8 +1,20 @@
-"""Units of time in ms."""
+"""Units of time in ms, and UTC days."""
 
 from __future__ import annotations
+
+import datetime as dt
 
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+
+
+def day_of(ms: int) -> dt.date:
+    """Return the UTC day of a time."""
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).date()
+
+
+def midnight_ms(day: dt.date) -> int:
+    """Return the start of a UTC day."""
+    return round(dt.datetime.combine(day, dt.time(), dt.UTC).timestamp() * 1000)

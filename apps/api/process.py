@@ -14,17 +14,22 @@ from apps.api.limits import RateLimiter
 from apps.api.lookups import ApiClientCache, Readings
 from apps.api.usage import UsageRecorder
 from apps.live.hub import Hub
+from apps.live.period_channels import PeriodTables
 from apps.live.services import LiveServices
 
 
 @dataclass(frozen=True, slots=True)
 class ApiServices:
-    """Clients by key, their limits and usage, shared readings, and the hub. They belong to one event loop."""
+    """Clients by key, their limits and usage, shared readings, channels over days, and the hub.
+
+    They belong to one event loop.
+    """
 
     clients: ApiClientCache
     rate_limiter: RateLimiter
     usage: UsageRecorder
     readings: Readings
+    periods: PeriodTables
     hub: Hub
 
 
@@ -44,7 +49,12 @@ async def open_api_services(live: LiveServices) -> AsyncIterator[ApiServices]:
     clients = ApiClientCache()
     live.hub.on_session_end.append(clients.invalidate_session)
     services = ApiServices(
-        clients, RateLimiter(settings.REDIS_LIMITS_URL), UsageRecorder(), Readings(live.boards), live.hub
+        clients,
+        RateLimiter(settings.REDIS_LIMITS_URL),
+        UsageRecorder(),
+        Readings(live.boards),
+        live.periods,
+        live.hub,
     )
     try:
         yield services

@@ -21,11 +21,11 @@ def followed_channels() -> dict[str, Channel]:
     return {channel.id: channel for channel in Channel.objects.filter(Q(is_wanted=True) | Q(pinned=True))}
 
 
-def ids_seen_since(ms: int) -> list[str]:
-    """Return the ids of the channels that have been seen live since a time, and of those that are tracked."""
+def ids_seen_since(ms: int, after: str, limit: int) -> list[str]:
+    """Return ids of channels that were seen live since a time or are tracked: the next `limit` ones after `after`."""
     since = dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
     seen = Channel.objects.filter(Q(last_seen_at__gte=since) | Q(is_wanted=True) | Q(pinned=True))
-    return list(seen.order_by("pk").values_list("pk", flat=True))
+    return list(seen.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:limit])
 
 
 def channel_of(account: Account) -> Channel:

@@ -15,6 +15,7 @@ from apps.curation.decisions import expire_decisions
 from apps.ingest import channel_list, services
 from apps.ingest.worker_telemetry import RefreshStats, WorkerCollector
 from core.errors import TwitchlyError
+from core.times import day_of
 from twitchly.clock import now_ms
 from twitchly.telemetry import try_to_serve
 
@@ -72,7 +73,7 @@ def publish_opt_outs() -> None:
 @shared_task
 def delete_expired_hash_keys() -> None:
     """Delete hash keys after 48 h."""
-    today = dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC).date()
+    today = day_of(now_ms())
     log.info("%d hash keys deleted", services.delete_expired_hash_keys(today=today))
 
 

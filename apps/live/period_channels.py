@@ -21,15 +21,7 @@ from core.metrics.ranges import RangeSummary
 from core.metrics.table import METRIC, METRICS
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
-# Days by key of the range. Two ranges must fit into the days that the second one compares with.
-PERIODS: Mapping[str, int] = {"7d": 7, "30d": 30}
 CACHE_MS = 10 * MINUTE_MS
-# Figures that a period has besides the metrics: name and unit.
-PERIOD_MEASURES: Mapping[str, tuple[str, str]] = {
-    "hours_watched": ("Hours watched", "h"),
-    "hours_live": ("Hours live", "h"),
-    "growth": ("Growth", "% viewers"),
-}
 _METRICS = [metric for metric in METRICS if metric.key not in ("excitement", "coverage")]
 
 
@@ -38,14 +30,6 @@ class PeriodRow(ChannelNow):
     """A channel with its figures over a period; `trend` are the mean viewers of each day, None where unknown."""
 
     trend: Sequence[float | None] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodChannels:
-    """The channels that were on air in a period, by id."""
-
-    period: Period
-    channels: Mapping[str, PeriodRow]
 
 
 def period_before(now_ms: int, days: int) -> Period:
@@ -59,10 +43,10 @@ class PeriodTables:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tables: dict[Period, tuple[int, PeriodChannels]] = {}
+        self._tables: dict[Period, tuple[int, Mapping[str, PeriodRow]]] = {}
 
-    def of(self, days: int, now_ms: int) -> PeriodChannels:
-        """Return the channels of the last `days` days. Raises: ServiceAway."""
+    def of(self, days: int, now_ms: int) -> Mapping[str, PeriodRow]:
+        """Return the channels of the last `days` days by id. Raises: ServiceAway."""
         period = period_before(now_ms, days)
         with self._lock:
             read_ms, table = self._tables.get(period, (0, None))
@@ -73,13 +57,13 @@ class PeriodTables:
             return table
 
 
-def read_period(period: Period) -> PeriodChannels:
-    """Return the public channels that were on air in a period, with their figures. Raises: ServiceAway."""
+def read_period(period: Period) -> Mapping[str, PeriodRow]:
+    """Return the public channels that were on air in a period by id, with their figures. Raises: ServiceAway."""
     since = dt.datetime.fromtimestamp(period.from_ms / 1000, dt.UTC)
     profiles = {channel.pk: profile_of(channel) for channel in public_channels().filter(last_seen_at__gte=since)}
     days = read_days(profiles.keys(), period.previous.from_ms, period.until_ms, _METRICS)
     rows = {i: _row(profile, days[i], period.days) for i, profile in profiles.items()}
-    return PeriodChannels(period, {i: row for i, row in rows.items() if row is not None})
+    return {i: row for i, row in rows.items() if row is not None}
 
 
 def _row(profile: Profile, days: Sequence[RangeSummary], length: int) -> PeriodRow | None:

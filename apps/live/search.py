@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, urlencode
 from django.http import QueryDict
 
 from apps.channels.languages import language_name
-from apps.live.period_channels import PERIOD_MEASURES, PERIODS
 from core.channels.stream import CATEGORY_MAX
 from core.inputs.choices import read_choice, unknown_choice
 from core.inputs.numbers import InvalidNumber, read_number, read_whole, write_number
@@ -29,6 +28,14 @@ QUERY_MAX = 2_000
 PERCENTILE = "p."
 DEFAULT_SORT = "-viewers"
 DEFAULT_COLUMNS = ("messages", "engagement", "chatters", "spam")
+# Days by key of a range; without a range, values are live.
+PERIODS: Mapping[str, int] = {"7d": 7, "30d": 30}
+# Figures that a period has besides the metrics: name and unit.
+PERIOD_MEASURES: Mapping[str, tuple[str, str]] = {
+    "hours_watched": ("Hours watched", "h"),
+    "hours_live": ("Hours live", "h"),
+    "growth": ("Growth", "% viewers"),
+}
 PERIOD_COLUMNS = ("growth", "hours_watched", "hours_live", "engagement")
 MEASURES = (*(metric.key for metric in METRICS), *(PERCENTILE + metric.key for metric in METRICS if metric.ranked))
 # Profile fields that the table can be sorted by, besides measures.
@@ -69,17 +76,12 @@ class Search:
     errors: tuple[str, ...] = ()
     range: str = ""
 
-    @property
-    def default_columns(self) -> tuple[str, ...]:
-        """The columns without a choice."""
-        return PERIOD_COLUMNS if self.range else DEFAULT_COLUMNS
-
     def over(self, key: str) -> str:
         """Return the query string for another range; columns, rules and order that it lacks are dropped."""
         known = measures_of(key)
         return self.query(
             range=key,
-            columns=PERIOD_COLUMNS if key else DEFAULT_COLUMNS,
+            columns=default_columns(key),
             rules=tuple(rule for rule in self.rules if rule.measure in known),
             sort=self.sort if self.sorted_by in (*known, *PROFILE_SORTS) else DEFAULT_SORT,
         )
@@ -115,7 +117,7 @@ class Search:
             pairs += [(f"max{number}", write_number(rule.maximum))] if rule.maximum is not None else []
         pairs += [("coverage", write_number(self.coverage))] if self.coverage else []
         pairs += [("sort", self.sort)] if self.sort != DEFAULT_SORT else []
-        pairs += [("column", key) for key in self.columns] if self.columns != self.default_columns else []
+        pairs += [("column", key) for key in self.columns] if self.columns != default_columns(self.range) else []
         return pairs + ([("page", str(self.page))] if self.page > 1 else [])
 
     def query(self, **changes: Any) -> str:
@@ -149,11 +151,16 @@ def read_search(query: QueryDict) -> Search:
         tuple(_rules(query, measures, errors)),
         min(100.0, _number(query.get("coverage", ""), errors) or 0.0),
         _sort(query.get("sort", ""), measures, errors),
-        tuple(dict.fromkeys(columns)) or (PERIOD_COLUMNS if chosen else DEFAULT_COLUMNS),
+        tuple(dict.fromkeys(columns)) or default_columns(chosen),
         _page(query.get("page", "")),
         tuple(dict.fromkeys(errors)),
         chosen,
     )
+
+
+def default_columns(range_key: str) -> tuple[str, ...]:
+    """Return the columns of a range without a choice."""
+    return PERIOD_COLUMNS if range_key else DEFAULT_COLUMNS
 
 
 def measures_of(range_key: str) -> tuple[str, ...]:

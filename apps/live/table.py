@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from apps.live.period_channels import PERIOD_MEASURES
 from apps.live.readings import ChannelNow
-from apps.live.search import PAGE_SIZE, PERCENTILE, PROFILE_SORTS, Search
+from apps.live.search import PAGE_SIZE, PERCENTILE, PERIOD_MEASURES, PROFILE_SORTS, Search
 from core.metrics.bands import Band, band_of
 from core.metrics.percentiles import percentiles
 from core.metrics.table import is_known

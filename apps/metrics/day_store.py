@@ -10,13 +10,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from apps.metrics.cassandra import away, open_session, prepare, rows, write
-from apps.metrics.store import day_of
 from core.metrics.days import DAY_COLUMNS
 from core.metrics.windows import Columns
-from core.times import DAY_MS
+from core.times import DAY_MS, day_of
 
 _REVISION_MAX = 999
-# The row of a day of which nothing is known any more. A deleted row would lose its revision.
+# The row of a day whose windows were removed. A deleted row would lose its revision.
 _NOTHING: Columns = {"heard_ms": 0}
 
 DaysOfChannel = dict[int, Columns]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from apps.metrics.day_store import DayStore
 from apps.metrics.ranges import summary_of
 from apps.metrics.store import WindowStore
-from core.metrics.days import HOUR_CHATTERS, columns_of_day, join, summary_of_day
+from core.metrics.days import SUMMARY_COLUMNS, columns_of_day, summary_of_day
 from core.metrics.ranges import RangeSummary, columns_behind_range
 from core.metrics.table import METRICS, Metric
 from core.metrics.windows import Columns
@@ -28,7 +28,8 @@ def roll_up(channel_ids: Iterable[str], start_ms: int, now_ms: int, *, only_miss
     if start_ms % DAY_MS or start_ms + DAY_MS > now_ms:
         raise ValueError("only UTC days that have ended can be rolled up")
     windows, days, changed = WindowStore(), DayStore(), 0
-    for part in _in_parts(sorted(set(channel_ids)), AT_ONCE):
+    ids = sorted(set(channel_ids))
+    for part in (ids[first : first + AT_ONCE] for first in range(0, len(ids), AT_ONCE)):
         wanted = _without_row(windows, days, part, start_ms) if only_missing else part
         changed += days.save(start_ms, {i: compute_day(windows, i, start_ms, now_ms) for i in wanted})
     return changed
@@ -63,20 +64,6 @@ def read_days(
 
     A day without a row is one of which nothing is known. Raises: ServiceAway.
     """
-    columns = columns_behind_range(metrics) | {"heard_ms", "missed_ms", "on_air_ms", "on_air_heard_ms"}
-    stored = DayStore().read(channel_ids, from_ms, until_ms, columns | {"hourly_average_only", HOUR_CHATTERS})
+    stored = DayStore().read(channel_ids, from_ms, until_ms, columns_behind_range(metrics) | SUMMARY_COLUMNS)
     starts = range(from_ms, until_ms, DAY_MS)
     return {i: [summary_of_day(start_ms, days.get(start_ms, {})) for start_ms in starts] for i, days in stored.items()}
-
-
-def read_range(
-    channel_ids: Collection[str], from_ms: int, until_ms: int, metrics: Sequence[Metric]
-) -> dict[str, RangeSummary]:
-    """Return the summary of each channel over whole UTC days. Raises: ServiceAway."""
-    return {i: join(days) for i, days in read_days(channel_ids, from_ms, until_ms, metrics).items()}
-
-
-def _in_parts(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """Yield the items in parts of at most `size`."""
-    for first in range(0, len(items), size):
-        yield items[first : first + size]

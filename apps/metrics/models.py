@@ -21,14 +21,13 @@ def _time_window(unit: str, size: int) -> dict[str, Any]:
     }
 
 
-class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
-    """Columns of every window table: sums, viewers, chatters and excluded counts; absent values are unset."""
+class _Counts(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
+    """Counts of windows and days that may be summed, and time heard; absent values are unset."""
 
     __abstract__ = True
     messages = columns.BigInt()
     words = columns.BigInt()
     observed_ms = columns.BigInt()
-    viewers = columns.BigInt()
     first_messages = columns.BigInt()
     returning_messages = columns.BigInt()
     subscriber_messages = columns.BigInt()
@@ -36,20 +35,33 @@ class _Window(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no 
     removals = columns.BigInt()
     copies = columns.BigInt()
     bot_messages = columns.BigInt()
-    chatters = columns.BigInt()
     texts = columns.BigInt()
 
 
-class _Viewers(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
-    """Columns of minutes and hours only: mean and peak of viewers, seconds tracked and on air."""
+class _Window(_Counts):
+    """Columns of every window table: counts, viewers and chatters."""
+
+    __abstract__ = True
+    viewers = columns.BigInt()
+    chatters = columns.BigInt()
+
+
+class _Pulses(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
+    """Columns of minutes, hours and days that may be summed: viewers, seconds tracked and on air."""
 
     __abstract__ = True
     viewers_sum = columns.BigInt()
-    viewers_max = columns.BigInt()
     viewer_pulses = columns.BigInt()
     pulses = columns.BigInt()
     on_air_pulses = columns.BigInt()
     on_air_observed_ms = columns.BigInt()
+
+
+class _Viewers(_Pulses):
+    """Columns of minutes and hours only: viewers with their peak."""
+
+    __abstract__ = True
+    viewers_max = columns.BigInt()
 
 
 class _DayWindow(_Window):
@@ -126,29 +138,13 @@ class HourWindow(_Minutes, _Viewers, _Window):
         get_pk_field = "channel_id"
 
 
-class ChannelDay(_Minutes):
+class ChannelDay(_Minutes, _Pulses, _Counts):
     """One UTC day, see core/metrics/days.py; kept forever."""
 
     __table_name__ = "channel_day"
     __options__: ClassVar[dict[str, Any]] = {
         "compaction": {"class": "org.apache.cassandra.db.compaction.UnifiedCompactionStrategy"}
     }
-    messages = columns.BigInt()
-    words = columns.BigInt()
-    observed_ms = columns.BigInt()
-    viewers_sum = columns.BigInt()
-    viewer_pulses = columns.BigInt()
-    pulses = columns.BigInt()
-    on_air_pulses = columns.BigInt()
-    on_air_observed_ms = columns.BigInt()
-    first_messages = columns.BigInt()
-    returning_messages = columns.BigInt()
-    subscriber_messages = columns.BigInt()
-    emote_messages = columns.BigInt()
-    removals = columns.BigInt()
-    copies = columns.BigInt()
-    bot_messages = columns.BigInt()
-    texts = columns.BigInt()
     heard_ms = columns.BigInt()
     missed_ms = columns.BigInt()
     on_air_ms = columns.BigInt()

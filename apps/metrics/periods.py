@@ -1,4 +1,4 @@
-"""Figures of channels over periods of whole UTC days, computed from days, as pages and the API show them."""
+"""Figures of channels over ranges and periods of whole UTC days, as pages and the API show them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
-from core.times import DAY_MS
+from core.metrics.units import average_unit
+from core.times import DAY_MS, day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Figures of a channel over a period."""
+    """Values and peaks of some metrics over a range, with the units of the values."""
 
     summary: RangeSummary
     keys: Sequence[str]
@@ -44,36 +45,12 @@ class Figures:
         return {key: self.summary.peaks.get(key) for key in self.keys if METRIC[key].has_peak}
 
     @property
+    def units(self) -> dict[str, str]:
+        return {key: average_unit(METRIC[key]) for key in self.keys}
+
+    @property
     def messages(self) -> int | None:
         return self.summary.sums.get("messages") if self.summary.heard_ms else None
-
-    @property
-    def hours_watched(self) -> float | None:
-        return self.summary.hours_watched
-
-    @property
-    def on_air_ms(self) -> int:
-        return self.summary.on_air_ms
-
-    @property
-    def heard_ms(self) -> int:
-        return self.summary.heard_ms
-
-    @property
-    def missed_ms(self) -> int:
-        return self.summary.missed_ms
-
-    @property
-    def coverage_on_air(self) -> float | None:
-        return self.summary.coverage_on_air
-
-    @property
-    def is_lower_bound(self) -> bool:
-        return self.summary.lower_bounds.chat
-
-    @property
-    def is_viewers_lower_bound(self) -> bool:
-        return self.summary.lower_bounds.viewers
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +89,7 @@ class Totals:
 
     @property
     def live_channels(self) -> int:
-        return sum(figures.on_air_ms > 0 for figures in self.figures)
+        return len(self._on_air)
 
     @property
     def messages(self) -> int:
@@ -120,21 +97,20 @@ class Totals:
 
     @property
     def hours_watched(self) -> float:
-        return sum(figures.hours_watched or 0.0 for figures in self.figures)
+        return sum(figures.summary.hours_watched or 0.0 for figures in self.figures)
 
     @property
     def on_air_ms(self) -> int:
-        return sum(figures.on_air_ms for figures in self.figures)
+        return sum(figures.summary.on_air_ms for figures in self.figures)
 
     @property
     def is_lower_bound(self) -> bool:
-        on_air = [figures for figures in self.figures if figures.on_air_ms]
         return any(
-            figures.is_lower_bound or figures.is_viewers_lower_bound or figures.hours_watched is None
-            for figures in on_air
+            bounds.chat or bounds.viewers or summary.hours_watched is None
+            for summary in self._on_air
+            if (bounds := summary.lower_bounds)
         )
 
-
-def day_of(ms: int) -> dt.date:
-    """Return the UTC day of a time."""
-    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).date()
+    @property
+    def _on_air(self) -> list[RangeSummary]:
+        return [figures.summary for figures in self.figures if figures.summary.on_air_ms]

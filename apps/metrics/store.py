@@ -20,7 +20,7 @@ from core.metrics.on_air import BROADCAST_MAX_MS
 from core.pipeline.intervals import Span
 from core.pipeline.records import EPOCH_MS, EventRecord, WindowRecord, reported_at
 from core.proof.reference import WindowKey
-from core.times import DAY_MS, HOUR_MS
+from core.times import DAY_MS, HOUR_MS, day_of
 from twitchly.clock import now_ms
 
 _TABLE: Mapping[StoredGrain, str] = {"live": "live_window", "minute": "minute_window", "hour": "hour_window"}
@@ -48,11 +48,6 @@ class StoredWindow:
 def is_stored(window: WindowRecord) -> bool:
     """Return whether the window is stored: of the live grains, only the windows of every 10th second."""
     return not window.grain.startswith("live") or window.end_ms % STEP_MS["live"] == 0
-
-
-def day_of(ms: int) -> dt.date:
-    """Return the UTC day of a time."""
-    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).date()
 
 
 class WindowStore:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 
 from celery import shared_task
@@ -10,7 +9,7 @@ from celery import shared_task
 from apps.channels.queries import ids_seen_since
 from apps.metrics.days import roll_up
 from core.errors import ServiceAway
-from core.times import DAY_MS
+from core.times import DAY_MS, day_of
 from twitchly.clock import now_ms
 
 log = logging.getLogger(__name__)
@@ -29,15 +28,14 @@ def roll_up_days(days_ago: int = 1, after: str = "") -> None:
     """
     now = now_ms()
     start_ms = now // DAY_MS * DAY_MS - days_ago * DAY_MS
-    channels = [channel_id for channel_id in ids_seen_since(start_ms) if channel_id > after][:AT_ONCE]
+    channels = ids_seen_since(start_ms, after, AT_ONCE)
     try:
         changed = roll_up(channels, start_ms, now, only_missing=days_ago > 1)
     except ServiceAway as error:
         log.error("days not rolled up, trying again in an hour: %s", error)
         return
     if changed:
-        day = dt.datetime.fromtimestamp(start_ms / 1000, dt.UTC).date()
-        log.info("rolled up %s: %d of %d channels changed", day, changed, len(channels))
+        log.info("rolled up %s: %d of %d channels changed", day_of(start_ms), changed, len(channels))
     if len(channels) == AT_ONCE:
         roll_up_days.delay(days_ago, channels[-1])
     elif days_ago < DAYS:

@@ -7,10 +7,10 @@ gives the same values as the minutes and hours behind them.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from core.metrics.peaks import PEAK, PEAKS, pack, unpack
-from core.metrics.ranges import SUMMED, PeakValue, RangeSummary, sums_of
+from core.metrics.ranges import SUMMED, PeakValue, RangeSummary, highest_peaks, sums_of
 from core.metrics.windows import Columns
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -20,6 +20,8 @@ _AVERAGES_ONLY = "hourly_average_only"
 # The hour with the most chatters: 24 × its chatters + 23 − hour.
 HOUR_CHATTERS = "hour_chatters"
 _HOURS = DAY_MS // HOUR_MS
+# Columns that every summary needs, whatever its metrics.
+SUMMARY_COLUMNS = frozenset({*_TIMES, _AVERAGES_ONLY})
 DAY_COLUMNS: tuple[str, ...] = (*SUMMED, *(peak.column for peak in PEAKS), *_TIMES, _AVERAGES_ONLY, HOUR_CHATTERS)
 
 
@@ -80,22 +82,12 @@ def join(summaries: Sequence[RangeSummary]) -> RangeSummary:
     if not summaries or any(a.until_ms != b.from_ms for a, b in itertools.pairwise(summaries)):
         raise ValueError("expected the summaries of consecutive ranges")
     averages_only = any(summary.hourly_average_only for summary in summaries)
-    peaks = highest(summary.peaks for summary in summaries)
     return RangeSummary(
         summaries[0].from_ms,
         summaries[-1].until_ms,
         sums_of([summary.sums for summary in summaries]),
-        {key: peak for key, peak in peaks.items() if key == "viewers"} if averages_only else peaks,
+        highest_peaks((summary.peaks for summary in summaries), hourly_average_only=averages_only),
         hourly_average_only=averages_only,
         unrecorded=tuple(span for summary in summaries for span in summary.unrecorded),
         **{name: sum(getattr(summary, name) for summary in summaries) for name in _TIMES},
     )
-
-
-def highest(peaks: Iterable[Mapping[str, PeakValue]]) -> dict[str, PeakValue]:
-    """Return the highest value of each metric; among equal ones, the earliest."""
-    best: dict[str, PeakValue] = {}
-    for metric, peak in ((metric, peak) for part in peaks for metric, peak in part.items()):
-        if metric not in best or (peak.value, -peak.end_ms) > (best[metric].value, -best[metric].end_ms):
-            best[metric] = peak
-    return best

@@ -147,10 +147,11 @@ def summarize(
     `broadcasts` is the time on air as far as it is known, see core/metrics/on_air.py.
     """
     tiles = list(rows)
-    peaks = {peak.metric: best for peak in PEAKS if (best := _peak(tiles, peak.metric)) is not None}
     hourly_average_only = not all(row.has_peaks for row in tiles)
-    if hourly_average_only:
-        peaks = {metric: best for metric, best in peaks.items() if metric == "viewers"}
+    peaks = highest_peaks(
+        ({peak.metric: best for peak in PEAKS if (best := _peak_of(row, peak.metric)) is not None} for row in tiles),
+        hourly_average_only=hourly_average_only,
+    )
     parts = list(_parts(tiles, gaps, broadcasts, from_ms, until_ms))
     times = TimeHeard.of(parts)
     return RangeSummary(
@@ -215,9 +216,17 @@ def _sums_of_hour(row: Row) -> Columns:
     return {**row.columns, **engaged, "heard_minutes": 0}
 
 
-def _peak(rows: Sequence[Row], metric: str) -> PeakValue | None:
-    peaks = [best for row in rows if (best := _peak_of(row, metric)) is not None]
-    return max(peaks, key=lambda best: (best.value, -best.end_ms), default=None)
+def highest_peaks(parts: Iterable[Mapping[str, PeakValue]], *, hourly_average_only: bool) -> dict[str, PeakValue]:
+    """Return the highest peak of each metric in the parts of a range, among equal ones the earliest.
+
+    If the busiest minute of some hours is unknown, only viewers have one.
+    """
+    highest: dict[str, PeakValue] = {}
+    for metric, peak in ((metric, peak) for part in parts for metric, peak in part.items()):
+        best = highest.get(metric)
+        if best is None or (peak.value, -peak.end_ms) > (best.value, -best.end_ms):
+            highest[metric] = peak
+    return {metric: peak for metric, peak in highest.items() if metric == "viewers" or not hourly_average_only}
 
 
 def _peak_of(row: Row, metric: str) -> PeakValue | None:

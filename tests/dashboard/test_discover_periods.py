@@ -16,7 +16,7 @@ from apps.channels.models import Channel
 from apps.dashboard.discover import views
 from apps.dashboard.templatetags.measures import change
 from apps.live import period_channels
-from apps.live.period_channels import CACHE_MS, PeriodChannels, PeriodTables, growth
+from apps.live.period_channels import CACHE_MS, PeriodRow, PeriodTables, growth
 from apps.live.search import MEASURES, read_saved, read_search
 from apps.metrics import days
 from apps.metrics.periods import Period
@@ -136,9 +136,9 @@ def test_a_failing_history_is_reported(signed_in: Client, monkeypatch: pytest.Mo
 def test_a_table_is_read_once_in_ten_minutes_and_again_after_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[int] = []
 
-    def read(period: Period) -> PeriodChannels:
+    def read(period: Period) -> dict[str, PeriodRow]:
         reads.append(period.until_ms)
-        return PeriodChannels(period, {})
+        return {}
 
     monkeypatch.setattr(period_channels, "read_period", read)
     tables = PeriodTables()

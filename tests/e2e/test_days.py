@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from apps.metrics.day_store import DayStore
-from apps.metrics.days import correct, read_range, roll_up
+from apps.metrics.days import correct, read_days, roll_up
 from apps.metrics.store import WindowStore
 from core.metrics.columns import roll_up as hour_of
-from core.metrics.days import HOUR_CHATTERS, busiest_hour
+from core.metrics.days import HOUR_CHATTERS, busiest_hour, join
 from core.metrics.ranges import PeakValue, RangeSummary, Row, summarize
 from core.metrics.table import METRICS
 from core.pipeline.coverage import RecordedGaps
@@ -77,7 +77,7 @@ def test_days_have_the_values_of_the_raw_minutes(channel_id: str, seed: int) -> 
     minutes = minutes_of(seed)
     store_history(channel_id, minutes)
     assert [roll_up([channel_id], T + n * DAY_MS, NOW_MS) for n in range(3)] == [1, 1, 0]
-    joined = read_range([channel_id], T, T + 3 * DAY_MS, METRICS)[channel_id]
+    joined = join(read_days([channel_id], T, T + 3 * DAY_MS, METRICS)[channel_id])
 
     rows = [Row(start_ms, MINUTE_MS, minutes[start_ms]) for start_ms in sorted(minutes)]
     gaps = RecordedGaps([(T + DAY_MS - 30_000, T + DAY_MS + 40_000)])
@@ -106,7 +106,7 @@ def test_a_day_changes_only_with_its_minutes(channel_id: str) -> None:
     for changed in (1, 0):
         store.correct([hour, minute], set())
         assert correct([channel_id], start_ms, start_ms + HOUR_MS, NOW_MS) == changed
-    summary = read_range([channel_id], T, T + DAY_MS, METRICS)[channel_id]
+    (summary,) = read_days([channel_id], T, T + DAY_MS, METRICS)[channel_id]
     assert summary.sums["messages"] == sum(m["messages"] for s, m in {**minutes, **inside}.items() if s < T + DAY_MS)
 
     # A day whose hours and minutes were deleted is one of which nothing is known, until they are back.
@@ -116,7 +116,7 @@ def test_a_day_changes_only_with_its_minutes(channel_id: str) -> None:
     days = DayStore()
     for changed in (1, 0):
         assert days.save(T, {channel_id: {}}) == changed
-        assert read_range([channel_id], T, T + DAY_MS, METRICS) == {channel_id: RangeSummary(T, T + DAY_MS)}
+        assert read_days([channel_id], T, T + DAY_MS, METRICS) == {channel_id: [RangeSummary(T, T + DAY_MS)]}
     assert days.save(T, {channel_id: {"messages": 5, "heard_ms": 1}}) == 1
     assert days.read([channel_id], T, T + DAY_MS) == {channel_id: {T: {"messages": 5, "heard_ms": 1}}}
 

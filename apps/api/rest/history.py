@@ -19,12 +19,14 @@ from apps.api.rest.view import TABLES, ApiView, run_in_cassandra_thread
 from apps.api.scopes import Scope
 from apps.metrics import queries as history
 from apps.metrics.broadcast_store import BroadcastStore
+from apps.metrics.chart_ranges import Range
 from apps.metrics.event_history import Position, stored_events
 from apps.metrics.event_marks import EventMark
 from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, metric_column
 from apps.metrics.exports.intervals import Interval, non_overlapping, stored
 from apps.metrics.exports.raw_counts import columns_in, counts_behind
 from apps.metrics.exports.series import EVENT_COLUMNS, count_cells, count_columns, event_rows
+from apps.metrics.periods import Figures
 from apps.metrics.queries import Point, Series, peak_unit, value_of
 from apps.metrics.series_version import series_version
 from apps.metrics.spans import iso
@@ -33,9 +35,8 @@ from core.errors import NotFound
 from core.inputs.numbers import read_whole
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS
-from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
-from core.metrics.units import average_unit, unit_of
+from core.metrics.units import unit_of
 from twitchly.clock import now_ms
 
 # A larger stream id is not a valid time.
@@ -64,31 +65,14 @@ class SeriesColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesSummary:
-    """Values and peaks of some metrics over the range of a series, with their units."""
+class SeriesSummary(Figures):
+    """Values and peaks over the range of a series; peaks of a short range are those of 30-second windows."""
 
-    series: Series
-    keys: Sequence[str]
-
-    @property
-    def summary(self) -> RangeSummary:
-        return self.series.summary
-
-    @property
-    def units(self) -> dict[str, str]:
-        return {key: average_unit(METRIC[key]) for key in self.keys}
+    range: Range
 
     @property
     def peak_units(self) -> dict[str, str]:
-        return {key: peak_unit(METRIC[key], self.series.range) for key in self.keys if METRIC[key].has_peak}
-
-    @property
-    def values(self) -> dict[str, float | None]:
-        return {key: self.summary.value(METRIC[key]) for key in self.keys}
-
-    @property
-    def peaks(self) -> dict[str, PeakValue | None]:
-        return {key: self.summary.peaks.get(key) for key in self.keys if METRIC[key].has_peak}
+        return {key: peak_unit(METRIC[key], self.range) for key in self.keys if METRIC[key].has_peak}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +111,7 @@ class MeasuredSeries:
 
     @property
     def summary(self) -> SeriesSummary:
-        return SeriesSummary(self.series, self.keys)
+        return SeriesSummary(self.series.summary, self.keys, self.series.range)
 
 
 class SeriesView(ApiView):

@@ -19,13 +19,12 @@ from apps.api.rest.view import TABLES, ApiView, run_in_cassandra_thread, run_in_
 from apps.api.scopes import Scope
 from apps.curation.queries import public_channels
 from apps.live.directory import Profile, profile_of
-from apps.live.period_channels import PERIODS, period_before, read_period
 from apps.live.readings import ChannelNow
-from apps.live.search import read_saved
+from apps.live.search import PERIODS, read_saved
 from apps.live.table import matching_rows
 from apps.metrics.days import read_days
 from apps.metrics.exports.formats import Cell, ExportColumn, metric_column
-from apps.metrics.periods import Days, Figures, Period, Totals, day_of
+from apps.metrics.periods import Days, Figures, Period, Totals
 from apps.workspaces.queries import channels_of, find_segment, find_watchlist
 from core.errors import NotFound
 from core.metrics.days import join
@@ -33,7 +32,7 @@ from core.metrics.ranges import RangeSummary
 from core.metrics.table import METRIC
 from core.metrics.units import average_unit, unit_of
 from core.pipeline.records import EPOCH_MS
-from core.times import DAY_MS
+from core.times import DAY_MS, day_of, midnight_ms
 from twitchly.clock import now_ms
 
 # Days of all channels together, those of the previous period included.
@@ -125,11 +124,11 @@ class PeriodQueryView(ApiView):
         if "segment" in body:
             query = await run_in_db_thread(_segment_query, self.api_client.owner_id, body["segment"])
             search = read_saved(query)
-            if search.range:
-                searched = period_before(now_ms(), PERIODS[search.range])
-                channels: Mapping[str, ChannelNow] = (await run_in_db_thread(read_period, searched)).channels
-            else:
-                channels = (await self.services.readings.of_channels()).live()
+            channels: Mapping[str, ChannelNow] = (
+                await run_in_db_thread(self.services.periods.of, PERIODS[search.range], now_ms())
+                if search.range
+                else (await self.services.readings.of_channels()).live()
+            )
             rows = matching_rows(search, channels.values())
             return [row.channel.profile for row in rows[:CHANNELS_MAX]]
         profiles = await run_in_db_thread(_stored_profiles, self.api_client.owner_id, body, period.from_ms)
@@ -140,7 +139,7 @@ class PeriodQueryView(ApiView):
 
 def requested_period(body: Mapping[str, Any], now_ms: int) -> Period:
     """Return the days of a body. Raises: Problem."""
-    from_ms, last_ms = (_midnight_ms(body[name]) for name in ("first_day", "last_day"))
+    from_ms, last_ms = (midnight_ms(body[name]) for name in ("first_day", "last_day"))
     if last_ms + DAY_MS > now_ms:
         raise invalid_field("last_day", f"The day has not ended. The last one that has is {day_of(now_ms - DAY_MS)}.")
     if from_ms > last_ms:
@@ -153,7 +152,7 @@ def requested_period(body: Mapping[str, Any], now_ms: int) -> Period:
 def period_table(result: Result) -> Table:
     """Return a result as rows: one per channel, or one per channel and day."""
     by_day = result.grain == "day"
-    metrics = [metric_column(METRIC[key], result.units[key]) for key in result.keys]
+    metrics = [metric_column(METRIC[key], unit) for key, unit in result.units.items()]
     fields = [ExportColumn("channel_id"), ExportColumn("login"), ExportColumn("name")]
     times = [ExportColumn("on_air_s", "s"), ExportColumn("heard_s", "s")]
     if by_day:
@@ -185,14 +184,14 @@ def _figures(
 def _row(item: ChannelFigures) -> list[Cell]:
     total = item.total
     previous: Iterable[Cell] = item.previous.values.values() if item.previous else ()
-    times = (total.on_air_ms / 1000, total.heard_ms / 1000, total.missed_ms / 1000)
-    return [*_names(item), *total.values.values(), total.messages, total.hours_watched, *times, *previous]
+    summary = total.summary
+    times = (summary.on_air_ms / 1000, summary.heard_ms / 1000, summary.missed_ms / 1000)
+    return [*_names(item), *total.values.values(), total.messages, summary.hours_watched, *times, *previous]
 
 
 def _day_rows(item: ChannelFigures) -> list[list[Cell]]:
     assert item.days is not None  # noqa: S101  the result has the grain day
-    columns = [item.days.values[key] for key in item.days.keys]
-    rows = zip(item.days.day, *columns, item.days.on_air_s, item.days.heard_s, strict=True)
+    rows = zip(item.days.day, *item.days.values.values(), item.days.on_air_s, item.days.heard_s, strict=True)
     return [[*_names(item), str(day), *cells] for day, *cells in rows]
 
 
@@ -222,7 +221,3 @@ def _watched(owner_id: int, watchlist_id: int) -> list[str]:
         return channels_of(find_watchlist(owner_of(owner_id), watchlist_id))
     except NotFound as error:
         raise invalid_field("watchlist", str(error)) from None
-
-
-def _midnight_ms(day: dt.date) -> int:
-    return round(dt.datetime.combine(day, dt.time(), dt.UTC).timestamp() * 1000)

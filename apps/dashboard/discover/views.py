@@ -19,9 +19,10 @@ from apps.accounts.queries import user_of
 from apps.dashboard.access import json_error, login_required_json, sign_in_required
 from apps.dashboard.exports.files import require_safe_file, stamp, table_file
 from apps.dashboard.exports.tables import CHANNEL_COLUMNS, PERIOD_COLUMNS, channel_row, period_row
-from apps.live.period_channels import PERIODS, period_before
+from apps.live.period_channels import period_before
 from apps.live.readings import ChannelNow
 from apps.live.search import (
+    PERIODS,
     PROFILE_SORTS,
     QUERY_MAX,
     RULES_MAX,
@@ -119,7 +120,7 @@ def _channels(request: HttpRequest, search: Search, now: int) -> Mapping[str, Ch
     """Return the channels to search: those that are live, or those that were on air in the period."""
     services = services_of(request)
     if search.range:
-        return services.periods.of(PERIODS[search.range], now).channels
+        return services.periods.of(PERIODS[search.range], now)
     return services.channels.live(now)
 
 

@@ -8,8 +8,8 @@ from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
 from apps.dashboard.summary import Summary, peak_name
 from apps.live.directory import Profile
-from apps.live.period_channels import PERIOD_MEASURES
 from apps.live.readings import ChannelNow, Row
+from apps.live.search import PERIOD_MEASURES
 from apps.live.table import value_of as value_now
 from apps.metrics.chart_ranges import Range
 from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, coverage_cell, metric_column

@@ -13,7 +13,7 @@ from apps.dashboard.summary import Summary, peak_name
 from apps.dashboard.timeline import SHAPES
 from apps.live.readings import ChannelNow
 from apps.metrics.chart_ranges import Range, between
-from apps.metrics.periods import Period, day_of
+from apps.metrics.periods import Period
 from apps.metrics.queries import Point, peak_unit, value_of
 from core.inputs.moments import read_moment
 from core.inputs.moments import utc as iso_utc
@@ -31,7 +31,7 @@ from core.metrics.display import (
 )
 from core.metrics.table import Metric
 from core.metrics.units import average_unit, unit_of
-from core.times import DAY_MS, MINUTE_MS
+from core.times import DAY_MS, MINUTE_MS, day_of
 from twitchly import clock
 
 register = template.Library()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django import template
 
 from apps.dashboard.sparkline import line_path
-from apps.live.period_channels import PERIOD_MEASURES, PeriodRow
-from apps.live.search import PERCENTILE
+from apps.live.period_channels import PeriodRow
+from apps.live.search import PERCENTILE, PERIOD_MEASURES
 from apps.live.table import TableRow
 from core.metrics.display import ABSENT, figure, number
 

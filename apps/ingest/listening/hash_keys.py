@@ -7,6 +7,7 @@ import datetime as dt
 from channels.db import database_sync_to_async
 
 from apps.ingest.services import hash_key
+from core.times import day_of
 
 
 class HashKeyCache:
@@ -17,7 +18,7 @@ class HashKeyCache:
 
     async def fetch(self, now_ms: int) -> None:
         """Fetch the keys around `now_ms` and drop older ones."""
-        today = dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC).date()
+        today = day_of(now_ms)
         days = [today + dt.timedelta(days=n) for n in (-1, 0, 1)]
         for day in days:
             if day not in self._keys:

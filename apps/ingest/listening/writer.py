@@ -23,7 +23,7 @@ from core.pipeline.coverage import Gap
 from core.pipeline.reasons import Loss
 from core.pipeline.records import TEXT_KINDS, watermark_record
 from core.pipeline.unstamped import UnstampedRecord
-from core.times import DAY_MS
+from core.times import DAY_MS, day_of
 from twitchly import kafka
 from twitchly.kafka import topic_name
 
@@ -257,7 +257,7 @@ class Writer:
     def _key_of(self, at_ms: int) -> bytes:
         day = at_ms // DAY_MS
         if day != self._key_day:
-            self._key = self._hash_key(dt.datetime.fromtimestamp(day * DAY_MS / 1000, dt.UTC).date())
+            self._key = self._hash_key(day_of(at_ms))
             self._key_day = day
         return self._key
 

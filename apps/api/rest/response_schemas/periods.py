@@ -34,24 +34,29 @@ class PeriodFigures(ResponseSchema):
     peaks = DictField(child=DayPeak(allow_null=True), help_text="By metric; see `peak` in `/metrics`.")
     messages = IntegerField(allow_null=True, help_text="Number of messages; null if nothing was heard.")
     hours_watched = FloatField(
+        source="summary.hours_watched",
         allow_null=True,
         help_text="Sum of the viewers of every known second, in hours; null if viewers are known for less than half of "
         "the time on air.",
     )
-    on_air_s = Seconds(source="on_air_ms", help_text="Seconds on air.")
-    heard_s = Seconds(source="heard_ms", help_text="Seconds in which the channel was heard.")
+    on_air_s = Seconds(source="summary.on_air_ms", help_text="Seconds on air.")
+    heard_s = Seconds(source="summary.heard_ms", help_text="Seconds in which the channel was heard.")
     missed_s = Seconds(
-        source="missed_ms", help_text="Seconds in which the channel was on air or tracked, and not heard."
+        source="summary.missed_ms", help_text="Seconds in which the channel was on air or tracked, and not heard."
     )
     coverage_on_air = FloatField(
-        allow_null=True, help_text="Share of the time on air that was heard, 0 to 1; null if it was never on air."
+        source="summary.coverage_on_air",
+        allow_null=True,
+        help_text="Share of the time on air that was heard, 0 to 1; null if it was never on air.",
     )
     is_lower_bound = BooleanField(
-        help_text=f"`coverage_on_air` is below {COMPLETE_FROM}: counts and peaks of chat are lower bounds."
+        source="summary.lower_bounds.chat",
+        help_text=f"`coverage_on_air` is below {COMPLETE_FROM}: counts and peaks of chat are lower bounds.",
     )
     is_viewers_lower_bound = BooleanField(
+        source="summary.lower_bounds.viewers",
         help_text=f"Viewers are known for less than {COMPLETE_FROM} of the time on air: their peak and `hours_watched` "
-        "are lower bounds."
+        "are lower bounds.",
     )
 
 

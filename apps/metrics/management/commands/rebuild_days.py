@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.channels.models import Channel
 from apps.metrics.days import roll_up
 from core.errors import TwitchlyError
-from core.times import DAY_MS
+from core.times import DAY_MS, day_of, midnight_ms
 from twitchly.clock import now_ms
 
 
@@ -20,9 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         since_help = "first UTC day, such as 2026-11-23"
-        parser.add_argument("--from", dest="since", type=midnight_ms, required=True, help=since_help)
+        parser.add_argument("--from", dest="since", type=first_ms, required=True, help=since_help)
         until_help = "last UTC day (default: yesterday)"
-        parser.add_argument("--to", dest="until", type=midnight_ms, help=until_help)
+        parser.add_argument("--to", dest="until", type=first_ms, help=until_help)
 
     def handle(self, *_args: Any, since: int, until: int | None, **_options: Any) -> None:
         now = now_ms()
@@ -37,18 +37,16 @@ class Command(BaseCommand):
             for start_ms in range(since, last_ms + DAY_MS, DAY_MS):
                 changed = roll_up(channel_ids, start_ms, now)
                 total += changed
-                day = dt.datetime.fromtimestamp(start_ms / 1000, dt.UTC).date()
-                self.stdout.write(f"{day}: {changed:,} of {len(channel_ids):,} channels corrected")
+                self.stdout.write(f"{day_of(start_ms)}: {changed:,} of {len(channel_ids):,} channels corrected")
                 self.stdout.flush()
         except TwitchlyError as error:
             raise CommandError(f"{error}; days computed so far are stored, so run the command again") from error
         self.stdout.write(f"{total:,} rows corrected")
 
 
-def midnight_ms(text: str) -> int:
+def first_ms(text: str) -> int:
     """Return the start of a UTC day in ms since the epoch. Raises: argparse.ArgumentTypeError."""
     try:
-        day = dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC)
+        return midnight_ms(dt.datetime.strptime(text, "%Y-%m-%d").date())
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day: use the form 2026-11-23") from error
-    return round(day.timestamp() * 1000)
