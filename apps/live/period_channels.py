@@ -71,6 +71,7 @@ def _row(profile: Profile, days: Sequence[RangeSummary], length: int) -> PeriodR
     if not inside.on_air_ms:
         return None
     known = {metric.key: inside.value(metric) for metric in _METRICS}
+    known["coverage"] = None if inside.coverage_on_air is None else 100 * inside.coverage_on_air
     known["hours_watched"] = inside.hours_watched
     known["hours_live"] = inside.on_air_ms / HOUR_MS
     known["growth"] = growth(known["viewers"], before.value(METRIC["viewers"]))

@@ -106,6 +106,9 @@ def test_filters_and_order_use_the_figures_of_the_period(signed_in: Client) -> N
     assert names(read_page(signed_in.get("/discover?range=7d&sort=-hours_live"))) == ["C102", "C101"]
     assert names(read_page(signed_in.get("/discover?range=7d&m1=hours_live&max1=2"))) == ["C101"]
     assert names(read_page(signed_in.get("/discover?range=7d&language=German"))) == ["C102"]
+    # The second channel was heard for three quarters of its time on air.
+    assert names(read_page(signed_in.get("/discover?range=7d&sort=coverage"))) == ["C102", "C101"]
+    assert names(read_page(signed_in.get("/discover?range=7d&m1=coverage&max1=80"))) == ["C102"]
     empty = read_page(signed_in.get("/discover?range=7d&language=Thai"))
     assert "No channels match." in empty
 
