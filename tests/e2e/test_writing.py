@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import time
 from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException, TopicPartition
+from django.conf import settings
 
 from apps.ingest.listening.ownership import Ownership, PartitionHead, read_partition_heads
 from apps.ingest.listening.writer import Writer
@@ -135,6 +139,57 @@ def test_two_producers_share_the_partitions_and_one_takes_over_the_other_s(topic
     assert owned["a"] | owned["b"] == set(range(PARTITIONS))
     second.close()
     wait_until(lambda: owns("a", PARTITIONS), 30, "the first to take over after the session timeout")
+    first.close()
+
+
+SLOW_MEMBER = """
+import sys
+from confluent_kafka import Consumer
+address, group, topic = sys.argv[1:]
+consumer = Consumer({
+    "bootstrap.servers": address, "group.id": group, "session.timeout.ms": 60_000,
+    "partition.assignment.strategy": "cooperative-sticky",
+})
+consumer.subscribe([topic])
+while not consumer.assignment():
+    consumer.poll(0.2)
+print("assigned", flush=True)
+while True:
+    consumer.poll(0.2)
+"""
+
+
+def test_partitions_are_suspended_while_the_group_does_not_complete_a_rebalance(topics: str) -> None:
+    writing: set[int] = set()
+    suspensions: list[frozenset[int]] = []
+
+    def revoked(partitions: frozenset[int], lost: bool) -> None:
+        writing.difference_update(partitions)
+        if lost:
+            suspensions.append(partitions)
+
+    first = Ownership("a", writing.update, revoked)
+    third = Ownership("c", lambda _heads: None, lambda *_: None)
+    arguments = (settings.KAFKA_BOOTSTRAP, kafka.topic_name("producers"), kafka.topic_name("chat"))
+    first.start()
+    wait_until(lambda: len(writing) == PARTITIONS, 30, "the first to own all partitions")
+    with subprocess.Popen([sys.executable, "-c", SLOW_MEMBER, *arguments], stdout=subprocess.PIPE) as second:
+        try:
+            assert second.stdout is not None
+            assert second.stdout.readline() == b"assigned\n"
+            wait_until(lambda: len(writing) == PARTITIONS // 2, 30, "the first to share")
+            shared = frozenset(writing)
+            second.send_signal(signal.SIGSTOP)
+            third.start()
+            wait_until(lambda: not writing, 30, "the first to suspend its partitions")
+            assert suspensions == [shared]
+            assert first.failure is None
+            second.send_signal(signal.SIGCONT)
+            wait_until(lambda: bool(writing), 30, "the first to write again")
+            assert writing <= shared
+        finally:
+            second.kill()
+    third.close()
     first.close()
 
 

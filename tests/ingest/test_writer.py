@@ -214,6 +214,18 @@ def test_records_for_a_partition_with_a_new_owner_become_gaps() -> None:
     assert writer.take_lost() == [Gap("7", NOW + 5, NOW + 5, "handover")]
 
 
+def test_a_suspended_partition_can_be_released() -> None:
+    writer = unreachable_writer()
+    writer.own({0: NOW, 1: NOW})
+    writer.suspend([0, 1])
+    writer.put(message(NOW + 5))
+    writer.disown([0], flush_s=0)
+    assert writer.partitions == {1}
+    assert writer.take_lost() == [Gap("7", NOW + 5, NOW + 5, "handover")]
+    writer.own({1: NOW})
+    assert not writer.is_held()
+
+
 def test_a_user_id_never_reaches_the_record() -> None:
     writer = unreachable_writer()
     entry = message(NOW)

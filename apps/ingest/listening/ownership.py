@@ -25,6 +25,12 @@ log = logging.getLogger(__name__)
 LAST_RECORDS = 500
 TRIES = 5
 READ_LIMIT_S = 10.0
+STATISTICS_MS = 1_000
+# Kafka gives a member's partitions to others when its heartbeats, sent every 2 s, stop for the session timeout. The
+# driver notices this only while the membership is steady, not while it waits for a response to its rejoin.
+UNSTEADY_LIMIT_S = kafka.SESSION_TIMEOUT_MS / 1_000 - 4.0
+# A rejoin without a response is repeated after this; a member that does not rejoin delays the others for no longer.
+REJOIN_LIMIT_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +44,8 @@ class PartitionHead:
 class Ownership:
     """Polls in a separate thread, which calls `assigned` and `revoked`; both may block it.
 
-    `assigned` gets the head of each new partition. `revoked` gets the partitions and whether they are already lost,
-    in which case nothing may be written to them.
+    `assigned` gets the head of each new partition. `revoked` gets the partitions and whether they may already have
+    another owner, in which case nothing may be written to them until they are assigned again.
     """
 
     def __init__(
@@ -51,10 +57,19 @@ class Ownership:
         self._assigned = assigned
         self._revoked = revoked
         self._stop = threading.Event()
+        self._owned: frozenset[int] = frozenset()
+        self._suspended: frozenset[int] = frozenset()
+        self._is_steady, self._steady_s = False, 0.0
         self.failure: BaseException | None = None
         self._consumer = kafka.consumer(
             "producers",
-            **{"group.instance.id": name, "partition.assignment.strategy": "cooperative-sticky"},
+            **{
+                "group.instance.id": name,
+                "partition.assignment.strategy": "cooperative-sticky",
+                "max.poll.interval.ms": REJOIN_LIMIT_MS,
+                "statistics.interval.ms": STATISTICS_MS,
+                "stats_cb": self._on_statistics,
+            },
         )
         self._thread = threading.Thread(target=self._run, name="ownership", daemon=True)
 
@@ -72,11 +87,12 @@ class Ownership:
             self._consumer.subscribe(
                 [kafka.topic_name("chat")],
                 on_assign=self._on_assign,
-                on_revoke=lambda _consumer, partitions: self._revoked(_partition_numbers(partitions), False),
-                on_lost=lambda _consumer, partitions: self._revoked(_partition_numbers(partitions), True),
+                on_revoke=lambda _consumer, partitions: self._on_revoke(_partition_numbers(partitions), lost=False),
+                on_lost=lambda _consumer, partitions: self._on_revoke(_partition_numbers(partitions), lost=True),
             )
             while not self._stop.is_set():
                 message = self._consumer.poll(0.2)
+                self._check_membership()
                 error = message.error() if message is not None else None
                 if error is not None and kafka.is_fatal(error):
                     raise KafkaException(error)
@@ -89,7 +105,35 @@ class Ownership:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         consumer.incremental_assign(partitions)
         consumer.pause(partitions)
-        self._assigned(read_partition_heads(_partition_numbers(partitions)))
+        self._take_over(_partition_numbers(partitions))
+
+    def _on_revoke(self, partitions: frozenset[int], *, lost: bool) -> None:
+        self._owned -= partitions
+        self._suspended -= partitions
+        self._revoked(partitions, lost)
+
+    def _on_statistics(self, statistics: str) -> None:
+        self._is_steady = orjson.loads(statistics)["cgrp"]["join_state"] == "steady"
+        if self._is_steady:
+            self._steady_s = time.monotonic()
+
+    def _check_membership(self) -> None:
+        """Suspend all partitions while Kafka may have excluded this member, and resume them once it is steady again."""
+        unsteady_s = time.monotonic() - self._steady_s
+        if self._suspended and self._is_steady:
+            self._take_over(frozenset())
+        elif self._owned - self._suspended and unsteady_s > UNSTEADY_LIMIT_S:
+            log.warning("Kafka has not completed a rebalance of the producers for %.0f s", unsteady_s)
+            self._suspended, self._is_steady = self._owned, False
+            self._revoked(self._owned, True)
+
+    def _take_over(self, partitions: frozenset[int]) -> None:
+        """Start writing to new partitions and resume suspended ones; Kafka has just confirmed the membership."""
+        self._steady_s = time.monotonic()
+        heads = read_partition_heads(partitions | self._suspended)
+        self._owned |= partitions
+        self._suspended = frozenset()
+        self._assigned(heads)
 
 
 def read_partition_heads(partitions: Iterable[int]) -> dict[int, PartitionHead]:

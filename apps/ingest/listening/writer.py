@@ -290,6 +290,7 @@ class Writer:
         dropped = frozenset(partitions)
         for partition in dropped:
             self._times.pop(partition, None)
+            self._suspended.pop(partition, None)
         for entry in self._buffer:
             if entry.partition in dropped:
                 self._lose(entry.fields, Loss.HANDOVER)
