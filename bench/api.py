@@ -33,8 +33,8 @@ TARGETS = {
     "300 requests/s, p95 ms": 50.0,
     "history of 24 h, median ms": 100.0,
     "revoked key refused after, s": 1.0,
-    "its stream closed after, s": 1.0,
-    "streams with missing updates": 0.0,
+    "its event stream closed after, s": 1.0,
+    "event streams with missing updates": 0.0,
 }
 RATE = 300
 KEYS = 10
@@ -204,12 +204,12 @@ async def streams(stack: Stack, keys: Sequence[str], sizes: Sizes) -> dict[str, 
     counts = [sum(began_s <= at_s < ended_s for at_s in reader.arrived_s.values()) for reader in readers]
     return {
         "event streams": sizes.streams,
-        "events per stream and second, median": round(statistics.median(counts) / sizes.streams_s, 3),
-        "events per stream and second, minimum": round(min(counts) / sizes.streams_s, 3),
+        "events per event stream and second, median": round(statistics.median(counts) / sizes.streams_s, 3),
+        "events per event stream and second, minimum": round(min(counts) / sizes.streams_s, 3),
         # Events at the edges may fall outside the minute.
-        "streams with missing updates": sum(count < sizes.streams_s - 2 for count in counts),
-        "spread of one event over all streams, median ms": round(statistics.median(spread_ms(readers)), 1),
-        f"cores for {sizes.streams} streams": round(cpu_s / sizes.streams_s, 3),
+        "event streams with missing updates": sum(count < sizes.streams_s - 2 for count in counts),
+        "spread of one event over all event streams, median ms": round(statistics.median(spread_ms(readers)), 1),
+        f"cores for {sizes.streams} event streams": round(cpu_s / sizes.streams_s, 3),
     }
 
 
@@ -224,7 +224,7 @@ def spread_ms(readers: Sequence[Events]) -> list[float]:
 
 
 async def revocation(stack: Stack, keys: Sequence[str], next_request: NextRequest, sizes: Sizes) -> dict[str, Any]:
-    """Under load, revoke a key that is in use and has a stream; return the time until it is refused."""
+    """Under load, revoke a key that is in use and has an event stream; return the time until it is refused."""
     revoked_key = keys[-1]
     reader = Events(stack, revoked_key, "viewers")
     await reader.open()
@@ -238,7 +238,7 @@ async def revocation(stack: Stack, keys: Sequence[str], next_request: NextReques
     await load
     return {
         "revoked key refused after, s": round(max(0.0, last_success_s - revoked_s), 2),
-        "its stream closed after, s": round(stream_s - revoked_s, 2),
+        "its event stream closed after, s": round(stream_s - revoked_s, 2),
     }
 
 

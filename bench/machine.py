@@ -1,4 +1,4 @@
-"""The description of the machine, and the storage of figures."""
+"""Describes the machine and stores benchmark results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bench.pages`: many pages with a live socket each, and some slow readers, at one byte per second.
+"""`python -m bench.pages`: many pages with a live socket each, and some slow clients, at one byte per second.
 
 bench/sockets.py starts it. It prints the delays of the frames after the end of their windows.
 """
@@ -29,7 +29,7 @@ NEWEST = '"newest_end_ms":'
 
 @dataclass(slots=True)
 class Received:
-    """Received pushes by window end and delay in ms, and the number of closed pages and slow readers.
+    """Received pushes by window end and delay in ms, and the number of closed pages and slow clients.
 
     `samples` are the newest frames of one page, by subscription.
     """

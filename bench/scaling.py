@@ -29,7 +29,7 @@ WARM_S, SMOKE_WARM_S = 75, 2
 COUNTERS_S = 15.0
 # A feeder that is later than this does not reach the requested rate.
 LATE_MS = 2_000
-COLUMNS = ("channels", "messages/s", "cores", "CPU-s/million", "peak MB", "behind", "feeder late ms")
+COLUMNS = ("channels", "messages/s", "cores", "CPU-s/million", "peak MB", "unread records", "feeder delay, ms")
 
 
 def main() -> int:
@@ -49,8 +49,10 @@ def main() -> int:
     print(table([COLUMNS, *([step[name] for name in COLUMNS] for step in steps)]))
     if not args.smoke:
         save("scaling", {"seconds": args.seconds, "steps": steps})
-    behind = [f"{step['channels']:,} channels: the job fell behind" for step in steps if step["behind"] > 0]
-    slow = [f"{step['channels']:,} channels: feeder late" for step in steps if step["feeder late ms"] > LATE_MS]
+    behind = [f"{step['channels']:,} channels: the job fell behind" for step in steps if step["unread records"] > 0]
+    slow = [
+        f"{step['channels']:,} channels: the feeder was late" for step in steps if step["feeder delay, ms"] > LATE_MS
+    ]
     slow += [f"{steps[-1]['cores']} cores: expected {TARGET_CORES}"] if steps[-1]["cores"] > TARGET_CORES else []
     return exit_code(behind, [] if args.smoke else slow)
 
@@ -73,8 +75,8 @@ def cost(stack: Stack, channels: int, rate: int, seconds: int, warm_s: int) -> d
         "cores": round(cpu_s / spent_s, 3),
         "CPU-s/million": round(cpu_s / written * 1e6, 1),
         "peak MB": round(peak),
-        "behind": behind,
-        "feeder late ms": feed.late_ms,
+        "unread records": behind,
+        "feeder delay, ms": feed.late_ms,
     }
 
 

@@ -1,4 +1,4 @@
-"""`python -m bench.sockets`: 1,000 live pages on one web process, and 50 slow readers, at one byte per second.
+"""`python -m bench.sockets`: 1,000 live pages on one web process, and 50 slow clients, at one byte per second.
 
 Each page subscribes to a board and a channel. The product's board writer updates the boards of 500 channels every
 second. The delay is from the tick to the frame, measured by the pages. Afterwards, bench/bare_push.py sends the same
@@ -108,7 +108,7 @@ def measure(web: Web, pages: int, slow: int, seconds: int, opened_s: int) -> dic
     growth = trend(memory)
     return {
         "pages": pages,
-        "slow readers": slow,
+        "slow clients": slow,
         "seconds": seconds,
         "deliveries": pushes,
         "deliveries/CPU-s": round(pushes / cpu_s),
@@ -123,7 +123,7 @@ def measure(web: Web, pages: int, slow: int, seconds: int, opened_s: int) -> dic
         "memory growth": round(growth.last / growth.first - 1, 3),
         "peak MB": round(peak_mb(web.pid)),
         "pages closed": results["closed"],
-        "slow readers closed": results["slow_closed"],
+        "slow clients closed": results["slow_closed"],
         "memory": memory,
         "samples": list(results["samples"].values()),
     }

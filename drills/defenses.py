@@ -1,7 +1,7 @@
 """`make drill-defenses`: weaken each defense in a copy of the source and expect its test to fail.
 
-A line that defends ends with the comment `# defense: NAME` or several names. The table below lists the threat, the test
-and the mutation of the line for each name. docs/security.md lists the same tests.
+Each line that implements a defense ends with the comment `# defense: NAME` or several names. The table below lists the
+threat, the test and the mutation of the line for each name. docs/security.md lists the same tests.
 """
 
 from __future__ import annotations
@@ -204,7 +204,11 @@ DEFENSES = (
             "from django.contrib.sessions.backends.db import SessionStore\n"
             "SessionStore.cycle_key = lambda self: None  # type: ignore[method-assign]"
         ),
-        quote=Quote("twitchly/entry/urls.py", "urlpatterns = [\n", "Django itself defends: login() cycles the key"),
+        quote=Quote(
+            "twitchly/entry/urls.py",
+            "urlpatterns = [\n",
+            "Django provides this defense: login() cycles the session key",
+        ),
     ),
     Defense(
         "csrf",

@@ -96,7 +96,7 @@ def excused_by(affected: dict[str, Any], from_ms: int, until_ms: int) -> Fault:
 
 
 def exceeded_limits(fault: IngestFault, recovery: Recovery, affected: dict[str, Any]) -> list[str]:
-    """Return a text for each exceeded limit of a fault."""
+    """Return a message for each exceeded limit of a fault."""
     problems = []
     channels = len(affected.get("channels") or ()) or CHANNELS_PER_CONNECTION
     limits = (

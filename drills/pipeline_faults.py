@@ -91,7 +91,7 @@ def pipeline_faults(disk: CheckpointDisk | None) -> list[PipelineFault]:
 
 
 def exceeded_limits(fault: PipelineFault, recovery: BoardRecovery, usual_lag_s: float) -> list[str]:
-    """Return a text for each exceeded limit; `usual_lag_s` is the greatest lag of the boards before the fault."""
+    """Return a message for each exceeded limit; `usual_lag_s` is the greatest lag of the boards before the fault."""
     over_s = recovery.began_s if recovery.over_s is None else recovery.over_s
     limits = (
         (

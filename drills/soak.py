@@ -92,7 +92,7 @@ def soak(stack: Stack, seconds: float, rng: random.Random) -> tuple[Samples, Sam
 
     Return the samples of memory and descriptors, the faults (start-up first), and the share of time that they excuse.
     """
-    # START_S: a single producer is healthy before the second one takes over its share some seconds later.
+    # Watch for START_S: one producer alone looks healthy until the second takes over its share a few seconds later.
     _, in_time = watch(lambda: take_sample(stack, (1, 2)), time.monotonic(), START_S, 240)
     assert in_time, "waited 240 s for all channels to be heard"
     memory: Samples = {name: [] for name in NAMES}

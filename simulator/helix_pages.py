@@ -89,7 +89,7 @@ class Pages:
         """Return the response of Get Users. Raises: Refusal."""
         ids, logins = _listed(query, "id"), {login.lower() for login in _listed(query, "login")}
         if not 0 < len(ids) + len(logins) <= MAX_PAGE:
-            raise Refusal(HTTPStatus.BAD_REQUEST, f"Between 1 and {MAX_PAGE} parameters id and login are expected")
+            raise Refusal(HTTPStatus.BAD_REQUEST, f"Between 1 and {MAX_PAGE} parameters `id` and `login` expected")
         users = (*self._source.channels, LURKER)
         return {"data": [_user_fields(c) for c in users if c.id in ids or c.login in logins]}
 

@@ -1,4 +1,4 @@
-"""Prometheus measures and heartbeats of the processes, without servers."""
+"""Prometheus metrics and heartbeats of the processes, without servers."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def values(counter: Counter) -> dict[tuple[str, ...], float]:
 
 
 def sample(name: str, value: float | None) -> Metric:
-    """Return a measure without labels; it has no sample if `value` is None."""
+    """Return a Prometheus metric without labels; it has no sample if `value` is None."""
     family = _family(name)
     if value is not None:
         family.add_metric([], value)

@@ -116,7 +116,7 @@ class BatchedScript:
         self._send_task: asyncio.Task[None] | None = None
 
     async def run(self, keys: Sequence[str], arguments: Sequence[float]) -> Any:
-        """Return what the script returns. Raises: redis.RedisError, OSError."""
+        """Return the script's result. Raises: redis.RedisError, OSError."""
         future = asyncio.get_running_loop().create_future()
         self._pending.append(((len(keys), *keys, *arguments), future))
         if self._send_task is None or self._send_task.done():

@@ -70,7 +70,7 @@ class BatchCache(Generic[K, V]):
         return key in self._fetches
 
     async def get(self, key: K) -> V | None:
-        """Return the value of a key, None if it has none. Raises what `fetch` raises."""
+        """Return the value of a key, None if it has none. Propagates exceptions from `fetch`."""
         fetch = self._fetches.get(key)
         if fetch is None or self._clock() - fetch.started_s >= self._ttl_s:
             fetch = self._start_fetch(key)

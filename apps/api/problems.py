@@ -47,7 +47,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "too-many-requests": ProblemType(429, "Too many requests"),
     "day-used-up": ProblemType(429, "Daily limit reached"),
     "too-many-guesses": ProblemType(429, "Too many invalid keys"),
-    "too-many-streams": ProblemType(429, "Too many open streams"),
+    "too-many-streams": ProblemType(429, "Too many live connections"),
     "internal-error": ProblemType(500, "Internal error"),
     "service-away": ProblemType(503, "Service unavailable"),
 }

@@ -22,7 +22,7 @@ class ErasureReceipt:
 
     @property
     def tables(self) -> list[tuple[str, int, int | None]]:
-        """Each table with its rows found and left."""
+        """Each table, with its row counts before and after the erasure."""
         return [(name, count, self.left.get(name)) for name, count in self.found.items()]
 
     @property

@@ -52,5 +52,5 @@ def record(
 
 
 def record_deletion(*, event: str, stage: Deletion.Stage, channel_id: str, rows: Mapping[str, int]) -> None:
-    """Record the rows found or left of a channel, unless this stage was already recorded."""
+    """Record a channel's row counts before or after its erasure, unless this stage was already recorded."""
     Deletion.objects.get_or_create(event=event, stage=stage, defaults={"channel_id": channel_id, "rows": dict(rows)})

@@ -40,7 +40,7 @@ class Channel(models.Model):
     category = models.CharField(max_length=CATEGORY_MAX, blank=True)
     language = models.CharField(max_length=LANGUAGE_MAX, blank=True)
     title = models.CharField(max_length=TITLE_MAX, blank=True)
-    # The texts before the last changes in a broadcast, which older answers of Twitch may still report.
+    # The texts before the last changes in a broadcast, which older responses of Twitch may still report.
     previous_texts = models.JSONField(null=True, blank=True)
     viewers = models.PositiveIntegerField("viewers when last seen", default=0)
     viewers_raw = models.PositiveIntegerField(

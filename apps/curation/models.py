@@ -62,7 +62,7 @@ class OptOutRequest(models.Model):
     login = models.CharField(max_length=25, validators=[valid_login])
     contact = models.EmailField("e-mail address", blank=True)
     note = models.CharField(max_length=500, blank=True)
-    created_at = models.DateTimeField("asked", auto_now_add=True)
+    created_at = models.DateTimeField("requested", auto_now_add=True)
     closed_at = models.DateTimeField("closed", null=True, blank=True)
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
 
@@ -105,7 +105,7 @@ class CurationRequest(models.Model):
         DECLINED = "declined", "declined"
         WITHDRAWN = "withdrawn", "withdrawn"
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name="asked by")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name="requested by")
     login = models.CharField(
         "channel",
         max_length=25,
@@ -114,7 +114,7 @@ class CurationRequest(models.Model):
         ],
     )
     note = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField("asked", auto_now_add=True)
+    created_at = models.DateTimeField("requested", auto_now_add=True)
     closed_at = models.DateTimeField("closed", null=True, blank=True)
     # The database defaults serve processes of a version without these fields.
     state = models.CharField(max_length=9, choices=State, default=State.OPEN, db_default=State.OPEN)

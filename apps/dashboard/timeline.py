@@ -73,7 +73,7 @@ def noted(marks: Iterable[EventMark], merge_ms: int) -> list[EventMark]:
 
 
 def marks_by_point(points: Sequence[Point], marks: Iterable[EventMark]) -> list[tuple[Point, list[EventMark]]]:
-    """Return each point, newest first, with the marks since the next older point, by time."""
+    """Return each point, newest first, with the marks since the next older point, in chronological order."""
     marks_by_row: list[list[EventMark]] = [[] for _ in points]
     for mark in marks:
         later = [row for row, point in enumerate(points) if point.end_ms >= mark.at_ms]

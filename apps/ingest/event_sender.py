@@ -1,4 +1,4 @@
-"""Synchronous producer of channel events that waits for Kafka's confirmation."""
+"""Synchronous producer of channel events that waits for Kafka's acknowledgment."""
 
 from __future__ import annotations
 

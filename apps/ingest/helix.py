@@ -29,7 +29,8 @@ PAUSE_S = 1.0
 # Pages repeat and skip streams, so more than the requested number is read: 14 tenths of it.
 SPARE_TENTHS = 14
 WALKS = 4
-# Streams start, end and change their rank between walks: two walks agree if they differ by one stream in this many.
+# Streams start, end and change rank between walks: a walk counts as complete if it lacks at most one in this many of
+# the streams found.
 AGREE_WITHIN = 20
 # Pages can be half empty and repeat each other: a walk is aborted after this many times the usual number of pages.
 PAGES_TIMES = 4
@@ -194,7 +195,7 @@ def _is_end_confirmed(found: int, walks: Iterable[_Walk]) -> bool:
 
 
 def _merge(streams: dict[str, Stream], stream: Stream) -> None:
-    """Add a stream; of two answers about a channel keep the later broadcast, as answers are unordered."""
+    """Add a stream; of two responses about a channel keep the later broadcast, as responses are unordered."""
     known = streams.get(stream.id)
     if known is None or stream.started_at > known.started_at:
         streams[stream.id] = stream

@@ -38,7 +38,7 @@ Reader = Callable[[Mapping[str, Any]], Answer]
 class Timing:
     """Clocks and randomness: `now_s` is monotonic, `wall_s` is UTC since the epoch, `draw` returns 0 to 1.
 
-    Each answer must be complete within `try_s`.
+    Each response must be complete within `try_s`.
     """
 
     now_s: Callable[[], float] = time.monotonic
@@ -93,7 +93,7 @@ class _Response:
 
 
 class TwitchClient:
-    """Sends requests with an app token within Twitch's rate limit. `results` counts answers by outcome.
+    """Sends requests with an app token within Twitch's rate limit. `results` counts responses by outcome.
 
     `new_client` is called for each request: an AsyncClient belongs to one event loop.
     """
@@ -107,7 +107,7 @@ class TwitchClient:
         self.results: Counter[str] = Counter()
 
     def get(self, path: str, params: Params, read: Reader[Answer], *, until_s: float) -> Answer:
-        """Return the answer parsed by `read`; retry if `read` raises ValueError.
+        """Return the response parsed by `read`; retry if `read` raises ValueError.
 
         Raises: ServiceAway, TwitchRefused; RequestRefused if only this request was refused.
         """
@@ -138,7 +138,7 @@ class TwitchClient:
             self._timing.sleep(seconds)
 
     def _late(self, why: str) -> ServiceAway:
-        return ServiceAway(f"Twitch at {self._access.url} gave no usable answer in time: {why}")
+        return ServiceAway(f"Twitch at {self._access.url} gave no usable response in time: {why}")
 
     def _retry(self, once: Callable[[float], Answer], until_s: float) -> Answer:
         problem = ""
@@ -154,7 +154,7 @@ class TwitchClient:
                     self._rate_limit.block_until(self.now_s() + wait_s)
                 if attempt + 1 < TRIES:
                     self.pause(wait_s, until_s=until_s, why=problem)
-        raise ServiceAway(f"Twitch at {self._access.url} gave no usable answer in {TRIES} tries: {problem}")
+        raise ServiceAway(f"Twitch at {self._access.url} gave no usable response in {TRIES} tries: {problem}")
 
     def _get_once(self, path: str, params: Params, read: Reader[Answer], until_s: float) -> Answer:
         if not self._token:
@@ -178,7 +178,7 @@ class TwitchClient:
         return self._read("a token", response, _token_of)
 
     def _send(self, method: str, url: str, until_s: float, **request: Any) -> _Response:
-        """Send one request; the complete answer must arrive within `try_s`. Raises: _RetryableError, ServiceAway.
+        """Send one request; the complete response must arrive within `try_s`. Raises: _RetryableError, ServiceAway.
 
         `Any` because the library's options have many types.
         """
@@ -186,7 +186,7 @@ class TwitchClient:
         self._rate_limit.record(self.now_s())
         limit_s = min(self._timing.try_s, until_s - self.now_s())
         if limit_s <= 0:
-            raise self._late("earlier answers took too long")
+            raise self._late("earlier responses took too long")
         loop = asyncio.new_event_loop()
         try:
             response = loop.run_until_complete(self._exchange(method, url, limit_s, request))
@@ -202,7 +202,7 @@ class TwitchClient:
         return response
 
     async def _exchange(self, method: str, url: str, limit_s: float, request: Mapping[str, Any]) -> _Response:
-        # The library's own timeouts apply to single reads: a trickling answer would never reach them.
+        # The library's own timeouts apply to single reads: a trickling response would never reach them.
         try:
             async with (
                 asyncio.timeout(limit_s),
@@ -211,10 +211,10 @@ class TwitchClient:
             ):
                 return _Response(response.status_code, response.headers, await _body(response))
         except TimeoutError as error:
-            raise TimeoutError(f"the answer was not complete after {limit_s:.1f} s") from error
+            raise TimeoutError(f"the response was not complete after {limit_s:.1f} s") from error
 
     def _read(self, subject: str, response: _Response, read: Reader[Answer]) -> Answer:
-        """Parse a successful answer and count it. Errors never quote the body, which may hold a token.
+        """Parse a successful response and count it. Errors never quote the body, which may hold a token.
 
         Raises: _RetryableError, RequestRefused.
         """
@@ -228,7 +228,7 @@ class TwitchClient:
             self.results["malformed"] += 1
             why = "no JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else str(error)
             raise _RetryableError(
-                f"the answer for {subject}, {len(response.body)} bytes, is malformed: {why}"
+                f"the response for {subject}, {len(response.body)} bytes, is malformed: {why}"
             ) from None
         self.results[str(response.status)] += 1
         return answer
@@ -245,7 +245,7 @@ async def _body(response: httpx.Response) -> bytes:
     async for piece in response.aiter_bytes():
         body += piece
         if len(body) > MAX_BODY_BYTES:
-            raise httpx.DecodingError(f"the answer has more than {MAX_BODY_BYTES:,} bytes")
+            raise httpx.DecodingError(f"the response has more than {MAX_BODY_BYTES:,} bytes")
     return bytes(body)
 
 

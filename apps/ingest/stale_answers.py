@@ -1,7 +1,7 @@
 """Validation of a Helix poll against the known channels.
 
-Twitch caches answers on several servers, so an answer about an earlier broadcast, or with an earlier title of the same
-broadcast, can follow a later one. A row can also lack its start or its login. Source: dev.twitch.tv, "Twitch API
+Twitch caches responses on several servers, so a response about an earlier broadcast, or with an earlier title of the
+same broadcast, can follow a later one. A row can also lack its start or its login. Source: dev.twitch.tv, "Twitch API
 Reference", and behavior seen at Twitch.
 """
 
@@ -19,10 +19,10 @@ from core.inputs.moments import write_moment
 from core.pipeline.records import EPOCH_MS
 from core.times import MINUTE_MS
 
-# Tolerance for a local clock behind Twitch's. A start further ahead is discarded: it would make every later answer
+# Tolerance for a local clock behind Twitch's. A start further ahead is discarded: it would make every later response
 # look stale.
 MAX_START_AHEAD_MS = 10 * MINUTE_MS
-# The fields of Stream that can change during a broadcast and flip back in an older answer. Viewers change all the time.
+# The fields of Stream that can change during a broadcast and revert in an older response. Viewers change all the time.
 TEXTS = ("login", "name", "title", "category", "language")
 
 
@@ -40,7 +40,7 @@ class Poll:
 
 
 def discard_stale_answers(known: Mapping[str, Channel], poll: Poll) -> Poll:
-    """Drop answers and texts older than the rows in `known`, and fill in missing starts and names."""
+    """Drop responses and texts older than the rows in `known`, and fill in missing starts and names."""
     live, unchanged = dict[str, Stream](), set[str]()
     for channel_id, answer in poll.live.items():
         row, stream = known.get(channel_id), _with_possible_start(answer, poll.at_ms)
@@ -50,7 +50,7 @@ def discard_stale_answers(known: Mapping[str, Channel], poll: Poll) -> Poll:
         elif not _is_older(row, stream):
             live[channel_id] = _with_known_start(row, _with_known_names(row, stream))
         elif poll.at_ms - (milliseconds(row.last_seen_at) or 0) >= MAX_CACHE_AGE_MS:
-            # An older answer that persists for longer than any cache is the current one.
+            # An older response that persists for longer than any cache is the current one.
             live[channel_id] = replace(_with_known_names(row, stream), started_at=_start_text(row))
         elif row.is_wanted and row.offline_since is None:
             live[channel_id] = _stream_of_row(row)
@@ -70,7 +70,7 @@ def previous_texts(texts: Mapping[str, KnownText]) -> dict[str, Any]:
 
 
 def _texts_after(row: Channel | None, stream: Stream, now_ms: int) -> Mapping[str, KnownText]:
-    """Return each text of a stream after an answer; a new broadcast has no previous texts."""
+    """Return each text of a stream after a response; a new broadcast has no previous texts."""
     answers = {name: getattr(stream, name) for name in TEXTS}
     if row is None or not row.is_wanted or row.started_at != started_at(stream):
         return {name: KnownText(answer, changed_ms=now_ms) for name, answer in answers.items()}

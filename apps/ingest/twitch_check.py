@@ -61,7 +61,7 @@ class _Note(Exception):
 
 
 class _Skipped(Exception):
-    """A step requires one that failed."""
+    """A step was skipped because a step it depends on failed."""
 
 
 class TwitchCheck:
@@ -132,12 +132,12 @@ class TwitchCheck:
             async with asyncio.timeout(ANSWER_S):
                 self._connection = await _IrcConnection.open(self._server)
         except OSError as error:
-            raise _Failed(f"{where}: {error or 'no answer'}") from error
+            raise _Failed(f"{where}: {error or 'no response'}") from error
         return f"{where}, {self._connection.encryption}"
 
     async def _capabilities(self) -> str:
         connection = self._require_connection()
-        await connection.until(lambda: connection.capabilities >= CAPABILITIES, ANSWER_S, "no answer to CAP REQ")
+        await connection.until(lambda: connection.capabilities >= CAPABILITIES, ANSWER_S, "no response to CAP REQ")
         return " and ".join(sorted(CAPABILITIES))
 
     async def _welcome(self) -> str:

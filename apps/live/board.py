@@ -31,5 +31,5 @@ class Board:
 
 
 def requested_board(metric: str, size: int, *, category: str, language: str, band: str) -> Board:
-    """Return a board with filters from outside; they are cleaned like the texts of channels that they select."""
+    """Return a board with untrusted filters; they are cleaned like the texts of channels that they select."""
     return Board(metric, size, one_line(category, CATEGORY_MAX), one_line(language, LANGUAGE_MAX), band)

@@ -1,4 +1,4 @@
-"""Outboxes: the newest-wins queue of each socket, one payload per subscription, so a slow reader costs no memory."""
+"""Outboxes: the newest-wins queue of each socket, one payload per subscription, so a slow client costs no memory."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from twitchly.clock import now_ms
 
 @dataclass(frozen=True, slots=True)
 class LiveServices:
-    """The boards, the channels of pages (live, and over days), the hub that pushes to sockets, and session checks.
+    """The boards, the live channels, the tables of past periods, the hub that pushes to sockets, and session checks.
 
     They belong to one event loop.
     """

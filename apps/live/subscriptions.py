@@ -117,7 +117,7 @@ def _board(fields: Mapping[str, Any]) -> Board:
 def _text(fields: Mapping[str, Any], name: str, max_length: int) -> str:
     text = "" if fields.get(name) is None else fields[name]
     if not isinstance(text, str) or len(text) > max_length:
-        raise BadFrame(f"The {name} is not a text of up to {max_length} characters.")
+        raise BadFrame(f"The {name} is not a string of up to {max_length} characters.")
     return text
 
 
@@ -127,7 +127,7 @@ def read_ids(channels: object) -> tuple[str, ...]:
         raise BadFrame(f"Send 1 to {CHANNELS_MAX} channels, as a list of ids.")
     for channel in channels:
         if not isinstance(channel, str) or not is_twitch_id(channel):
-            raise BadFrame(f"Channel {_shortened(channel)} is not an id: send up to 20 digits as a text.")
+            raise BadFrame(f"Channel {_shortened(channel)} is not an id: send a string of up to 20 digits.")
     return tuple(sorted(set(channels)))
 
 

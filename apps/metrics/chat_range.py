@@ -67,7 +67,7 @@ class ChatRange:
             yield from batch
 
     def _first_ms(self, partition: TopicPartition) -> int:
-        """Return a time not before the append time of the first record left; 0 if none was deleted."""
+        """Return an upper bound of the append time of the oldest remaining record; 0 if no records were deleted."""
         low, high = kafka.ends_of(self._consumer, partition)
         if not low:
             return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Flink makes one every 10 s. The older the last one is, the longer recovery takes.
+# Flink takes a checkpoint every 10 s. The older the last one is, the longer recovery takes.
 OVERDUE_S = 60.0
 
 

@@ -12,7 +12,7 @@ from core.pipeline.records import EventRecord
 
 
 def erase_channel(store: WindowStore, event: EventRecord) -> None:
-    """Count the rows of the event's channel, delete them, and count the rows left. Raises: ServiceAway.
+    """Count the rows of the event's channel, delete them, and count the remaining rows. Raises: ServiceAway.
 
     A repeated call deletes again, which changes nothing, and keeps the first counts.
     """

@@ -20,7 +20,7 @@ CHUNK_MS = 31 * DAY_MS
 BEFORE_MS = DAY_MS
 
 Position = tuple[int, str]
-# Returns the marks and the gaps in [from_ms, until_ms], by time.
+# Returns the marks and the gaps in [from_ms, until_ms], in chronological order.
 Reader = Callable[[int, int], tuple[list[EventMark], list[GapSpan]]]
 
 
@@ -35,7 +35,7 @@ def stored_events(
 def event_batches(
     channel_id: str, read: Reader, from_ms: int, until_ms: int, after: Position | None = None
 ) -> Iterator[list[EventMark]]:
-    """Yield the events in [from_ms, until_ms], or those after a position, by time, a batch per chunk.
+    """Yield the events in [from_ms, until_ms], or those after a position, in chronological order, a batch per chunk.
 
     A gap that lasts beyond the end of its chunk is in the batch of the chunk in which it ends, and so are the events
     after its start. Chunks do not depend on `after`: pages from the same `from_ms` have the same events.
@@ -63,7 +63,7 @@ def event_batches(
 
 
 def events_of(channel_id: str, marks: Sequence[EventMark], gaps: Sequence[GapSpan]) -> list[EventMark]:
-    """Return a channel's marks and gaps as events, by time."""
+    """Return a channel's marks and gaps as events, in chronological order."""
     ids = EventIds(CHUNK_MS)
     gap_events = [
         EventMark(ids.next(channel_id, "gap", g.from_ms), g.from_ms, g.until_ms, "gap", None, g.reason) for g in gaps

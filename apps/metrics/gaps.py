@@ -1,4 +1,4 @@
-"""Gaps of one channel: spans in which it was missed, with the reason as a text for display."""
+"""Gaps of one channel: spans in which it was missed, with the reason as display text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_DATA = "the channel was on air but no data was recorded"
 
 @dataclass(frozen=True, slots=True)
 class GapSpan:
-    """An interval in which the channel was not, or possibly not, heard; `reason` is a text for display."""
+    """An interval in which the channel was not heard or may not have been heard; `reason` is display text."""
 
     from_ms: int
     until_ms: int

@@ -31,7 +31,7 @@ def recent_marks(channel_ids: Collection[str], now_ms: int) -> dict[str, list[Ev
 def minute_lines(channel_ids: Collection[str], metric: str, span_ms: int, now_ms: int) -> dict[str, list[Point]]:
     """Return the minutes of each channel that have a value of a metric, see `value_of`.
 
-    The minutes are those of the channel's summary. None has excitement, because only 30-second windows have it.
+    Uses the same minutes as a channel's summary. None has excitement, because only 30-second windows have it.
     Raises: ServiceAway.
     """
     store, metrics = WindowStore(), [METRIC[metric]]
@@ -75,7 +75,7 @@ class CoverageOfChannels:
 def read_coverage(channel_ids: Collection[str], span_ms: int, now_ms: int) -> CoverageOfChannels:
     """Return the coverage of these channels in a range up to now.
 
-    The minutes are those of the channel's summary. Channels that were not on air are absent. Raises: ServiceAway.
+    Uses the same minutes as a channel's summary. Channels that were not on air are absent. Raises: ServiceAway.
     """
     store, (from_ms, until_ms) = WindowStore(), _newest_minutes(span_ms, now_ms)
     minutes = store.read_many("minute", channel_ids, from_ms, until_ms, COVERAGE_COLUMNS)

@@ -185,7 +185,10 @@ def _highest(points: Sequence[Point], metric: str) -> PeakValue | None:
 
 
 def marks_and_gaps(channel_id: str, from_ms: int, until_ms: int, now_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
-    """Return a channel's event marks in a span, and its gaps as in `series`, both by time. Raises: ServiceAway."""
+    """Return a channel's event marks in a span, and its gaps as in `series`, both in chronological order.
+
+    Raises: ServiceAway.
+    """
     store = WindowStore()
     events = events_behind(store, channel_id, from_ms, until_ms, now_ms)
     summary = summary_with(store, channel_id, from_ms, until_ms, now_ms, (), events)
@@ -194,7 +197,7 @@ def marks_and_gaps(channel_id: str, from_ms: int, until_ms: int, now_ms: int) ->
 
 
 def _all_gaps(events: Iterable[EventRecord], summary: RangeSummary) -> list[GapSpan]:
-    """Return the recorded gaps among events, and the missed time of a range without a recorded gap, by time."""
+    """Return the recorded gaps among events, and the missed time of a range without one, in chronological order."""
     unrecorded = [
         GapSpan(span.from_ms, span.until_ms, NOT_HEARD if span.is_tracked else NO_DATA) for span in summary.unrecorded
     ]

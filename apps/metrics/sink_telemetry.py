@@ -1,4 +1,4 @@
-"""Telemetry of a sink: Prometheus measures, and its heartbeat."""
+"""Telemetry of a sink: Prometheus metrics, and its heartbeat."""
 
 from __future__ import annotations
 

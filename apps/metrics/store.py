@@ -138,7 +138,7 @@ class WindowStore:
         return _sum_query(query, [(channel_id, day, until_ms, kind) for day in days for kind in kinds])
 
     def read_events(self, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
-        """Return the events in [from_ms, until_ms], and the earlier ones that affect it, by time.
+        """Return the events in [from_ms, until_ms], and the earlier ones that affect it, in chronological order.
 
         These are the gaps that last until `from_ms` or longer, and starts and ends of broadcasts in the 48 h before.
         """

@@ -1,4 +1,4 @@
-"""Telemetry of the stream job's watcher: Prometheus measures, and its heartbeat."""
+"""Telemetry of the stream job's watcher: Prometheus metrics, and its heartbeat."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class IncidentSummary:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Status of the instance. `since_ms` is the first sample of the 90 days, None before it.
+    """Status of the instance. `since_ms` is the time of the first sample in the past 90 days, or None if there is none.
 
     `hour_coverage` and `days_coverage` are the mean share of channels heard in the parts of the past hour and the past
     90 days in which it was measured. These parts add up to `hour_measured_ms` and `days_measured_ms`.

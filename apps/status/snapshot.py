@@ -22,7 +22,7 @@ def take_snapshot(now_ms: int) -> HealthSnapshot:
         channels, heartbeats = _channel_list(), read_heartbeats()
         boards = read_boards_summary(settings.REDIS_BOARDS_URL, _not_live(channels) if channels else ())
     except (ServiceAway, redis.RedisError) as error:
-        log.warning("health snapshot without figures: %s", error)
+        log.warning("channel list, heartbeats or boards not read: %s", error)
         return HealthSnapshot(now_ms, is_redis_down=True)
     return HealthSnapshot(
         now_ms,

@@ -80,7 +80,10 @@ def _stage(spec: _StageSpec[Any], snapshot: HealthSnapshot, open_rules: Collecti
 
 
 def _state(spec: _StageSpec[Any], snapshot: HealthSnapshot, alive: list[Any]) -> State:
-    """Return the state of a stage without incidents: unknown if no process of it was ever, or can be, read."""
+    """Return the state of a stage that has no incidents.
+
+    It is unknown if none of its processes ever wrote a heartbeat, or one is unreadable.
+    """
     if alive:
         return spec.state(snapshot, alive)
     if snapshot.unreadable(spec.process) or not snapshot.known(spec.process):
@@ -181,7 +184,7 @@ def _web(_snapshot: HealthSnapshot, beats: list[WebHeartbeat]) -> StageFigures:
         f"last tick {_figure(latest.tick_age_s, 1)} s ago, {sockets} sockets",
         f"{number(requests_per_s, 1)} requests / s, {number(frames_per_s, 1)} frames / s",
         f"{number(sum(beat.errors for beat in beats), 0)} server errors, "
-        f"{number(sum(beat.slow_closed for beat in beats), 0)} slow readers closed",
+        f"{number(sum(beat.slow_closed for beat in beats), 0)} slow clients closed",
     )
 
 

@@ -19,7 +19,7 @@ def watchlists_of(owner: User) -> QuerySet[Watchlist]:
 
 
 def find_watchlist(owner: User, watchlist_id: int) -> Watchlist:
-    """Return a watchlist of the owner. Raises: NotFound, also for another owner's."""
+    """Return a watchlist of the owner. Raises: NotFound, including for another owner's."""
     watchlist = Watchlist.objects.filter(owner=owner, pk=watchlist_id).first()
     if watchlist is None:
         raise NotFound("You have no such watchlist.")
@@ -27,7 +27,7 @@ def find_watchlist(owner: User, watchlist_id: int) -> Watchlist:
 
 
 def find_segment(owner_id: int, segment_id: int) -> Segment:
-    """Return a segment of the owner. Raises: NotFound, also for another owner's."""
+    """Return a segment of the owner. Raises: NotFound, including for another owner's."""
     segment = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()  # defense: key-ownership
     if segment is None:
         raise NotFound("You have no such segment.")

@@ -75,7 +75,7 @@ def add(*, owner: User, channel_id: str, watchlist: Watchlist | None = None) -> 
     watchlist = watchlist or create(owner=owner, name=FIRST_NAME)
     if not watchlist.watched.filter(channel_id=channel_id).exists():
         if watchlist.watched.count() >= CHANNELS_MAX:
-            raise Refused(f"“{watchlist.name}” is full: a watchlist holds {CHANNELS_MAX} channels.")
+            raise Refused(f"“{watchlist.name}” is full: a watchlist can hold up to {CHANNELS_MAX} channels.")
         _append(watchlist, [channel_id])
     watchlist.used_at = timezone.now()
     watchlist.save(update_fields=["used_at"])
@@ -87,7 +87,7 @@ def put(*, watchlist: Watchlist, channel_ids: Sequence[str]) -> None:
     """Replace the channels of a watchlist, in this order."""
     unique_ids = list(dict.fromkeys(channel_ids))
     if len(unique_ids) > CHANNELS_MAX:
-        raise Refused(f"A watchlist holds {CHANNELS_MAX} channels.")
+        raise Refused(f"A watchlist can hold up to {CHANNELS_MAX} channels. Remove some and try again.")
     if not all(map(is_twitch_id, unique_ids)):
         raise Refused("Some of these are not channels.")
     watchlist.watched.all().delete()

@@ -1,6 +1,6 @@
-"""A text of a stream, such as its title, over polls of Helix whose answers are unordered.
+"""A text of a stream, such as its title, over polls of Helix whose responses are unordered.
 
-Twitch's servers cache answers independently: after a change from A to B the answers can be A, B, A, B.
+Twitch's servers cache responses independently: after a change from A to B the responses can be A, B, A, B.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from core.times import MINUTE_MS
 
-# Longer than Twitch's servers cache an answer, which is some minutes: a text that returns later was set again.
+# Longer than Twitch's servers cache a response, which is some minutes: a text that returns later was set again.
 MAX_CACHE_AGE_MS = 10 * MINUTE_MS
 
 
@@ -17,7 +17,7 @@ MAX_CACHE_AGE_MS = 10 * MINUTE_MS
 class KnownText:
     """The current text since `changed_ms`, and the one before it, None if unknown.
 
-    `returned_ms` is when the last answer had the previous text again, None if it had another one.
+    `returned_ms` is when the last response had the previous text again, None if it had another one.
     """
 
     text: str
@@ -26,9 +26,9 @@ class KnownText:
     returned_ms: int | None = None
 
     def after(self, answer: str, now_ms: int) -> KnownText:
-        """Return the known text after an answer.
+        """Return the known text after a response.
 
-        For MAX_CACHE_AGE_MS, the previous text only counts as a change if two answers in a row have it. The change is
+        For MAX_CACHE_AGE_MS, the previous text only counts as a change if two responses in a row have it. The change is
         dated to the first of them.
         """
         if answer == self.text:

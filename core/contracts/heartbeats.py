@@ -44,8 +44,8 @@ class ProducerHeartbeat(Heartbeat):
 
     `wanted`, `confirmed`: channels to join, and joined. `connections`: open IRC connections. `quiet_s`: seconds since
     the last bytes on any connection, None without one. `heard_per_s`, `acked_per_s`: lines received and records
-    confirmed by Kafka per second. `waiting`: records buffered or in flight. `lost`: records dropped or not confirmed.
-    `is_held`: records are held back because Kafka is unavailable.
+    acknowledged by Kafka per second. `waiting`: records buffered or in flight. `lost`: records
+    dropped or not acknowledged. `is_held`: records are held back because Kafka is unavailable.
     """
 
     kind = "producer"
@@ -196,9 +196,9 @@ def _problem(kind: str, record: Mapping[str, Any]) -> str:
         return f"version {version if _fits(version, int) else 'unknown'}, expected {VERSION}"
     facts, types = record.get("facts"), _TYPES[CLASSES[kind]]
     if not isinstance(facts, dict) or facts.keys() != types.keys():
-        return f"not the fields of version {VERSION}"
+        return f"fields do not match version {VERSION}"
     wrong = [field for field, hint in types.items() if not _fits(facts[field], hint)]
-    return f"unusable value of {', '.join(wrong)}" if wrong else ""
+    return f"invalid value of {', '.join(wrong)}" if wrong else ""
 
 
 def _fits(value: object, hint: object) -> bool:

@@ -39,7 +39,7 @@ RATE_LIMIT = "limits:"
 
 
 def open_streams(account_id: int) -> str:
-    """Return the key of the leases of an account's open streams: a sorted set."""
+    """Return the key of the leases of an account's live connections: a sorted set."""
     return f"streams:{account_id}"
 
 

@@ -1,4 +1,4 @@
-"""Strict parsing of JSON from outside, by RFC 8259: in UTF-8, without repeated members, NaN or lone surrogates.
+"""Strict parsing of untrusted JSON, by RFC 8259: in UTF-8, without repeated members, NaN or lone surrogates.
 
 Python keeps the last of repeated members and drops the others, so a client would not notice its mistake.
 """

@@ -1,6 +1,6 @@
 """Channel events from IRC lines: which notices count, how they are summed and how they are labeled.
 
-Events never contain user names: an event is a kind, a count or a text, and a time.
+Events never contain user names: an event is a kind, a count or text, and a time.
 Source: dev.twitch.tv, "IRC Tags".
 """
 

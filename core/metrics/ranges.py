@@ -265,7 +265,7 @@ class TimeHeard:
 def _parts(
     rows: Sequence[Row], gaps: RecordedGaps, broadcasts: Intervals, from_ms: int, until_ms: int
 ) -> Iterator[Part]:
-    """Yield the rows and the intervals without a row, by time.
+    """Yield the rows and the intervals without a row, in chronological order.
 
     An interval is on air beside a row on air of the same UTC day, so that days add up to their range.
     """

@@ -36,7 +36,7 @@ from core.metrics.peaks import MIN_MESSAGES, MIN_VIEWERS
 _SAME_FORMULA = "the same formula over the window's own sums"
 _SAME_OVER_RANGE = "the same formula over the sums of the range"
 _BUSIEST = "the busiest minute heard for 50% or more"
-_EXCITEMENT_RANGES = "defined for ranges of up to 6 h within the past 48 h, whatever a chart draws"
+_EXCITEMENT_RANGES = "defined for ranges of up to 6 h within the past 48 h, regardless of the chart's grain"
 _BUSIEST_RATIO = f"{_BUSIEST} with {MIN_MESSAGES} messages or more"
 
 
@@ -100,9 +100,9 @@ METRICS: tuple[Metric, ...] = (
         "Viewers",
         "viewers",
         0,
-        "People watching now, as reported by Twitch every 60 s.",
+        "People watching now, as reported by Twitch and updated every 60 s.",
         "the last known viewer count",
-        "unknown: Twitch's last answer is older than 10 min",
+        "unknown: Twitch's last response is older than 10 min",
         viewers,
         knows_viewers,
         longer="the mean of the counts known in the window, one a second",
@@ -121,7 +121,7 @@ METRICS: tuple[Metric, ...] = (
         "count of messages",
         _NO_WINDOW,
         per_30s("messages"),
-        longer="messages x 30 s / observed time, so that ranges compare",
+        longer="messages x 30 s / observed time, so that ranges are comparable",
         ranged="messages x 30 s / observed time",
         peak=_BUSIEST,
         is_count=True,
@@ -298,8 +298,8 @@ METRICS: tuple[Metric, ...] = (
         "% of time",
         0,
         f"Share of the window in which the channel was heard. Below {100 * COMPLETE_FROM:g}%, counts are lower bounds.",
-        "100 x observed time / window length, less the time in gaps recorded later",
-        "only while no window exists: 0 while we are not joined",
+        "100 x observed time outside recorded gaps / window length",
+        "only before the first window; 0 while the channel is not joined",
         lambda columns, window_ms: 100 * coverage(columns, window_ms),
         ranged="100 x heard time / length of the range, less the time in recorded gaps",
         peak="not defined",

@@ -1,4 +1,4 @@
-"""The single list of Prometheus measures: name, kind, labels and description of each.
+"""The single list of Prometheus metrics: name, kind, labels and description of each.
 
 Samples of counters end with `_total`. Times are in seconds, sizes in bytes. No label names a channel or a person.
 """
@@ -79,7 +79,7 @@ _WORKER = (
         "worker",
         "twitchly_helix_calls",
         "counter",
-        "Calls to Twitch's HTTP API, including token requests, by status, or timeout, connection, malformed",
+        "Calls to Twitch's HTTP API, including token requests, by result: a status, timeout, connection or malformed",
         ("result",),
     ),
     Measure(
@@ -102,7 +102,7 @@ _WORKER = (
 
 
 def _sink(process: Process) -> tuple[Measure, ...]:
-    """Return the measures of both sinks; the Prometheus job tells them apart."""
+    """Return the metrics of both sinks; the Prometheus job tells them apart."""
     return (
         Measure(process, "twitchly_sink_rows", "counter", "Rows written, by grain or event", ("grain",)),
         Measure(process, "twitchly_sink_batch_seconds", "histogram", "Time to write a batch to the store"),

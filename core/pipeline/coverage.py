@@ -13,7 +13,7 @@ from core.times import SECOND_MS
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A closed interval in which a tracked channel was not, or not certainly, heard."""
+    """A closed interval in which a tracked channel was not heard or may not have been heard."""
 
     channel_id: str
     from_ms: int

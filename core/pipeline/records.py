@@ -172,7 +172,7 @@ def event_record(
 
 
 def gap_record(*, event_id: str, channel_id: str, from_ms: int, until_ms: int, reason: str) -> dict[str, Any]:
-    """Build the record of a gap, in which a tracked channel was not, or not certainly, heard."""
+    """Build the record of a gap, in which a tracked channel was not heard or may not have been heard."""
     return event_record(
         event_id=event_id, kind="gap", channel_id=channel_id, at_ms=from_ms, until_ms=until_ms, reason=reason
     )

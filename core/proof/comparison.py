@@ -201,7 +201,7 @@ def _match(
             covered_from_ms = entry.sent_ms
         index, key = heard.index(entry.id), _key(entry.id)
         if matched[index] if index is not None else key in missing:
-            result.differ(f"{noun} {entry.id} is twice in the ledger", entry.sent_ms)
+            result.differ(f"{noun} {entry.id} appears twice in the ledger", entry.sent_ms)
             continue
         if index is None:
             missing.add(key)

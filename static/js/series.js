@@ -160,7 +160,7 @@ export class Series {
     const { end_ms, coverage, values } = channel;
     const last = this.points.at(-1);
     if (end_ms == null || (last && end_ms <= last.end_ms)) return false;
-    if (last?.isEdge && this.slot(last.end_ms) === this.slot(end_ms)) this.points.pop();
+    if (last?.isEdge && this.bucket(last.end_ms) === this.bucket(end_ms)) this.points.pop();
     const [sums, distinct] = [false, true].map((is) =>
       valuesWhere(values, (key) => metricOf(key).distinct === is),
     );
@@ -246,10 +246,10 @@ export class Series {
   }
 
   /**
-   * Return the slot of a live point. Ranges of up to an hour keep one point per second, longer ranges one per step.
+   * Return the time bucket of a live point. Ranges of up to an hour keep one point per second, longer ranges one per step.
    * @param {number} endMs
    */
-  slot(endMs) {
+  bucket(endMs) {
     return this.range.span_ms <= HOUR_MS ? endMs : Math.floor((endMs - 1) / this.range.step_ms);
   }
 

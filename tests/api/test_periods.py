@@ -131,7 +131,7 @@ async def test_blocked_channels_are_unknown(api: Api) -> None:
     ("body", "field", "reason"),
     [
         ({"watchlist": 1}, "watchlist", "Send one of channels, watchlist, segment, category."),
-        ({"last_day": "2026-11-23"}, "last_day", "The day has not ended. The last one that has is 2026-11-22."),
+        ({"last_day": "2026-11-23"}, "last_day", "The day has not ended. The last complete day is 2026-11-22."),
         ({"first_day": "2026-11-23"}, "first_day", "It must not be after “last_day”."),
         ({"first_day": "1999-01-01"}, "first_day", "Nothing is recorded before 2023-11-14."),
         ({"first_day": "20.11.2026"}, "first_day", "Date has wrong format. Use one of these formats instead: "),
@@ -158,7 +158,7 @@ async def test_a_query_without_channels_states_the_choices(api: Api) -> None:
 
 async def test_the_cost_is_limited(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(periods, "CHANNEL_DAYS_MAX", 17)
-    reason = "3 channels times 6 days are more than 17. Ask about fewer days or channels."
+    reason = "3 channels times 6 days are more than 17. Request fewer days or channels."
     assert await errors(api, compare=True) == {"first_day": reason}
     assert len(ids(await ask(api, channels=IDS))) == 3
 

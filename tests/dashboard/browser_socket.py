@@ -1,4 +1,4 @@
-"""A page's end of a websocket, spoken to an ASGI application (channels.testing would want daphne)."""
+"""The page's end of a WebSocket connection to an ASGI application (channels.testing would require Daphne)."""
 
 from __future__ import annotations
 

@@ -335,7 +335,7 @@ def test_the_summary_export_equals_the_page() -> None:
         ("viewers", "6h", "viewers"),
     ],
 )
-def test_the_summary_export_says_what_its_peak_is_of(metric: str, range_key: str, unit: str) -> None:
+def test_the_summary_export_states_the_units_of_its_peak_and_average(metric: str, range_key: str, unit: str) -> None:
     columns = {field.name: field for field in summary_columns(Comparison(("2",), metric), RANGES[range_key])}
     assert columns[f"{metric}_peak"].unit == unit
     assert columns[f"{metric}_average"].unit == average_unit(METRIC[metric])

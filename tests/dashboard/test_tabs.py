@@ -43,7 +43,7 @@ def test_every_additional_board_has_a_page(boards: Boards, signed_in: Client, me
     assert f'id="unit" aria-hidden="true">{metric.unit}</span>' in read_page(response)
 
 
-def test_boards_of_shares_are_ranked_by_share(boards: Boards, signed_in: Client) -> None:
+def test_the_removals_board_is_ranked_by_rate(boards: Boards, signed_in: Client) -> None:
     boards.show({"1": 1_000}, removals=3)
     boards.show({"2": 1_000}, removals=12)
     boards.show({"3": 1_000}, messages=9, removals=9)

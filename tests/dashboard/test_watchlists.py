@@ -134,7 +134,7 @@ def test_adding_to_a_foreign_list_is_refused(owner: User, other: Client) -> None
 
 # Python refuses to convert more than 4,300 digits.
 @pytest.mark.parametrize("digits", [19, 20, 5_000])
-def test_a_list_id_of_any_length_is_not_found(signed_in: Client, owner: User, digits: int) -> None:
+def test_an_invalid_or_out_of_range_list_id_is_not_found(signed_in: Client, owner: User, digits: int) -> None:
     watching(owner, "1")
     assert signed_in.post("/watchlists/watch", {"channel": "2", "list": "9" * digits}).status_code == 404
     assert signed_in.post("/watchlists/watch", {"channel": "2", "list": "٣"}).status_code == 404
@@ -142,7 +142,7 @@ def test_a_list_id_of_any_length_is_not_found(signed_in: Client, owner: User, di
 
 def test_invalid_changes_are_refused_with_advice(owner: User, signed_in: Client) -> None:
     watchlist = watching(owner, *map(str, range(1, services.CHANNELS_MAX + 1)))
-    with pytest.raises(Refused, match="is full: a watchlist holds 100"):
+    with pytest.raises(Refused, match="is full: a watchlist can hold up to 100"):
         services.add(owner=owner, channel_id="999", watchlist=watchlist)
     with pytest.raises(Refused, match="This is not a channel"):
         services.add(owner=owner, channel_id="../7")

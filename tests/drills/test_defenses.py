@@ -33,7 +33,7 @@ def test_the_named_test_exists(defense: Defense) -> None:
 
 
 @each_defense
-def test_a_mutation_leaves_code_without_undefined_names(defense: Defense) -> None:
+def test_a_mutation_introduces_no_undefined_names(defense: Defense) -> None:
     """Any error would make the defense's test fail, whether or not that test covers the defense."""
     path, text = weaken(ROOT, defense)
     assert "# defense: " + defense.name not in text

@@ -140,7 +140,7 @@ def test_pauses_grow_until_helix_counts_as_unavailable() -> None:
 
 def test_a_persistently_malformed_answer_is_an_error() -> None:
     twitch = Twitch(*[httpx.Response(200, content=b'{"data":')] * 4)
-    with pytest.raises(ServiceAway, match="the answer for /streams, 8 bytes, is malformed: no JSON"):
+    with pytest.raises(ServiceAway, match="the response for /streams, 8 bytes, is malformed: no JSON"):
         twitch.helix().top_streams(1)
 
 
@@ -190,7 +190,7 @@ def test_all_calls_together_meet_the_deadline() -> None:
     twitch = Slow(*(row(n, n) for n in range(900)))
     helix = twitch.helix()
     until_s = helix.until(45)
-    with pytest.raises(ServiceAway, match="earlier answers took too long"):
+    with pytest.raises(ServiceAway, match="earlier responses took too long"):
         helix.top_streams(500, until_s=until_s)
     assert twitch.clock.s == 45
 
@@ -205,7 +205,7 @@ def test_a_real_hang_ends_in_time() -> None:
         silent.listen(1)
         helix = helix_at(f"http://127.0.0.1:{silent.getsockname()[1]}")
         started_s = time.monotonic()
-        with pytest.raises(ServiceAway, match="TimeoutError: the answer was not complete"):
+        with pytest.raises(ServiceAway, match="TimeoutError: the response was not complete"):
             helix.top_streams(1, until_s=helix.until(0.5))
         assert time.monotonic() - started_s < PATIENCE_S
 

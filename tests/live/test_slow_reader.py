@@ -1,4 +1,4 @@
-"""Slow readers on a real socket: they cost no memory and are closed, then cut off."""
+"""Slow clients on a real socket: they cost no memory and are closed, then cut off."""
 
 from __future__ import annotations
 

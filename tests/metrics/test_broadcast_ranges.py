@@ -30,7 +30,7 @@ LENGTH_S = 3 * 3_600
 class History:
     """A broadcast, in seconds after T, and how it was followed.
 
-    It was `noticed_s` after its start, and tracked since then or, if `is_tracked_before`, all the time. In `silent`
+    It was noticed at `noticed_s`, and tracked from then on or, if `is_tracked_before`, throughout. In `silent`
     spans the producer was down; a connection in `dead` ones was dead while pulses claimed to hear it. Viewers were
     unknown in `unknown` spans.
     """

@@ -25,8 +25,8 @@ COUNTS = ("count_messages", "count_words", "count_texts", "count_copies")
 DISTINCT = ("chatters", "repetition", "count_texts")
 # Channels per subscription.
 CHANNELS_PER_SUBSCRIPTION = 50
-# Files of pages have two more digits than the pages.
-FILE_DIGITS = {"messages": 2, "spam": 4, "chatters": 2, "repetition": 2, "engagement": 3, "viewers": 2, "shared": 2}
+# Page exports have two more decimals than the pages.
+EXPORT_DECIMALS = {"messages": 2, "spam": 4, "chatters": 2, "repetition": 2, "engagement": 3, "viewers": 2, "shared": 2}
 TILES = {"average": re.compile(r'id="average"\s*>\s*([^<]*?)\s*<'), "peak": re.compile(r'id="peak"\s*>\s*([^<]*?)\s*<')}
 COVERAGE_TILE = re.compile(r'id="coverage-range"\s*>\s*([^<]*?)\s*<')
 
@@ -130,7 +130,7 @@ class Pages:
         """Return the windows of a range from an exported file of the page."""
         query = {"grain": grain, "from": iso(from_ms), "until": iso(until_ms)}
         text = self._client.get(f"/channels/{channel_id}/windows.{form}", params=query).raise_for_status().text
-        slack = {metric: 0.5 * 10**-digits for metric, digits in FILE_DIGITS.items()}
+        slack = {metric: 0.5 * 10**-digits for metric, digits in EXPORT_DECIMALS.items()}
         return list(figures_in(f"page {form}", grain, channel_id, text, form, slack))
 
     def tiles(self, channel_id: str, metric: str, from_ms: int, until_ms: int) -> tuple[list[Figure], str]:

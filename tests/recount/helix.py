@@ -53,7 +53,7 @@ class Helix(threading.Thread):
             for at_ms, viewers in self._polls
             if first_ms - slack_ms <= at_ms <= until_ms + slack_ms and channel_id in viewers
         ]
-        # Between two equal answers, a count drifts by less than one.
+        # Between two equal responses, a count drifts by less than one.
         return (min(counts) - 1, max(counts) + 1) if counts else None
 
     def _poll(self) -> dict[str, int]:

@@ -41,7 +41,7 @@ _VALUES: Mapping[str, Any] = {
     "coverage_on_air": 0.98,
     "created": TIME,
     "decimals": 0,
-    "definition": "People watching now, as reported by Twitch every 60 s.",
+    "definition": "People watching now, as reported by Twitch and updated every 60 s.",
     "detail": "Some values are invalid: see errors.",
     "every_s": 1,
     "field": "n",

@@ -71,7 +71,11 @@ def _problem() -> dict[str, Any]:
         "type": "object",
         "description": "Why a request failed.",
         "properties": {
-            "type": {**text, "format": "uri-reference", "description": "Link to the documentation of the code."},
+            "type": {
+                **text,
+                "format": "uri-reference",
+                "description": "Link to the documentation of the problem code.",
+            },
             "title": text,
             "status": {"type": "integer"},
             "detail": {**text, "description": "What went wrong and what to do."},

@@ -95,7 +95,7 @@ def keys_of(owner: User) -> QuerySet[ApiKey]:
 
 
 def find_key(owner: User, key_id: int) -> ApiKey:
-    """Return an account's key. Raises: NotFound, also for another account's key."""
+    """Return an account's key. Raises: NotFound, including for another account's key."""
     key = ApiKey.objects.filter(owner=owner, pk=key_id).first()  # defense: page-ownership
     if key is None:
         raise NotFound("You have no such key.")

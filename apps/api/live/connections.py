@@ -1,4 +1,4 @@
-"""Limits the open streams of an account across all web processes: each holds a lease in Redis."""
+"""Limits the live connections of an account across all web processes: each holds a lease in Redis."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 class ConnectionLease:
-    """The permission for one open stream of an account."""
+    """A lease for one live connection of an account."""
 
     def __init__(self, client: Any, key: str) -> None:
         self._redis = client
@@ -63,7 +63,7 @@ class ConnectionLease:
         try:
             await self._redis.zrem(self._key, self._name)
         except (redis.RedisError, OSError) as error:
-            log.info("stream lease not released, it expires in %d s: %s", LEASE_S, error)
+            log.info("connection lease not released, it expires in %d s: %s", LEASE_S, error)
         finally:
             await self._redis.aclose()
 
@@ -73,7 +73,7 @@ class ConnectionLease:
             try:
                 await self._redis.eval(_RENEW, 1, self._key, self._name, LEASE_S)
             except (redis.RedisError, OSError) as error:
-                log.info("stream lease not renewed: %s", error)
+                log.info("connection lease not renewed: %s", error)
 
 
 async def acquire_lease(client: ApiClient) -> ConnectionLease:
@@ -83,11 +83,11 @@ async def acquire_lease(client: ApiClient) -> ConnectionLease:
     try:
         is_acquired = await lease.try_acquire(streams_max)
     except (redis.RedisError, OSError) as error:
-        log.warning("stream lease not acquired: %s", error)
+        log.warning("connection lease not acquired: %s", error)
         await connection.aclose()
         raise Problem("service-away", "Live data is unavailable.", headers={"Retry-After": "2"}) from None
     if not is_acquired:
         await connection.aclose()
-        detail = f"Your account is limited to {streams_max} open streams. Close one."
+        detail = f"Your account is limited to {streams_max} live connections. Close one."
         raise Problem("too-many-streams", detail, headers={"Retry-After": "5"})
     return lease

@@ -1,4 +1,4 @@
-"""The live WebSocket of the pages, authenticated with an API key."""
+"""The API's live WebSocket: the pages' protocol, authenticated with an API key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class KeySocket(LiveSocket):
 
     # If Redis is unavailable during a revocation, only the periodic check detects it.
     check_every_s = 1.0
-    # The account's plan limits the open streams instead.
+    # The account's plan limits its live connections instead.
     sockets_max = None
 
     api_client: ApiClient

@@ -78,7 +78,7 @@ class EventSubscription(Subscription):
 
 
 class EventStream:
-    """The connection of a stream: its task waits for `changed` and takes the frames itself."""
+    """An SSE connection: its task waits for `changed`, then takes the frames itself."""
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()

@@ -9,7 +9,7 @@ from django.utils.http import parse_etags
 from apps.api.problems import Problem
 
 MISMATCH = (
-    "The resource does not match your If-Match or If-None-Match. Fetch it again and repeat the request with its ETag."
+    "The If-Match or If-None-Match condition is not met. Fetch the resource again, and retry with its ETag in If-Match."
 )
 NO_STRONG_TAG = "If-Match needs a strong ETag, which only a watchlist has. Omit the header, or send If-Match: *."
 

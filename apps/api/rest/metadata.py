@@ -57,7 +57,7 @@ class Definitions:
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """Freshness and reliability of the values; unknown if it cannot be read."""
+    """Freshness and reliability of the values. Fields that cannot be read are unknown."""
 
     now_ms: int
     source: str

@@ -106,7 +106,7 @@ class PeriodQueryView(ApiView):
         whole = Period(period.previous.from_ms, period.until_ms) if body["compare"] else period
         if len(profiles) * whole.days > CHANNEL_DAYS_MAX:
             reason = f"{len(profiles):,} channels times {whole.days:,} days are more than {CHANNEL_DAYS_MAX:,}."
-            raise invalid_field("first_day", f"{reason} Ask about fewer days or channels.")
+            raise invalid_field("first_day", f"{reason} Request fewer days or channels.")
         metrics = [METRIC[key] for key in keys]
         days = await run_in_cassandra_thread(
             read_days, [profile.id for profile in profiles], whole.from_ms, whole.until_ms, metrics
@@ -138,10 +138,10 @@ class PeriodQueryView(ApiView):
 
 
 def requested_period(body: Mapping[str, Any], now_ms: int) -> Period:
-    """Return the days of a body. Raises: Problem."""
+    """Return the requested period. Raises: Problem."""
     from_ms, last_ms = (midnight_ms(body[name]) for name in ("first_day", "last_day"))
     if last_ms + DAY_MS > now_ms:
-        raise invalid_field("last_day", f"The day has not ended. The last one that has is {day_of(now_ms - DAY_MS)}.")
+        raise invalid_field("last_day", f"The day has not ended. The last complete day is {day_of(now_ms - DAY_MS)}.")
     if from_ms > last_ms:
         raise invalid_field("first_day", "It must not be after “last_day”.")
     if from_ms < EPOCH_MS:

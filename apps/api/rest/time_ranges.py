@@ -1,4 +1,4 @@
-"""The time range and the grain that a request asks for."""
+"""The requested time range and grain."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def with_grain(range_: Range, grain: StoredGrain | None, now_ms: int) -> Range:
 
 
 def with_end(range_: Range, now_ms: int) -> Range:
-    """Return a range; one from a given start up to now gets its end, which is rounded as in a named range.
+    """Return the range with an end: without one, it ends now, rounded as for a named range.
 
     The response, and its entity tag, thus stays the same until a new window is possible. Raises: Problem.
     """

@@ -80,7 +80,7 @@ class ApiView(APIView):
     async def prepare(self, request: Request, query: type[Serializer[Any]]) -> None:
         """Choose the format, authenticate the client, apply its limits, and parse the query.
 
-        Raises: Problem, also if a precondition of a POST fails.
+        Raises: Problem, including when a precondition of a POST fails.
         """
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         await self.authenticate(request)

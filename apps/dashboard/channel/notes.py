@@ -31,7 +31,7 @@ class BadNote(TwitchlyError):
 
 
 def notes_of(user: User, channel_id: str) -> list[Note]:
-    """Return a user's notes on a channel, by time."""
+    """Return a user's notes on a channel, in chronological order."""
     return list(Note.objects.filter(user=user, channel_id=channel_id).order_by("at_ms", "pk"))
 
 

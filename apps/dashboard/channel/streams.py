@@ -133,7 +133,7 @@ def page_of(broadcast: Broadcast, earlier: Broadcast | None, later: Broadcast | 
 
 
 def bars_of(chatters: Mapping[int, int]) -> list[Bar]:
-    """Return the bars of chatters per hour, by time, with an empty slot for hours without data."""
+    """Return the bars of chatters per hour, in chronological order, with an empty bar for hours without data."""
     if not chatters:
         return []
     first_ms, last_ms, maximum = min(chatters), max(chatters), max(max(chatters.values()), 1)

@@ -23,7 +23,7 @@ Scale = Literal["values", "index"]
 DEFAULT_METRIC, DEFAULT_RANGE = "messages", "1h"
 # Excitement is not defined for longer windows.
 COMPARED = tuple(metric for metric in METRICS if metric.key != "excitement")
-# Six lines with more points than this are slow to draw without showing more.
+# Longer spans are drawn at a coarser grain: six lines would be slow to draw and show no more detail.
 _LIVE_SPAN_MS, _MINUTE_SPAN_MS = HOUR_MS, 36 * HOUR_MS
 
 

@@ -22,7 +22,7 @@ SHOWN = 200
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
     requests = CurationRequest.objects.filter(user=user_of(request))[:SHOWN]
-    return render(request, "dashboard/requests.html", {"asked": requests})
+    return render(request, "dashboard/requests.html", {"channel_requests": requests})
 
 
 @require_POST

@@ -68,7 +68,7 @@ def create_link(
 
 
 def revoke_link(*, owner: User, link_id: int) -> ShareLink:
-    """Revoke a link immediately. Raises: NotFound, also for another owner's."""
+    """Revoke a link immediately. Raises: NotFound, including for another owner's."""
     link = ShareLink.objects.filter(owner=owner, pk=link_id).first()
     if link is None:
         raise NotFound("You have no such link.")
@@ -89,7 +89,7 @@ def token_of(link: ShareLink) -> str:
 
 
 def find_link(token: str) -> ShareLink:
-    """Return the link of a token. Raises: NotFound, also for revoked and expired links."""
+    """Return the link of a token. Raises: NotFound, including for revoked and expired links."""
     try:
         pk = int(_SIGNER.unsign(token))
     except (signing.BadSignature, ValueError):

@@ -29,7 +29,8 @@ STATISTICS_MS = 1_000
 # Kafka gives a member's partitions to others when its heartbeats, sent every 2 s, stop for the session timeout. The
 # driver notices this only while the membership is steady, not while it waits for a response to its rejoin.
 UNSTEADY_LIMIT_S = kafka.SESSION_TIMEOUT_MS / 1_000 - 4.0
-# A rejoin without a response is repeated after this; a member that does not rejoin delays the others for no longer.
+# A rejoin request without a response is retried after this time. A member that does not rejoin delays the rebalance
+# by at most this time.
 REJOIN_LIMIT_MS = 30_000
 
 

@@ -207,7 +207,7 @@ class Writer:
     def _return_old(self) -> None:
         held_s = self._running_s() - min(self._unconfirmed.oldest_s, self._events.oldest_s)
         if held_s > RETURN_AFTER_S:
-            log.warning("Kafka has not confirmed a record for %.0f s: dropping %d records", held_s, self.in_flight)
+            log.warning("Kafka has not acknowledged a record for %.0f s: dropping %d records", held_s, self.in_flight)
             self._purge()
 
     def _probe(self) -> None:

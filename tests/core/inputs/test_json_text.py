@@ -1,4 +1,4 @@
-"""JSON from outside: nothing that was sent is dropped or changed."""
+"""Untrusted JSON: nothing that was sent is dropped or changed."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_a_message_received_in_a_gap_counts_as_received() -> None:
     assert result.all == Counts(sent=1, in_chat=1)
 
 
-def test_a_message_that_is_twice_in_chat_is_a_difference() -> None:
+def test_a_message_that_appears_twice_in_chat_is_a_difference() -> None:
     assert "2 times" in listened([entry()], heard(M1, M1)).differences[0]
 
 

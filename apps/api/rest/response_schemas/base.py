@@ -65,7 +65,7 @@ class Seconds(Converted, serializers.FloatField):
 
 
 class TextId(Converted, serializers.CharField):
-    """An id that is a number here and a text for clients."""
+    """An id that is stored as a number and sent as a string."""
 
 
 @cache
@@ -117,7 +117,7 @@ def _convert_dict(convert: Convert, values: Mapping[str, Any]) -> dict[str, Any]
 
 @lru_cache(maxsize=10_000)
 def _utc_datetime(at_ms: int | None) -> datetime | None:
-    # Cached: most rows of a board, and of boards within a second, end at the same time.
+    # Cached: most rows of all boards read within a second have the same window end.
     return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
 
 

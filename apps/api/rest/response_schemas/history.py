@@ -10,7 +10,7 @@ from core.metrics.formulas import COMPLETE_FROM
 
 
 class Gap(ResponseSchema):
-    """A time span in which a channel was not, or not reliably, heard."""
+    """A time span in which a channel was not heard or may not have been heard."""
 
     from_ = UtcTime(source="from_ms")
     to = UtcTime(source="until_ms")
@@ -67,7 +67,7 @@ class RangeSummary(ResponseSchema):
     )
     on_air_s = Seconds(
         source="summary.on_air_ms",
-        help_text="Seconds in which the channel is known to have been on air. A stream counts from the start that "
+        help_text="Seconds in which the channel is known to have been on air. Time on air begins at the start that "
         "Twitch reports.",
     )
     hours_watched = FloatField(
@@ -133,7 +133,7 @@ class Event(ResponseSchema):
 
 
 class EventList(ResponseSchema):
-    """A page of events, by time."""
+    """A page of events, in chronological order."""
 
     items = Event(many=True)
     next = CharField(allow_null=True)
@@ -195,4 +195,4 @@ class StreamSummary(Stream):
     """A finished broadcast with its hours and moments."""
 
     chatters_by_hour = HourOfChatters(many=True)
-    moments = StreamMoment(many=True, help_text="The highest peaks, by time.")
+    moments = StreamMoment(many=True, help_text="The highest peaks, in chronological order.")

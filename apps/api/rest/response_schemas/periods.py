@@ -90,7 +90,7 @@ class PeriodTotals(ResponseSchema):
     messages = IntegerField()
     hours_watched = FloatField()
     on_air_s = Seconds(source="on_air_ms", help_text="Seconds on air.")
-    is_lower_bound = BooleanField(help_text="A figure of some channel is unknown or a lower bound.")
+    is_lower_bound = BooleanField(help_text="At least one channel has a value that is unknown or a lower bound.")
 
 
 class PeriodResult(ResponseSchema):
