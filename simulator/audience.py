@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from itertools import accumulate, count
 from random import Random
 
-from simulator.broadcasts import Broadcasts
+from simulator.broadcasts import Broadcasts, mood, rhythm
 from simulator.crowd import Crowd
 from simulator.room_events import RoomEvents
 from simulator.source import Channel, Item, Stream
@@ -130,8 +130,8 @@ class Audience:
                 self._burst_until_s[index] = second + self._random.uniform(*BURST_S)
                 self._burst_factor[index] = self._random.uniform(*BURST_FACTOR)
             burst = self._burst_factor[index] if second < self._burst_until_s[index] else 1.0
-            mood = 1 + 0.35 * math.sin(math.tau * (second / streamer.period_s + streamer.phase))
             presence = 1.0 if live[index] else OFFLINE_WEIGHT
-            weights.append(streamer.weight * mood * burst * presence / MEAN_WITH_BURSTS)
+            usual = streamer.weight * rhythm(streamer, second * 1000) * mood(streamer, second)
+            weights.append(usual * burst * presence / MEAN_WITH_BURSTS)
         self._weights = list(accumulate(weights))
         self._per_ms = max(self._rate * self._weights[-1] / 1000, 1e-12)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
-from core.times import HOUR_MS, MINUTE_MS
+from core.pipeline.intervals import Span
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from simulator import phrases
 from simulator.source import Channel, Stream, digits_of, name_channels
 
@@ -30,8 +31,14 @@ RAID_SLOT_MS = 10 * MINUTE_MS
 # Half-life of the viewers gained by a raid; all have left after RAID_SLOTS.
 RAID_HALF_LIFE_MS = 10 * MINUTE_MS
 RAID_SLOTS = 5
+# Times whose raid effects are remembered: a history computes the minutes of an hour channel by channel.
+RAID_TIMES = 64
 BLIP_ONE_IN = 500
 BLIP_MS = 30_000
+# Viewers and chat peak in the evening, and on Saturday evening; over a week their factors average 1.
+EVENING_HOUR, SATURDAY = 21, 2
+DAILY_SWING, WEEKLY_SWING = 0.25, 0.1
+WEEK_MS = 7 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,16 @@ class Raid:
     viewers: int
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A part of a broadcast with one title and category, in [`from_ms`, `until_ms`)."""
+
+    from_ms: int
+    until_ms: int
+    title: str
+    category: str
+
+
 class Broadcasts:
     """The broadcasts of `count` synthetic channels."""
 
@@ -74,6 +91,7 @@ class Broadcasts:
         self.streamers: Sequence[Streamer] = _streamers(count, seed)
         self._seed = seed
         self._raids_of_slot = lru_cache(maxsize=4 * RAID_SLOTS)(self._find_raids)
+        self._raid_effects = lru_cache(maxsize=RAID_TIMES)(self._find_raid_effects)
         self._scene = lru_cache(maxsize=2 * count + 100)(self._make_scene)
 
     def is_live(self, index: int, now_ms: int) -> bool:
@@ -95,6 +113,32 @@ class Broadcasts:
         ]
         return [self._stream(index, -viewers, now_ms) for viewers, index in sorted(live)]
 
+    def stream(self, index: int, now_ms: int) -> Stream:
+        """Return the stream of a live channel."""
+        return self._stream(index, self.viewers(index, now_ms), now_ms)
+
+    def viewers(self, index: int, now_ms: int) -> int:
+        """Return the viewers of a live channel, without the occasional wrong report."""
+        return max(1, self._viewers(index, now_ms) + self._raid_effects(now_ms).get(index, 0))
+
+    def spans(self, index: int, from_ms: int, until_ms: int) -> list[Span]:
+        """Return start and end of each broadcast of a channel that overlaps [`from_ms`, `until_ms`), oldest first."""
+        streamer = self.streamers[index]
+        long_ms = min(streamer.live_ms, streamer.cycle_ms)
+        first, _ = _cycle_position(streamer, from_ms)
+        last, _ = _cycle_position(streamer, until_ms - 1)
+        starts = (number * streamer.cycle_ms - streamer.shift_ms for number in range(first, last + 1))
+        return [(start_ms, start_ms + long_ms) for start_ms in starts if start_ms + long_ms > from_ms]
+
+    def scene(self, index: int, now_ms: int) -> Scene:
+        """Return the scene of a live channel."""
+        streamer = self.streamers[index]
+        number, into_ms = _cycle_position(streamer, now_ms)
+        scene = into_ms // streamer.scene_ms
+        _, title, _, category = self._scene(index, number, scene)
+        began_ms = now_ms - into_ms + scene * streamer.scene_ms
+        return Scene(began_ms, began_ms + streamer.scene_ms, title, category)
+
     def raids(self, from_ms: int, until_ms: int) -> list[Raid]:
         """Return the raids that arrive in [`from_ms`, `until_ms`), oldest first."""
         slots = range(from_ms // RAID_SLOT_MS, (until_ms - 1) // RAID_SLOT_MS + 1)
@@ -104,9 +148,10 @@ class Broadcasts:
         streamer = self.streamers[index]
         _, into_ms = _cycle_position(streamer, now_ms)
         arrived = 1.0 if index < ALWAYS_ON else min(1.0, 0.3 + 0.7 * into_ms / ARRIVING_MS)
-        return drifted(streamer.viewers * arrived, streamer.period_s, streamer.phase, now_ms)
+        usual = streamer.viewers * arrived * rhythm(streamer, now_ms)
+        return drifted(usual, streamer.period_s, streamer.phase, now_ms)
 
-    def _raid_effects(self, now_ms: int) -> Mapping[int, int]:
+    def _find_raid_effects(self, now_ms: int) -> Mapping[int, int]:
         """Return the change of viewers by channel caused by raids."""
         effects: defaultdict[int, int] = defaultdict(int)
         for raid in self.raids(now_ms - RAID_SLOTS * RAID_SLOT_MS, now_ms + 1):
@@ -166,6 +211,19 @@ class Broadcasts:
         return stream_id, phrases.title(draw), str(digits_of(f"category {category}", 6)), category
 
 
+def rhythm(streamer: Streamer, now_ms: int) -> float:
+    """Return the factor of a channel's usual viewers and chat at this time of the day and of the week."""
+    since_evening_ms = now_ms - (EVENING_HOUR - phrases.UTC_OFFSETS.get(streamer.language, 1)) * HOUR_MS
+    daily = math.cos(math.tau * since_evening_ms / DAY_MS)
+    weekly = math.cos(math.tau * (since_evening_ms - SATURDAY * DAY_MS) / WEEK_MS)
+    return (1 + DAILY_SWING * daily) * (1 + WEEKLY_SWING * weekly)
+
+
+def mood(streamer: Streamer, second: float) -> float:
+    """Return the slow swing of a channel's chat around 1."""
+    return 1 + 0.35 * math.sin(math.tau * (second / streamer.period_s + streamer.phase))
+
+
 def drifted(viewers: float, period_s: float, phase: float, now_ms: int) -> int:
     """Return `viewers` with a slow swing, a ripple and an occasional steep rise at `now_ms`."""
     turns = now_ms / 1000 / period_s + phase
@@ -193,7 +251,7 @@ def _streamers(count: int, seed: int) -> list[Streamer]:
     streamers, pool_start = [], 0
     for index, (channel, number, share) in enumerate(zip(channels, viewers, shares, strict=True)):
         pool_size = 20 + int(number * 0.05)
-        cycle_ms, live_ms = _rhythm(index, draw)
+        cycle_ms, live_ms = _cycle(index, draw)
         streamers.append(
             Streamer(
                 channel=channel,
@@ -223,7 +281,7 @@ def _language(index: int, draw: Random) -> str:
     return usual if remainder else phrases.ALL_LANGUAGES[turn % len(phrases.ALL_LANGUAGES)]
 
 
-def _rhythm(index: int, draw: Random) -> tuple[int, int]:
+def _cycle(index: int, draw: Random) -> tuple[int, int]:
     """Return a channel's cycle and broadcast length: mostly hours, sometimes minutes."""
     short = draw.random() < SHORT_SHARE
     hours, live = (draw.uniform(0.6, 2.0), draw.uniform(0.6, 0.85)) if short else (draw.uniform(6, 12), 0.95)

@@ -23,6 +23,8 @@ REMEMBER_ONE_IN = 10
 RECENT = 4
 RAID_S = 20
 MOST_RAIDERS = 40
+# User k of a pool is drawn with k = pool size × a uniform number to this power.
+POOL_EXPONENT = 5
 NEWCOMERS = 4_000_000
 # Odd step, so that repeated addition visits every 48-bit number once, in a scrambled order.
 ID_STEP = 0x9E37_79B9_7F4B
@@ -72,7 +74,7 @@ class Crowd:
         items: list[Item] = [
             notices.raid(target, people.guest(people.owner(raider)), raid.viewers, raid.at_ms, self.new_id())
         ]
-        raiders = {self._random_user(raid.raider) for _ in range(min(MOST_RAIDERS, 3 + raid.viewers // 100))}
+        raiders = {self._random_user(raid.raider) for _ in range(raider_messages(raid.viewers))}
         for chatter in sorted(map(people.guest, raiders)):
             due_ms = raid.at_ms + self._draw.uniform(1, RAID_S) * 1000
             text, first = self._draw.choice(phrases.RAID_CALLS), self._random() < 0.5
@@ -118,7 +120,7 @@ class Crowd:
     def _random_user(self, index: int) -> Chatter:
         """Return a random user of a room; a tenth of them account for six tenths of the actions."""
         streamer = self._streamers[index]
-        number = streamer.pool_start + int(streamer.pool_size * self._random() ** 5)
+        number = streamer.pool_start + int(streamer.pool_size * self._random() ** POOL_EXPONENT)
         return people.chatter(number % self._population, index)
 
     def _chat(self, index: int, due_ms: float) -> Chat:
@@ -217,6 +219,11 @@ class Crowd:
         shared = Shared(item.id, item.channel.id, chatter.badges, chatter.badge_info)
         copies = [_in_channel(item, self.new_id(), other, people.guest(chatter), shared) for other in others]
         return [_in_channel(item, item.id, item.channel, chatter, shared), *copies]
+
+
+def raider_messages(viewers: int) -> int:
+    """Return how many messages the raiders of a raid write at most."""
+    return min(MOST_RAIDERS, 3 + viewers // 100)
 
 
 def _in_channel(item: Chat | Notice, item_id: str, channel: Channel, chatter: Chatter, shared: Shared) -> Chat | Notice:

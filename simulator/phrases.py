@@ -35,6 +35,8 @@ ALL_LANGUAGES = (
     "zh-hk", "asl", "other", "zh", "tl", "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hi", "hu",
     "id", "it", "ja", "ko", "ms", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sv", "th", "tr", "uk", "vi",
 )  # fmt: skip
+# Hours ahead of UTC where most of a language's viewers live; 1 for all others.
+UTC_OFFSETS = {"en": -5, "es": -4, "pt": -3, "ru": 3, "ja": 9, "ko": 9, "zh": 8, "zh-hk": 8, "hi": 5, "th": 7, "vi": 7}
 TITLE_STARTS = (
     "road to the top", "chill morning", "first playthrough", "no sleep marathon", "ranked until we win",
     "day 12 of the challenge", "cooking and chatting", "new patch, new us", "viewer games", "finale tonight",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError
 
 from core.inputs.numbers import read_whole
 
@@ -37,3 +37,12 @@ def positive(text: str) -> float:
     if number == 0:
         raise ArgumentTypeError(f"{text} is not a number above 0")
     return number
+
+
+def add_audience_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments that determine the simulated audience: the same ones give the same channels and broadcasts."""
+    parser.add_argument(
+        "--channels", type=count, default=600, help="number of synthetic channels, some of them offline"
+    )
+    parser.add_argument("--rate", type=positive, default=500.0, help="messages per second over all channels")
+    parser.add_argument("--seed", type=seed, default=1, help="seed of the random generator")

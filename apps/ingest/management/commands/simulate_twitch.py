@@ -22,7 +22,7 @@ from simulator.ledger_writer import LedgerWriter, last_entry, replay_run, reset_
 from simulator.recording import Recording, rows_sent
 from simulator.simulator import Listeners, Simulator, listen
 from simulator.source import Source
-from twitchly.arguments import count, positive, seed, whole_number
+from twitchly.arguments import add_audience_arguments, positive, whole_number
 from twitchly.clock import now_ms
 
 log = logging.getLogger(__name__)
@@ -40,11 +40,7 @@ class Command(BaseCommand):
             "--ws-port", type=whole_number, default=settings.SIMULATOR_WS_PORT, help="IRC over WebSocket"
         )
         parser.add_argument("--tls-port", type=whole_number, default=settings.SIMULATOR_TLS_PORT, help="IRC over TLS")
-        parser.add_argument(
-            "--channels", type=count, default=600, help="number of synthetic channels, some of them offline"
-        )
-        parser.add_argument("--rate", type=positive, default=500.0, help="messages per second over all channels")
-        parser.add_argument("--seed", type=seed, default=1, help="seed of the random generator")
+        add_audience_arguments(parser)
         parser.add_argument("--replay", type=Path, help="a recording (.csv, .csv.gz) to play instead")
         parser.add_argument("--speed", type=positive, default=1.0, help="playback speed of the recording")
         parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder of the ledger")
