@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from apps.live.board import BOARD_KEYS, DEFAULT_BOARD, SIZES, Board, requested_board
-from apps.metrics.chart_ranges import RANGES, Range, past_range
+from apps.metrics.chart_ranges import RANGES, Range, named_range, past_range
 from apps.metrics.spans import BadSpan, Span, iso, span_from_query
 from core.inputs.choices import read_choice
 from core.metrics.bands import BAND
@@ -39,7 +39,9 @@ class Choice:
 
     def chart_range(self, now_ms: int) -> Range:
         """Return the range of the chart."""
-        return past_range(self.span.from_ms, self.span.until_ms, now_ms) if self.span else RANGES[self.range]
+        return (
+            past_range(self.span.from_ms, self.span.until_ms, now_ms) if self.span else named_range(self.range, now_ms)
+        )
 
     def names(self) -> dict[str, str]:
         """Return all query parameters; "" means not selected."""

@@ -28,7 +28,7 @@ from apps.live.display import channel_json, row_display
 from apps.live.freshness import NEED_VIEWERS
 from apps.live.readings import Row
 from apps.live.services import LiveServices, services_of
-from apps.metrics.chart_ranges import RANGES
+from apps.metrics.chart_ranges import RANGES, named_range
 from apps.metrics.spans import BadSpan, span_from_query
 from apps.workspaces.queries import watching
 from core.channels.address import InvalidChannel
@@ -215,6 +215,6 @@ def script_data(page: BoardPage) -> dict[str, Any]:
         "series": series_json(channel.profile.id, page.series, channel, page.now_ms)
         if channel and page.series
         else None,
-        "ranges": {r.key: range_json(r) for r in RANGES.values()},
+        "ranges": {key: range_json(named_range(key, page.now_ms)) for key in RANGES},
         "constants": board_constants(),
     }

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from apps.metrics.cassandra import away, open_session, prepare, rows, write
-from apps.metrics.store import WindowStore
+from apps.metrics.window_reader import WindowReader
 from core.metrics.broadcasts import Broadcast, summarize
 from core.metrics.columns import STEP_MS, Columns, StoredGrain
 from core.metrics.excitement import BASELINE_MS
@@ -31,7 +31,7 @@ _NAMES = ", ".join(_FIELDS)
 class BroadcastStore:
     """Reads and writes broadcast summaries. Every method raises ServiceAway if Cassandra does not respond."""
 
-    def __init__(self, windows: WindowStore) -> None:
+    def __init__(self, windows: WindowReader) -> None:
         self._windows = windows
 
     def is_complete(self, channel_id: str, ended_ms: int, *, revision: int) -> bool:

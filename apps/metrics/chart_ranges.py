@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from apps.metrics.past_progress import recorded_since_ms
 from core.metrics.columns import STEP_MS, StoredGrain
 from core.metrics.excitement import RANGE_MAX_MS
 from core.metrics.grains import RETENTION_MS, grain_for
@@ -80,12 +81,24 @@ RANGES: Mapping[str, Range] = {
 SHORT_MS = 30 * MINUTE_MS
 
 
+def named_range(key: str, now_ms: int) -> Range:
+    """Return the range up to now with this key of RANGES."""
+    return _as_recorded(RANGES[key], now_ms)
+
+
 def past_range(from_ms: int, until_ms: int, now_ms: int) -> Range:
     """Return the range between two times, of the finest grain that is still stored."""
     span_ms = until_ms - from_ms
     merge_ms = next((known.merge_ms for known in RANGES.values() if known.span_ms >= span_ms), 3 * DAY_MS)
     grain, has_live = grain_for(from_ms, until_ms, now_ms), from_ms >= now_ms - RETENTION_MS["live"]
-    return Range("", between(from_ms, until_ms), span_ms, merge_ms, grain, has_live, until_ms)
+    return _as_recorded(Range("", between(from_ms, until_ms), span_ms, merge_ms, grain, has_live, until_ms), now_ms)
+
+
+def _as_recorded(chosen: Range, now_ms: int) -> Range:
+    """Return a range that begins in a simulated past with minutes, because that has no 30-second windows."""
+    if not chosen.has_live or chosen.bounds(now_ms)[0] >= recorded_since_ms():
+        return chosen
+    return replace(chosen, grain="minute" if chosen.grain == "live" else chosen.grain, has_live=False)
 
 
 def between(from_ms: int, until_ms: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from apps.metrics.day_store import DayStore
 from apps.metrics.ranges import summary_of
 from apps.metrics.store import WindowStore
+from apps.metrics.window_reader import WindowReader
 from core.metrics.days import SUMMARY_COLUMNS, columns_of_day, summary_of_day
 from core.metrics.ranges import RangeSummary, columns_behind_range
 from core.metrics.table import METRICS, Metric
@@ -42,7 +43,7 @@ def _without_row(windows: WindowStore, days: DayStore, channel_ids: Sequence[str
     return [channel_id for channel_id in missing if hours[channel_id]]
 
 
-def compute_day(store: WindowStore, channel_id: str, start_ms: int, now_ms: int) -> Columns:
+def compute_day(store: WindowReader, channel_id: str, start_ms: int, now_ms: int) -> Columns:
     """Return the columns of a channel's day from its stored minutes, hours and events. Raises: ServiceAway."""
     end_ms = start_ms + DAY_MS
     summary = summary_of(store, channel_id, start_ms, end_ms, now_ms, METRICS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from apps.metrics.store import WindowStore
+from apps.metrics.window_reader import WindowReader
 from core.metrics.grains import EVENT_RETENTION_MS, RETENTION_MS
 from core.metrics.on_air import known_on_air
 from core.metrics.ranges import RangeSummary, Row, columns_behind_range, summarize, whole_minutes
@@ -22,7 +22,7 @@ STORE_DELAY_MS = 2 * MINUTE_MS
 
 
 def summary_of(
-    store: WindowStore, channel_id: str, from_ms: int, until_ms: int, now_ms: int, metrics: Sequence[Metric]
+    store: WindowReader, channel_id: str, from_ms: int, until_ms: int, now_ms: int, metrics: Sequence[Metric]
 ) -> RangeSummary:
     """Return the summary of these metrics of a channel between two times, see read_summary. Raises: ServiceAway."""
     events = events_behind(store, channel_id, from_ms, until_ms, now_ms)
@@ -30,7 +30,7 @@ def summary_of(
 
 
 def events_behind(
-    store: WindowStore, channel_id: str, from_ms: int, until_ms: int, now_ms: int
+    store: WindowReader, channel_id: str, from_ms: int, until_ms: int, now_ms: int
 ) -> Sequence[EventRecord]:
     """Return the stored events that the summary of a range needs, and those before it, see WindowStore.read_events.
 
@@ -41,7 +41,7 @@ def events_behind(
 
 
 def summary_with(
-    store: WindowStore,
+    store: WindowReader,
     channel_id: str,
     from_ms: int,
     until_ms: int,
@@ -56,7 +56,7 @@ def summary_with(
 
 
 def read_summary(
-    store: WindowStore,
+    store: WindowReader,
     channel_id: str,
     from_ms: int,
     until_ms: int,
@@ -78,7 +78,7 @@ def read_summary(
     return summarize(rows, gaps, broadcasts, first_ms, last_ms)
 
 
-def newest_span(store: WindowStore, channel_id: str, span_ms: int, now_ms: int) -> Span:
+def newest_span(store: WindowReader, channel_id: str, span_ms: int, now_ms: int) -> Span:
     """Return the newest stored minutes of a channel that are `span_ms` long together. Raises: ServiceAway."""
     last_ms = now_ms // MINUTE_MS * MINUTE_MS
     newest = store.read_windows("minute", channel_id, last_ms - STORE_DELAY_MS, last_ms, {"observed_ms"})
@@ -106,7 +106,7 @@ def bounds(from_ms: int, until_ms: int, now_ms: int) -> Span:
 
 
 def _read(
-    store: WindowStore,
+    store: WindowReader,
     channel_id: str,
     first_ms: int,
     last_ms: int,
@@ -121,12 +121,15 @@ def _read(
         return _minutes(store, channel_id, first_ms, last_ms)
     stored = store.read_windows("hour", channel_id, hours_from_ms, hours_until_ms, columns_behind_range(metrics))
     hours = {window.end_ms - HOUR_MS: Row(window.end_ms - HOUR_MS, HOUR_MS, window.columns) for window in stored}
-    finer = [(first_ms, hours_from_ms), (hours_until_ms, last_ms)]
+    finer, coarser = [(first_ms, hours_from_ms), (hours_until_ms, last_ms)], []
     for start_ms in _hours_in_minutes(hours, range(hours_from_ms, hours_until_ms, HOUR_MS), gaps, broadcasts, now_ms):
-        hours.pop(start_ms, None)
+        coarser += [hours.pop(start_ms)] if start_ms in hours else []
         finer.append((start_ms, start_ms + HOUR_MS))
     minutes = [row for start, end in _joined(finer) for row in _minutes(store, channel_id, start, end)]
-    return sorted([*hours.values(), *minutes], key=lambda row: row.start_ms)
+    in_minutes = {row.start_ms // HOUR_MS * HOUR_MS for row in minutes}
+    # Hours of a simulated past may have no minutes.
+    whole = [row for row in coarser if row.start_ms not in in_minutes]
+    return sorted([*hours.values(), *whole, *minutes], key=lambda row: row.start_ms)
 
 
 def _hours_in_minutes(
@@ -145,7 +148,7 @@ def _hours_in_minutes(
     return missing + finer + (partly if len(finer) + len(partly) <= FINER_HOURS_MAX else [])
 
 
-def _minutes(store: WindowStore, channel_id: str, from_ms: int, until_ms: int) -> list[Row]:
+def _minutes(store: WindowReader, channel_id: str, from_ms: int, until_ms: int) -> list[Row]:
     if from_ms >= until_ms:
         return []
     windows = store.read_windows("minute", channel_id, from_ms, until_ms)

@@ -15,7 +15,8 @@ from cassandra.query import UNSET_VALUE
 
 from apps.metrics.cassandra import Statement, away, open_session, prepare, rows, write
 from core.irc.channel_events import OPT_OUT_DELAY_MS, STREAM_END, STREAM_START, stream_end_id
-from core.metrics.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, StoredGrain, names_of
+from core.metrics.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, Columns, StoredGrain, names_of
+from core.metrics.grains import EVENT_RETENTION_MS, RETENTION_MS
 from core.metrics.on_air import BROADCAST_MAX_MS
 from core.pipeline.intervals import Span
 from core.pipeline.records import EPOCH_MS, EventRecord, WindowRecord, reported_at
@@ -26,6 +27,11 @@ from twitchly.clock import now_ms
 _TABLE: Mapping[StoredGrain, str] = {"live": "live_window", "minute": "minute_window", "hour": "hour_window"}
 # Rows expire 90 d after they were written; one more day for the length of a day, and one for clock differences.
 _DAYS_KEPT = 92
+_KEPT_S: Mapping[str, int] = {
+    "live_window": RETENTION_MS["live"] // 1000,
+    "minute_window": RETENTION_MS["minute"] // 1000,
+    "channel_event": EVENT_RETENTION_MS // 1000,
+}
 # Revisions of a row. 0 is the first computation, 1 its first correction. Revisions from _RECOMPUTED on encode how long
 # after the window's end the row was recomputed, in steps of _REVISION_STEP_MS; `chat` only reaches back 23 h.
 _RECOMPUTED, _LATEST, _REVISION_STEP_MS = 2, 900, 100_000
@@ -59,6 +65,15 @@ class WindowStore:
             session = open_session()
             statements = [_window_insert(session, window, _revision(window.again_ms)) for window in windows]
             statements += [_event_insert(session, event) for event in events]
+            write(session, statements)
+
+    def write_past(self, rows: Mapping[WindowKey, Columns], events: Iterable[EventRecord]) -> None:
+        """Write rows and events of the past, which expire as if they had been written then."""
+        now = now_ms()
+        with away():
+            session = open_session()
+            statements = [_row_insert(session, key, columns, now) for key, columns in rows.items()]
+            statements += [_event_insert(session, event, _ttl_s("channel_event", event.at_ms, now)) for event in events]
             write(session, statements)
 
     def correct(self, windows: Sequence[WindowRecord], removed: Collection[WindowKey]) -> None:
@@ -243,6 +258,26 @@ def _sum_query(query: str, reads: Sequence[Sequence[Any]]) -> tuple[int, ...]:
     return tuple(sum(number or 0 for number in numbers) for numbers in zip(*results, strict=True))
 
 
+def _ttl_s(table: str, at_ms: int, now: int) -> int:
+    """Return the rest of the time that a row of `at_ms` is kept, at least 1 s; 0 if it is kept forever."""
+    kept_s = _KEPT_S.get(table, 0)
+    return min(kept_s, max(1, kept_s - (now - at_ms) // 1000)) if kept_s else 0
+
+
+def _row_insert(session: Any, key: WindowKey, columns: Columns, now: int) -> Statement:
+    channel_id, grain, end_ms = key
+    table, bucket, bucket_value = _location(key)
+    names = _STORED_COLUMNS[grain]
+    fields = ["channel_id", bucket, "end_ms", *names]
+    statement = prepare(
+        session,
+        f"INSERT INTO {table} ({', '.join(fields)})"  # noqa: S608  fixed table names
+        f" VALUES ({', '.join('?' * len(fields))}) USING TIMESTAMP ? AND TTL ?",
+    )
+    values = [columns.get(name, UNSET_VALUE) for name in names]
+    return statement, (channel_id, bucket_value, end_ms, *values, end_ms * 1000, _ttl_s(table, end_ms, now))
+
+
 def _window_insert(session: Any, window: WindowRecord, revision: int) -> Statement:
     """Return the insert of a window; revisions after the first set unknown columns to null, to replace the row."""
     unknown = None if revision else UNSET_VALUE
@@ -297,17 +332,18 @@ def _row_delete(session: Any, key: WindowKey, revision: int) -> Statement:
     return prepare(session, query), (key[2] * 1000 + revision, key[0], bucket_value, key[2])
 
 
-def _event_insert(session: Any, event: EventRecord) -> Statement:
+def _event_insert(session: Any, event: EventRecord, ttl_s: int | None = None) -> Statement:
     # A later report replaces the row, so it sets fields that are no longer known to null.
     unknown = UNSET_VALUE if event.reported_ms is None else None
     statement = prepare(
         session,
         f"INSERT INTO channel_event (day, {_EVENT_FIELDS})"  # noqa: S608  fixed table names
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?",
     )
     required = (day_of(event.at_ms), event.id, event.kind, event.channel_id, event.at_ms)
     optional = (event.until_ms, event.reason or None, event.count, event.text or None)
-    return statement, (*required, *(unknown if v is None else v for v in optional), reported_at(event) * 1000)
+    using = (reported_at(event) * 1000, UNSET_VALUE if ttl_s is None else ttl_s)
+    return statement, (*required, *(unknown if v is None else v for v in optional), *using)
 
 
 def _closed_ms(at_ms: int) -> int:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from apps.metrics.past_progress import read_progress
 from apps.status.detail import detail_cache
 from apps.status.queries import status_cache
 from apps.status.readiness import readiness
@@ -54,4 +56,5 @@ def status_context(request: HttpRequest) -> dict[str, Any]:
         "is_staff": is_staff,
         "detail": detail_cache.read(at_ms) if is_staff else None,
         "metrics": METRICS,
+        "simulated_past": read_progress(settings.VAR_DIR) if settings.TWITCH_IS_SIMULATED else None,
     }

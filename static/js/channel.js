@@ -142,7 +142,8 @@ export class ChannelView {
 
   /** @param {ChannelHistory} history */
   showHistory(history) {
-    if (this.series.isPast) this.series = new Series(history.range);
+    const hasOtherWindows = history.range.step_ms !== this.series.range.step_ms;
+    if (this.series.isPast || hasOtherWindows) this.series = new Series(history.range);
     this.series.merge(history);
     this.say("");
     this.showMetric(this.metric);

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from apps.api.problems import invalid_field
-from apps.metrics.chart_ranges import RANGES, Range, past_range
+from apps.metrics.chart_ranges import Range, named_range, past_range
 from apps.metrics.exports.intervals import INTERVALS, Interval
 from apps.metrics.exports.series import in_grain
 from apps.metrics.spans import iso
@@ -28,7 +28,7 @@ def requested_range(query: Mapping[str, Any], now_ms: int) -> Range:
     if "from" not in query:
         if "to" in query:
             raise invalid_field("to", "This requires “from”.")
-        return RANGES[query.get("range", DEFAULT_RANGE)]
+        return named_range(query.get("range", DEFAULT_RANGE), now_ms)
     if "range" in query:
         raise invalid_field("range", "Send a range or “from”, not both.")
     from_ms, until_ms = _ms(query["from"]), _ms(query["to"]) if "to" in query else now_ms

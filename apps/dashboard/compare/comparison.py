@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
 
-from apps.metrics.chart_ranges import RANGES, Range, past_range
+from apps.metrics.chart_ranges import RANGES, Range, named_range, past_range
 from apps.metrics.spans import Span, iso, read_span
 from core.channels.account import is_twitch_id
 from core.inputs.choices import read_choice
@@ -104,7 +104,7 @@ def compared_ranges(comparison: Comparison, zeros_ms: Sequence[int], now_ms: int
     elif comparison.span:
         ranges = [past_range(comparison.span.from_ms, comparison.span.until_ms, now_ms)] * len(zeros_ms)
     else:
-        ranges = [RANGES[comparison.range]] * len(zeros_ms)
+        ranges = [named_range(comparison.range, now_ms)] * len(zeros_ms)
     has_live = all(line_range.has_live for line_range in ranges)
     grains = [_drawn(line_range) for line_range in ranges]
     grain: StoredGrain = max(grains, key=STORED_GRAINS.index, default="live")

@@ -1,0 +1,65 @@
+"""How much of the simulated past of an instance is written, in a file that `make status` and the pages read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+from django.conf import settings
+
+from core.times import DAY_MS, HOUR_MS
+
+FILE = "simulated-past.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The state of a fill, kept in a file: the time it covers, from midnight UTC, and the hours written, of `total`."""
+
+    from_ms: int
+    until_ms: int
+    total: int
+    hours: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """True if the whole past is written."""
+        return self.hours >= self.total
+
+    @property
+    def percent(self) -> int:
+        """The share that is written; 100 only if all is."""
+        return 100 * self.hours // self.total
+
+    def save(self, folder: Path) -> None:
+        """Write the file, replacing an older one at once."""
+        path = folder / FILE
+        new = path.with_suffix(".new")
+        new.write_bytes(orjson.dumps(asdict(self)))
+        new.replace(path)
+
+
+def new_fill(until_ms: int, past_days: int) -> Progress:
+    """Return the state of a fill of whole UTC days, and of the day of `until_ms`, that has not begun."""
+    from_ms = until_ms // DAY_MS * DAY_MS - past_days * DAY_MS
+    return Progress(from_ms, until_ms, len(hours_before(until_ms, from_ms)))
+
+
+def read_progress(folder: Path) -> Progress | None:
+    """Return the progress of an instance; None if no fill has begun."""
+    try:
+        return Progress(**orjson.loads((folder / FILE).read_bytes()))
+    except FileNotFoundError:
+        return None
+
+
+def hours_before(until_ms: int, from_ms: int) -> range:
+    """Return the starts of the hours of [`from_ms`, `until_ms`), newest first."""
+    return range((until_ms - 1) // HOUR_MS * HOUR_MS, from_ms // HOUR_MS * HOUR_MS - 1, -HOUR_MS)
+
+
+def recorded_since_ms() -> int:
+    """Return when an instance with a simulated past began to record; 0 for any other."""
+    progress = read_progress(settings.VAR_DIR) if settings.TWITCH_IS_SIMULATED else None
+    return progress.until_ms if progress else 0
