@@ -5,10 +5,11 @@ NO_PYTHON = $(PYTHON) is missing: install it (Debian: apt-get install python3.11
 FOUND_PYTHON = $(if $(shell command -v "$(PYTHON)" 2>/dev/null),$(PYTHON),$(error $(NO_PYTHON)))
 LOCAL = $(FOUND_PYTHON) -m deploy.local
 
-# The simulated Twitch: `make run REPLAY=FILE SPEED=4`, or RATE, CHANNELS, SEED. The number of producers: PRODUCERS.
+# The simulated Twitch: `make run REPLAY=FILE SPEED=4`, or RATE, CHANNELS, SEED, and HISTORY, the days of its past. The
+# number of producers: PRODUCERS.
 options = $(if $(REPLAY),--replay="$(REPLAY)") $(if $(SPEED),--speed="$(SPEED)") $(if $(RATE),--rate="$(RATE)") \
 	$(if $(CHANNELS),--channels="$(CHANNELS)") $(if $(SEED),--seed="$(SEED)") \
-	$(if $(PRODUCERS),--producers="$(PRODUCERS)")
+	$(if $(HISTORY),--history="$(HISTORY)") $(if $(PRODUCERS),--producers="$(PRODUCERS)")
 
 .PHONY: help
 help: ## List the commands

@@ -65,9 +65,12 @@ class Stack:
         self.flink = f"https://127.0.0.1:{self.port + 6}"
         self.boards, self._channel_list = (self._redis(number) for number in (0, 3))
 
-    def start(self, *options: str) -> None:
-        """Start everything; return when a board has updated or, with `--ingest-only`, when a channel is joined."""
-        self._local("run", "--detach", *options)
+    def start(self, *options: str, history: int = 0) -> None:
+        """Start everything, with `history` days of simulated past.
+
+        Return when a board has updated or, with `--ingest-only`, when a channel is joined.
+        """
+        self._local("run", "--detach", "--history", str(history), *options)
 
     def servers(self) -> None:
         """Start only Kafka, Cassandra, Valkey and Flink."""

@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     run_parser.add_argument("--ingest-only", action="store_true", help="start only the path from Twitch to Kafka")
     run_parser.add_argument("--producers", help="number of producers, 1 to 4")
     run_parser.add_argument("--replay", type=Path, help="replay this recording instead of generating an audience")
+    run_parser.add_argument("--history", help="days of simulated past, 0 for none")
     for name in ("speed", "rate", "channels", "seed"):
         run_parser.add_argument(f"--{name}", help="passed to simulate_twitch")
     return top
@@ -62,7 +63,7 @@ def _run_command(options: argparse.Namespace) -> int:
     layout = read_layout()
     if options.command == "run":
         replay = options.replay.absolute() if options.replay else None
-        simulation = Simulation(replay, options.speed, options.rate, options.channels, options.seed)
+        simulation = Simulation(replay, options.speed, options.rate, options.channels, options.seed, options.history)
         scope = Scope.INGEST if options.ingest_only else Scope.ALL
         return run(layout, RunOptions(simulation, options.producers, scope), detach=options.detach)
     if options.command == "servers":

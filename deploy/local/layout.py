@@ -74,6 +74,11 @@ class Layout:
         """Clock offset of all processes; twitchly/settings/environment.py reads the same variable."""
         return int(self.settings.get("CLOCK_OFFSET_MS") or 0)
 
+    @property
+    def simulated_marker(self) -> Path:
+        """A file in the folder of an instance that has data of the simulated Twitch."""
+        return self.var / "simulated"
+
     def create_folders(self) -> None:
         for folder in (self.var, self.conf, self.log):
             folder.mkdir(parents=True, exist_ok=True)

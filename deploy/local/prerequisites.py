@@ -127,6 +127,16 @@ def _first_forbidden(path: str) -> str:
     return next(forbidden, "")
 
 
+def source_problems(layout: Layout) -> list[str]:
+    """Report data of the simulated Twitch in an instance with credentials: figures of both would be mixed."""
+    if layout.simulated or not layout.simulated_marker.exists():
+        return []
+    return [
+        f"{layout.var} has data of the simulated Twitch, and there are credentials for Twitch itself: delete the data "
+        "with `make clean-data`, set TWITCHLY_VAR to another folder, or remove the credentials"
+    ]
+
+
 def running_problems(layout: Layout) -> list[str]:
     """Report processes of this instance that are already running."""
     try:

@@ -14,6 +14,10 @@ from deploy.local.supervision import Program
 DEMO_EMAIL = "demo@twitchly.example"
 # Limited by the metrics ports and by the partitions of `chat`.
 PRODUCERS_MAX = 4
+# The simulated past ends before events and minutes expire.
+HISTORY_DAYS_MAX = 80
+# Fills an instance with the past of the simulated Twitch, and ends.
+HISTORY = "history"
 
 
 class Scope(Enum):
@@ -37,11 +41,19 @@ class Simulation:
     rate: str | None = None
     channels: str | None = None
     seed: str | None = None
+    history: str | None = None
 
     def options(self) -> list[str]:
         names = ("replay", "speed", "rate", "channels", "seed")
         values = {name: getattr(self, name) for name in names}
         return [word for name, value in values.items() if value is not None for word in (f"--{name}", str(value))]
+
+    def history_options(self) -> list[str] | None:
+        """Return the options of simulate_history; None if the instance gets no simulated past."""
+        if self.replay is not None or (self.history is not None and int(self.history) == 0):
+            return None
+        values = {"rate": self.rate, "channels": self.channels, "seed": self.seed, "days": self.history}
+        return [word for name, value in values.items() if value is not None for word in (f"--{name}", value)]
 
     def problems(self) -> list[str]:
         """Report invalid options, named as for `make run`; manage.py simulate_twitch applies the same checks."""
@@ -52,6 +64,7 @@ class Simulation:
                 ("SPEED", self.speed, is_positive(self.speed), "a number above 0"),
                 ("RATE", self.rate, is_positive(self.rate), "messages per second, a number above 0"),
                 ("CHANNELS", self.channels, is_integer(self.channels, at_least=1), "a whole number above 0"),
+                ("HISTORY", self.history, self._is_days(), f"a whole number of days from 0 to {HISTORY_DAYS_MAX}"),
                 ("SEED", self.seed, is_integer(self.seed), "a whole number"),
             )
             if value is not None and not is_valid
@@ -62,6 +75,9 @@ class Simulation:
 
     def _replay_text(self) -> str | None:
         return None if self.replay is None else str(self.replay)
+
+    def _is_days(self) -> bool:
+        return is_integer(self.history, at_least=0) and int(self.history or "") <= HISTORY_DAYS_MAX
 
     def _is_recording(self) -> bool:
         return self.replay is not None and self.replay.name.endswith((".csv", ".csv.gz")) and self.replay.is_file()
@@ -121,6 +137,7 @@ def app_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
         Program("sink-history", [python, manage, "run_sink", "history"]),
         Program("sink-boards", [python, manage, "run_sink", "boards"]),
         Program("web", [python, "-m", *web, *sockets, *limits], is_latency_sensitive=True),
+        *_history(layout, simulation),
     ]
 
 
@@ -133,6 +150,12 @@ def _proxy_options(layout: Layout) -> list[str]:
 def _producer(layout: Layout, name: str, number: int) -> Program:
     metrics = ["--metrics-port", str(layout.ports[f"{name}'s metrics"])]
     return Program(name, manage_command(layout, "run_producer", "--name", f"producer-{number}", *metrics))
+
+
+def _history(layout: Layout, simulation: Simulation) -> list[Program]:
+    options = simulation.history_options() if layout.simulated else None
+    command = manage_command(layout, "simulate_history", *(options or ()))
+    return [] if options is None else [Program(HISTORY, command, runs_once=True)]
 
 
 def _simulator_options(layout: Layout) -> Sequence[str]:

@@ -17,6 +17,7 @@ from deploy.local.locales import utf8_environment
 from deploy.local.locks import locked, pid_file
 from deploy.local.programs import (
     DEMO_EMAIL,
+    HISTORY,
     INGEST_PROGRAMS,
     Scope,
     Simulation,
@@ -97,6 +98,7 @@ def run(layout: Layout, options: RunOptions, *, detach: bool) -> int:
             *prerequisites.tool_problems(),
             *prerequisites.java_problems(),
             *prerequisites.path_problems(layout),
+            *prerequisites.source_problems(layout),
             *(
                 prerequisites.running_problems(layout)
                 or prerequisites.loopback_problems()
@@ -106,6 +108,8 @@ def run(layout: Layout, options: RunOptions, *, detach: bool) -> int:
         ]
     )
     layout.create_folders()
+    if layout.simulated:
+        layout.simulated_marker.touch()
     started = time.monotonic()
 
     def work() -> None:
@@ -136,9 +140,11 @@ def _start_all(layout: Layout, options: RunOptions) -> subprocess.Popen[bytes]:
     # this file and resumes.
     (layout.var / "ledger" / "replay.json").unlink(missing_ok=True)
     create_socket_folder(layout.var)
-    (layout.conf / "supervisord.conf").write_text(supervisord_conf(layout, options.programs(layout, java)))
+    programs = options.programs(layout, java)
+    (layout.conf / "supervisord.conf").write_text(supervisord_conf(layout, programs))
     supervisord = start_supervisord(layout, environment)
-    stack = Stack(layout, Supervisor(layout), java, environment, options.producer_count)
+    has_history = any(program.name == HISTORY for program in programs)
+    stack = Stack(layout, Supervisor(layout), java, environment, options.producer_count, has_history)
     run_steps(stack.steps(options.scope), echo, check=lambda: check_alive(supervisord))
     return supervisord
 

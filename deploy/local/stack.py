@@ -12,7 +12,7 @@ from typing import Any
 from deploy.local import readiness
 from deploy.local.children import run_command
 from deploy.local.layout import Layout
-from deploy.local.programs import Scope, database_commands, manage_command, producer_names
+from deploy.local.programs import HISTORY, Scope, database_commands, manage_command, producer_names
 from deploy.local.servers import kafka_format_command, kafka_is_formatted
 from deploy.local.steps import Step, wait_until
 from deploy.local.supervisor_client import Supervisor
@@ -32,6 +32,7 @@ class Stack:
     java: str
     environment: dict[str, str]
     producers: int = 1
+    has_history: bool = False
 
     def steps(self, scope: Scope) -> list[Step]:
         """Return all steps of a start, in display order."""
@@ -44,7 +45,8 @@ class Stack:
         app_steps = [*self._ingest_steps(), *self._producer_steps(), *self._processing_steps()]
         after = [step.name for step in app_steps]
         board = self._step("First board", self._board, "a value to change", "sink-boards", after)
-        return [*servers, *app_steps, board]
+        history = self._step("Simulated past", self._history, "its process", HISTORY, (board.name,))
+        return [*servers, *app_steps, board, *([history] if self.has_history else [])]
 
     def _ingest_servers(self) -> list[Step]:
         ports = self.layout.ports
@@ -164,6 +166,10 @@ class Stack:
         has_updated = readiness.BoardUpdated(lambda: readiness.read_board(port), self._now_ms)
         wait_until(has_updated, BOARD_LIMIT_S, f"board values of the last {readiness.FRESH_MS // 1_000} s")
         return "updating"
+
+    def _history(self) -> str:
+        self.supervisor.start(HISTORY)
+        return "being written in the background: `make status` shows the progress"
 
     def _joins(self) -> str:
         port = self.layout.ports["simulated Helix"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -34,7 +35,19 @@ def print_status(layout: Layout, echo: Callable[[str], None]) -> int:
         total += memory
         echo(row(state, memory))
     echo(ROW.format("total", "", "", "", total // 1_000_000))
-    return 0 if all(state.state == "up" for state in states) else 1
+    if (text := history_progress(layout.var)) is not None:
+        echo(text)
+    return 0 if all(state.state in ("up", "done") for state in states) else 1
+
+
+def history_progress(var: Path) -> str | None:
+    """Return how much of the simulated past is written; None if there is none. Source: simulate_history."""
+    try:
+        progress = json.loads((var / "simulated-past.json").read_text())
+    except FileNotFoundError:
+        return None
+    hours, total = progress["hours"], progress["total"]
+    return f"simulated past: {100 * hours // total}%, {hours} of {total} hours"
 
 
 def row(state: ProcessState, memory: int) -> str:

@@ -20,12 +20,16 @@ NICENESS = 10
 
 @dataclass(frozen=True)
 class Program:
-    """A process that supervisord keeps running. `is_latency_sensitive`: users wait for its responses."""
+    """A process that supervisord keeps running. `is_latency_sensitive`: users wait for its responses.
+
+    One that `runs_once` is not started again after it has ended without an error.
+    """
 
     name: str
     command: Sequence[str]
     stop_wait_s: int = 10
     is_latency_sensitive: bool = False
+    runs_once: bool = False
 
 
 def socket_path(var: Path) -> Path:
@@ -82,9 +86,10 @@ def _program(layout: Layout, program: Program, priority: int) -> str:
         "directory": _escaped(str(layout.root)),
         "priority": priority,
         "autostart": "false",
-        "autorestart": "true",
-        # After an exit within 3 s, each restart is delayed by one more second. Restarts never stop.
-        "startsecs": 3,
+        "autorestart": "unexpected" if program.runs_once else "true",
+        # After an exit within 3 s, each restart is delayed by one more second. Restarts never stop. A program that runs
+        # once may end at once.
+        "startsecs": 0 if program.runs_once else 3,
         "startretries": 1_000_000,
         "stopasgroup": "true",
         "killasgroup": "true",

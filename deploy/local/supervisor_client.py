@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import xmlrpc.client
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from deploy.local.layout import INSTANCE_VARIABLE, Layout
 from deploy.local.supervision import socket_path
 
+EXITED = 100
 # supervisor/states.py, mapped to the terms of `make status`.
 STATES = {
     0: "down",
@@ -24,7 +25,7 @@ STATES = {
     20: "up",
     30: "restarting",
     40: "stopping",
-    100: "restarting",
+    EXITED: "restarting",
     200: "down",
     1000: "unknown",
 }
@@ -37,7 +38,10 @@ NOT_RUNNING = 70
 
 @dataclass(frozen=True, slots=True)
 class ProcessState:
-    """State of a program according to supervisord; `pid` is 0 while it is not running."""
+    """State of a program according to supervisord; `pid` is 0 while it is not running.
+
+    A program that runs once is "done" after it has ended without an error.
+    """
 
     name: str
     state: str
@@ -80,10 +84,12 @@ class Supervisor:
 
     def states(self) -> list[ProcessState]:
         """Return the programs in start order."""
-        priorities = {row["name"]: row["process_prio"] for row in self._call("getAllConfigInfo")}
-        rows = sorted(self._call("getAllProcessInfo"), key=lambda row: int(priorities[row["name"]]))
+        programs = {row["name"]: row for row in self._call("getAllConfigInfo")}
+        rows = sorted(self._call("getAllProcessInfo"), key=lambda row: int(programs[row["name"]]["process_prio"]))
         return [
-            ProcessState(row["name"], STATES[row["state"]], row["pid"], max(0, row["now"] - row["start"]))
+            ProcessState(
+                row["name"], state_of(programs[row["name"]], row), row["pid"], max(0, row["now"] - row["start"])
+            )
             for row in rows
         ]
 
@@ -112,6 +118,12 @@ class Supervisor:
             raise SupervisorUnavailable(f"the supervisor at {self._path} is shutting down") from fault
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
             raise SupervisorUnavailable(f"no supervisor responds at {self._path}") from error
+
+
+def state_of(program: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """Return a program's state from supervisord's configuration and information of it."""
+    runs_once = program["startsecs"] == 0
+    return "done" if runs_once and row["state"] == EXITED and row["exitstatus"] == 0 else STATES[row["state"]]
 
 
 def start_supervisord(layout: Layout, environment: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from deploy.local.prerequisites import (
     port_problems,
     python_problems,
     running_problems,
+    source_problems,
     tool_problems,
 )
 from deploy.local.supervisor_client import end_orphans, instance_pids
@@ -85,6 +87,16 @@ def test_simulator_ports_are_not_checked_with_the_real_twitch(layout: Layout) ->
     real = {"TWITCH_CLIENT_ID": "id", "TWITCH_CLIENT_SECRET": "secret"}
     with socket.create_server(("127.0.0.1", ports["simulated IRC"])):
         assert port_problems(Layout(layout.root, layout.var, ports, real)) == []
+
+
+def test_data_of_the_simulated_twitch_is_not_mixed_with_that_of_twitch(layout: Layout) -> None:
+    layout.create_folders()
+    real = replace(layout, settings={"TWITCH_CLIENT_ID": "id", "TWITCH_CLIENT_SECRET": "secret"})
+    assert source_problems(real) == []
+    layout.simulated_marker.touch()
+    assert source_problems(layout) == []
+    (problem,) = source_problems(real)
+    assert "make clean-data" in problem
 
 
 def test_a_stale_pid_file_is_ignored(layout: Layout) -> None:

@@ -29,12 +29,26 @@ def test_simulation_options_are_passed_to_the_simulator(layout: Layout) -> None:
     assert "21008" in twitch.command
 
 
+def test_the_simulated_past_has_the_options_of_the_simulator_and_is_written_once(layout: Layout) -> None:
+    history = app_programs(layout, Simulation(channels="20", rate="5", seed="3", history="7"))[-1]
+    assert (history.name, history.runs_once) == ("history", True)
+    assert list(history.command)[-9:] == [
+        "simulate_history",
+        *["--rate", "5", "--channels", "20", "--seed", "3", "--days", "7"],
+    ]
+
+
+@pytest.mark.parametrize("simulation", [Simulation(history="0"), Simulation(replay=Path("/data/chat.csv"))])
+def test_an_instance_without_a_simulated_past_has_no_process_for_it(layout: Layout, simulation: Simulation) -> None:
+    assert "history" not in [program.name for program in app_programs(layout, simulation)]
+
+
 def test_valid_simulation_options_are_accepted(tmp_path: Path) -> None:
     recording = tmp_path / "chat.csv.gz"
     recording.touch()
     assert Simulation().problems() == []
     assert Simulation(replay=recording, speed="0.5").problems() == []
-    assert Simulation(rate="1e3", channels="20", seed="-7").problems() == []
+    assert Simulation(rate="1e3", channels="20", seed="-7", history="0").problems() == []
 
 
 @pytest.mark.parametrize(
@@ -45,6 +59,8 @@ def test_valid_simulation_options_are_accepted(tmp_path: Path) -> None:
         (Simulation(rate="nan"), "RATE is 'nan': expected"),
         (Simulation(channels="2.5"), "CHANNELS is '2.5': expected a whole number above 0"),
         (Simulation(channels="0"), "CHANNELS is '0': expected a whole number above 0"),
+        (Simulation(history="-1"), "HISTORY is '-1': expected a whole number of days from 0 to 80"),
+        (Simulation(history="81"), "HISTORY is '81': expected a whole number of days from 0 to 80"),
         (Simulation(seed="x"), "SEED is 'x': expected a whole number"),
         (Simulation(speed="4"), "SPEED is set without REPLAY"),
         (

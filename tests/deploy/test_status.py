@@ -5,7 +5,7 @@ import os
 from deploy.local.guard import echo
 from deploy.local.layout import Layout
 from deploy.local.run import state_changes
-from deploy.local.status import duration, memory_by_pid, print_status, process_tree, row
+from deploy.local.status import duration, history_progress, memory_by_pid, print_status, process_tree, row
 from deploy.local.stop import stop_everything
 from deploy.local.supervisor_client import ProcessState
 
@@ -36,6 +36,13 @@ def test_durations_are_formatted_in_seconds_minutes_and_hours() -> None:
         "1 h 00",
         "2 h 05",
     ]
+
+
+def test_the_progress_of_the_simulated_past_is_shown(layout: Layout) -> None:
+    assert history_progress(layout.var) is None
+    layout.var.mkdir(parents=True, exist_ok=True)
+    (layout.var / "simulated-past.json").write_text('{"hours": 299, "total": 300}')
+    assert history_progress(layout.var) == "simulated past: 99%, 299 of 300 hours"
 
 
 def test_memory_includes_all_descendants() -> None:

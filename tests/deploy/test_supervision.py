@@ -18,10 +18,12 @@ from deploy.local.supervision import (
     socket_path,
     supervisord_conf,
 )
+from deploy.local.supervisor_client import EXITED, state_of
 
 PROGRAMS = [
     Program("kafka", ["java", "-cp", "/a folder/*", "50%", "it's"], 20),
     Program("web", ["uvicorn"], is_latency_sensitive=True),
+    Program("history", ["fill"], runs_once=True),
 ]
 
 
@@ -60,6 +62,19 @@ def test_programs_are_always_restarted_and_stopped_as_a_group(layout: Layout) ->
     assert int(section["startretries"]) >= 1_000_000
     assert section["stopasgroup"] == section["killasgroup"] == "true"
     assert "launcher.py" in section["command"]
+
+
+def test_a_program_that_runs_once_is_restarted_only_after_an_error(layout: Layout) -> None:
+    section = parse_conf(layout)["program:history"]
+    assert (section["autorestart"], section["startsecs"]) == ("unexpected", "0")
+
+
+@pytest.mark.parametrize(
+    ("startsecs", "state", "exit_status", "expected"),
+    [(0, EXITED, 0, "done"), (0, EXITED, 1, "restarting"), (3, EXITED, 0, "restarting"), (0, 20, 0, "up")],
+)
+def test_only_a_program_that_runs_once_can_be_done(startsecs: int, state: int, exit_status: int, expected: str) -> None:
+    assert state_of({"startsecs": startsecs}, {"state": state, "exitstatus": exit_status}) == expected
 
 
 def test_background_programs_have_a_higher_niceness(layout: Layout) -> None:
