@@ -81,8 +81,8 @@ class PastWindows:
     def read_broadcasts(
         self,
         channel_ids: Collection[str],
-        from_ms: int,
-        until_ms: int,
+        from_ms: int,  # noqa: ARG002  as of WindowStore
+        until_ms: int,  # noqa: ARG002  as of WindowStore
     ) -> dict[str, list[Span]]:
         """Return no summaries of broadcasts: each has a start and an end among the events."""
         return {channel_id: [] for channel_id in channel_ids}
