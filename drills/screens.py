@@ -22,6 +22,7 @@ QUALITY, MAX_BYTES = 82, 200_000
 SETTLED_MS = 2_500
 # Addresses by screenshot name; values in braces come from the running instance.
 PUBLIC_PAGES = {
+    "front": "/",
     "sign-in": "/account/login/",
     "sign-up": "/account/signup/",
     "methodology": "/methodology",

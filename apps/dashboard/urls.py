@@ -9,6 +9,7 @@ from apps.dashboard.channel import views as channel
 from apps.dashboard.compare import views as compare
 from apps.dashboard.discover import views as discover
 from apps.dashboard.exports import views as exports
+from apps.dashboard.front import views as front
 from apps.dashboard.opt_outs import views as opt_outs
 from apps.dashboard.policies import views as policies
 from apps.dashboard.requests import views as requests
@@ -19,6 +20,7 @@ from apps.status import views as status
 
 urlpatterns = [
     path("", views.board, name="board"),
+    path("front/board", front.board, name="front-board"),
     path("find", views.find, name="find"),
     path("find.json", views.find_json, name="find-json"),
     path("span.json", views.span_json, name="span-json"),

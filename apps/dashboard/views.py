@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -14,10 +15,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
 from apps.curation.requests import ChannelRequestError, request_channel
-from apps.dashboard.access import json_error, login_required_json, sign_in_required
+from apps.dashboard.access import json_error, login_required_json, may_read, sign_in_required
 from apps.dashboard.channel.context import channel_context
 from apps.dashboard.choices import DEFAULTS, Choice, read_query
 from apps.dashboard.forms import AskForm
+from apps.dashboard.front.views import front_page
 from apps.dashboard.methodology import methodology_context
 from apps.dashboard.queries import BoardPage, range_json, read_board_page, series_json
 from apps.dashboard.script import board_constants
@@ -53,8 +55,10 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-@sign_in_required
 def board(request: HttpRequest) -> HttpResponse:
+    """Render the board; visitors who may not read it get the front page, or sign in to see what they asked for."""
+    if not may_read(request):
+        return redirect_to_login(request.get_full_path()) if request.GET else front_page(request)
     if not request.GET and is_new(request.user):
         return redirect("welcome")
     now, choice, error_text = now_ms(), read_query(request.GET.dict()), ""

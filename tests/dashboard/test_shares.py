@@ -56,7 +56,7 @@ def test_a_share_link_shows_its_channel_without_sign_in(boards: Boards, owner: U
     assert "<h1>Beta</h1>" in text
     assert '<span id="now">12,418</span>' in text
     assert stranger.get(f"/s/{token}/now").json()["channel"]["name"] == "Beta"
-    assert stranger.get("/").status_code == 302
+    assert stranger.get("/discover").status_code == 302
     assert stranger.get("/channels/2/series").status_code == 401
 
 
