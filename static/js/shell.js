@@ -1,7 +1,8 @@
 // @ts-check
-// Features of every page: the theme switch, the clock, times in the chosen zone, and the offline bar.
+// Features of every page: menus, the theme switch, the clock, times in the chosen zone, and the offline bar.
 
 import { watchReach } from "./away.js";
+import { watchMenus } from "./menus.js";
 import { switchTheme } from "./theme.js";
 import { hms, showTime, showZone, timesIn, ZONE } from "./times.js";
 
@@ -9,6 +10,7 @@ document.querySelector("[data-theme-switch]")?.addEventListener("click", switchT
 timesIn(document).forEach(showTime);
 showZone(document);
 watchReach();
+watchMenus();
 
 const clock = document.querySelector("[data-clock]");
 if (clock) {

@@ -186,6 +186,8 @@ def test_sign_in_to_comparison_works_with_the_keyboard_only(browser: Browser, st
     make_account(stack, KEYS)
     page = browser.new_page(viewport={"width": WIDE, "height": 900})
     page.goto(f"{stack.url}/")
+    go_to(page, page.get_by_role("link", name="Sign in", exact=True))
+    page.keyboard.press("Enter")
     go_to(page, page.get_by_label("Email"))
     page.keyboard.type(KEYS)
     go_to(page, page.get_by_label("Password"))

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page, StorageState, expect
 
@@ -35,7 +36,7 @@ def visit(
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("request", lambda request: problems.extend(unhashed(request.url)))
     page.goto(f"{stack.url}{path}")
-    if "/account/login/" in page.url:
+    if "/account/login/" in page.url or page.locator("#front-board").count():
         sign_in(page, stack, path, email)
         _signed_in[stack.url, email] = context.storage_state()
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
@@ -45,7 +46,7 @@ def visit(
 
 def sign_in(page: Page, stack: Stack, path: str = "/", email: str = DEMO) -> None:
     """Sign in while opening a page with live figures, and wait for them."""
-    page.goto(f"{stack.url}{path}")
+    page.goto(f"{stack.url}/account/login/?{urlencode({'next': path})}")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password_of(stack))
     page.get_by_role("button", name="Sign In", exact=True).click()
