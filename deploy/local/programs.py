@@ -154,7 +154,7 @@ def _producer(layout: Layout, name: str, number: int) -> Program:
 
 def _history(layout: Layout, simulation: Simulation) -> list[Program]:
     options = simulation.history_options() if layout.simulated else None
-    command = manage_command(layout, "simulate_history", *(options or ()))
+    command = manage_command(layout, "simulate_history", "--demo-email", DEMO_EMAIL, *(options or ()))
     return [] if options is None else [Program(HISTORY, command, runs_once=True)]
 
 

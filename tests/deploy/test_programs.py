@@ -8,7 +8,7 @@ import yaml
 
 from deploy.local.commands import split
 from deploy.local.layout import Layout
-from deploy.local.programs import PRODUCERS_MAX, Scope, Simulation, app_programs, producers_problems
+from deploy.local.programs import DEMO_EMAIL, PRODUCERS_MAX, Scope, Simulation, app_programs, producers_problems
 from deploy.local.run import RunOptions
 from deploy.local.servers import CONFIGURATION, TEMPLATES, flink_home, kafka_is_formatted, write_configuration
 
@@ -32,10 +32,8 @@ def test_simulation_options_are_passed_to_the_simulator(layout: Layout) -> None:
 def test_the_simulated_past_has_the_options_of_the_simulator_and_is_written_once(layout: Layout) -> None:
     history = app_programs(layout, Simulation(channels="20", rate="5", seed="3", history="7"))[-1]
     assert (history.name, history.runs_once) == ("history", True)
-    assert list(history.command)[-9:] == [
-        "simulate_history",
-        *["--rate", "5", "--channels", "20", "--seed", "3", "--days", "7"],
-    ]
+    expected = f"simulate_history --demo-email {DEMO_EMAIL} --rate 5 --channels 20 --seed 3 --days 7"
+    assert " ".join(history.command).endswith(expected)
 
 
 @pytest.mark.parametrize("simulation", [Simulation(history="0"), Simulation(replay=Path("/data/chat.csv"))])

@@ -11,7 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.accounts.models import User
 from apps.curation.queries import opted_out_channels
+from apps.dashboard.demo import add_demo_content
 from apps.metrics.past_progress import Progress, new_fill, read_progress
 from apps.metrics.simulated_past import Fill, add_channels, recorded_from
 from core.errors import ServiceAway
@@ -34,8 +36,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_audience_arguments(parser)
         parser.add_argument("--days", type=count, default=DAYS, help="whole UTC days before today")
+        parser.add_argument("--demo-email", default="", help="account that gets a watchlist, a segment and notes")
 
-    def handle(self, *_args: Any, channels: int, rate: float, seed: int, days: int, **_options: Any) -> None:
+    def handle(
+        self, *_args: Any, channels: int, rate: float, seed: int, days: int, demo_email: str, **_options: Any
+    ) -> None:
         if not settings.TWITCH_IS_SIMULATED:
             raise CommandError("this instance listens to Twitch itself: only the simulated Twitch has a simulated past")
         os.nice(NICENESS)
@@ -43,6 +48,8 @@ class Command(BaseCommand):
         began = read_progress(settings.VAR_DIR) or _begin(history, days)
         opted_out, logged_s = opted_out_channels(), 0.0
         add_channels(history, began, opted_out)
+        if began.hours == 0 and (user := User.objects.filter(email=demo_email).first()):
+            add_demo_content(user, history, began.until_ms)
         try:
             for progress in Fill(history, began, opted_out).run():
                 progress.save(settings.VAR_DIR)
