@@ -32,7 +32,7 @@ MESSAGES, REMOVALS, BOT_ANSWERS = 0.987, 0.010, 0.005
 # Shares of messages.
 NEWCOMERS, RETURNING, SUBSCRIBERS = 0.004, 0.004, 0.25
 BURST_CHANCE = 60 * BURST_CHANCE_PER_S
-# A minute of a sampled hour stands for at most this many.
+# A minute of a sampled hour represents at most this many.
 STRIDE = 15
 OUTAGES_PER_DAY = 0.06
 OUTAGE_S = (20, 150)
@@ -62,7 +62,7 @@ class History:
     def hour(self, index: int, start_ms: int) -> Columns:
         """Return the columns of an hour, of which only some minutes are computed; empty if the channel was off air.
 
-        Minutes in which a broadcast or a gap begins or ends are computed; of the others, one stands for up to STRIDE.
+        Minutes in which a broadcast or a gap begins or ends are computed; of the others, one represents up to STRIDE.
         """
         groups: defaultdict[int, dict[int, Columns]] = defaultdict(dict)
         for at_ms, weight in self._sampled(index, start_ms):
@@ -175,7 +175,7 @@ class History:
         return _poisson(actions * BOT_ANSWERS, draw) + (until_reminder_s < 60)
 
     def _sampled(self, index: int, start_ms: int) -> list[tuple[int, int]]:
-        """Return the starts of the minutes to compute of an hour, and the number of minutes that each stands for."""
+        """Return the starts of the minutes to compute of an hour, and the number of minutes that each represents."""
         until_ms, sampled = start_ms + HOUR_MS, []
         spans = self._broadcasts.spans(index, start_ms, until_ms)
         outages = self._outages(index, start_ms, until_ms)
@@ -250,7 +250,7 @@ class _Lines:
 
 
 def _weighted(groups: Mapping[int, Minutes]) -> dict[str, int]:
-    """Return the columns of an hour from minutes by the number of minutes that each stands for."""
+    """Return the columns of an hour from minutes by the number of minutes that each represents."""
     hour: dict[str, int] = {}
     for weight, minutes in sorted(groups.items(), key=lambda group: max(group[1])):
         for name, value in roll_up(minutes).items():

@@ -1,4 +1,4 @@
-"""How much of the simulated past of an instance is written, in a file that `make status` and the pages read."""
+"""Progress of the simulated past of an instance, in a file that `make status` and the pages read."""
 
 from __future__ import annotations
 

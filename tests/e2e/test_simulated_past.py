@@ -30,7 +30,7 @@ CHANNELS, LARGEST, DAYS = 6, 3, 2
 
 
 def new_history(channels: int) -> History:
-    """Return a history of channels whose ids nobody else uses."""
+    """Return a history of channels with unique ids."""
     history = History(channels=channels, rate=10.0 * channels, seed=7)
     history.channels = [replace(channel, id=str(uuid.uuid4().int)[:18]) for channel in history.channels]
     return history
