@@ -15,10 +15,10 @@ from pytest_django import Settings
 def collected(tmp_path: Path, settings: Settings) -> Path:
     settings.STATIC_ROOT = tmp_path / "collected"
     # The npm packages may not be installed.
-    vendor = tmp_path / "npm" / "vendor" / "uplot"
-    vendor.mkdir(parents=True)
-    for name in ("uPlot.esm.js", "uPlot.min.css"):
-        (vendor / name).write_text("/* placeholder */")
+    for name in ("uplot/uPlot.esm.js", "uplot/uPlot.min.css", "inter/inter-latin.woff2"):
+        path = tmp_path / "npm" / "vendor" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("/* placeholder */")
     settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, tmp_path / "npm"]
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "twitchly.storage.HashedStaticFiles"}}
     stale = settings.STATIC_ROOT / "js" / "figures.js"

@@ -17,8 +17,13 @@ from deploy.local.stamps import Stamp, digest
 from deploy.local.steps import Step
 
 PYTHON_PACKAGES = "Python packages"
-# Files of uPlot by their names in static/vendor. tsc finds the types beside the module.
-VENDOR_FILES = {"uPlot.esm.js": "uPlot.esm.js", "uPlot.min.css": "uPlot.min.css", "uPlot.esm.d.ts": "uPlot.d.ts"}
+# Files of npm packages by their names in static/vendor. tsc finds the types of uPlot beside the module.
+VENDOR_FILES = {
+    "uplot/uPlot.esm.js": "uplot/dist/uPlot.esm.js",
+    "uplot/uPlot.min.css": "uplot/dist/uPlot.min.css",
+    "uplot/uPlot.esm.d.ts": "uplot/dist/uPlot.d.ts",
+    "inter/inter-latin.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+}
 
 
 def unit_test_steps(layout: Layout) -> list[Step]:
@@ -94,7 +99,7 @@ def install_npm_packages(layout: Layout, *, tests: bool) -> str:
     `tests` adds the Twitch clients and the linters.
     """
     inputs = [layout.root / "package.json", layout.root / "package-lock.json"]
-    modules, vendor = layout.root / "node_modules", layout.root / "static" / "vendor" / "uplot"
+    modules, vendor = layout.root / "node_modules", layout.root / "static" / "vendor"
     # The packages for tests include those for pages.
     digests = [digest(inputs, modules), *([digest(inputs, modules / "dev")] if tests else [])]
     stamp = Stamp(modules / ".twitchly-stamp")
@@ -103,8 +108,8 @@ def install_npm_packages(layout: Layout, *, tests: bool) -> str:
     stamp.remove()
     command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     run_command([*command, *([] if tests else ["--omit=dev"])], layout.log_file("npm"), layout.root)
-    vendor.mkdir(parents=True, exist_ok=True)
     for name, source in VENDOR_FILES.items():
-        shutil.copyfile(modules / "uplot" / "dist" / source, vendor / name)
+        (vendor / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(modules / source, vendor / name)
     stamp.write(digests)
     return "installed"
