@@ -196,8 +196,7 @@ class History:
 
     def _with_chatters(self, index: int, hour: Columns) -> dict[str, int]:
         """Return an hour with the distinct people who wrote in it."""
-        fewest = hour.get("peak_chatters", 0) and 1
-        return {**hour, "chatters": max(fewest, self._chatters(index, hour.get("messages", 0)))}
+        return {**hour, "chatters": self._chatters(index, hour.get("messages", 0))}
 
     def _chatters(self, index: int, messages: int) -> int:
         """Return the expected number of people who wrote these messages."""

@@ -18,22 +18,25 @@ from apps.metrics.past_progress import Progress, hours_before
 from apps.metrics.past_windows import PastWindows
 from apps.metrics.store import WindowStore
 from core.metrics.columns import STEP_MS, Columns
+from core.pipeline.records import EPOCH_MS
 from core.proof.reference import WindowKey
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from simulator.history import History
 from simulator.source import Stream
 
-# The newest windows that tell when an instance began to record.
-RECORDED_MS = 2 * HOUR_MS
-
 
 def recorded_from(channel_ids: Sequence[str], now_ms: int) -> int | None:
-    """Return the start of the first minute that an instance recorded of these channels within the past two hours.
+    """Return when an instance began to record these channels, which must not be overwritten.
 
-    None if it has recorded nothing yet. Raises: ServiceAway.
+    It is the start of its first hour or, if no hour is stored yet, of its first minute. None if it has recorded nothing
+    yet. Raises: ServiceAway.
     """
-    windows = WindowStore().read_many("live", channel_ids, now_ms - RECORDED_MS, now_ms, ["messages"])
-    first = [rows[0].end_ms - STEP_MS["live"] for rows in windows.values() if rows]
+    store, since_ms = WindowStore(), now_ms - 2 * HOUR_MS
+    hours = store.read_many("hour", channel_ids, EPOCH_MS, now_ms, ["messages"])
+    if first := [rows[0].end_ms - HOUR_MS for rows in hours.values() if rows]:
+        return min(first)
+    live = store.read_many("live", channel_ids, since_ms, now_ms, ["messages"])
+    first = [rows[0].end_ms - STEP_MS["live"] for rows in live.values() if rows]
     return min(first) // MINUTE_MS * MINUTE_MS if first else None
 
 

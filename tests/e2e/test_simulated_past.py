@@ -150,6 +150,17 @@ def test_rows_expire_as_if_they_had_been_written_in_the_past(filled: tuple[Histo
         assert kept_s == pytest.approx(90 * 86_400, abs=120)
 
 
+def test_what_an_instance_has_recorded_is_not_overwritten() -> None:
+    channel_id, now = str(uuid.uuid4().int)[:18], now_ms()
+    assert recorded_from([channel_id], now) is None
+    end_ms = now // 10_000 * 10_000 - 50_000
+    WindowStore().write([WindowRecord(channel_id, "live", end_ms - 30_000, end_ms, {"messages": 3})], ())
+    assert recorded_from([channel_id], now) == (end_ms - 10_000) // MINUTE_MS * MINUTE_MS
+    start_ms = now // HOUR_MS * HOUR_MS - 400 * DAY_MS
+    WindowStore().write([WindowRecord(channel_id, "hour", start_ms, start_ms + HOUR_MS, {"messages": 9})], ())
+    assert recorded_from([channel_id], now) == start_ms
+
+
 def test_charts_continue_into_the_past_with_minutes(
     filled: tuple[History, Progress], tmp_path: Path, settings: Settings
 ) -> None:
@@ -160,7 +171,6 @@ def test_charts_continue_into_the_past_with_minutes(
         for end_ms in range(progress.until_ms + 30_000, now, 10_000)
     ]
     WindowStore().write(live, ())
-    assert recorded_from([channel_id], now) == progress.until_ms
     settings.VAR_DIR, settings.TWITCH_IS_SIMULATED = tmp_path, True
     progress.save(tmp_path)
     hour = named_range("1h", now)
