@@ -27,6 +27,14 @@ def count(records: int | None) -> str:
     return ABSENT if records is None else number(records, 0)
 
 
+def ordinal(value: int | None) -> str:
+    """Return an integer with its English suffix, such as 2nd or 97th, or a dash if it is unknown."""
+    if value is None:
+        return ABSENT
+    suffix = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    return f"{number(value, 0)}{suffix}"
+
+
 def tenth(value: float | None) -> str:
     """Return a number with one decimal, or a dash if it is unknown."""
     return ABSENT if value is None else number(value, 1)

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from apps.dashboard.channel.peer_groups import Peer, PeerGroup, note, peer_groups
 from apps.live.live_channels import CACHE_MS
+from core.metrics.display import ordinal
 from tests.dashboard.conftest import Boards, use_redis
 from tests.dashboard.test_pages import NOBODY_LISTENS
 from tests.page_services import page_services
@@ -81,16 +82,16 @@ def test_peers_are_the_live_channels(many: Boards, signed_in: Client) -> None:
     assert answer["metric"] == "viewers"
     # Twenty, and Alpha with 1,000 viewers; Beta has another size.
     assert answer["standings"] == [
-        {"key": "size", "percent": "100", "note": "among 21 live channels: 1,000 – 4,999 viewers"},
-        {"key": "category", "percent": "95", "note": "among 23 live channels: Chess"},
-        {"key": "language", "percent": "95", "note": "among 23 live channels: English"},
+        {"key": "size", "percent": "100th", "note": "among 21 live channels: 1,000 – 4,999 viewers"},
+        {"key": "category", "percent": "95th", "note": "among 23 live channels: Chess"},
+        {"key": "language", "percent": "95th", "note": "among 23 live channels: English"},
     ]
 
 
 def test_the_rendered_page_shows_the_same_percentiles(many: Boards, signed_in: Client) -> None:
     page = read_page(signed_in.get("/?channel=39"))
     assert "among 21 live channels: 1,000 – 4,999 viewers" in page
-    assert "<span data-percent>100</span>" in page
+    assert "<span data-percent>100th</span>" in page
 
 
 def test_unranked_channels_are_not_compared(many: Boards, signed_in: Client) -> None:
@@ -126,3 +127,14 @@ def test_the_page_links_to_the_channel_on_twitch(boards: Boards, signed_in: Clie
     page = read_page(signed_in.get("/?channel=1"))
     assert 'href="https://www.twitch.tv/alpha"' in page
     assert 'rel="noopener"' in page
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (0, "0th"), (1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (13, "13th"),
+        (21, "21st"), (93, "93rd"), (100, "100th"), (None, "–"),
+    ],
+)  # fmt: skip
+def test_percentiles_are_ordinal_numbers(number: int | None, expected: str) -> None:
+    assert ordinal(number) == expected

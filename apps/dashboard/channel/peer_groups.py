@@ -11,7 +11,7 @@ from apps.live.live_channels import LiveChannels
 from apps.live.readings import ChannelNow
 from core.errors import ServiceAway
 from core.metrics.bands import band_of
-from core.metrics.display import count
+from core.metrics.display import ordinal
 from core.metrics.percentiles import MIN_PEERS, percentile
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ def read_peer_groups(channels: LiveChannels, channel_id: str, metric: str, now_m
 
 def peer_group_json(group: PeerGroup) -> dict[str, Any]:
     """Return the JSON that static/js/standing.js reads."""
-    return {"key": group.key, "percent": count(group.percent), "note": note(group)}
+    return {"key": group.key, "percent": ordinal(group.percent), "note": note(group)}
 
 
 def _peer(channel: ChannelNow) -> Peer:

@@ -27,6 +27,7 @@ from core.metrics.display import (
     duration,
     figure,
     number,
+    ordinal,
     percent,
 )
 from core.metrics.table import Metric
@@ -44,6 +45,7 @@ register.simple_tag(peak_unit)
 register.filter("peer_group_note", peer_groups.note)
 register.filter(count)
 register.filter(duration)
+register.filter(ordinal)
 register.filter(percent)
 
 
