@@ -255,3 +255,9 @@ def test_one_old_broadcast_makes_all_peaks_minute_peaks(boards: Boards, stored: 
         "list[dict[str, dict[str, str]]]", start_of(read_page(signed_in.get(query.replace("2,3", "3"))))["lines"]
     )
     assert line["summary"]["peak_name"] == "Peak"
+
+
+def test_omitted_channels_are_counted(boards: Boards, signed_in: Client) -> None:
+    page = read_page(signed_in.get("/compare?channels=1,2,3,4,5,6,7,8,8"))
+    assert "Up to 6 channels can be compared: 2 more were omitted." in page
+    assert "omitted. Remove" not in read_page(signed_in.get("/compare?channels=1,2,3"))

@@ -31,7 +31,8 @@ _LIVE_SPAN_MS, _MINUTE_SPAN_MS = HOUR_MS, 36 * HOUR_MS
 class Comparison:
     """The parameters of a comparison; without a `span` the range ends now.
 
-    `errors` names the parameters that have an unknown value, with their choices.
+    `errors` names the parameters that have an unknown value, with their choices. `omitted` is the number of further
+    channels in the query string.
     """
 
     channels: tuple[str, ...] = ()
@@ -41,6 +42,7 @@ class Comparison:
     align: Align = "clock"
     scale: Scale = "values"
     errors: tuple[str, ...] = ()
+    omitted: int = 0
 
     def as_json(self) -> dict[str, str | None]:
         """Return the query parameters."""
@@ -80,15 +82,16 @@ def read_comparison(query: Mapping[str, str], now_ms: int) -> Comparison:
     range_key = read_choice(query, "range", RANGES, DEFAULT_RANGE, errors)
     align = read_choice(query, "align", get_args(Align), "clock", errors)
     scale = read_choice(query, "scale", get_args(Scale), "values", errors)
-    ids = [text for text in query.get("channels", "").split(",") if is_twitch_id(text)]
+    ids = tuple(dict.fromkeys(text for text in query.get("channels", "").split(",") if is_twitch_id(text)))
     return Comparison(
-        tuple(dict.fromkeys(ids))[:CHANNELS_MAX],
+        ids[:CHANNELS_MAX],
         metric,
         range_key,
         read_span(query.get("from", ""), query.get("until", ""), now_ms),
         cast("Align", align),
         cast("Scale", scale),
         tuple(errors),
+        max(0, len(ids) - CHANNELS_MAX),
     )
 
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
 from apps.dashboard.access import json_error
-from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison
+from apps.dashboard.compare.comparison import COMPARED, Comparison
 from apps.dashboard.script import script_constants
 from apps.dashboard.watchlists.page import read_cards, read_paths
 from apps.live.board import BOARD_KEYS
@@ -211,8 +211,8 @@ def metric_of(request: HttpRequest) -> tuple[str, list[str]]:
 
 
 def _comparison(channel_ids: list[str], metric: str) -> Comparison:
-    """Return the comparison of the first channels, by the metric if Compare has it."""
-    comparison = Comparison(tuple(channel_ids[:CHANNELS_MAX]))
+    """Return the comparison of the channels, of which Compare shows the first, by the metric if Compare has it."""
+    comparison = Comparison(tuple(channel_ids))
     return replace(comparison, metric=metric) if METRIC[metric] in COMPARED else comparison
 
 
