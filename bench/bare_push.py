@@ -60,5 +60,5 @@ lifespan = Router(lifespan=pushing)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Handle websockets and the lifespan protocol."""
+    """Handle WebSockets and the lifespan protocol."""
     await (socket if scope["type"] == "websocket" else lifespan)(scope, receive, send)

@@ -1,6 +1,6 @@
 """`python -m bench.latency`: latency from Twitch's timestamp of a message to the frame that counts it, by stage.
 
-A websocket client watches one channel after the other; the send times come from the simulated Twitch's ledger.
+A WebSocket client watches one channel after the other; the send times come from the simulated Twitch's ledger.
 Everything runs on this machine.
 """
 

@@ -58,7 +58,7 @@ def subscriptions(number: int) -> list[str]:
 
 
 async def page(url: str, headers: dict[str, str], number: int, received: Received, openings: asyncio.Semaphore) -> None:
-    """Read the frames of one page as fast as they arrive; reconnect when closed."""
+    """Read the frames of one page as fast as they arrive; reconnect when disconnected."""
     while True:
         async with openings:
             opening = connect(url, additional_headers=headers, origin=None, compression=None, open_timeout=60)
@@ -76,7 +76,7 @@ async def page(url: str, headers: dict[str, str], number: int, received: Receive
 
 
 async def slow_reader(url: str, headers: dict[str, str], received: Received) -> None:
-    """Read a board of 100 rows at one byte per second; reconnect when closed."""
+    """Read a board of 100 rows at one byte per second; reconnect when disconnected."""
     loop, address = asyncio.get_running_loop(), urlsplit(url)
     while True:
         with socket.socket() as client:

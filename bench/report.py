@@ -157,7 +157,7 @@ def sockets(figures: Figures) -> list[str]:
         *wrap(
             "Each page subscribes to a board and a channel, pushed once a second, with a session that is "
             "checked once a minute. The delay is from the tick to the frame. Slow clients read one byte a "
-            "second and reconnect when closed. The bare loop is an ASGI application that only writes the same "
+            "second and reconnect when disconnected. The bare loop is an ASGI application that only writes the same "
             "frames to the same number of sockets on the same server.",
             width=100,
         ),
@@ -209,7 +209,7 @@ def latency(figures: Figures) -> list[str]:
         "## From a message to the browser",
         "",
         *wrap(
-            "From Twitch's timestamp of a message to the first websocket frame that counts it, with everything on the "
+            "From Twitch's timestamp of a message to the first WebSocket frame that counts it, with everything on the "
             "same machine.",
             width=100,
         ),

@@ -72,7 +72,7 @@ class Web:
         return redis.Redis(port=self.redis_port, db=database)
 
     def cookies(self, count: int) -> list[str]:
-        """Return the cookies of new sessions: a session may open few sockets, and sign-ins are rate-limited."""
+        """Return cookies of new sessions, as the sockets of a session are limited and sign-ins are rate-limited."""
         code = SESSIONS.format(email=DEMO_EMAIL, count=count)
         command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
         result = subprocess.run(command, cwd=ROOT, env=self._env, check=True, capture_output=True, text=True)

@@ -218,7 +218,7 @@ DEFENSES = (
     ),
     Defense(
         "socket-origin",
-        "websockets from other sites",
+        "WebSockets from other sites",
         "tests/live/test_consumer.py::test_another_origin_is_refused",
         without("SameOrigin"),
     ),

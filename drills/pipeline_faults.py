@@ -169,7 +169,7 @@ def history_rebalanced(stack: Stack) -> None:
 
 
 def producer_replaced(stack: Stack) -> None:
-    """Stop the second producer; add it again after the first one has taken over its partitions."""
+    """Kill the second producer; start it again after the first one has taken over its partitions."""
     stack.end(SECOND, kill=True)
     time.sleep(SESSION_S + 8)
     stack.begin(SECOND)

@@ -1,7 +1,7 @@
 """`make drill-recount`: replay a recording on an instance while tests/recount counts its chat independently.
 
-The longest recording under TWITCHLY_DATA is played slowly enough to last; without one, a generated recording is used.
-Peaks are defined differently for ranges over 30 minutes, so the replay takes 35 minutes.
+The longest recording under TWITCHLY_DATA is slowed down to last for the whole run; without one, a generated recording
+is used. Peaks are defined differently for ranges over 30 minutes, so the replay takes 35 minutes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Effect of Helix faults on the simulated Helix's responses; the variants of a fault alternate.
 
-Source: behavior seen at Twitch. A cursor can lead to an empty page, back to page one, or be refused with 400 in
-mid-walk; pages can be short.
+Source: behavior observed on Twitch. A cursor can lead to an empty page, back to page one, or be refused with 400 before
+the last page; pages can be short.
 """
 
 from __future__ import annotations

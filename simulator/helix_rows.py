@@ -1,6 +1,6 @@
 """Faults in single rows of Get Streams: impossible starts, absent streams, answers about earlier broadcasts, new texts.
 
-Source: behavior seen at Twitch: its servers cache answers independently.
+Source: behavior observed on Twitch: its servers cache answers independently.
 """
 
 from __future__ import annotations

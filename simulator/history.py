@@ -71,7 +71,7 @@ class History:
         return self._with_chatters(index, _weighted(groups)) if groups else {}
 
     def hour_of(self, index: int, minutes: Minutes) -> Columns:
-        """Return the columns of the hour with these minutes, which are those of `minutes`."""
+        """Return the columns of an hour from all its minutes on air, as the method `minutes` returns them."""
         return self._with_chatters(index, roll_up(minutes)) if minutes else {}
 
     def broadcasts(self, index: int, from_ms: int, until_ms: int) -> list[Span]:
@@ -217,7 +217,7 @@ class History:
         return [span for span in of_days if span and span[0] < until_ms and span[1] > from_ms]
 
     def _find_outage(self, index: int, day: int) -> Span | None:
-        """Return the time of a UTC day in which a channel was on air and not heard, if there is one."""
+        """Return a channel's outage on a UTC day, in which it was on air but not heard; None if there was none."""
         draw = Random(hash((self._seed, index, -day)))
         if draw.random() >= OUTAGES_PER_DAY:
             return None
@@ -249,7 +249,7 @@ class _Lines:
 
 
 def _weighted(groups: Mapping[int, Minutes]) -> dict[str, int]:
-    """Return the columns of an hour from minutes by the number of minutes that each represents."""
+    """Return the columns of an hour from sampled minutes, grouped by how many minutes each represents."""
     hour: dict[str, int] = {}
     for weight, minutes in sorted(groups.items(), key=lambda group: max(group[1])):
         for name, value in roll_up(minutes).items():

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 RECONNECT = f":{HOST} RECONNECT\r\n".encode()
 RELEASE_EVERY_S = 0.05
-# Close immediately with a RST and discard pending data.
+# Close immediately with an RST and discard pending data.
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -105,7 +105,7 @@ class IrcClient(asyncio.Protocol):
         self.transport.close()
 
     def reset(self) -> None:
-        """Close with a RST."""
+        """Close with an RST."""
         if not self.transport.is_closing():
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             self._abort()

@@ -97,7 +97,7 @@ class RoomEvents:
 
 
 def _modes_of_a_click(draw: Random, slot: int, channel: int) -> list[Mode]:
-    """Return the one or several modes that a moderator sets at once. Twitch sends a line for each."""
+    """Return the one or more modes that a moderator sets at once. Twitch sends a line for each."""
     from_s, until_s = _times(draw, slot)
     modes = ONE_CLICK if draw.random() < SHARE_OF_CLICKS else (draw.choice(MODES),)
     return [Mode(from_s, until_s, channel, *mode) for mode in modes]

@@ -1,4 +1,4 @@
-"""Same-origin check of websockets."""
+"""Same-origin check of WebSockets."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def test_no_secret_works_by_default_without_debug() -> None:
         ({"TWITCH_CLIENT_ID": "id"}, "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"),
         ({"HSTS_SUBDOMAINS": "1"}, "HSTS_SUBDOMAINS is set without HTTPS_ONLY"),
         ({"ADMIN_HOST": "localhost:8000"}, "ADMIN_HOST is 'localhost:8000'"),
-        ({"ADMIN_HOST": "admin.example"}, "ADMIN_HOST is not among the ALLOWED_HOSTS"),
+        ({"ADMIN_HOST": "admin.example"}, "ADMIN_HOST is not in ALLOWED_HOSTS"),
     ],
 )
 def test_conflicting_settings_stop_start_up(env: dict[str, str], message: str) -> None:

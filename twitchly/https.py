@@ -1,4 +1,4 @@
-"""HTTPS enforcement: HSTS for all responses, and no websockets without TLS."""
+"""HTTPS enforcement: HSTS for all responses, and no WebSockets without TLS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HSTS = b"strict-transport-security"
 
 
 class StrictTransport:
-    """Adds HSTS to responses over HTTPS, and refuses websockets without TLS if HTTPS_ONLY is set.
+    """Adds HSTS to responses over HTTPS, and refuses WebSockets without TLS if HTTPS_ONLY is set.
 
     Django redirects page requests without TLS, and the API refuses them.
     """

@@ -1,4 +1,4 @@
-"""Same-origin check for websockets: same host, same port, and an allowed host."""
+"""Same-origin check for WebSockets: same host, same port, and an allowed host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Application = Callable[[Any, Any, Any], Awaitable[Any]]
 
 
 class SameOrigin:
-    """Refuses websockets whose Origin is not the host that they were opened on.
+    """Refuses WebSockets whose Origin is not the host that they were opened on.
 
     Browsers always send an Origin, so requests without one are refused too.
     """

@@ -1,4 +1,4 @@
-"""Websockets of uvicorn: frames are written without ASGI messages, and clients that do not read are cut off."""
+"""uvicorn's WebSockets: frames are written without ASGI messages, and clients that do not read are cut off."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TEXT_FRAME = 0x81
 
 
 class FrameWriter(Protocol):
-    """Writes text frames to an accepted websocket at once; an ASGI message costs several times as much."""
+    """Writes text frames to an accepted WebSocket at once; an ASGI message costs several times as much."""
 
     # Called when a client that had stopped reading can take frames again.
     on_writable: Callable[[], object]

@@ -20,7 +20,7 @@ from apps.live.services import LiveServices
 
 @dataclass(frozen=True, slots=True)
 class ApiServices:
-    """Clients by key, their limits and usage, shared readings, channels over days, and the hub.
+    """Clients by key, their limits and usage, shared readings, figures over whole days, and the hub.
 
     They belong to one event loop.
     """

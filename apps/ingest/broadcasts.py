@@ -2,7 +2,7 @@
 
 Event ids are derived from the broadcast or the poll, so an event that is sent twice counts once. When it is
 first seen, every broadcast is reported with the start time that Twitch gives, however long ago it began, so that its
-time on air is known. Corrections, such as to the end of a broadcast that resumes, are reported again. The latest
+time on air is known. Corrected events, such as the end of a broadcast that resumed, are reported again. The latest
 `reported_ms` wins, in whatever order the reports are read.
 """
 

@@ -2,7 +2,7 @@
 
 Twitch caches responses on several servers, so a response about an earlier broadcast, or with an earlier title of the
 same broadcast, can follow a later one. A row can also lack its start or its login. Source: dev.twitch.tv, "Twitch API
-Reference", and behavior seen at Twitch.
+Reference", and behavior observed on Twitch.
 """
 
 from __future__ import annotations

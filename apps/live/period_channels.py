@@ -92,7 +92,7 @@ def growth(now: float | None, before: float | None) -> float | None:
 
 
 def _unranked(summary: RangeSummary) -> dict[str, str]:
-    """Return why ratios have no percentile: too few messages for a figure that means something."""
+    """Return why ratios have no percentile: too few messages for a meaningful figure."""
     if summary.sums.get("messages", 0) >= RankingThresholds().min_messages * summary.span_ms // DAY_MS:
         return {}
     return {metric.key: "too few messages" for metric in _METRICS if metric.key not in ("viewers", "messages")}

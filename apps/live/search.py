@@ -159,12 +159,12 @@ def read_search(query: QueryDict) -> Search:
 
 
 def default_columns(range_key: str) -> tuple[str, ...]:
-    """Return the columns of a range without a choice."""
+    """Return the columns that the table of a range has if none are selected."""
     return PERIOD_COLUMNS if range_key else DEFAULT_COLUMNS
 
 
 def measures_of(range_key: str) -> tuple[str, ...]:
-    """Return the measures of a range: a period has further ones, and no excitement."""
+    """Return the measures of a range: a period has additional ones, but no excitement."""
     if not range_key:
         return MEASURES
     metrics = tuple(measure for measure in MEASURES if measure.removeprefix(PERCENTILE) != "excitement")

@@ -14,8 +14,8 @@ from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from simulator.history import History, Minutes
 
-# The channels with minutes, those of the past MINUTE_DAYS; others have hours, and minutes of the hour that ran when
-# the instance began to record.
+# Only this many channels, the largest, have minutes, from the past MINUTE_DAYS. The others have hours, and minutes of
+# the hour in progress when the instance began to record.
 LARGEST = 40
 MINUTE_DAYS = 7
 # Hours are needed for two days: to write them, and for the summary of their day.

@@ -79,7 +79,7 @@ class StreamJob:
         return job_id
 
     def _stop_if_outdated(self, job_id: str) -> bool:
-        """Stop a job of another plan, with a savepoint for a rollback; return whether its plan was another one."""
+        """Stop a job with a different plan, with a savepoint for a rollback; return whether its plan was different."""
         plan = plan_of(settings.FLINK_CHECKPOINTS, job_id)
         if plan is None or plan.digest == plan_digest():
             return False

@@ -24,7 +24,7 @@ Kind = Literal["producer", "history", "boards", "stream", "worker", "web"]
 class Heartbeat:
     """Liveness record of a process: `name` distinguishes processes of one kind, `at_ms` is when it was written.
 
-    Counts cover the time since the process began. None means unknown.
+    Counts cover the time since the process started. None means unknown.
     """
 
     kind: ClassVar[Kind]

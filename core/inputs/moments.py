@@ -8,8 +8,8 @@ import datetime as dt
 def read_moment(text: object, *, zone: dt.tzinfo | None = None) -> dt.datetime | None:
     """Parse an ISO 8601 timestamp into UTC; None if invalid.
 
-    A timestamp without an offset is read in `zone`, and is invalid without one. So is one near the years 1 and 9999
-    whose offset leads out of the calendar.
+    A timestamp without an offset is read in `zone`, and is invalid without one. So is one that is
+    before the year 1 or after 9999 in UTC.
     """
     if not isinstance(text, str):
         return None

@@ -99,7 +99,7 @@ class JoinBudget:
         return True
 
     def free_at_ms(self, delay_ms: int = 0) -> int:
-        """Return when the next join is available; a past time means now."""
+        """Return when the next JOIN is allowed; a past time means now."""
         return self._free_ms + delay_ms if self._free_ms else 0
 
 
@@ -226,7 +226,7 @@ class Session:
     def _sweep(self, now_ms: int, events: list[Event]) -> None:
         """Rejoin channels that are suspiciously silent, because some servers lose joins."""
         for login in self._silence.due(now_ms):
-            # Part only when a join is available.
+            # Part only if the limit allows the JOIN that follows.
             if not self._budget.take(now_ms, self._join_delay_ms):
                 return
             self._silence.mark_rejoined(login)

@@ -105,7 +105,10 @@ class RangeSummary:
 
     @property
     def lower_bounds(self) -> LowerBounds:
-        """Return which figures are lower bounds. A channel that was never on air needs to be heard while tracked."""
+        """Return which figures are lower bounds.
+
+        For a channel that was never on air, the coverage of the time tracked decides.
+        """
         heard, viewers_known = self.coverage_on_air, self.viewers_known_on_air
         if heard is None:
             heard = _share(self.heard_ms, self.heard_ms + self.missed_ms) or 0.0
@@ -317,13 +320,16 @@ def _share(part_ms: int, whole_ms: int) -> float | None:
 
 
 def _on_air_ms(row: Row) -> int:
-    """Return how long pulses were on air; rows of version 0.3 and earlier have only viewers."""
+    """Return the time on air: a second per on-air pulse.
+
+    Rows of version 0.3 and earlier only have the number of pulses with viewers.
+    """
     pulses = row.columns.get("on_air_pulses", row.columns.get("viewer_pulses", 0))
     return min(row.length_ms, pulses * SECOND_MS)
 
 
 def _on_air_heard_ms(row: Row, heard_ms: int, on_air_ms: int) -> int:
-    """Return the time heard while on air: that of pulses on air, and what cannot have been heard while off air."""
+    """Return the time heard while on air: that of on-air pulses, plus any other that exceeds the time off air."""
     columns = row.columns
     if "on_air_pulses" not in columns:
         return heard_ms

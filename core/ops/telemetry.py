@@ -133,7 +133,7 @@ _STREAM = (
     Measure("stream", "twitchly_stream_records_read", "counter", "Chat records read by the running job"),
     Measure("stream", "twitchly_stream_not_json", "counter", "Chat records that were not JSON"),
     Measure("stream", "twitchly_stream_lag_records", "gauge", "Unread chat records"),
-    Measure("stream", "twitchly_stream_late_dropped", "counter", "Records dropped as late since the watcher began"),
+    Measure("stream", "twitchly_stream_late_dropped", "counter", "Records dropped as late since the watcher started"),
     Measure(
         "stream", "twitchly_stream_checkpoints", "counter", "Checkpoints by result: completed, failed", ("result",)
     ),

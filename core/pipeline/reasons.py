@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Rejection(StrEnum):
-    """Why an intake rejects a line."""
+    """Reason for which an intake rejects a line."""
 
     MALFORMED_MESSAGE = "malformed PRIVMSG"
     MALFORMED_LINE = "malformed line"
@@ -18,7 +18,7 @@ class Rejection(StrEnum):
 
 
 class Loss(StrEnum):
-    """Why a record is not written. It is also the reason for the gap."""
+    """Reason for which a record is not written, and for the resulting gap."""
 
     # The buffer was full.
     OVERFLOW = "overflow"

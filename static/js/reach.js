@@ -45,7 +45,7 @@ class Reach {
     return this.check();
   }
 
-  /** Check whether the server responds, because a request failed. */
+  /** Check whether the server responds after a failed request. */
   async check() {
     // The pending probe may have started before the failure.
     this.isOutdated = this.isProbing;

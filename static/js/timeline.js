@@ -55,7 +55,8 @@ export function linesOf(marks) {
 }
 
 /**
- * Return the marks of each of `points`, which are newest first: those since the point before it, sorted by time.
+ * Group `marks` by point; `points` are newest first. Each point gets the marks after the next older
+ * point, up to its own end. The newest point also gets later marks, the oldest one earlier marks.
  * @param {{ end_ms: number }[]} points
  * @param {EventMark[]} marks
  */

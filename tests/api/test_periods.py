@@ -1,4 +1,4 @@
-"""The query for several channels over days: figures, selections, limits and tables."""
+"""The query for several channels over whole days: figures, selections, limits and tables."""
 
 from __future__ import annotations
 

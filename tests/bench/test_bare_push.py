@@ -9,7 +9,7 @@ from bench import bare_push
 
 
 class Client:
-    """The server's end of a websocket."""
+    """The server's end of a WebSocket."""
 
     def __init__(self) -> None:
         self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()

@@ -98,7 +98,7 @@ def channels(twitch: SimulatedTwitch) -> list[str]:
 
 
 def in_ledger(twitch: SimulatedTwitch, ids: set[str], limit_s: float = 5) -> bool:
-    """Return whether the ledger lists every message id with a recipient, so clients received no other message."""
+    """Return whether all these message ids are in the ledger with a recipient, so clients received no others."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         entries = twitch.ledger()

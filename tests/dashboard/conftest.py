@@ -87,7 +87,7 @@ class Boards:
         channel_list.write(client, streams.values(), self.end_ms - age_ms)
 
     def bar(self, *channel_ids: str) -> None:
-        """Bar channels, as a block does, while their live values remain."""
+        """Exclude channels as a block does, while their live values remain."""
         client = self.valkey.client(3)
         known = client.get(redis_keys.CHANNEL_LIST)
         streams = dict(channel_list.decode(known).streams) if isinstance(known, bytes) else {}

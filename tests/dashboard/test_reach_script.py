@@ -49,7 +49,7 @@ def test_a_request_that_still_succeeds_after_the_network_is_lost_is_repeated(tmp
     assert run_in_browser(tmp_path, program) == [True]
 
 
-def test_a_server_that_answers_without_a_network_is_not_away(tmp_path: Path) -> None:
+def test_a_server_that_answers_without_a_network_counts_as_reachable(tmp_path: Path) -> None:
     program = "await network(false); await answer(true); await wait(); await answer(true); print(changes);"
     assert run_in_browser(tmp_path, program) == []
 

@@ -27,7 +27,7 @@ def channel_ids(lasting_channels: list[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def account(stack: Stack) -> str:
-    """The address of an account without watchlists."""
+    """The email address of an account without watchlists."""
     email = "search@twitchly.example"
     make_account(stack, email)
     return email

@@ -1,4 +1,4 @@
-"""ASGI application of the web process: HTTP by Django, websockets by Channels."""
+"""ASGI application of the web process: HTTP by Django, WebSockets by Channels."""
 
 import os
 

@@ -25,7 +25,7 @@ refuse_if(
 )
 refuse_if(
     bool(ADMIN_HOST) and not validate_host(ADMIN_HOST, ALLOWED_HOSTS),
-    "ADMIN_HOST is not among the ALLOWED_HOSTS: expected both",
+    "ADMIN_HOST is not in ALLOWED_HOSTS: add it there",
 )
 refuse_if(HSTS_SUBDOMAINS and not HTTPS_ONLY, "HSTS_SUBDOMAINS is set without HTTPS_ONLY: expected both")
 

@@ -69,7 +69,7 @@ def _problem() -> dict[str, Any]:
     }
     return {
         "type": "object",
-        "description": "Why a request failed.",
+        "description": "Problem details of a failed request.",
         "properties": {
             "type": {
                 **text,
@@ -78,7 +78,7 @@ def _problem() -> dict[str, Any]:
             },
             "title": text,
             "status": {"type": "integer"},
-            "detail": {**text, "description": "What went wrong and what to do."},
+            "detail": {**text, "description": "Cause of the error, and how to resolve it."},
             "code": {**open_text_schema(list(PROBLEM_TYPES)), "description": with_known_values(list(PROBLEM_TYPES))},
             "request_id": text,
             "errors": {"type": "array", "items": field_error, "description": "Errors in individual fields."},

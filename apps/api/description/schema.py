@@ -31,7 +31,7 @@ _HEADERS: Mapping[str, str] = {
     "RateLimit-Policy": "Limits that apply to this request: quota (`q`) per window of seconds (`w`).",
     "RateLimit": "Remaining requests (`r`) and seconds until the quota is full again (`t`).",
     "ETag": "Version of the response. Send it as `If-None-Match` to get a free 304 while it is current.",
-    "Cache-Control": "How long the response may be cached.",
+    "Cache-Control": "Time for which the response may be cached.",
     "Retry-After": "Seconds to wait before retrying.",
     "Location": "Path of the created resource.",
     "WWW-Authenticate": "How to authenticate: with a bearer token.",

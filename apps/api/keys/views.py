@@ -77,7 +77,7 @@ def render_keys(request: HttpRequest, more: dict[str, Any] | None = None, status
 
 def _find(request: HttpRequest, key_id: int | None) -> ApiKey:
     if key_id is None:
-        raise Http404("This is no ID of a key.")
+        raise Http404("This is not an API key ID.")
     try:
         return find_key(user_of(request), key_id)
     except NotFound as error:

@@ -91,12 +91,12 @@ class PeriodQueryView(ApiView):
 
     @operation(
         "query",
-        "Compare channels over days",
+        "Compare channels over whole days",
         "History",
         request=PeriodBody,
         responses=schemas.PeriodResult,
-        description="Values are computed from summed columns, so several days have exactly the values of their "
-        f"minutes. Channels times days, with those of the previous period, must not exceed {CHANNEL_DAYS_MAX:,}. CSV "
+        description="Values of several days are computed from sums over their minutes, not from daily averages. "
+        f"Channels times days, with those of the previous period, must not exceed {CHANNEL_DAYS_MAX:,}. CSV "
         "and NDJSON have a row per channel, or per channel and day.",
     )
     async def post(self, _request: Request) -> ApiResponse:

@@ -110,8 +110,8 @@ class PeriodBody(RequestSchema):
     category = ChannelText(
         required=False,
         max_length=CATEGORY_MAX,
-        help_text=f"Category name: up to {CHANNELS_MAX} channels that were live since `first_day` and were in this "
-        "category when last seen, those with most viewers first.",
+        help_text=f"Category name: up to {CHANNELS_MAX} channels that were live on or after `first_day` and were in "
+        "this category when last seen, those with the most viewers first.",
     )
     metrics = serializers.ListField(
         child=Choice(choices=tuple(METRIC)),

@@ -137,7 +137,7 @@ class ChannelChangeForm(forms.ModelForm[Channel]):
 
 
 class MomentField(forms.DateTimeField):
-    """A time, in UTC unless it has an offset. Rejects times that overflow the calendar in UTC."""
+    """A time, in UTC unless it has an offset. Rejects times that are out of range in UTC."""
 
     def to_python(self, value: Any) -> dt.datetime | None:
         moment = super().to_python(value)

@@ -190,7 +190,7 @@ def _chosen(request: HttpRequest) -> Watchlist | None:
         return None
     watchlist_id = read_whole(text)
     if watchlist_id is None:
-        raise Http404("This is no ID of a watchlist.")
+        raise Http404("This is not a watchlist ID.")
     return _find(request, watchlist_id)
 
 

@@ -53,8 +53,8 @@ class ProducerStalled(TwitchlyError):
 class Writer:
     """Writes the records of the owned partitions in order and assigns event times.
 
-    `now_ms` is the producer's clock, `hash_key` returns the key of a UTC day. `take_lost` returns records that could
-    not be written as gaps.
+    `now_ms` is the producer's clock, `hash_key` returns the key of a UTC day. `take_lost` returns the
+    gaps left by records that could not be written.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Timestamps as text, including edge cases of the calendar."""
+"""Timestamps as text, including those at the limits of the range."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_an_invalid_timestamp_is_none(text: object) -> None:
     assert read_moment(text) is None
 
 
-def test_an_offset_that_leaves_the_calendar_is_none_even_with_a_zone() -> None:
+def test_a_timestamp_out_of_range_in_utc_is_none_even_with_a_zone() -> None:
     east = dt.timezone(dt.timedelta(hours=5))
     assert read_moment("0001-01-01T00:00:00", zone=east) is None
     assert read_moment("2026-11-23T05:00:00", zone=east) == dt.datetime(2026, 11, 23, tzinfo=dt.UTC)

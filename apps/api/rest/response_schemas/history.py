@@ -116,7 +116,7 @@ class Series(ResponseSchema):
     is_viewers_lower_bound = BooleanField(
         source="series.summary.lower_bounds.viewers",
         help_text=f"Viewers are known for less than {COMPLETE_FROM} of the time on air: their peak and `hours_watched` "
-        "are at least as high as stated.",
+        "are lower bounds.",
     )
     summary = RangeSummary()
 

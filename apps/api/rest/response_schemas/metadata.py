@@ -19,12 +19,12 @@ class Metric(ResponseSchema):
     decimals = IntegerField(source="metric.decimals", help_text="Number of decimals shown.")
     definition = CharField(source="metric.definition")
     formula = CharField(source="metric.formula")
-    empty = CharField(source="metric.empty", help_text="When the metric has no value.")
+    empty = CharField(source="metric.empty", help_text="Conditions under which the metric has no value.")
     floor = CharField(help_text="Ranking threshold; empty if none.")
-    longer = CharField(source="metric.longer", help_text="How the value of a minute or hour is computed.")
-    range = CharField(source="metric.ranged", help_text="How the value of a range is computed.")
-    peak = CharField(source="metric.peak", help_text="How the peak of a range is defined.")
-    every_s = IntegerField(help_text="How often the live value is updated.")
+    longer = CharField(source="metric.longer", help_text="Computation of the value of a minute or hour.")
+    range = CharField(source="metric.ranged", help_text="Computation of the value of a range.")
+    peak = CharField(source="metric.peak", help_text="Definition of the peak of a range.")
+    every_s = IntegerField(help_text="Update interval of the live value, in seconds.")
     is_ranked = BooleanField(source="metric.ranked", help_text="Whether the metric has a board.")
     is_count = BooleanField(
         source="metric.is_count",

@@ -29,7 +29,7 @@ class PeriodFigures(ResponseSchema):
 
     values = DictField(
         child=FloatField(allow_null=True),
-        help_text="By metric, see `range` in `/metrics`; null if unknown. `excitement` is undefined over days.",
+        help_text="By metric, see `range` in `/metrics`; null if unknown. `excitement` is undefined over whole days.",
     )
     peaks = DictField(child=DayPeak(allow_null=True), help_text="By metric; see `peak` in `/metrics`.")
     messages = IntegerField(allow_null=True, help_text="Number of messages; null if nothing was heard.")
