@@ -228,8 +228,13 @@ def _rules(query: QueryDict, measures: Collection[str], errors: list[str]) -> It
     for number in range(1, RULES_MAX + 1):
         measure = read_choice(query, f"m{number}", measures, "", errors)
         minimum, maximum = (_number(query.get(f"{bound}{number}", ""), errors) for bound in ("min", "max"))
-        if measure and (minimum is not None or maximum is not None):
-            yield Rule(measure, minimum, maximum)
+        if not measure or (minimum is None and maximum is None):
+            continue
+        if minimum is not None and maximum is not None and minimum > maximum:
+            label = measure_label(measure)
+            errors.append(f"{label}: from {write_number(minimum)} to {write_number(maximum)} includes no value.")
+            continue
+        yield Rule(measure, minimum, maximum)
 
 
 def _between(rule: Rule) -> str:

@@ -186,6 +186,14 @@ def test_malformed_numbers_are_refused_and_stay_in_their_field(boards: Boards, s
     assert not Segment.objects.exists()
 
 
+def test_a_rule_that_no_value_fits_is_refused(boards: Boards, signed_in: Client) -> None:
+    answer = signed_in.get("/discover", {"m1": "viewers", "min1": "5000", "max1": "10"})
+    assert answer.status_code == 400
+    assert "Viewers: from 5000 to 10 includes no value." in read_page(answer)
+    search = read_search(QueryDict("m1=viewers&min1=10&max1=10"))
+    assert (search.rules, search.errors) == ((Rule("viewers", 10, 10),), ())
+
+
 def test_a_saved_search_keeps_its_numbers(boards: Boards, signed_in: Client, owner: User) -> None:
     Segment.objects.create(owner=owner, name="precise", query="m1=messages&min1=1.125&max1=2.5")
     page = read_page(signed_in.get("/discover"))
