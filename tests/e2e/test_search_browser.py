@@ -113,7 +113,7 @@ def test_a_search_is_filtered_sorted_saved_and_exported(page: Page, stack: Stack
     assert rows
     assert all(float(row["viewers (viewers)"]) >= 1_000 for row in rows)
     page.get_by_text("Save as segment").click()
-    page.get_by_label("Name").fill("Over a thousand")
+    page.get_by_label("Name", exact=True).fill("Over a thousand")
     page.get_by_role("button", name="Save", exact=True).click()
     page.goto(f"{stack.url}/discover")
     page.get_by_role("link", name="Over a thousand").click()

@@ -55,7 +55,7 @@ def test_notes_lists_and_segments_are_visible_only_to_their_owner(mine: Page, th
     list_url = mine.url
     mine.goto(f"{stack.url}/discover?m1=viewers&min1=1")
     mine.get_by_text("Save as segment").click()
-    mine.get_by_label("Name").fill("A secret segment")
+    mine.get_by_label("Name", exact=True).fill("A secret segment")
     mine.get_by_role("button", name="Save", exact=True).click()
     expect(mine.get_by_role("link", name="A secret segment")).to_be_visible()
 
