@@ -44,6 +44,7 @@ PAGES = {
     "stream": "{stream}",
     "compare": "/compare?channels={channels}&metric=messages",
     "discover": "/discover?band=1000&band=5000",
+    "discover-month": "/discover?range=30d",
     "watchlists": "/watchlists",
     "watchlist": "/watchlists/{watchlist}",
     "shares": "/shares",
