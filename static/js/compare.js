@@ -8,6 +8,7 @@ import { $, all, dataOf, inside, write } from "./dom.js";
 import { duration, figure, number } from "./figures.js";
 import { LivePeaks } from "./peaks.js";
 import { kindOf } from "./series.js";
+import { reload } from "./sign-in.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { drawTape } from "./tape.js";
 import { MINUTE_MS, when, ZONE } from "./times.js";
@@ -134,9 +135,7 @@ class ComparePage {
   async reload() {
     if (document.hidden) return;
     /** @type {Comparison | null} */
-    const answer = await fetchJson(this.start.source ?? `/compare/lines${location.search}`, () =>
-      location.reload(),
-    );
+    const answer = await fetchJson(this.start.source ?? `/compare/lines${location.search}`, reload);
     if (!answer) return;
     this.lines = answer.lines;
     this.nowMs = answer.now_ms;
@@ -168,7 +167,7 @@ class ComparePage {
   follow() {
     const socket = new LiveSocket(liveUrl(), {
       onError: () => {},
-      onSignedOut: () => location.reload(),
+      onSignedOut: reload,
       onReturn: () => this.reload(),
     });
     const channels = this.lines.map(({ id }) => id);

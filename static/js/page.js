@@ -13,6 +13,7 @@ import { bindFilters, markFiles, markFilters, markSizes } from "./filters.js";
 import { Finder } from "./finder.js";
 import { HistoryRequests } from "./history.js";
 import { metricOf, unitOf } from "./metrics.js";
+import { signIn } from "./sign-in.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { chosen, fitted, moved, pastRange, spanOf } from "./span.js";
 import { bindTabs, markRange, markTab } from "./tabs.js";
@@ -401,11 +402,6 @@ function boardOf({ board: metric, size, category, language, band }) {
  */
 function isOtherTime(choice, other) {
   return choice.range !== other.range || choice.from !== other.from || choice.until !== other.until;
-}
-
-function signIn() {
-  const next = encodeURIComponent(location.pathname + location.search);
-  location.assign(`/account/login/?next=${next}`);
 }
 
 /** @type {BoardStart} */

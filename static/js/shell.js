@@ -3,6 +3,7 @@
 
 import { watchReach } from "./away.js";
 import { watchMenus } from "./menus.js";
+import { watchSignOut } from "./sign-in.js";
 import { switchTheme } from "./theme.js";
 import { hms, showTime, showZone, timesIn, ZONE } from "./times.js";
 
@@ -11,6 +12,7 @@ timesIn(document).forEach(showTime);
 showZone(document);
 watchReach();
 watchMenus();
+watchSignOut();
 
 const clock = document.querySelector("[data-clock]");
 if (clock) {

@@ -7,6 +7,7 @@ import { constants, useConstants } from "./constants.js";
 import { $, all, byId, dataOf, inside, insideOf, write } from "./dom.js";
 import { reach } from "./reach.js";
 import { Reorder } from "./reorder.js";
+import { reload } from "./sign-in.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { MINUTE_MS } from "./times.js";
 
@@ -21,7 +22,7 @@ const cards = new Map(all(document, "#cards > li").map((card) => [card.dataset.i
 
 const socket = new LiveSocket(liveUrl(), {
   onError: showProblem,
-  onSignedOut: () => location.reload(),
+  onSignedOut: reload,
   onReturn: drawLines,
 });
 const connection = new Connection({

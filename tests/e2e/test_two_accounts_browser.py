@@ -73,7 +73,8 @@ def test_notes_lists_and_segments_are_visible_only_to_their_owner(mine: Page, th
 def test_signing_out_does_not_affect_the_other_account(mine: Page, theirs: Page) -> None:
     mine.get_by_label("Account").click()
     mine.get_by_role("button", name="Sign out").click()
-    expect(mine.locator("#front-board")).to_be_visible()
+    expect(mine.get_by_text("You have signed out.")).to_be_visible()
+    assert mine.url.endswith("/account/login/")
     rows = theirs.locator("#list")
     before = rows.inner_text()
     wait_until(lambda: rows.inner_text() != before, 20, "the other board to update")

@@ -1,0 +1,24 @@
+// @ts-check
+// Responses of pages to the end of a session, unless the user is signing out.
+
+let isSigningOut = false;
+
+/** Notice when the user signs out: live connections close before the next page arrives. */
+export function watchSignOut() {
+  document.addEventListener("submit", ({ target }) => {
+    if (target instanceof HTMLFormElement && target.action.endsWith("/account/logout/"))
+      isSigningOut = true;
+  });
+}
+
+/** Load the page again: the server then asks for a sign-in. */
+export function reload() {
+  if (!isSigningOut) location.reload();
+}
+
+/** Open the sign-in page, which leads back to this page. */
+export function signIn() {
+  if (isSigningOut) return;
+  const next = encodeURIComponent(location.pathname + location.search);
+  location.assign(`/account/login/?next=${next}`);
+}
