@@ -265,32 +265,36 @@ def _ttl_s(table: str, at_ms: int, now: int) -> int:
 
 
 def _row_insert(session: Any, key: WindowKey, columns: Columns, now: int) -> Statement:
-    channel_id, grain, end_ms = key
+    """Return the insert of a whole row of the past."""
+    table, _, _ = _location(key)
+    return _insert(session, key, _STORED_COLUMNS[key[1]], columns, ttl_s=_ttl_s(table, key[2], now))
+
+
+def _window_insert(session: Any, window: WindowRecord, revision: int) -> Statement:
+    """Return the insert of a window; revisions after the first set unknown columns to null, to replace the row."""
+    unknown = None if revision else UNSET_VALUE
+    return _insert(session, _key(window), names_of(window.grain), window.columns, revision, unknown)
+
+
+def _insert(
+    session: Any,
+    key: WindowKey,
+    names: Sequence[str],
+    columns: Columns,
+    revision: int = 0,
+    unknown: Any = UNSET_VALUE,
+    ttl_s: Any = UNSET_VALUE,
+) -> Statement:
+    """Return the insert of these columns of a row; without `ttl_s` it expires after the default of its table."""
     table, bucket, bucket_value = _location(key)
-    names = _STORED_COLUMNS[grain]
     fields = ["channel_id", bucket, "end_ms", *names]
     statement = prepare(
         session,
         f"INSERT INTO {table} ({', '.join(fields)})"  # noqa: S608  fixed table names
         f" VALUES ({', '.join('?' * len(fields))}) USING TIMESTAMP ? AND TTL ?",
     )
-    values = [columns.get(name, UNSET_VALUE) for name in names]
-    return statement, (channel_id, bucket_value, end_ms, *values, end_ms * 1000, _ttl_s(table, end_ms, now))
-
-
-def _window_insert(session: Any, window: WindowRecord, revision: int) -> Statement:
-    """Return the insert of a window; revisions after the first set unknown columns to null, to replace the row."""
-    unknown = None if revision else UNSET_VALUE
-    names = names_of(window.grain)
-    table, bucket, bucket_value = _location(_key(window))
-    fields = ["channel_id", bucket, "end_ms", *names]
-    statement = prepare(
-        session,
-        f"INSERT INTO {table} ({', '.join(fields)})"  # noqa: S608  fixed table names
-        f" VALUES ({', '.join('?' * len(fields))}) USING TIMESTAMP ?",
-    )
-    values = [window.columns.get(name, unknown) for name in names]
-    return statement, (window.channel_id, bucket_value, window.end_ms, *values, window.end_ms * 1000 + revision)
+    values = [columns.get(name, unknown) for name in names]
+    return statement, (key[0], bucket_value, key[2], *values, key[2] * 1000 + revision, ttl_s)
 
 
 def _key(window: WindowRecord) -> WindowKey:
@@ -332,7 +336,7 @@ def _row_delete(session: Any, key: WindowKey, revision: int) -> Statement:
     return prepare(session, query), (key[2] * 1000 + revision, key[0], bucket_value, key[2])
 
 
-def _event_insert(session: Any, event: EventRecord, ttl_s: int | None = None) -> Statement:
+def _event_insert(session: Any, event: EventRecord, ttl_s: Any = UNSET_VALUE) -> Statement:
     # A later report replaces the row, so it sets fields that are no longer known to null.
     unknown = UNSET_VALUE if event.reported_ms is None else None
     statement = prepare(
@@ -342,8 +346,7 @@ def _event_insert(session: Any, event: EventRecord, ttl_s: int | None = None) ->
     )
     required = (day_of(event.at_ms), event.id, event.kind, event.channel_id, event.at_ms)
     optional = (event.until_ms, event.reason or None, event.count, event.text or None)
-    using = (reported_at(event) * 1000, UNSET_VALUE if ttl_s is None else ttl_s)
-    return statement, (*required, *(unknown if v is None else v for v in optional), *using)
+    return statement, (*required, *(unknown if v is None else v for v in optional), reported_at(event) * 1000, ttl_s)
 
 
 def _closed_ms(at_ms: int) -> int:
