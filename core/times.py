@@ -10,9 +10,14 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
 
+def datetime_of(ms: int) -> dt.datetime:
+    """Return a time as a datetime in UTC."""
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
+
+
 def day_of(ms: int) -> dt.date:
     """Return the UTC day of a time."""
-    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).date()
+    return datetime_of(ms).date()
 
 
 def midnight_ms(day: dt.date) -> int:

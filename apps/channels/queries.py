@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
 from apps.channels.models import Channel, FormerLogin
 from core.channels.account import Account
+from core.times import datetime_of
 
 
 def channels(channel_ids: Iterable[str]) -> dict[str, Channel]:
@@ -23,7 +23,7 @@ def followed_channels() -> dict[str, Channel]:
 
 def ids_seen_since(ms: int, after: str, limit: int) -> list[str]:
     """Return ids of channels that were seen live since a time or are tracked: the next `limit` ones after `after`."""
-    since = dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
+    since = datetime_of(ms)
     seen = Channel.objects.filter(Q(last_seen_at__gte=since) | Q(is_wanted=True) | Q(pinned=True))
     return list(seen.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:limit])
 

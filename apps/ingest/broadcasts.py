@@ -22,11 +22,6 @@ from core.metrics.on_air import BROADCAST_MAX_MS
 from core.pipeline.records import TEXT_MAX, event_record
 
 
-def moment(ms: int) -> dt.datetime:
-    """Convert ms since the epoch to a datetime."""
-    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
-
-
 def milliseconds(at: dt.datetime | None) -> int | None:
     """Convert a datetime to ms since the epoch."""
     return None if at is None else round(at.timestamp() * 1000)

@@ -14,7 +14,6 @@ from apps.ingest.broadcasts import (
     change_events,
     end_events,
     milliseconds,
-    moment,
     started_at,
     unlisted_events,
 )
@@ -22,6 +21,7 @@ from apps.ingest.stale_answers import Poll, previous_texts
 from core.channels.selection import Curation, select_channels, smooth_viewers
 from core.channels.stream import Stream
 from core.irc.channel_events import STREAM_END
+from core.times import datetime_of
 
 # The columns that a poll writes. Curation columns are excluded, because a curator may be editing them.
 POLLED = [
@@ -99,7 +99,7 @@ def update_list(known: Mapping[str, Channel], poll: Poll, curation: Curation, li
             for record in unlisted_events(row, poll.at_ms)
         ),
     ]
-    ended = {record["channel_id"]: moment(record["at_ms"]) for record in records if record["kind"] == STREAM_END}
+    ended = {record["channel_id"]: datetime_of(record["at_ms"]) for record in records if record["kind"] == STREAM_END}
     rows = [
         _live_row(known.get(channel_id), streams[channel_id], poll)
         for channel_id in selected
@@ -140,7 +140,7 @@ def _live_row(known: Channel | None, stream: Stream, poll: Poll) -> Channel:
         previous_texts=previous_texts(poll.texts[stream.id]),
         viewers=stream.viewers or 0,
         viewers_raw=poll.live[stream.id].viewers or 0,
-        last_seen_at=moment(poll.at_ms),
+        last_seen_at=datetime_of(poll.at_ms),
         started_at=started,
         ended_at=ended,
         is_wanted=True,
@@ -150,7 +150,7 @@ def _live_row(known: Channel | None, stream: Stream, poll: Poll) -> Channel:
 def _offline_row(row: Channel, poll: Poll, retained: frozenset[str], ended: Mapping[str, dt.datetime]) -> Channel:
     changed = _copy(row)
     changed.is_wanted = row.id in retained
-    changed.offline_since = row.offline_since or moment(poll.at_ms)
+    changed.offline_since = row.offline_since or datetime_of(poll.at_ms)
     changed.ended_at = ended.get(row.id, row.ended_at)
     return changed
 

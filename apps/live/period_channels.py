@@ -5,7 +5,6 @@ The rows have the form of live channels, so that the same filters, percentiles a
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from core.metrics.days import join
 from core.metrics.formulas import RankingThresholds
 from core.metrics.ranges import RangeSummary
 from core.metrics.table import METRIC, METRICS
-from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS, datetime_of
 
 CACHE_MS = 10 * MINUTE_MS
 _METRICS = [metric for metric in METRICS if metric.key not in ("excitement", "coverage")]
@@ -59,7 +58,7 @@ class PeriodTables:
 
 def read_period(period: Period) -> Mapping[str, PeriodRow]:
     """Return the public channels that were on air in a period by id, with their figures. Raises: ServiceAway."""
-    since = dt.datetime.fromtimestamp(period.from_ms / 1000, dt.UTC)
+    since = datetime_of(period.from_ms)
     profiles = {channel.pk: profile_of(channel) for channel in public_channels().filter(last_seen_at__gte=since)}
     days = read_days(profiles.keys(), period.previous.from_ms, period.until_ms, _METRICS)
     rows = {i: _row(profile, days[i], period.days) for i, profile in profiles.items()}

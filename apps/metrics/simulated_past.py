@@ -6,7 +6,6 @@ summaries of broadcasts of the largest ones. Writing it again changes nothing.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
@@ -20,7 +19,7 @@ from apps.metrics.store import WindowStore
 from core.metrics.columns import STEP_MS, Columns
 from core.pipeline.records import EPOCH_MS
 from core.proof.reference import WindowKey
-from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS, datetime_of
 from simulator.history import History
 from simulator.source import Stream
 
@@ -116,7 +115,7 @@ def add_channels(history: History, progress: Progress, opted_out: Container[str]
 
 
 def _channel_row(stream: Stream, started_ms: int, ended_ms: int) -> Channel:
-    ended_at = _moment(ended_ms)
+    ended_at = datetime_of(ended_ms)
     return Channel(
         id=stream.channel.id,
         login=stream.channel.login,
@@ -127,11 +126,7 @@ def _channel_row(stream: Stream, started_ms: int, ended_ms: int) -> Channel:
         viewers=stream.viewers,
         viewers_raw=stream.viewers,
         last_seen_at=ended_at,
-        started_at=_moment(started_ms),
+        started_at=datetime_of(started_ms),
         offline_since=ended_at,
         ended_at=ended_at,
     )
-
-
-def _moment(ms: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)

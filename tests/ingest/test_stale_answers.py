@@ -7,10 +7,10 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from apps.ingest.broadcasts import moment
 from core.channels.selection import Curation
 from core.irc.channel_events import stream_end_id
 from core.pipeline.records import EventRecord, read_event
+from core.times import datetime_of
 from tests.ingest.polls import ADA, BOB, LATER, LATER_ISO, MINUTE, T0, T0_ISO, Table
 
 NEWER = replace(ADA, started_at=LATER_ISO, title="round two", category="Go", viewers=500, login="ada_two")
@@ -268,7 +268,7 @@ def test_a_broadcast_does_not_end_before_its_start() -> None:
 def test_an_end_of_an_earlier_broadcast_in_the_row_is_ignored() -> None:
     table = Table()
     polls(table, "AB", LATER + MINUTE)
-    table.rows["7"].ended_at = moment(LATER - MINUTE)
+    table.rows["7"].ended_at = datetime_of(LATER - MINUTE)
     polls(table, "B--", LATER + 3 * MINUTE)
     assert valid_ends(table) == [(T0, LATER), (LATER, LATER + 4 * MINUTE)]
 

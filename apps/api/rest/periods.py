@@ -32,7 +32,7 @@ from core.metrics.ranges import RangeSummary
 from core.metrics.table import METRIC
 from core.metrics.units import average_unit, unit_of
 from core.pipeline.records import EPOCH_MS
-from core.times import DAY_MS, day_of, midnight_ms
+from core.times import DAY_MS, datetime_of, day_of, midnight_ms
 from twitchly.clock import now_ms
 
 # Days of all channels together, those of the previous period included.
@@ -208,7 +208,7 @@ def _segment_query(owner_id: int, segment_id: int) -> str:
 
 def _stored_profiles(owner_id: int, body: Mapping[str, Any], from_ms: int) -> list[Profile]:
     if "category" in body:
-        since = dt.datetime.fromtimestamp(from_ms / 1000, dt.UTC)
+        since = datetime_of(from_ms)
         found = public_channels().filter(category=body["category"], last_seen_at__gte=since)
         return [profile_of(channel) for channel in found.order_by("-viewers", "pk")[:CHANNELS_MAX]]
     ids = list(dict.fromkeys(body["channels"])) if "channels" in body else _watched(owner_id, body["watchlist"])
