@@ -105,12 +105,7 @@ class Broadcasts:
 
     def streams(self, now_ms: int) -> list[Stream]:
         """Return the live streams by descending viewers; occasionally one reports 0 or 1 viewers."""
-        effects = self._raid_effects(now_ms)
-        live = [
-            (-max(1, self._viewers(index, now_ms) + effects.get(index, 0)), index)
-            for index, streams in enumerate(self.live(now_ms))
-            if streams
-        ]
+        live = [(-self.viewers(index, now_ms), index) for index, streams in enumerate(self.live(now_ms)) if streams]
         return [self._stream(index, -viewers, now_ms) for viewers, index in sorted(live)]
 
     def stream(self, index: int, now_ms: int) -> Stream:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -45,15 +45,13 @@ class Simulation:
 
     def options(self) -> list[str]:
         names = ("replay", "speed", "rate", "channels", "seed")
-        values = {name: getattr(self, name) for name in names}
-        return [word for name, value in values.items() if value is not None for word in (f"--{name}", str(value))]
+        return _words({name: getattr(self, name) for name in names})
 
     def history_options(self) -> list[str] | None:
         """Return the options of simulate_history; None if the instance gets no simulated past."""
         if self.replay is not None or (self.history is not None and int(self.history) == 0):
             return None
-        values = {"rate": self.rate, "channels": self.channels, "seed": self.seed, "days": self.history}
-        return [word for name, value in values.items() if value is not None for word in (f"--{name}", value)]
+        return _words({"rate": self.rate, "channels": self.channels, "seed": self.seed, "days": self.history})
 
     def problems(self) -> list[str]:
         """Report invalid options, named as for `make run`; manage.py simulate_twitch applies the same checks."""
@@ -81,6 +79,11 @@ class Simulation:
 
     def _is_recording(self) -> bool:
         return self.replay is not None and self.replay.name.endswith((".csv", ".csv.gz")) and self.replay.is_file()
+
+
+def _words(options: Mapping[str, object]) -> list[str]:
+    """Return the options that have a value as words of a command line."""
+    return [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
 
 
 def is_positive(text: str | None) -> bool:

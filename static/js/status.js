@@ -1,33 +1,28 @@
 // @ts-check
 // The status page: its live part is reloaded every 10 s, unless the focus is in it.
 
-import { $, inside } from "./dom.js";
+import { $, inside, write } from "./dom.js";
 import { showTime, timesIn } from "./times.js";
 
 const EVERY_MS = 10_000;
 
 const now = $("now");
 const fresh = $("fresh");
-const live = fresh.textContent;
+const live = fresh.textContent ?? "";
 
 async function renew() {
   if (document.hidden) return;
   const answer = await fetch(now.dataset.from ?? "").catch(() => null);
   if (!answer?.ok || answer.redirected)
-    return showState("Not updated: the server is not responding");
+    return write(fresh, "Not updated: the server is not responding");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const open = now.querySelector("details")?.open;
   const held = now.contains(document.activeElement);
-  if (held) return showState("Updates paused while this section has the focus");
+  if (held) return write(fresh, "Updates paused while this section has the focus");
   timesIn(page).forEach(showTime);
   if (open) inside(page, "details").setAttribute("open", "");
   now.replaceChildren(...page.body.childNodes);
-  showState(live);
-}
-
-/** @param {string | null} text */
-function showState(text) {
-  if (fresh.textContent !== text) fresh.textContent = text;
+  write(fresh, live);
 }
 
 setInterval(renew, EVERY_MS);

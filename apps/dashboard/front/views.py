@@ -38,10 +38,10 @@ def front_board(live: LiveServices) -> str:
 def _render(live: LiveServices, now: int) -> str:
     choice = Choice()
     metric, (reading, _) = choice.board.metric, read_live(live.boards, choice, now)
-    rows = reading.rows[choice.board][:ROWS] if reading else []
-    context = {
-        "metric": METRIC[metric],
-        "rows": [(row, row_display(row, metric, reading.newest_end_ms)) for row in rows] if reading else [],
-        "is_away": reading is None,
-    }
+    rows = (
+        [(row, row_display(row, metric, reading.newest_end_ms)) for row in reading.rows[choice.board][:ROWS]]
+        if reading
+        else []
+    )
+    context = {"metric": METRIC[metric], "rows": rows, "is_away": reading is None}
     return render_to_string("dashboard/_front_board.html", context)
