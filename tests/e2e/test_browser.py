@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -17,7 +16,7 @@ from core.pipeline.records import event_record
 from core.proof.comparison import EVENT_OF_NOTICE
 from core.proof.event_sums import SUM_KINDS
 from drills.stack import Stack
-from tests.e2e.visitor import LIVE_MS, visit
+from tests.e2e.visitor import LIVE_MS, expect_query, visit
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 
@@ -54,7 +53,7 @@ def test_a_tab_is_a_board_with_a_url(page: Page, tab: str, key: str) -> None:
     page.get_by_role("tab", name=tab).click()
     expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
     expect(page.locator("#list > li")).to_have_count(10, timeout=LIVE_MS)
-    assert parse_qs(urlsplit(page.url).query)["board"] == [key]
+    expect_query(page, "board", key)
     page.reload()
     expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
 
@@ -64,7 +63,7 @@ def test_a_board_can_show_more_rows(page: Page, size: int) -> None:
     page.locator("#sizes").get_by_role("link", name=f"Top {size}", exact=True).click()
     page.wait_for_function("() => document.querySelectorAll('#list > li .nm').length > 20", timeout=LIVE_MS)
     assert page.locator("#list > li").count() <= size
-    assert parse_qs(urlsplit(page.url).query)["size"] == [str(size)]
+    expect_query(page, "size", str(size))
     page.reload()
     expect(page.locator("#sizes [aria-current]")).to_have_text(f"Top {size}")
     page.locator("#sizes").get_by_role("link", name="Top 10", exact=True).click()
@@ -80,7 +79,7 @@ def test_filters_select_the_ranked_channels_and_are_in_the_url(page: Page) -> No
         arg=chosen,
         timeout=LIVE_MS,
     )
-    assert parse_qs(urlsplit(page.url).query)["category"] == [chosen]
+    expect_query(page, "category", chosen)
     page.get_by_label("Size, by viewers").select_option(label="100,000 or more viewers")
     expect(page.locator("#board-none")).to_be_visible(timeout=LIVE_MS)
     page.go_back()
@@ -214,7 +213,7 @@ def test_keys_move_through_the_tabs_of_both_rows(page: Page) -> None:
     for key, index in (("ArrowLeft", -1), ("ArrowLeft", -2), ("Home", 0), ("End", -1)):
         page.keyboard.press(key)
         expect(tabs.nth(index)).to_be_focused()
-    assert parse_qs(urlsplit(page.url).query)["board"] == [keys[-1]]
+    expect_query(page, "board", keys[-1])
     assert [tab.get_attribute("tabindex") for tab in tabs.all()] == ["-1"] * (len(keys) - 1) + ["0"]
 
 

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from playwright.sync_api import Browser, Page, StorageState, expect
 
@@ -51,6 +51,18 @@ def sign_in(page: Page, stack: Stack, path: str = "/", email: str = DEMO) -> Non
     page.get_by_label("Password").fill(password_of(stack))
     page.get_by_role("button", name="Sign In", exact=True).click()
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+
+
+def expect_query(page: Page, name: str, value: str | None) -> None:
+    """Wait until a parameter of the URL has this value, or is absent.
+
+    The script changes the URL at once, but the driver is told so later.
+    """
+    if value is None:
+        expect(page).not_to_have_url(re.compile(rf"[?&]{name}="), timeout=LIVE_MS)
+    else:
+        pattern = rf"[?&]{name}={re.escape(quote_plus(value))}(&|$)"
+        expect(page).to_have_url(re.compile(pattern), timeout=LIVE_MS)
 
 
 def make_account(stack: Stack, email: str) -> None:
