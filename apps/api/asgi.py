@@ -74,7 +74,7 @@ def is_api(path: str) -> bool:
 
 
 def _request(scope: Any, body: bytes) -> ApiRequest:
-    # Django fails on invalid UTF-8. With it replaced, the parameter is unknown and reported as a problem.
+    # Django fails on invalid UTF-8. With replacement characters, the view can validate the query.
     query = scope["query_string"].decode("utf-8", "replace")
     request = ApiRequest({**scope, "query_string": query}, BytesIO(body))
     request.services = scope["state"]["api"]

@@ -1,7 +1,7 @@
 """Authentication of API requests: the format of keys, the client of a request's key, and its scopes.
 
 A key is `twitchly_`, 30 random letters and digits, and a checksum of 6 characters. Other
-files use only its digest.
+modules use only its digest.
 """
 
 from __future__ import annotations

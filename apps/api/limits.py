@@ -28,7 +28,7 @@ from twitchly.address_groups import network_of
 
 # Unknown keys allowed per address: a burst, then one per refill interval.
 GUESS_BURST, GUESS_REFILL_S = 20, 6
-# After a timeout, Redis is not called again for REDIS_RETRY_S.
+# After an error, Redis is not called again for REDIS_RETRY_S.
 REDIS_TIMEOUT_S, REDIS_RETRY_S = 0.5, 1.0
 # Maximum number of local buckets, and of refused addresses, in a process.
 LOCAL_MAX = 10_000
@@ -166,7 +166,7 @@ class RateLimiter:
         self._take_script = BatchedScript(self._redis, _TAKE)
         self._refund_script = BatchedScript(self._redis, _REFUND)
         self._local: OrderedDict[str, TokenBucket] = OrderedDict()
-        self._redis_away_until_s = 0.0
+        self._redis_retry_at_s = 0.0
         # Networks that guessed too many keys, and the time until which their uncached keys are refused.
         self._guessers: OrderedDict[str, float] = OrderedDict()
 
@@ -191,7 +191,7 @@ class RateLimiter:
         Return the new status, None while Redis is unavailable.
         """
         limits, bucket = client.limits, f"key:{client.key_id}"
-        if time.monotonic() >= self._redis_away_until_s:
+        if time.monotonic() >= self._redis_retry_at_s:
             try:
                 keys = [redis_keys.RATE_LIMIT + name for name in (_day_key(client), bucket)]
                 used_today, left = await self._refund_script.run(keys, [limits.per_s, limits.burst])
@@ -213,7 +213,7 @@ class RateLimiter:
         wait_s = self._guessers.get(network_of(address), 0.0) - time.monotonic()
         if wait_s > 0:
             policy = f'"guesses";q={GUESS_BURST};w={GUESS_BURST * GUESS_REFILL_S}'
-            detail = "Too many invalid keys from this address."
+            detail = "Too many invalid keys from this IP address."
             raise _rate_limited("too-many-guesses", detail, wait_s, "guesses", policy)
 
     async def count_guess(self, address: str) -> None:
@@ -232,7 +232,7 @@ class RateLimiter:
         await self._redis.aclose()
 
     async def _take(self, buckets: list[Bucket], day: str = "", per_day: int = 0) -> tuple[int, float, int | None, int]:
-        if time.monotonic() >= self._redis_away_until_s:
+        if time.monotonic() >= self._redis_retry_at_s:
             keys = [redis_keys.RATE_LIMIT + name for name in (day, *(bucket.name for bucket in buckets))]
             arguments = [per_day, 2 * DAY_S, *(number for b in buckets for number in (b.per_s, b.capacity))]
             try:
@@ -240,7 +240,7 @@ class RateLimiter:
                 return int(empty), float(wait_s), int(used_today), int(left)
             except (redis.RedisError, OSError) as error:
                 log.warning("rate limits not shared with other processes: %s", error)
-                self._redis_away_until_s = time.monotonic() + REDIS_RETRY_S
+                self._redis_retry_at_s = time.monotonic() + REDIS_RETRY_S
         return self._take_locally(buckets)
 
     def _take_locally(self, buckets: list[Bucket]) -> tuple[int, float, None, int]:

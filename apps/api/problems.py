@@ -16,7 +16,7 @@ from core.inputs.names import RefusedName
 from twitchly import request_counts
 
 MEDIA_TYPE = "application/problem+json"
-# The reference explains each code here.
+# Start of the link to a code's documentation in the API reference.
 DOCS_PREFIX = "/api/#problem-"
 
 
@@ -103,13 +103,13 @@ def problem_response(problem: Problem) -> HttpResponse:
 
 
 def exception_handler(error: Exception, _context: Any) -> HttpResponse | None:
-    """Return the response for an exception of a view; None if it is a defect. A hook of Django REST framework."""
+    """Return the response for an exception of a view; None for an unexpected one. A hook of Django REST framework."""
     problem = problem_of(error)
     return None if problem is None else problem_response(problem)
 
 
 def problem_of(error: Exception) -> Problem | None:
-    """Return the problem that an exception means for the client, None if it is a defect."""
+    """Return the problem to report for an exception, None for an unexpected one."""
     match error:
         case Problem():
             return error

@@ -1,4 +1,4 @@
-"""The API's services of a web process: opened when it starts, closed when it stops, and passed down in requests."""
+"""API services of a web process: opened when it starts, closed when it stops, and passed down in requests."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class UsagePoint:
 
 
 class UsageRecorder:
-    """Counts requests. A process that is killed loses the counts of the last seconds."""
+    """Counts requests. A process that is killed loses the counts of its last few seconds."""
 
     def __init__(self) -> None:
         self._counts: Counter[CounterKey] = Counter()
@@ -103,7 +103,7 @@ def requests_in_past_day(owner: User) -> dict[int, int]:
 
 
 def usage_points(owner: User, interval: Interval, now: datetime) -> list[UsagePoint]:
-    """Return an account's usage by hours or days in UTC, oldest first and without gaps."""
+    """Return an account's usage by hour or day in UTC, oldest first and without gaps."""
     step, count = PLOTS[interval]
     last = now.replace(minute=0, second=0, microsecond=0)
     last = last if interval == "hour" else last.replace(hour=0)

@@ -158,7 +158,7 @@ async def test_a_query_without_channels_states_the_choices(api: Api) -> None:
 
 async def test_the_cost_is_limited(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(periods, "CHANNEL_DAYS_MAX", 17)
-    reason = "3 channels times 6 days are more than 17. Request fewer days or channels."
+    reason = "3 channels times 6 days exceed 17. Request fewer days or channels."
     assert await errors(api, compare=True) == {"first_day": reason}
     assert len(ids(await ask(api, channels=IDS))) == 3
 

@@ -13,7 +13,7 @@ from drf_spectacular.generators import SchemaGenerator
 @cache
 def description() -> dict[str, Any]:
     """Return the OpenAPI description."""
-    generator: Any = SchemaGenerator  # it has no types
+    generator: Any = SchemaGenerator  # drf-spectacular has no types
     document: dict[str, Any] = generator(urlconf="apps.api.rest.urls").get_schema(request=None, public=True)
     return document
 

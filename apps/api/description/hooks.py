@@ -12,14 +12,14 @@ from apps.api.scopes import SCOPE_DESCRIPTIONS
 from core.metrics.formulas import COMPLETE_FROM
 
 _INTRODUCTION = f"""\
-Live and historical metrics of Twitch channels, counted from their chat, each with its coverage.
+Live and historical metrics of Twitch channels, computed from their chat, each with its coverage.
 
 - Times are UTC, ISO 8601, and end with `Z`. Unknown values are absent or null, never 0.
 - `coverage` is the share of the time in which the channel was heard, 0 to 1. Below {COMPLETE_FROM}, counts are lower
   bounds.
 - Paginated lists have `next`: send it as `cursor` to get the next page. It is null on the last page.
 - Fields with `x-known-values` may gain values. Treat unknown ones conservatively.
-- `If-Match` matches `*` and the current ETag of a watchlist. Any other value returns 412, and nothing changes.
+- `If-Match` accepts `*` and the current ETag of a watchlist. Any other value returns 412, and nothing changes.
 - Every error is a problem (RFC 9457) with a stable `code`; the header `X-Request-Id` identifies the request.
 - Figures come from Twitch's public chat and API. Twitchly is not affiliated with Twitch.
 """

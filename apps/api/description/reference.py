@@ -29,7 +29,7 @@ _BODIES = {"create_watchlist": {"name": "January"}, "change_watchlist": {"name":
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of an operation; `kind` is its type with its limits."""
+    """A parameter of an operation; `kind` is its type and limits."""
 
     name: str
     location: str
@@ -58,7 +58,7 @@ class Operation:
     scope: str
     parameters: list[Parameter]
     body: list[Property]
-    answer: list[Property]
+    response: list[Property]
     media_types: list[str]
     example: str
 

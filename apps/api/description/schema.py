@@ -36,7 +36,7 @@ _HEADERS: Mapping[str, str] = {
     "Location": "Path of the created resource.",
     "WWW-Authenticate": "How to authenticate: with a bearer token.",
 }
-# Parameters that no schema describes.
+# Descriptions of parameters that no schema describes.
 _PARAMETERS: Mapping[str, str] = {
     "channel_id": "Twitch ID of the channel.",
     "format": "Format of the response. Takes precedence over the `Accept` header.",
@@ -54,7 +54,7 @@ IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description="ETag of the version to change. If the resource has changed since, the status is 412.",
+    description="ETag of the version to change. Returns 412 if the resource has changed since.",
 )
 HEADERS: Mapping[str, Any] = {
     name: {"description": text, "schema": _SCHEMAS.get(name, {"type": "string"})} for name, text in _HEADERS.items()
@@ -103,7 +103,7 @@ class Schema(AutoSchema):
         if operation is None:
             return None
         has_etag = operation.pop(_HAS_ETAG, False)
-        # An operation without it would inherit the security of the whole description.
+        # Without this, an operation would inherit the description's top-level security.
         operation.setdefault("security", self.get_auth())
         for parameter in operation.get("parameters", []):
             if "description" not in parameter:

@@ -66,7 +66,7 @@ def _client(key: ApiKey, state: KeyState, default: Callable[[], Plan]) -> ApiCli
 
 
 def default_plan() -> Plan:
-    """Return the plan of accounts without a membership; its initial values if it was deleted."""
+    """Return the plan of accounts without a membership; one with the built-in limits if it was deleted."""
     return Plan.objects.filter(is_default=True).first() or Plan(name="Standard")
 
 

@@ -41,7 +41,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         if replaced_id:
             created_key = services.rotate_key(key=_find(request, read_whole(replaced_id)))
         else:
-            # Without days the key does not expire; anything but a number is refused like 0.
+            # Without days, the key never expires; anything but a number is refused like 0.
             lifetime_days = (read_whole(days) or 0) if days else None
             created_key = services.create_key(owner=user_of(request), name=name, scopes=scopes, days=lifetime_days)
     except Refused as error:
@@ -53,7 +53,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
-    """Revoke a key. It needs no recent sign-in: a revocation may be urgent, and it reveals nothing."""
+    """Revoke a key. No recent sign-in is required: a revocation may be urgent, and it reveals nothing."""
     key = _find(request, key_id)
     services.revoke_key(key=key)
     messages.success(request, f"The key “{key.name}” ({key.prefix}…) was revoked and its connections were closed.")

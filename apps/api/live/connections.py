@@ -77,7 +77,7 @@ class ConnectionLease:
 
 
 async def acquire_lease(client: ApiClient) -> ConnectionLease:
-    """Return a lease for a stream of this client's account. Raises: Problem."""
+    """Return a lease for a live connection of this client's account. Raises: Problem."""
     connection = redis.asyncio.Redis.from_url(settings.REDIS_LIMITS_URL, socket_timeout=REDIS_TIMEOUT_S)
     lease, streams_max = ConnectionLease(connection, redis_keys.open_streams(client.owner_id)), client.limits.streams
     try:

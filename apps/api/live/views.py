@@ -41,8 +41,8 @@ Each event is a frame, as JSON: first `{"type": "snapshot", "id": "viewers", "se
 `end_ms` of a board's row is the end of the window of its `value`. A channel has two windows: `distinct_end_ms` is the
 end of the window of `chatters`, `excitement` and `repetition`, which is updated every 5 s, and `end_ms` that of all
 other `values`. Their coverages are `distinct_coverage` and `coverage`. `language` is Twitch's language code, and
-`language_name` its English name. `display` has the texts that the pages of Twitchly show: do not parse them, because
-they may change.
+`language_name` its English name. `display` has the texts that Twitchly's pages show: do not parse them, because they
+may change.
 
 Every frame has an ID. To resume, send it as `Last-Event-ID` with the same subscriptions: you get a snapshot of each
 subscription with newer data. Any other ID is ignored, and you get snapshots of all subscriptions. A newer frame
@@ -61,7 +61,7 @@ class EventStreamRenderer(BaseRenderer):
 
 class LiveQuery(BoardFilters):
     boards = CommaList(BOARD_KEYS, required=False, help_text="Boards, by metric, as `a,b` or repeated.")
-    n = Choice(required=False, default=SIZES[0], choices=list(SIZES), help_text="Rows of each board.")
+    n = Choice(required=False, default=SIZES[0], choices=list(SIZES), help_text="Number of rows per board.")
     channels = CommaList(required=False, help_text=f"Up to {CHANNELS_MAX} channel IDs, as `a,b` or repeated.")
     table = Flag(required=False, default=False, help_text="All live channels, every 2 s.")
 
@@ -85,7 +85,7 @@ class LiveView(ApiView):
         key_digest = digest_from_header(request.META["HTTP_AUTHORIZATION"])
         last_id = request.META.get("HTTP_LAST_EVENT_ID", "")
         stream: Any = event_stream(self.services, self.api_client, key_digest, subscriptions, last_id, lease)
-        # X-Accel-Buffering: a proxy's buffer would delay the events.
+        # X-Accel-Buffering: a buffering proxy would delay the events.
         headers = {"Cache-Control": NO_STORE, "X-Accel-Buffering": "no"}
         return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
 

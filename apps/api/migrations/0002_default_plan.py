@@ -3,10 +3,10 @@
 from django.db import migrations
 
 
-def make(apps, _schema_editor):
+def create_default_plan(apps, _schema_editor):
     apps.get_model("api", "Plan").objects.create(name="Standard", is_default=True)
 
 
 class Migration(migrations.Migration):
     dependencies = [("api", "0001_initial")]
-    operations = [migrations.RunPython(make, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(create_default_plan, migrations.RunPython.noop)]

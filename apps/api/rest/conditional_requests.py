@@ -23,7 +23,7 @@ def is_unchanged(headers: Mapping[str, str], etag: str) -> bool:
 def require_match(headers: Mapping[str, str], etag: str) -> None:
     """Refuse a request whose If-Match names another version. Raises: Problem.
 
-    `*` matches every resource. Apart from it, neither weak tags nor resources without a tag ("") ever match.
+    `*` matches every resource. Otherwise, weak tags and resources without a tag ("") never match.
     """
     if "If-Match" not in headers:
         return

@@ -30,7 +30,7 @@ class Flag(serializers.BooleanField):
 class WholeNumber(serializers.IntegerField):
     """A whole number in ASCII digits: 1_0, 1.0, +1 and digits of other scripts are refused."""
 
-    default_error_messages = {"invalid": "Send a whole number in digits, as in 50."}
+    default_error_messages = {"invalid": "Send a whole number in digits, such as 50."}
 
     def to_internal_value(self, data: Any) -> int:
         if not isinstance(data, str) or re.fullmatch("-?[0-9]+", data) is None:
@@ -78,7 +78,7 @@ class CommaList(serializers.CharField):
 
 
 class ChannelText(serializers.CharField):
-    """A text that is compared with texts of channels; it is cleaned like these, but not truncated."""
+    """A text to compare with texts of channels: cleaned like them, but not truncated."""
 
     def __init__(self, max_length: int, **options: Any) -> None:
         super().__init__(max_length=max_length, **options)
@@ -115,7 +115,7 @@ class OpenText(serializers.CharField):
         self.known = known
 
 
-class OpenTextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # it has no types
+class OpenTextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # untyped base
     """Describes an OpenText as a string, because generated clients refuse values that an enum does not list."""
 
     target_class = OpenText

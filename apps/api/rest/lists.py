@@ -144,7 +144,7 @@ def _delete(owner_id: int, watchlist_id: int, headers: Mapping[str, str]) -> Non
 
 
 def _lock_for_write(owner_id: int, watchlist_id: int, headers: Mapping[str, str]) -> Watchlist:
-    """Return a watchlist whose preconditions hold, locked until the transaction ends. Raises: NotFound, Problem."""
+    """Lock a watchlist until the transaction ends and check the preconditions. Raises: NotFound, Problem."""
     watchlist = find_watchlist(owner_of(owner_id), watchlist_id)
     locked = Watchlist.objects.select_for_update().filter(pk=watchlist.pk).first()
     if locked is None:

@@ -111,7 +111,7 @@ class DescriptionView(ApiView):
 
 
 async def service_status(readings: Readings) -> ServiceStatus:
-    """Return the status, as the Status page shows it; mostly unknown while Redis is unavailable."""
+    """Return the status as on the Status page. Most fields are unknown while Redis is unavailable."""
     now = now_ms()
     source = "simulated" if settings.TWITCH_IS_SIMULATED else "twitch"
     status = ServiceStatus(now, source, **await _trust(now))

@@ -31,7 +31,7 @@ def list_id(path: str, query: Mapping[str, Any], account_id: int) -> str:
 
 
 def page(items: Sequence[T], limit: int, position: Callable[[T], Any], list_id: str) -> Page[T]:
-    """Return a page of up to `limit` items; `items` holds one more unless it reaches the end of the list."""
+    """Return a page of up to `limit` items; `items` has one more if the list continues."""
     page_items = items[:limit]
     cursor = write_cursor(list_id, position(page_items[-1])) if len(items) > limit else None
     return Page(page_items, cursor)

@@ -35,14 +35,14 @@ from core.pipeline.records import EPOCH_MS
 from core.times import DAY_MS, datetime_of, day_of, midnight_ms
 from twitchly.clock import now_ms
 
-# Days of all channels together, those of the previous period included.
+# Maximum number of days of all channels together, including the previous period.
 CHANNEL_DAYS_MAX = 40_000
 SELECTIONS = ("channels", "watchlist", "segment", "category")
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelFigures:
-    """A channel with its figures; `previous` and `days` only where they were requested."""
+    """A channel with its figures; `previous` and `days` are None unless requested."""
 
     profile: Profile
     total: Figures
@@ -52,7 +52,7 @@ class ChannelFigures:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to a query."""
+    """The result of a query."""
 
     period: Period
     grain: str
@@ -96,8 +96,8 @@ class PeriodQueryView(ApiView):
         request=PeriodBody,
         responses=schemas.PeriodResult,
         description="Values of several days are computed from sums over their minutes, not from daily averages. "
-        f"Channels times days, with those of the previous period, must not exceed {CHANNEL_DAYS_MAX:,}. CSV "
-        "and NDJSON have a row per channel, or per channel and day.",
+        f"Channels times days, including those of the previous period, must not exceed {CHANNEL_DAYS_MAX:,}. "
+        "CSV and NDJSON have a row per channel, or per channel and day.",
     )
     async def post(self, _request: Request) -> ApiResponse:
         body = self.body(PeriodBody)
@@ -105,7 +105,7 @@ class PeriodQueryView(ApiView):
         profiles = await self._selected(body, period)
         whole = Period(period.previous.from_ms, period.until_ms) if body["compare"] else period
         if len(profiles) * whole.days > CHANNEL_DAYS_MAX:
-            reason = f"{len(profiles):,} channels times {whole.days:,} days are more than {CHANNEL_DAYS_MAX:,}."
+            reason = f"{len(profiles):,} channels times {whole.days:,} days exceed {CHANNEL_DAYS_MAX:,}."
             raise invalid_field("first_day", f"{reason} Request fewer days or channels.")
         metrics = [METRIC[key] for key in keys]
         days = await run_in_cassandra_thread(
@@ -209,8 +209,8 @@ def _segment_query(owner_id: int, segment_id: int) -> str:
 def _stored_profiles(owner_id: int, body: Mapping[str, Any], from_ms: int) -> list[Profile]:
     if "category" in body:
         since = datetime_of(from_ms)
-        found = public_channels().filter(category=body["category"], last_seen_at__gte=since)
-        return [profile_of(channel) for channel in found.order_by("-viewers", "pk")[:CHANNELS_MAX]]
+        channels = public_channels().filter(category=body["category"], last_seen_at__gte=since)
+        return [profile_of(channel) for channel in channels.order_by("-viewers", "pk")[:CHANNELS_MAX]]
     ids = list(dict.fromkeys(body["channels"])) if "channels" in body else _watched(owner_id, body["watchlist"])
     known = public_channels().in_bulk(ids)
     return [profile_of(known[channel_id]) for channel_id in ids if channel_id in known]

@@ -23,14 +23,14 @@ from apps.api.rest.responses import FORMAT
 from core.inputs.json_text import InvalidJson, RepeatedMember, read_json
 
 EMPTY = "The value is empty. Omit the parameter instead."
-# Serializers format invalid values in their errors, which recurses.
+# Serializers put invalid values into their errors, and formatting those recurses.
 DEPTH_MAX = 20
 # Longer queries are rare, and would fill the cache of parsed queries.
 _CACHED_QUERY_MAX = 1_000
 
 
 class BodyParser(JSONParser):
-    """Parses JSON strictly, in UTF-8 whatever the header says; limits the nesting depth."""
+    """Parses JSON strictly, as UTF-8 regardless of the header; limits the nesting depth."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:  # noqa: ARG002
         """Return the parsed body. Raises: ParseError, Problem."""

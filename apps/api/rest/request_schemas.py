@@ -16,14 +16,14 @@ from core.metrics.bands import BANDS
 from core.metrics.columns import STORED_GRAINS
 from core.metrics.table import METRIC
 
-# Channels of a query for several channels.
+# Maximum number of channels in a query for several channels.
 CHANNELS_MAX = 500
-CURSOR = "`next` of the previous page. All other parameters except `limit` must be those of that page."
+CURSOR = "`next` of the previous page. All other parameters except `limit` must be the same as for that page."
 BAND = "Viewers: " + ", ".join(f"`{band.key}` {band.label}" for band in BANDS) + "."
 
 
 class RequestSchema(serializers.Serializer[Any]):
-    # No docstring: it would become the description of every body that inherits it.
+    # No docstring: it would become the description of every body schema that inherits it.
     def get_fields(self) -> dict[str, Any]:
         return {name.removesuffix("_"): field for name, field in super().get_fields().items()}
 
@@ -66,7 +66,7 @@ class TimeRangeQuery(RequestSchema):
     from_ = Moment(required=False, help_text="Start of the time span, instead of `range`.")
     to = Moment(
         required=False,
-        help_text="End of the time span. Default: now; a series ends at its newest whole step. Requires `from`.",
+        help_text="End of the time span. Default: now; a series ends at its last full step. Requires `from`.",
     )
 
 
@@ -80,14 +80,15 @@ class SeriesQuery(TimeRangeQuery):
     grain = Choice(
         required=False,
         choices=list(STORED_GRAINS),
-        help_text="Windows: `live` is 30 s at every 10th second, `minute`, `hour`. Default: the finest grain "
+        help_text="Windows: `live` (30 s, one every 10 s), `minute` or `hour`. Default: the finest grain "
         "with at most 2,500 windows.",
     )
     interval = Choice(
         required=False,
         choices=list(INTERVALS),
-        help_text="Instead of `grain`: windows of 30 s every 30 s (`30s`) or every 10 s (`10s`), of a minute or "
-        "an hour. By default, windows in CSV and NDJSON do not overlap, and JSON has all stored windows.",
+        help_text="Instead of `grain`: windows of 30 s, one every 30 s (`30s`) or every 10 s (`10s`), of a minute "
+        "(`1m`) or of an hour (`1h`). By default, windows in CSV and NDJSON do not overlap, and JSON has all stored "
+        "windows.",
     )
 
 
@@ -96,22 +97,22 @@ class EventsQuery(TimeRangeQuery, PageQuery):
 
 
 class PeriodBody(RequestSchema):
-    """A question about several channels. Send one of `channels`, `watchlist`, `segment` and `category`."""
+    """A query for several channels. Send one of `channels`, `watchlist`, `segment` and `category`."""
 
     channels = serializers.ListField(
         child=ChannelId(), required=False, min_length=1, max_length=CHANNELS_MAX, help_text="Channel IDs."
     )
-    watchlist = serializers.IntegerField(required=False, min_value=1, help_text="ID of your watchlist.")
+    watchlist = serializers.IntegerField(required=False, min_value=1, help_text="ID of one of your watchlists.")
     segment = serializers.IntegerField(
         required=False,
         min_value=1,
-        help_text="ID of your segment: the channels that match it now, live or over its range of days.",
+        help_text="ID of one of your segments. Selects the channels that match it now, live or over its range of days.",
     )
     category = ChannelText(
         required=False,
         max_length=CATEGORY_MAX,
         help_text=f"Category name: up to {CHANNELS_MAX} channels that were live on or after `first_day` and were in "
-        "this category when last seen, those with the most viewers first.",
+        "this category when last seen, most viewers first.",
     )
     metrics = serializers.ListField(
         child=Choice(choices=tuple(METRIC)),
@@ -122,12 +123,12 @@ class PeriodBody(RequestSchema):
         help_text="Metric keys.",
     )
     first_day = Day(help_text="First UTC day, such as `2026-11-01`.")
-    last_day = Day(help_text="Last UTC day, included. It must have ended.")
+    last_day = Day(help_text="Last UTC day, inclusive. It must have ended.")
     grain = Choice(
         required=False, default="total", choices=["total", "day"], help_text="`day` adds the values of each day."
     )
     compare = serializers.BooleanField(
-        required=False, default=False, help_text="Add the figures of as many days before `first_day`."
+        required=False, default=False, help_text="Add the figures of the same number of days before `first_day`."
     )
 
 

@@ -1,4 +1,4 @@
-"""Responses of views, their renderers (JSON, and CSV and NDJSON for tables), and the choice of a renderer."""
+"""Responses of views, their renderers (JSON, and CSV and NDJSON for tables), and content negotiation."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Table:
 class ApiResponse(Response):
     """A response of a view: a JSON document, the same data as a table if it has rows, and its headers.
 
-    Without an `etag`, the content is hashed, unless it is cached for a second only.
+    Without an `etag`, the ETag is a hash of the content. Responses that are cached for 1 s or not stored have none.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class ApiResponse(Response):
         self.renderer_context: dict[str, Any] = {"response": self}
 
     def add_etag(self) -> str:
-        """Add the ETag header of the rendered content, and return it, "" for none."""
+        """Add the ETag header for the rendered content and return the tag, "" if there is none."""
         is_hashed = self.status_code == 200 and self["Cache-Control"] in _WITH_ETAG
         etag = self._etag or (weak_etag(self.content) if is_hashed else "")
         if etag:

@@ -24,7 +24,7 @@ DEFAULT_POINTS_MAX = 2_500
 
 
 def requested_range(query: Mapping[str, Any], now_ms: int) -> Range:
-    """Return the range between two times, or one up to now, which has no end yet: see `with_end`. Raises: Problem."""
+    """Return the requested range. One up to now has no end yet: see `with_end`. Raises: Problem."""
     if "from" not in query:
         if "to" in query:
             raise invalid_field("to", "This requires “from”.")
@@ -45,7 +45,7 @@ def requested_range(query: Mapping[str, Any], now_ms: int) -> Range:
 
 
 def requested_interval(query: Mapping[str, Any]) -> Interval | None:
-    """Return the requested interval, None for the default of the grain. Raises: Problem."""
+    """Return the requested interval, or None for the default. Raises: Problem."""
     if "interval" not in query:
         return None
     if "grain" in query:
@@ -54,7 +54,7 @@ def requested_interval(query: Mapping[str, Any]) -> Interval | None:
 
 
 def with_grain(range_: Range, grain: StoredGrain | None, now_ms: int) -> Range:
-    """Return a range in windows of a grain; without one, of the finest within the default limit. Raises: Problem."""
+    """Return a range with a grain, by default the finest one within the default limit. Raises: Problem."""
     if grain is None:
         return replace(range_, grain=grain_for(*range_.bounds(now_ms), now_ms, DEFAULT_POINTS_MAX))
     regrained = in_grain(range_, grain, now_ms)
@@ -66,9 +66,9 @@ def with_grain(range_: Range, grain: StoredGrain | None, now_ms: int) -> Range:
 
 
 def with_end(range_: Range, now_ms: int) -> Range:
-    """Return the range with an end: without one, it ends now, rounded as for a named range.
+    """Return the range with an end. A range without one ends now, rounded like a named range.
 
-    The response, and its entity tag, thus stays the same until a new window is possible. Raises: Problem.
+    The response and its ETag thus stay the same until a new window can exist. Raises: Problem.
     """
     if range_.key or range_.until_ms is not None:
         return range_

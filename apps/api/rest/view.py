@@ -35,9 +35,9 @@ TABLES: list[type[BaseRenderer]] = [JsonRenderer, CsvRenderer, NdjsonRenderer]
 
 
 class ApiView(APIView):
-    """A view of the API. `scopes` maps methods to the scope a key needs; other methods need no key.
+    """A view of the API. `scopes` maps methods to the scope that a key needs; other methods need no key.
 
-    Its steps are those of Django REST framework, awaited: the framework's own dispatch cannot await, and adrf's runs
+    `dispatch` awaits the steps of Django REST framework: the framework's own version cannot await, and adrf's runs
     them in a thread.
     """
 
@@ -87,7 +87,7 @@ class ApiView(APIView):
         self.check_permissions(request)  # defense: key-scopes
         self.query = read_query(query, request.META.get("QUERY_STRING", ""))
         if request.method == "POST":
-            # A list exists and has no strong tag.
+            # POST adds to a list, which exists and has no strong tag.
             require_write(request.headers, "")
 
     async def authenticate(self, request: Request) -> None:

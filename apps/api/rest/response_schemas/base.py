@@ -1,4 +1,4 @@
-"""Base class of the response schemas, and fields that convert what they read."""
+"""Base classes of the response schemas, and fields that convert their values."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ResponseSchema(serializers.Serializer[Any]):
 
 
 class PairSchema(ResponseSchema):
-    # A list of these is built from the items of a mapping, by key.
+    # A list of these is built from the items of a mapping, sorted by key.
     @classmethod
     def produce_list(cls, instances: Mapping[Any, Any]) -> list[Any]:
         names = list(cls().fields)
@@ -47,7 +47,7 @@ class PairSchema(ResponseSchema):
 
 
 class Converted(serializers.Field[Any, Any, Any, Any]):
-    """A field whose values `to_representation` converts. Values of other fields are written as they are."""
+    """A field whose values `to_representation` converts. Values of other fields are written unchanged."""
 
 
 class UtcTime(Converted, serializers.DateTimeField):
@@ -88,7 +88,7 @@ def _producer(schema: type[ResponseSchema]) -> Convert:
 
 
 def _conversion(field: Any) -> Convert | None:
-    """Return how a field's value becomes JSON; None if the renderer can write it as it is."""
+    """Return the function that converts a field's value for JSON; None if the renderer can write it unchanged."""
     match field:
         case serializers.ListSerializer():
             child: Any = field.child
@@ -117,7 +117,7 @@ def _convert_dict(convert: Convert, values: Mapping[str, Any]) -> dict[str, Any]
 
 @lru_cache(maxsize=10_000)
 def _utc_datetime(at_ms: int | None) -> datetime | None:
-    # Cached: most rows of all boards read within a second have the same window end.
+    # Cached: most rows of the boards that are read within a second have the same window end.
     return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
 
 

@@ -34,7 +34,7 @@ Values = _by_metric("Values", FloatField)
 class Channel(ResponseSchema):
     """A channel's profile."""
 
-    id = CharField(source="profile.id", help_text="Twitch ID. It does not change with the login.")
+    id = CharField(source="profile.id", help_text="Twitch ID. It stays the same when the login changes.")
     login = CharField(source="profile.login")
     name = CharField(source="profile.name")
     category = CharField(source="profile.category")
@@ -60,7 +60,7 @@ class LiveChannel(ResponseSchema):
     end = UtcTime(
         source="channel.end_ms",
         allow_null=True,
-        help_text="End of the window of all other `values`, updated every second; null if there is none.",
+        help_text=f"End of the window of all `values` except {_DISTINCT}, updated every second; null if there is none.",
     )
     distinct_end = UtcTime(
         source="channel.distinct_end_ms",

@@ -62,8 +62,8 @@ class RangeSummary(ResponseSchema):
     heard_s = Seconds(source="summary.heard_ms", help_text="Seconds in which the channel was heard.")
     missed_s = Seconds(
         source="summary.missed_ms",
-        help_text="Seconds in which the channel was on air or tracked, and not heard. The rest is off air or not "
-        "tracked.",
+        help_text="Seconds in which the channel was on air or tracked, but not heard. In the rest of the range, it "
+        "was off air or not tracked.",
     )
     on_air_s = Seconds(
         source="summary.on_air_ms",
@@ -152,10 +152,10 @@ class Stream(ResponseSchema):
         source="watched",
         allow_null=True,
         help_text="Sum of viewer counts over the seconds in which they are known, in hours; null if viewers are known "
-        "for less than half.",
+        "for less than half of the stream.",
     )
     viewers_coverage = FloatField(
-        allow_null=True, help_text="Share of its length for which viewers are known, 0 to 1; null if not recorded."
+        allow_null=True, help_text="Share of the stream for which viewers are known, 0 to 1; null if not recorded."
     )
     messages = IntegerField()
     coverage = FloatField(help_text=COVERAGE)

@@ -22,7 +22,7 @@ class Watchlist(ResponseSchema):
     id = IntegerField(source="pk")
     name = CharField()
     created = DateTimeField(source="created_at")
-    channels = WatchedChannels(source="watched", child=CharField(), help_text="The IDs of its channels, in its order.")
+    channels = WatchedChannels(source="watched", child=CharField(), help_text="Channel IDs, in watchlist order.")
 
 
 class WatchlistList(ResponseSchema):

@@ -75,7 +75,7 @@ class Status(ResponseSchema):
     late_dropped = IntegerField(allow_null=True, help_text="Records that arrived too late to be counted.")
     trust = OpenText(
         ["trusted", "partial", "untrusted", "starting", "unknown"],
-        help_text="Whether live figures can be trusted. `partial`: an incident limits them, or less than 95% of the "
+        help_text="Whether live figures can be trusted. `partial`: an incident affects them, or less than 95% of the "
         "chat was heard in the past 30 s or the past hour; `starting`: nothing has been counted yet.",
     )
     coverage_hour = FloatField(

@@ -42,7 +42,7 @@ class PeriodFigures(ResponseSchema):
     on_air_s = Seconds(source="summary.on_air_ms", help_text="Seconds on air.")
     heard_s = Seconds(source="summary.heard_ms", help_text="Seconds in which the channel was heard.")
     missed_s = Seconds(
-        source="summary.missed_ms", help_text="Seconds in which the channel was on air or tracked, and not heard."
+        source="summary.missed_ms", help_text="Seconds in which the channel was on air or tracked, but not heard."
     )
     coverage_on_air = FloatField(
         source="summary.coverage_on_air",
@@ -78,7 +78,9 @@ class PeriodChannel(ResponseSchema):
     login = CharField(source="profile.login")
     name = CharField(source="profile.name")
     total = PeriodFigures(help_text="Over all days.")
-    previous = PeriodFigures(allow_null=True, help_text="Over as many days before; null unless `compare` is true.")
+    previous = PeriodFigures(
+        allow_null=True, help_text="Over the same number of days before; null unless `compare` is true."
+    )
     days = DayColumns(allow_null=True, help_text="By day; null unless `grain` is `day`.")
 
 
@@ -97,7 +99,7 @@ class PeriodResult(ResponseSchema):
     """Figures of several channels over the same UTC days."""
 
     first_day = DateField()
-    last_day = DateField(help_text="Included.")
+    last_day = DateField(help_text="Inclusive.")
     grain = OpenText(known=["total", "day"])
     units = DictField(child=CharField(), help_text="Units of `values`, by metric.")
     peak_units = DictField(child=CharField(), help_text="Units of `peaks`, by metric.")
