@@ -41,7 +41,7 @@ class ReadOnly(admin.ModelAdmin[Any]):
 
 @admin.register(Act)
 class ActAdmin(ReadOnly):
-    list_display = ("at", "by", "act", "model", "label", "was", "since", "reason")
+    list_display = ("at", "by", "act", "model", "label", "values_before", "values_after", "reason")
     list_filter = ("act", "model", "by")
     search_fields = ("by", "label", "=object_id", "reason")
     date_hierarchy = "at"
@@ -57,15 +57,15 @@ class ActAdmin(ReadOnly):
         acts = self.get_changelist_instance(request).get_queryset(request)
         lines = _csv_lines(acts.iterator(CHUNK_ROWS))
         response = StreamingHttpResponse(_chunks(lines), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="twitchly-acts-{now():%Y-%m-%d}.csv"'
+        response["Content-Disposition"] = f'attachment; filename="twitchly-audit-log-{now():%Y-%m-%d}.csv"'
         return response
 
     @admin.display(description="before")
-    def was(self, act: Act) -> str:
+    def values_before(self, act: Act) -> str:
         return format_values(act.before)
 
-    @admin.display(description="since")
-    def since(self, act: Act) -> str:
+    @admin.display(description="after")
+    def values_after(self, act: Act) -> str:
         return format_values(act.after)
 
 

@@ -1,6 +1,6 @@
 """Audit log: append-only rows of staff decisions and of erasures.
 
-Database triggers enforce it too, so that neither a shell nor another program can change a row. A migration that
+Database triggers enforce this too, so that neither a shell nor another program can change a row. A migration that
 rebuilds one of the tables must create its triggers again; a test checks that they exist.
 """
 
@@ -14,7 +14,7 @@ from core.errors import TwitchlyError
 
 
 class AppendOnlyError(TwitchlyError):
-    """An append-only row would be changed or deleted."""
+    """An attempt to change or delete an append-only row."""
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
@@ -63,10 +63,10 @@ class Act(_AppendOnlyModel):
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
     by = models.CharField(max_length=254, db_index=True)
-    act = models.CharField(max_length=12, choices=Kind.choices)
-    model = models.CharField("of", max_length=40)
-    object_id = models.CharField("its id", max_length=40)
-    label = models.CharField("what", max_length=254)
+    act = models.CharField("action", max_length=12, choices=Kind.choices)
+    model = models.CharField("object type", max_length=40)
+    object_id = models.CharField("object ID", max_length=40)
+    label = models.CharField("object", max_length=254)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     reason = models.CharField(max_length=254, blank=True)
@@ -74,6 +74,8 @@ class Act(_AppendOnlyModel):
     objects: ClassVar[models.Manager[Act]] = models.Manager.from_queryset(AppendOnlyQuerySet)()
 
     class Meta:
+        verbose_name = "audit log entry"
+        verbose_name_plural = "audit log entries"
         ordering: ClassVar[list[str]] = ["-at", "-pk"]
         indexes = [models.Index(fields=["model", "object_id"], name="acts_by_object")]
 
@@ -84,8 +86,8 @@ class Act(_AppendOnlyModel):
 class Deletion(_AppendOnlyModel):
     """Row counts of a channel in history before its erasure (`found`) and after it (`left`).
 
-    `event` is the id of the opt-out on `channel-events`; `rows` has counts by table. A repeat after a crash finds no
-    rows, so the first count of each stage is kept.
+    `event` is the id of the opt-out on `channel-events`; `rows` has counts by table. An erasure repeated after a crash
+    finds no rows, so the first count of each stage is kept.
     """
 
     class Stage(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Reads of the audit log."""
+"""Queries on the audit log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from apps.audit.models import Act, Deletion
 from core.inputs.moments import write_moment
 
-COLUMNS = ("at", "by", "act", "of", "id", "what", "reason", "before", "after")
+COLUMNS = ("at", "by", "action", "object_type", "object_id", "object", "reason", "before", "after")
 
 
 @dataclass(frozen=True, slots=True)

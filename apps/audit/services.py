@@ -15,7 +15,7 @@ SYSTEM = "system"
 
 
 def actor_name(user: AbstractBaseUser | AnonymousUser) -> str:
-    """Return the name of a user in the log: the e-mail address of staff, the account number of others.
+    """Return the name of a user in the log: the email address of staff, the account number of others.
 
     The log outlives accounts, and must not identify people whose account is deleted.
     """
@@ -33,7 +33,7 @@ def record(
     reason: str = "",
     label: str = "",
 ) -> None:
-    """Add an entry; `label` replaces the object's own text where that would name a person.
+    """Add an entry; `label` replaces the object's own text if that would name a person.
 
     `before` and `after` have JSON values; only those that differ are stored.
     """

@@ -116,7 +116,7 @@ def test_the_export_has_the_filtered_entries(curator: Client, act: Act) -> None:
     record(by="curator@example.com", act=Act.Kind.PINNED, of=Bot(pk=8, login="=b"), reason="event")
     answer = curator.get("/admin/audit/act/acts.csv?act=pinned")
     lines = written(answer).splitlines()
-    assert lines[0] == "\ufeffat,by,act,of,id,what,reason,before,after"
+    assert lines[0] == "\ufeffat,by,action,object_type,object_id,object,reason,before,after"
     assert [line.split(",", 1)[1] for line in lines[1:]] == ["curator@example.com,pinned,bot,8,'=b,event,,"]
     stranger = Client().get("/admin/audit/act/acts.csv")
     assert stranger.status_code == 302
