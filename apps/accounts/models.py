@@ -39,10 +39,10 @@ class Times(models.TextChoices):
 class User(AbstractUser):
     """An advertiser or creator. Staff have access to the admin site."""
 
-    username = None  # type: ignore[assignment]  # replaced by the e-mail address
-    email = models.EmailField("e-mail address", unique=True)
+    username = None  # type: ignore[assignment]  # replaced by the email address
+    email = models.EmailField("email address", unique=True)
     # The database default serves processes of a version without this field.
-    times = models.CharField("times are shown in", max_length=5, choices=Times, default=Times.UTC, db_default=Times.UTC)
+    times = models.CharField("time zone", max_length=5, choices=Times, default=Times.UTC, db_default=Times.UTC)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -61,7 +61,7 @@ class SecurityRecord(models.Model):
 
     key = models.CharField(primary_key=True, max_length=255)
     value = models.JSONField()
-    # None: never.
+    # None: the record never expires.
     expires_at = models.DateTimeField(null=True, db_index=True)
 
     def __str__(self) -> str:

@@ -28,6 +28,6 @@ def ensure_user(*, email: str, password: str) -> bool:
 def choose_times(*, user: User, times: str) -> None:
     """Set the time zone of an account's pages. Raises: Refused."""
     if times not in Times.values:
-        raise Refused("Choose one of the zones.")
+        raise Refused("Choose one of the time zones.")
     user.times = times
     user.save(update_fields=["times"])

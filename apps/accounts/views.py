@@ -45,7 +45,7 @@ def times(request: HttpRequest) -> HttpResponseRedirect:
     """Set the time zone of the pages."""
     try:
         choose_times(user=user_of(request), times=request.POST.get("times", ""))
-        messages.success(request, "Kept.")
+        messages.success(request, "Saved.")
     except Refused as error:
         messages.error(request, str(error))
     return redirect("account")

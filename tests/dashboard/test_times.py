@@ -39,7 +39,7 @@ def test_times_are_in_utc_by_default(boards: Boards, signed_in: Client) -> None:
 
 def test_invalid_time_zones_are_ignored(signed_in: Client) -> None:
     for odd in ({}, {"times": "mars"}, {"times": ""}):
-        assert "Choose one of the zones." in read_page(signed_in.post("/account/times", odd, follow=True))
+        assert "Choose one of the time zones." in read_page(signed_in.post("/account/times", odd, follow=True))
         assert times_of() == "utc"
 
 

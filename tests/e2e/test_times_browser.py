@@ -32,7 +32,7 @@ def choose(page: Page, stack: Stack, zone: str) -> None:
     page.goto(f"{stack.url}/account/")
     page.get_by_label(zone, exact=True).check()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Kept.")).to_be_visible()
+    expect(page.get_by_text("Saved.")).to_be_visible()
 
 
 def times(page: Page) -> list[tuple[datetime, str, str]]:

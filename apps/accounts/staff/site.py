@@ -44,7 +44,7 @@ class StaffSite(AdminSite):
         return guarded
 
     def login(self, request: HttpRequest, _extra_context: Any = None) -> HttpResponse:
-        """Redirect to the missing step: sign-in, second-factor set-up, or verification."""
+        """Redirect to the missing step: sign-in, second-factor setup, or verification."""
         next_url = get_next_redirect_url(request) or reverse("admin:index")
         if not request.user.is_authenticated:
             return redirect_to_login(next_url)
@@ -61,7 +61,7 @@ class StaffSite(AdminSite):
 
 
 def _check_keys(request: HttpRequest, key: Any) -> None:
-    """Raises: SuspiciousOperation, which is answered with 400."""
+    """Validate the primary keys of the selected rows. Raises: SuspiciousOperation, which becomes a 400."""
     try:
         for text in request.POST.getlist(ACTION_CHECKBOX_NAME):
             key.to_python(text)
@@ -70,7 +70,7 @@ def _check_keys(request: HttpRequest, key: Any) -> None:
 
 
 def connect() -> None:
-    """Count the set-up of a factor as its verification in the session."""
+    """Treat the setup of a factor as its verification in the session."""
     authenticator_added.connect(_added)
 
 
