@@ -31,27 +31,27 @@ class Tag(models.Model):
 class Channel(models.Model):
     """A Twitch channel that was on the channel list or is curated. `id` is Twitch's id, which survives a rename.
 
-    The refresh of the channel list writes all fields except the curators' ones, once a minute.
+    The refresh of the channel list writes all fields except the curators', once a minute.
     """
 
-    id = models.CharField("Twitch id", primary_key=True, max_length=20, validators=[valid_id])
+    id = models.CharField("Twitch ID", primary_key=True, max_length=20, validators=[valid_id])
     login = models.CharField(max_length=64, db_index=True)
     name = models.CharField("display name", max_length=NAME_MAX)
     category = models.CharField(max_length=CATEGORY_MAX, blank=True)
     language = models.CharField(max_length=LANGUAGE_MAX, blank=True)
     title = models.CharField(max_length=TITLE_MAX, blank=True)
-    # The texts before the last changes in a broadcast, which older responses of Twitch may still report.
+    # The texts before the last changes in a broadcast: stale responses from Twitch may still contain them.
     previous_texts = models.JSONField(null=True, blank=True)
     viewers = models.PositiveIntegerField("viewers when last seen", default=0)
     viewers_raw = models.PositiveIntegerField(
-        "viewers as reported by Helix", default=0, help_text="A drop to 0 or 1 for a single minute is not shown."
+        "viewers as reported by Helix", default=0, help_text="Pages ignore a drop to 0 or 1 for a single minute."
     )
     last_seen_at = models.DateTimeField("last seen live", null=True, blank=True, db_index=True)
     started_at = models.DateTimeField("stream started", null=True, blank=True)
-    offline_since = models.DateTimeField("noticed offline", null=True, blank=True)
+    offline_since = models.DateTimeField("offline since", null=True, blank=True)
     # The reported end of the broadcast. It is cleared if the broadcast resumes.
     ended_at = models.DateTimeField("stream ended", null=True, blank=True)
-    is_wanted = models.BooleanField("on the list", default=False, db_index=True)
+    is_wanted = models.BooleanField("on the channel list", default=False, db_index=True)
 
     pinned = models.BooleanField(
         default=False, db_index=True, help_text="Always tracked, regardless of rank. Takes effect within 30 s."
@@ -99,7 +99,7 @@ class FormerLogin(models.Model):
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="former_logins")
     login = models.CharField(max_length=64, db_index=True)
-    left_at = models.DateTimeField("noticed", auto_now_add=True)
+    left_at = models.DateTimeField("change detected", auto_now_add=True)
 
     class Meta:
         ordering = ["-left_at"]

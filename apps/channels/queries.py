@@ -16,8 +16,8 @@ def channels(channel_ids: Iterable[str]) -> dict[str, Channel]:
     return Channel.objects.in_bulk(list(channel_ids))
 
 
-def followed_channels() -> dict[str, Channel]:
-    """Return the channels on the channel list and the pinned ones, by id."""
+def tracked_channels() -> dict[str, Channel]:
+    """Return the channels that are on the channel list or pinned, by id."""
     return {channel.id: channel for channel in Channel.objects.filter(Q(is_wanted=True) | Q(pinned=True))}
 
 

@@ -1,7 +1,8 @@
 """Migrates curation and the audit log from Twitchly 0.3 to this version, which uses other table names.
 
 The file is NDJSON: a header, one line per row, and a trailer with the counts, so that truncated files are detected.
-Accounts are not migrated. The import adds missing rows and changes no existing ones, so it may be repeated.
+Accounts are not migrated. The import can be run again: it adds missing rows, and updates bots and the
+channels that have no decision yet.
 """
 
 from __future__ import annotations
@@ -44,19 +45,19 @@ class CarryError(TwitchlyError):
 
 
 def is_old_database() -> bool:
-    """Tell whether the connected database belongs to Twitchly 0.3."""
+    """Return whether the connected database belongs to Twitchly 0.3."""
     return _TABLES["opt_out"][0] in connection.introspection.table_names()
 
 
 def was_imported() -> bool:
-    """Tell whether a file of 0.3 has been imported."""
+    """Return whether a file of 0.3 has been imported."""
     return Act.objects.filter(act=Act.Kind.IMPORTED).exists()
 
 
 def export_lines() -> Iterator[bytes]:
     """Yield the lines of the file, read from the database of 0.3. Raises: CarryError."""
     if not is_old_database():
-        raise CarryError("The database is not one of Twitchly 0.3: point DATABASE_URL to the one that 0.3 used")
+        raise CarryError("The database does not belong to Twitchly 0.3: point DATABASE_URL to the one that 0.3 used")
     counts: Counter[str] = Counter()
     yield _line({"twitchly_carry": FORMAT, "exported_at": timezone.now().isoformat(timespec="seconds")})
     tags = _tags()
@@ -84,7 +85,7 @@ def import_lines(lines: Iterable[bytes]) -> dict[str, int]:
         "deletion": _add(Deletion, rows["deletion"], "event", "stage"),
     }
     Act.objects.create(
-        by=SYSTEM, act=Act.Kind.IMPORTED, model="database", label="the data of Twitchly 0.3", after=added
+        by=SYSTEM, act=Act.Kind.IMPORTED, model="database", label="data from Twitchly 0.3", after=added
     )
     return added
 
@@ -136,7 +137,7 @@ def _read(lines: Iterable[bytes]) -> dict[str, list[dict[str, Any]]]:
             else:
                 rows[row.pop("table")].append(row)
     except (InvalidJson, ValueError, KeyError, AttributeError) as error:
-        raise CarryError(f"The file is not one of `carry export`: {error}") from error
+        raise CarryError(f"The file was not written by `carry export`: {error}") from error
     if counts != {kind: len(kind_rows) for kind, kind_rows in rows.items() if kind_rows}:
         raise CarryError("The file is incomplete: export it again")
     return rows

@@ -21,4 +21,4 @@ def refuse_old_database(databases: Sequence[str] | None = None, **_: Any) -> lis
     """Return an error for a database of 0.3. `migrate` runs this check first."""
     if not databases or not is_old_database():
         return []
-    return [Error("The database is that of Twitchly 0.3.", hint=HINT, id="curation.E001")]
+    return [Error("The database belongs to Twitchly 0.3.", hint=HINT, id="curation.E001")]

@@ -24,8 +24,8 @@ DECISIONS: Mapping[str, str] = {
     NONE: "none: tracked by rank",
 }
 # Suggested reasons; any other text is allowed.
-REASONS = ("requested", "partner", "event", "editorial", "not a person's channel", "bought viewers or chat", "law")
-ASKED_FOR = REASONS[0]
+REASONS = ("requested", "partner", "event", "editorial", "not a person's channel", "bought viewers or chat", "legal")
+REQUESTED = REASONS[0]
 TAGS_MAX, TAG_MAX, NOTE_MAX = 20, 30, 200
 # The fields that a decision writes. The refresh of the channel list may be writing the others concurrently.
 _DECISION_FIELDS = ("pinned", "blocked", "reason", "decided_until", "note")
@@ -60,10 +60,10 @@ def decision_of(channel: Channel) -> Decision:
     return Decision(kind, channel.reason, channel.decided_until, tags, channel.note)
 
 
-def validate_decision(decision: Decision, *, before: Decision, is_out: bool, now: dt.datetime) -> Decision:
+def validate_decision(decision: Decision, *, before: Decision, is_opted_out: bool, now: dt.datetime) -> Decision:
     """Return the normalized decision; without a pin or block it has no reason or expiry. Raises: Refused.
 
-    `is_out`: the channel has opted out.
+    `is_opted_out`: the channel has opted out.
     """
     decision = replace(decision, reason=one_line(decision.reason), note=one_line(decision.note))
     if decision.kind not in DECISIONS:
@@ -72,7 +72,7 @@ def validate_decision(decision: Decision, *, before: Decision, is_out: bool, now
         decision = replace(decision, reason="", until=None)
     elif not decision.reason:
         raise Refused("A pin or block needs a reason.")
-    if decision.kind == PIN and is_out:
+    if decision.kind == PIN and is_opted_out:
         raise Refused("The channel has opted out: it cannot be pinned.")
     if decision.until and decision.until != before.until and decision.until <= now:
         raise Refused("The expiry time is in the past.")
@@ -86,10 +86,11 @@ def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Return tags in lower case, sorted and without duplicates. Raises: Refused."""
     cleaned = tuple(sorted(tag for tag in {one_line(tag).lower() for tag in tags} if not is_blank(tag)))
     if len(cleaned) > TAGS_MAX:
-        raise Refused(f"A channel has up to {TAGS_MAX} tags.")
+        raise Refused(f"A channel can have up to {TAGS_MAX} tags.")
     for tag in cleaned:
         if len(tag) > TAG_MAX or "," in tag or ";" in tag:
-            raise Refused(f"“{tag[:TAG_MAX]}” is not a valid tag. A tag has up to {TAG_MAX} characters without commas.")
+            rule = f"A tag has up to {TAG_MAX} characters, without commas or semicolons."
+            raise Refused(f"“{tag[:TAG_MAX]}” is not a valid tag. {rule}")
     return cleaned
 
 
@@ -98,7 +99,7 @@ def decide(channel: Channel, decision: Decision, *, by: str, now: dt.datetime) -
     """Write a decision and record it as an act of `by`; return whether anything changed. Raises: Refused."""
     known = Channel.objects.select_for_update().filter(pk=channel.pk).first()
     before = decision_of(known) if known else Decision()
-    decision = validate_decision(decision, before=before, is_out=has_opted_out(channel.pk), now=now)
+    decision = validate_decision(decision, before=before, is_opted_out=has_opted_out(channel.pk), now=now)
     if known is not None and decision == before:
         return False
     if known is not None and known.login != channel.login:

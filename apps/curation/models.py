@@ -1,4 +1,4 @@
-"""Opt-outs, known bots, and the requests of visitors that curators decide."""
+"""Opt-outs, known bots, and the requests that curators decide on."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class OptOut(models.Model):
         USER = "user", "user"
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    twitch_id = models.CharField("Twitch id", max_length=20, validators=[valid_id])
+    twitch_id = models.CharField("Twitch ID", max_length=20, validators=[valid_id])
     login = models.CharField(max_length=64, blank=True)
     note = models.CharField(
         max_length=200, blank=True, help_text="Who requested it and when. Visible to curators only."
     )
     created_at = models.DateTimeField("added", auto_now_add=True)
-    # When history was asked to erase the channel. It has no data about users.
+    # When the request to erase the channel was sent to history, which has no data about users.
     told_at = models.DateTimeField("sent to history", null=True, editable=False)
 
     class Meta:
@@ -48,19 +48,19 @@ class OptOut(models.Model):
 
 
 class OptOutRequest(models.Model):
-    """A request to opt out whose author's identity Twitch has not confirmed.
+    """An opt-out request whose author's identity Twitch has not confirmed.
 
     `contact` and `note` are deleted once a curator has decided.
     """
 
     class State(models.TextChoices):
-        OPEN = "open", "not decided yet"
+        OPEN = "open", "pending"
         ACCEPTED = "accepted", "accepted"
         DECLINED = "declined", "declined"
 
     kind = models.CharField(max_length=8, choices=OptOut.Kind.choices)
     login = models.CharField(max_length=25, validators=[valid_login])
-    contact = models.EmailField("e-mail address", blank=True)
+    contact = models.EmailField("email address", blank=True)
     note = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField("requested", auto_now_add=True)
     closed_at = models.DateTimeField("closed", null=True, blank=True)
@@ -86,7 +86,7 @@ class Bot(models.Model):
     login = models.CharField(max_length=64, unique=True, validators=[valid_login])
     note = models.CharField(max_length=200, blank=True)
     is_counted_out = models.BooleanField(
-        "counted out", default=True, help_text="If unchecked, its messages count like anyone else's."
+        "counted separately", default=True, help_text="If unchecked, its messages count like anyone else's."
     )
 
     class Meta:
@@ -97,10 +97,10 @@ class Bot(models.Model):
 
 
 class CurationRequest(models.Model):
-    """A user's request to track a channel. Curators decide it in the admin site."""
+    """A user's request to track a channel. Curators decide on it in the admin site."""
 
     class State(models.TextChoices):
-        OPEN = "open", "not decided yet"
+        OPEN = "open", "pending"
         ACCEPTED = "accepted", "accepted"
         DECLINED = "declined", "declined"
         WITHDRAWN = "withdrawn", "withdrawn"

@@ -47,7 +47,7 @@ def decline_request(request: OptOutRequest, *, by: str) -> None:
 def _close(request: OptOutRequest, state: str, by: str) -> None:
     row = OptOutRequest.objects.select_for_update().get(pk=request.pk)
     if row.closed_at is not None:
-        raise Refused("It has been closed in the meantime.")
+        raise Refused("The request has been closed in the meantime.")
     before = {"state": row.state}
     row.state, row.closed_at, row.contact, row.note = state, timezone.now(), "", ""
     row.save(update_fields=["state", "closed_at", "contact", "note"])

@@ -13,7 +13,7 @@ from core.inputs.readable_text import one_line
 
 
 def rules() -> IntakeRules:
-    """Return the current rules."""
+    """Return the current intake rules."""
     return IntakeRules(
         frozenset(Bot.objects.filter(is_counted_out=True).values_list("login", flat=True)),
         opted_out_channels(),
@@ -35,7 +35,7 @@ def public_channels() -> QuerySet[Channel]:
 
 
 def find_named(text: str) -> Channel | None:
-    """Return the public channel that a text names: an id, login, address or whole name. Raises: InvalidChannel."""
+    """Return the public channel that a text names: an id, login, address or full name. Raises: InvalidChannel."""
     by_name = public_channels().filter(name__iexact=one_line(text))
     try:
         name = read_channel(text)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.audit.models import Act
 from apps.audit.services import actor_name, record
 from apps.channels.queries import channel_of
-from apps.curation.decisions import ASKED_FOR, PIN, Decision, decide, decision_of
+from apps.curation.decisions import REQUESTED, PIN, Decision, decide, decision_of
 from apps.curation.models import CurationRequest
 from core.channels.account import Account
 from core.errors import NotFound, Refused, TwitchlyError
@@ -29,7 +29,7 @@ def request_channel(*, user: AbstractBaseUser, login: str, note: str) -> None:
     """File a request to track a channel. Raises: ChannelRequestError."""
     if CurationRequest.objects.filter(user_id=user.pk, closed_at=None).count() >= OPEN_REQUESTS_MAX:
         raise ChannelRequestError(
-            f"You have {OPEN_REQUESTS_MAX} open requests. You can request more when some of them are decided."
+            f"You have {OPEN_REQUESTS_MAX} open requests. You can request more once some of them have been decided."
         )
     try:
         with transaction.atomic():
@@ -46,14 +46,14 @@ def accept(request: CurationRequest, account: Account, *, by: str, answer: str) 
         _close(request, State.ACCEPTED, answer, by)
         # A channel that is already pinned keeps its reason and expiry.
         if before.kind != PIN:
-            pinned = Decision(PIN, ASKED_FOR, None, before.tags, before.note)
+            pinned = Decision(PIN, REQUESTED, None, before.tags, before.note)
             decide(channel, pinned, by=by, now=timezone.now())
 
 
 def decline(request: CurationRequest, *, by: str, answer: str) -> None:
     """Close the request with an answer for the requester. Raises: Refused."""
     if not answer:
-        raise Refused("Write an answer: the requester reads it.")
+        raise Refused("Write an answer for the requester.")
     with transaction.atomic():
         _close(request, State.DECLINED, answer, by)
 
@@ -70,7 +70,7 @@ def withdraw(*, user: AbstractBaseUser, request_id: int) -> CurationRequest:
 def _close(request: CurationRequest, state: str, answer: str, by: str) -> CurationRequest:
     row = CurationRequest.objects.select_for_update().get(pk=request.pk)
     if row.closed_at is not None:
-        raise Refused("It has been closed in the meantime.")
+        raise Refused("The request has been closed in the meantime.")
     before, answer = _values(row), one_line(answer)
     row.state, row.answer, row.closed_at = state, answer, timezone.now()
     row.save(update_fields=["state", "answer", "closed_at"])

@@ -27,12 +27,12 @@ from core.inputs.moments import read_moment
 MAX_BYTES, MAX_LINES = 256_000, 1_000
 COLUMNS = ("login", "id", "decision", "reason", "tags", "note", "expires")
 # Finds accounts by logins and ids; unknown ones are omitted.
-LookUp = Callable[[Collection[str], Collection[str]], Sequence[Account]]
+AccountLookup = Callable[[Collection[str], Collection[str]], Sequence[Account]]
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidLine:
-    """A line that cannot be used; the first line of the file is 1."""
+    """An invalid line; the first line of the file is 1."""
 
     line: int
     text: str
@@ -94,8 +94,8 @@ def read_text(raw: bytes) -> str:
         raise Refused(f"The file is not UTF-8: byte {error.start + 1} is invalid.") from None
 
 
-def build_plan(text: str, *, look_up: LookUp, now: dt.datetime) -> Plan:
-    """Return the effect of a file. Raises: Refused for a malformed file; the errors of `look_up`."""
+def build_plan(text: str, *, look_up: AccountLookup, now: dt.datetime) -> Plan:
+    """Return the effect of a file. Raises: Refused for a malformed file, and the errors of `look_up`."""
     plan, line_of_channel = Plan(), dict[str, int]()
     lines = _lines(text, plan)
     channels = _channels(lines, look_up)
@@ -160,7 +160,7 @@ def _with_login(line: _Line) -> _Line:
 
 @dataclass(slots=True)
 class _Channels:
-    """Channels from the database, or from Twitch and not saved yet; `known` are the ids in the database."""
+    """Channels from the database, or from Twitch and not saved yet; `known` has the ids in the database."""
 
     by_id: dict[str, Channel] = field(default_factory=dict)
     by_login: dict[str, Channel] = field(default_factory=dict)
@@ -178,7 +178,7 @@ class _Channels:
         return self.by_login.get(line.login) or by_twitch_id
 
 
-def _channels(lines: Sequence[_Line], look_up: LookUp) -> _Channels:
+def _channels(lines: Sequence[_Line], look_up: AccountLookup) -> _Channels:
     """Return the channels that the lines name."""
     logins = {line.login for line in lines if not line.cells.get("id")}
     ids = {line.cells["id"] for line in lines if line.cells.get("id")}
@@ -205,7 +205,7 @@ def _change(line: _Line, channels: _Channels, now: dt.datetime) -> Change:
         raise Refused(f"The ID belongs to {channel.login}.")
     is_new = channel._state.adding
     before = Decision() if is_new else decision_of(channel)
-    after = validate_decision(_decision(line, before), before=before, is_out=has_opted_out(channel.pk), now=now)
+    after = validate_decision(_decision(line, before), before=before, is_opted_out=has_opted_out(channel.pk), now=now)
     if is_new and after.kind == NONE:
         raise Refused("The channel was never tracked: pin it, block it, or remove the line.")
     return Change(line.number, channel, is_new, before, after)

@@ -135,7 +135,7 @@ class AnswerForm(forms.ModelForm[CurationRequest]):
         if self.errors:
             return fields
         if fields["decision"] == "decline" and not fields["answer"]:
-            self.add_error("answer", "Write an answer: the requester reads it.")
+            self.add_error("answer", "Write an answer for the requester.")
         if fields["decision"] == "accept":
             self.account = ask_twitch(self, "decision", login=self.instance.login)
             if self.account and has_opted_out(self.account.id):

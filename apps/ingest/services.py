@@ -56,7 +56,7 @@ def refresh_channel_list(
     with _redis() as store, _refresh_lock(store) as is_locked:
         if not is_locked:
             return None
-        known, curation = channels.followed_channels(), read_curation()
+        known, curation = channels.tracked_channels(), read_curation()
         poll = _poll(helix_client or helix(), now_ms, known.keys() - curation.barred)
         known |= channels.channels(poll.live.keys() - known.keys())
         poll = discard_stale_answers(known, poll)

@@ -33,7 +33,7 @@ def _rename_watchlist(owner: User, text: str) -> str:
 
 def _decision(text: str) -> Decision:
     decision = Decision(BLOCK, reason=text, note=text, tags=(text,))
-    return validate_decision(decision, before=Decision(), is_out=False, now=NOW)
+    return validate_decision(decision, before=Decision(), is_opted_out=False, now=NOW)
 
 
 def _channel_request(owner: User, text: str) -> str:

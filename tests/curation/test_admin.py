@@ -217,7 +217,7 @@ def test_channels_that_were_never_live_are_listed_last() -> None:
 
 def test_an_opt_out_by_login_stores_the_id(curator: Client, twitch: Live) -> None:
     question = confirm(curator, f"{OPT_OUT}add/", kind="channel", login="Channel7", note="asked by mail")
-    assert question.startswith("This is Channel7: login channel7, Twitch id 7. Its history will be deleted")
+    assert question.startswith("This is Channel7: login channel7, Twitch ID 7. Its history will be deleted")
     saved = OptOut.objects.get()
     assert (saved.kind, saved.twitch_id, saved.login, saved.note) == ("channel", "7", "channel7", "asked by mail")
 
@@ -248,11 +248,11 @@ def test_an_opt_out_accepts_channel_urls_only(curator: Client, twitch: Live) -> 
 
 def test_digits_are_a_known_id_or_else_a_login(curator: Client, twitch: Live) -> None:
     twitch.accounts["77"] = "500"
-    assert "login 500, Twitch id 77" in confirm(curator, f"{OPT_OUT}add/", kind="user", login="500")
+    assert "login 500, Twitch ID 77" in confirm(curator, f"{OPT_OUT}add/", kind="user", login="500")
     twitch.accounts["500"] = "other"
     channel("500", login="other")
-    assert "login other, Twitch id 500" in confirm(curator, f"{OPT_OUT}add/", kind="user", login="500")
-    assert "login channel8, Twitch id 8" in confirm(curator, f"{OPT_OUT}add/", kind="user", login="8")
+    assert "login other, Twitch ID 500" in confirm(curator, f"{OPT_OUT}add/", kind="user", login="500")
+    assert "login channel8, Twitch ID 8" in confirm(curator, f"{OPT_OUT}add/", kind="user", login="8")
 
 
 def test_a_confirmation_is_valid_for_the_displayed_account_only(curator: Client, twitch: Live) -> None:

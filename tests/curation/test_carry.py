@@ -74,7 +74,7 @@ def test_decisions_of_0_3_are_imported_unchanged(instances: tuple[Instance, Inst
     old, new = instances
     make_0_3(old)
     file = tmp_path / "carried.ndjson"
-    assert "is that of Twitchly 0.3" in fail(old, "migrate")
+    assert "belongs to Twitchly 0.3" in fail(old, "migrate")
     assert "11 rows" in succeed(old, "carry", "export", str(file))
     assert file.stat().st_mode & 0o777 == 0o600
     succeed(new, "migrate", "-v", "0")
@@ -94,7 +94,7 @@ def test_decisions_of_0_3_are_imported_unchanged(instances: tuple[Instance, Inst
     first, second, imported = tables["acts"]
     assert first == ["2026-11-20 09:59:59+00:00", "curator@example.com", "pinned", "ada_plays", {"kind": "pin"}]
     assert second[2:4] == ["added", "channel quiet_painter"]
-    assert imported[1:4] == ["system", "imported", "the data of Twitchly 0.3"]
+    assert imported[1:4] == ["system", "imported", "data from Twitchly 0.3"]
     assert tables["deletions"] == [
         ["opt-out-7", "found", {"hour_window": 12}, "2026-11-20 10:00:31+00:00"],
         ["opt-out-7", "left", {"hour_window": 0}, "2026-11-20 10:00:32+00:00"],
@@ -128,7 +128,7 @@ def test_history_of_0_3_is_restored_only_after_its_opt_outs(
 def test_a_wrong_database_is_reported(instances: tuple[Instance, Instance], tmp_path: Path) -> None:
     _, new = instances
     succeed(new, "migrate", "-v", "0")
-    assert "not one of Twitchly 0.3" in fail(new, "carry", "export", str(tmp_path / "none"))
+    assert "does not belong to Twitchly 0.3" in fail(new, "carry", "export", str(tmp_path / "none"))
     assert not (tmp_path / "none").exists()
 
 
@@ -143,10 +143,10 @@ BOT = b'{"table": "bot", "login": "quiz_bot", "note": "", "is_counted_out": true
         ([HEAD, BOT], "incomplete"),
         ([HEAD, BOT, b'{"end": {"bot": 2}}'], "incomplete"),
         ([b'{"twitchly_carry": 2}', b'{"end": {}}'], "has format 2"),
-        ([], "not one of"),
-        ([HEAD, b'{"table": "cat"}'], "not one of"),
-        ([HEAD, b"{"], "not one of"),
-        ([HEAD, b'{"end": {"bot": 1}, "end": {}}'], "not one of"),
+        ([], "not written by"),
+        ([HEAD, b'{"table": "cat"}'], "not written by"),
+        ([HEAD, b"{"], "not written by"),
+        ([HEAD, b'{"end": {"bot": 1}, "end": {}}'], "not written by"),
     ],
 )
 def test_a_damaged_file_changes_nothing(lines: Sequence[bytes], reason: str) -> None:

@@ -82,7 +82,7 @@ def test_an_accepted_request_is_closed_and_its_texts_deleted(client: Client, twi
     curator = staff_client("curator")
     assert "it is on my channel page" in read_page(curator.get(f"{ADMIN}{request.pk}/change/"))
     page = read_page(curator.post(f"{ADMIN}{request.pk}/change/", {"decision": "accept"}))
-    assert "This is Channel7: login channel7, Twitch id 7. Its history will be deleted" in page
+    assert "This is Channel7: login channel7, Twitch ID 7. Its history will be deleted" in page
     assert not OptOut.objects.exists()
     accepted = {"decision": "accept", "account": confirmed(page)}
     assert curator.post(f"{ADMIN}{request.pk}/change/", accepted).status_code == 302

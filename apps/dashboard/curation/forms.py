@@ -185,7 +185,7 @@ class OptOutAddForm(OptOutForm):
     """Accepts a login or an id; an id works for deleted accounts and while Twitch is unavailable."""
 
     login = LoginField(required=False, help_text="The name on Twitch, or the ID below.")
-    twitch_id = forms.CharField(label="Twitch id", required=False, max_length=20, validators=[valid_id])
+    twitch_id = forms.CharField(label="Twitch ID", required=False, max_length=20, validators=[valid_id])
     account = confirmation_field()
 
     class Meta:
@@ -311,9 +311,9 @@ class TagForm(forms.ModelForm[Tag]):
 
 def check_decision(form: Any, before: Decision) -> None:
     """Validate the decision of a form and add errors to it. Typed as `Any` because two forms have a decision."""
-    is_out = has_opted_out(form.instance.pk)
+    is_opted_out = has_opted_out(form.instance.pk)
     try:
-        form.decision = validate_decision(form.decision, before=before, is_out=is_out, now=timezone.now())
+        form.decision = validate_decision(form.decision, before=before, is_opted_out=is_opted_out, now=timezone.now())
     except Refused as error:
         form.add_error("login" if "login" in form.fields else None, str(error))
 
@@ -335,7 +335,7 @@ def confirm(form: forms.BaseForm, field: str, account_id: str, text: str, *, kin
 
 def describe_account(user: Account) -> str:
     """Return the display text of an account."""
-    return f"This is {user.name}: login {user.login}, Twitch id {user.id}"
+    return f"This is {user.name}: login {user.login}, Twitch ID {user.id}"
 
 
 def ask_twitch(form: forms.BaseForm, field: str, *, login: str) -> Account | None:

@@ -1,7 +1,7 @@
 """Move opt-outs, pins, blocks, bots and the audit log from Twitchly 0.3 into this version.
 
-`carry export FILE` reads the database of 0.3 and changes nothing in it. `carry import FILE` adds what is missing to the
-new database and may be repeated. See "Upgrading from 0.3" in docs/operation.md.
+`carry export FILE` only reads the database of 0.3. `carry import FILE` adds missing rows to the new database, and can
+be run again. See "Upgrading from 0.3" in docs/operation.md.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
     def _export(self, file: Path) -> None:
         unfinished = file.with_name(f"{file.name}.part")
-        # The file contains e-mail addresses from opt-out requests.
+        # The file contains email addresses from opt-out requests.
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         lines = 0
         with os.fdopen(descriptor, "wb") as output:
