@@ -11,5 +11,5 @@ def session_name(key_id: int) -> str:
 
 
 def close_connections(key_id: int) -> None:
-    """Close a key's connections. Without Redis, each connection notices the revocation at its next frame."""
+    """Close a key's connections. Without Redis, streams check the key at their next event, sockets every second."""
     notify_digests_ended(session_name(key_id))
