@@ -5,8 +5,8 @@ NO_PYTHON = $(PYTHON) is missing: install it (Debian: apt-get install python3.11
 FOUND_PYTHON = $(if $(shell command -v "$(PYTHON)" 2>/dev/null),$(PYTHON),$(error $(NO_PYTHON)))
 LOCAL = $(FOUND_PYTHON) -m deploy.local
 
-# The simulated Twitch: `make run REPLAY=FILE SPEED=4`, or RATE, CHANNELS, SEED, and HISTORY, the days of its past. The
-# number of producers: PRODUCERS.
+# Options of the simulated Twitch: `make run REPLAY=FILE SPEED=4`, or RATE, CHANNELS, SEED and HISTORY (days of simulated
+# past). PRODUCERS sets the number of producers.
 options = $(if $(REPLAY),--replay="$(REPLAY)") $(if $(SPEED),--speed="$(SPEED)") $(if $(RATE),--rate="$(RATE)") \
 	$(if $(CHANNELS),--channels="$(CHANNELS)") $(if $(SEED),--seed="$(SEED)") \
 	$(if $(HISTORY),--history="$(HISTORY)") $(if $(PRODUCERS),--producers="$(PRODUCERS)")
@@ -56,33 +56,33 @@ drill: ## Run the fault-injection tests (kill processes, shift clocks, cross a m
 	.venv/bin/python -m drills.pipeline --seed $(or $(SEED),12)
 	.venv/bin/python -m drills.midnight
 	.venv/bin/pytest -q -m server -k steps_by_an_hour tests/e2e/test_sql_equals_reference.py
-drill-ingest: ## Inject every fault of Twitch, Kafka and the producers, check the ledger
+drill-ingest: ## Inject every fault of Twitch, Kafka and the producers, then check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.ingest
-drill-soak: ## Inject random faults, check the ledger: MINUTES=30 SEED=1
+drill-soak: ## Inject random faults, then check the ledger: MINUTES=30 SEED=1
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
-drill-defenses: ## Weaken each defense in a copy of the source, expect its test to fail: ONLY=csrf
+drill-defenses: ## Weaken each defense in a copy of the source and expect its test to fail: ONLY=csrf
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.defenses "$(ONLY)"
 drill-instance: ## Start an instance in unusual environments: ONLY=proxy
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.instance --only "$(ONLY)"
-drill-midnight: ## Cross a month boundary while an instance runs, check the ledger
+drill-midnight: ## Cross a month boundary while an instance runs, then check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.midnight
-drill-recount: ## Recount the chat of a replay independently, compare page, API, files and socket: MINUTES=35
+drill-recount: ## Recount the chat of a replay independently; compare with page, API, files and socket: MINUTES=35
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.recount --minutes $(or $(MINUTES),35)
-drill-backup: ## Back up a running instance, delete its data, restore it, compare
+drill-backup: ## Back up a running instance, delete its data, restore it and compare
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.backup
-bench: ## Run the benchmarks, write docs/benchmarks.md: ONLY="stream hour"
+bench: ## Run the benchmarks and write docs/benchmarks.md: ONLY="stream hour"
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m bench $(ONLY)
 
 VAR = $(or $(TWITCHLY_VAR),var)
-screens: ## Take screenshots of the running instance into docs/screens
+screens: ## Save screenshots of the running instance to docs/screens
 	.venv/bin/python -m drills.screens http://127.0.0.1:$(or $(TWITCHLY_PORT),8000) "$(VAR)/demo-password"
 
 .PHONY: lock audit clean clean-data
@@ -106,5 +106,5 @@ audit: ## Check all packages for known vulnerabilities; fail if one cannot be ch
 	rm -rf .audit
 clean: ## Delete the environments, jars and packages
 	rm -rf .venv .venv-flink .jars node_modules static/vendor
-clean-data: ## Stop, and delete all data and logs of this instance
+clean-data: ## Stop this instance and delete its data and logs
 	@$(LOCAL) clean-data

@@ -24,7 +24,7 @@ COMMANDS = {
     "clean-data": "stop this instance and delete its data and logs",
     "prepare": "install the Python environments, jars and npm packages",
     "test-prepare": "also install everything that the tests need",
-    "unit-prepare": "install the Python and npm packages of `make lint` and the unit tests",
+    "unit-prepare": "install the Python and npm packages for `make lint` and the unit tests",
 }
 
 

@@ -76,7 +76,7 @@ class Layout:
 
     @property
     def simulated_marker(self) -> Path:
-        """A file in the folder of an instance that has data of the simulated Twitch."""
+        """A file that marks an instance as having data from the simulated Twitch."""
         return self.var / "simulated"
 
     def create_folders(self) -> None:
@@ -136,7 +136,7 @@ def write_run_env(layout: Layout, extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def _secret_key(path: Path) -> str:
-    """Return the key generated at the first start. Raises: InvalidSetting if the file that contains it is damaged.
+    """Return the key generated on the first start. Raises: InvalidSetting if the file that contains it is damaged.
 
     A different or truncated key would sign out all users and make second factors unreadable.
     """
@@ -172,7 +172,7 @@ def known_settings(layout: Layout) -> list[str]:
 
 
 def demo_password(layout: Layout) -> str:
-    """Return the password of the demo advertiser, which the first run generates."""
+    """Return the password of the demo account, which is generated on the first run."""
     if not layout.password_file.exists() or not layout.password_file.read_text().strip():
         write_private(layout.password_file, f"{secrets.token_urlsafe(12)}\n")
     return layout.password_file.read_text().strip()

@@ -19,7 +19,7 @@ NAMES = (
     "Cassandra",
     "Cassandra's storage",
     "Valkey",
-    "Flink's REST",
+    "Flink's REST API",
     "Flink's job manager",
     "simulated IRC",
     "simulated Helix",
@@ -53,7 +53,7 @@ class Ports:
 def is_taken(port: int) -> bool:
     """Return whether a process listens on `port` of the loopback address."""
     with socket.socket() as probe:
-        # Like the servers, so that recently closed connections do not count.
+        # As the servers do, so that recently closed connections do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""Checks of the machine before the start. They report all problems together, each with its remedy."""
+"""Checks of the machine before start-up. They report all problems at once, each with its remedy."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def check(problems: Iterable[str]) -> None:
 
 
 def python_problems(version: tuple[int, int] = sys.version_info[:2]) -> list[str]:
-    """Report problems of the running Python."""
+    """Report problems with the running Python."""
     problems = []
     if version != (3, 11):
         problems.append(
@@ -61,7 +61,7 @@ def node_problems(which: Callable[[str], str | None] = shutil.which) -> list[str
 
 
 def tool_problems(which: Callable[[str], str | None] = shutil.which) -> list[str]:
-    """Report problems of Python and the operating system, and missing tools except Java."""
+    """Report problems with Python and the operating system, and missing tools other than Java."""
     problems = python_problems()
     if not Path("/proc/self/environ").exists():
         problems.append("/proc does not exist: `make run` supports Linux only")
@@ -111,7 +111,7 @@ def find_java() -> str | None:
 
 
 def path_problems(layout: Layout) -> list[str]:
-    """Report folders with a path that a server's configuration cannot contain."""
+    """Report folders whose path has a character that a server's configuration cannot contain."""
     folders = {"TWITCHLY_VAR": layout.var, "the project's folder": layout.root}
     return [
         f"{name} is {str(path)!r}, which contains {character!r}: use a path without control characters and without "
@@ -128,11 +128,11 @@ def _first_forbidden(path: str) -> str:
 
 
 def source_problems(layout: Layout) -> list[str]:
-    """Report data of the simulated Twitch in an instance with credentials: figures of both would be mixed."""
+    """Report data from the simulated Twitch in an instance with credentials: it would be mixed with real data."""
     if layout.simulated or not layout.simulated_marker.exists():
         return []
     return [
-        f"{layout.var} has data of the simulated Twitch, and there are credentials for Twitch itself: delete the data "
+        f"{layout.var} has data from the simulated Twitch, but credentials for the real Twitch are set: delete the data "
         "with `make clean-data`, set TWITCHLY_VAR to another folder, or remove the credentials"
     ]
 

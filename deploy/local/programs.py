@@ -14,9 +14,9 @@ from deploy.local.supervision import Program
 DEMO_EMAIL = "demo@twitchly.example"
 # Limited by the metrics ports and by the partitions of `chat`.
 PRODUCERS_MAX = 4
-# The simulated past ends before events and minutes expire.
+# Less than the 90 days for which events and minutes are stored.
 HISTORY_DAYS_MAX = 80
-# Fills an instance with the past of the simulated Twitch, and ends.
+# The program that fills an instance with simulated past, then exits.
 HISTORY = "history"
 
 
@@ -82,7 +82,7 @@ class Simulation:
 
 
 def _words(options: Mapping[str, object]) -> list[str]:
-    """Return the options that have a value as words of a command line."""
+    """Return the options that have a value as command-line arguments."""
     return [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
 
 
@@ -114,7 +114,7 @@ def app_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
     # -q hides the banner, which does not follow the log format.
     celery = [python, "-m", "celery", "-q", "-A", "twitchly"]
     web = ["uvicorn", "twitchly.entry.asgi:application", "--host", "127.0.0.1", "--port", str(layout.ports.web)]
-    # No compression: it would run again for every socket, and cost several times as much as sending the frame.
+    # No compression: it would be repeated for every socket and cost several times as much as sending the frame.
     sockets = ["--ws", "twitchly.websockets:ClosingProtocol", "--ws-per-message-deflate", "false"]
     sockets += ["--http", "twitchly.http_limits:PromptProtocol"]
     # The ping timeout exceeds the 60 s after which a slow client is closed with its own close code.

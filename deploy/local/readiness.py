@@ -1,4 +1,4 @@
-"""Checks from outside that servers are ready and that a board updates."""
+"""Black-box checks that the servers are ready and that a board updates."""
 
 from __future__ import annotations
 

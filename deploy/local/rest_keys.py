@@ -1,4 +1,4 @@
-"""Generate the keys of Flink's REST API. Run as a file: `python rest_keys.py FOLDER NAME…`, with each host name.
+"""Generate the keys of Flink's REST API. Run as a file: `python rest_keys.py FOLDER HOST…`, with every host name.
 
 Server and clients share one certificate, so its key gives full access to the REST API. Flink reads `rest.p12` and
 `rest-trust.p12`; Twitchly's clients read `rest.pem` and `rest-ca.pem`.
@@ -26,7 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 # Not a secret: the files' mode protects the key. Flink's configuration in the same folder requires a password.
 PASSWORD = b"twitchly"
-# A long period of validity: tests shift the clocks, and an instance may run for years.
+# A long validity period: tests shift the clocks, and an instance may run for years.
 VALID_BEFORE, VALID_AFTER = timedelta(days=30), timedelta(days=3650)
 
 

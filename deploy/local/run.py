@@ -37,14 +37,14 @@ WATCH_S = 1.0
 
 
 def prepare(layout: Layout, *, tests: bool = False) -> int:
-    """Install the environments, jars and packages, and, with `tests`, those of the tests. Return the exit code."""
+    """Install the environments, jars and packages; with `tests`, also those for the tests. Return the exit code."""
     prerequisites.check([*prerequisites.tool_problems(), *prerequisites.java_problems()])
     steps = [*environment_steps(layout, _java_home(_require_java()), tests=tests), *npm_steps(layout, tests=tests)]
     return _prepare(layout, [*steps, *(system_package_steps(layout) if tests else [])])
 
 
 def prepare_unit_tests(layout: Layout) -> int:
-    """Install the Python and npm packages of `make lint` and the unit tests; return the exit code."""
+    """Install the Python and npm packages for `make lint` and the unit tests; return the exit code."""
     prerequisites.check([*prerequisites.python_problems(), *prerequisites.node_problems()])
     return _prepare(layout, unit_test_steps(layout))
 
@@ -152,7 +152,7 @@ def _start_all(layout: Layout, options: RunOptions) -> subprocess.Popen[bytes]:
 def _environment(layout: Layout, java: str, scope: Scope) -> dict[str, str]:
     """Return the environment of every process.
 
-    It excludes settings, which include secrets: processes and commands typed by hand read them from run.env.
+    It excludes the settings, because they include secrets. Processes and manual commands read them from run.env.
     """
     extra = {**flink_environment(layout), "JAVA_HOME": _java_home(java)}
     if scope is Scope.INGEST:
@@ -187,10 +187,10 @@ def check_alive(supervisord: subprocess.Popen[bytes]) -> None:
 
 def _print_ready(layout: Layout, seconds: float, scope: Scope) -> None:
     if scope is Scope.INGEST:
-        echo(f"Ingest is running after {seconds:.1f} s. Stop it with `make stop TWITCHLY_VAR={layout.var}`")
+        echo(f"Ingest is running (started in {seconds:.1f} s). Stop it with `make stop TWITCHLY_VAR={layout.var}`")
         return
     if scope is Scope.SERVERS:
-        echo(f"The servers are running after {seconds:.1f} s. Stop them with `make stop TWITCHLY_VAR={layout.var}`")
+        echo(f"The servers are running (started in {seconds:.1f} s). Stop them with `make stop TWITCHLY_VAR={layout.var}`")
         return
     echo(f"\nTwitchly is running at http://127.0.0.1:{layout.ports.web} (started in {seconds:.1f} s)")
     echo(f"Sign in as {DEMO_EMAIL} with the password {demo_password(layout)}\n")

@@ -17,7 +17,7 @@ from deploy.local.supervision import Program
 
 TEMPLATES = Path(__file__).parent / "templates"
 SMALL_JVM = ("-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError")
-# The C1 compiler only: it halves the CPU time of startup, and is fast enough for one machine.
+# The C1 compiler only: it halves the CPU time of start-up and is fast enough for one machine.
 KAFKA_JVM = ("-Xms96m", "-Xmx384m", "-XX:TieredStopAtLevel=1", *SMALL_JVM)
 JOB_MANAGER_JVM = ("-Xms96m", "-Xmx384m", "-XX:MaxMetaspaceSize=256m", "-XX:TieredStopAtLevel=1", *SMALL_JVM)
 # The sums of the heap sizes, and of the off-heap framework and network sizes, in templates/flink-config.yaml.
@@ -115,7 +115,7 @@ def _template_values(layout: Layout) -> dict[str, str]:
         "cassandra_port": "Cassandra",
         "cassandra_storage_port": "Cassandra's storage",
         "valkey_port": "Valkey",
-        "flink_rest_port": "Flink's REST",
+        "flink_rest_port": "Flink's REST API",
         "flink_jobmanager_port": "Flink's job manager",
     }
     folders = {"var": layout.var, "conf": layout.conf, "log": layout.log, "jars": layout.jars}

@@ -1,4 +1,4 @@
-"""Start steps of an instance, up to the first live board: what each step starts, and when it is ready."""
+"""The steps that start an instance, up to its first live board. Each starts a process and waits until it is ready."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from deploy.local.supervisor_client import Supervisor
 SERVER_LIMIT_S = 180
 PROCESS_LIMIT_S = 120
 BOARD_LIMIT_S = 300
-FLINK_REST = "Flink's REST"
+FLINK_REST = "Flink's REST API"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Stack:
     has_history: bool = False
 
     def steps(self, scope: Scope) -> list[Step]:
-        """Return all steps of a start, in display order."""
+        """Return all steps of the start-up, in display order."""
         if scope is Scope.INGEST:
             steps = [*self._ingest_servers(), *self._ingest_steps(), *self._producer_steps()]
             return [*steps, self._joins_step()] if self.layout.simulated else steps
@@ -45,7 +45,7 @@ class Stack:
         app_steps = [*self._ingest_steps(), *self._producer_steps(), *self._processing_steps()]
         after = [step.name for step in app_steps]
         board = self._step("First board", self._board, "a value to change", "sink-boards", after)
-        history = self._step("Simulated past", self._history, "its process", HISTORY, (board.name,))
+        history = self._step("Simulated past", self._history, "its process to start", HISTORY, (board.name,))
         return [*servers, *app_steps, board, *([history] if self.has_history else [])]
 
     def _ingest_servers(self) -> list[Step]:
@@ -70,8 +70,8 @@ class Stack:
         celery_after = ("Valkey", "Database and pages", *(step.name for step in twitch))
         return [
             *twitch,
-            self._command("Database and pages", database_commands(self.layout), "migrations and static files", ()),
-            self._command("Topics", manage_command(self.layout, "create_topics"), "Kafka's topics", ("Kafka",)),
+            self._command("Database and pages", database_commands(self.layout), "migrating, collecting static files", ()),
+            self._command("Topics", manage_command(self.layout, "create_topics"), "creating topics", ("Kafka",)),
             self._step("Celery", self._celery, "the channel list", "worker", celery_after),
         ]
 
@@ -85,7 +85,7 @@ class Stack:
     def _processing_steps(self) -> list[Step]:
         tables = manage_command(self.layout, "create_tables")
         return [
-            self._command("Tables", tables, "Cassandra's tables", ("Cassandra",)),
+            self._command("Tables", tables, "creating tables", ("Cassandra",)),
             self._step("Flink job", self._flink_job, "all tasks to run", "flink-job", ("Topics", "Flink task manager")),
             self._process("Sink history", "sink-history", ("Topics", "Tables")),
             self._process("Sink boards", "sink-boards", ("Topics", "Valkey")),
@@ -95,14 +95,14 @@ class Stack:
     def _step(
         self, name: str, work: Callable[[], str], waits_for: str, program: str, after: Sequence[str] = ()
     ) -> Step:
-        return Step(name, work, waits_for, after, self.layout.log_file(program))
+        return Step(name, work, f"waiting for {waits_for}", after, self.layout.log_file(program))
 
     def _process(self, name: str, program: str, after: Sequence[str]) -> Step:
         return self._step(name, partial(self._run, program), "the process to stay up", program, after)
 
-    def _command(self, name: str, command: list[str], waits_for: str, after: Sequence[str]) -> Step:
+    def _command(self, name: str, command: list[str], activity: str, after: Sequence[str]) -> Step:
         log = self.layout.log_file(name.lower().replace(" ", "-"))
-        return Step(name, lambda: self._run_command(command, log), waits_for, after, log)
+        return Step(name, lambda: self._run_command(command, log), activity, after, log)
 
     def _run_command(self, command: list[str], log: Path) -> str:
         run_command(command, log, self.layout.root, self.environment)

@@ -1,4 +1,4 @@
-"""Record of the inputs of an installation, so that the next start skips it if they are unchanged."""
+"""Record of an installation's inputs, so that the next start skips the installation if they are unchanged."""
 
 from __future__ import annotations
 

@@ -18,11 +18,11 @@ TAIL_LINES = 15
 
 @dataclass(frozen=True)
 class Step:
-    """A unit of work. `work` returns the text to print at its end; reminders of long waits print `waits_for`."""
+    """A unit of work. `work` returns the text to print when it is done; reminders print `activity` during long waits."""
 
     name: str
     work: Callable[[], str]
-    waits_for: str = ""
+    activity: str = ""
     after: Sequence[str] = ()
     log: Path | None = field(default=None, compare=False)
 
@@ -49,7 +49,7 @@ def run_steps(
     """Run each step as soon as the steps in its `after` are done.
 
     `check` is called regularly; an exception from it ends the run. Raises: StepFailed with the first failure,
-    graphlib.CycleError before the first step if steps wait for each other.
+    graphlib.CycleError before the first step if steps depend on each other.
     """
     results: queue.SimpleQueue[tuple[Step, str | Exception]] = queue.SimpleQueue()
     by_name, running = {step.name: step for step in steps}, dict[str, float]()
@@ -91,7 +91,7 @@ def _failure(step: Step, error: Exception) -> StepFailed:
 
 
 def _reminder(steps: Sequence[Step], since: dict[str, float], now: float) -> str:
-    parts = [f"{step.name}: {step.waits_for or 'running'} ({now - since[step.name]:.0f} s)" for step in steps]
+    parts = [f"{step.name}: {step.activity or 'running'} ({now - since[step.name]:.0f} s)" for step in steps]
     return f"  … {'; '.join(parts)}"
 
 

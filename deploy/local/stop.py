@@ -1,4 +1,4 @@
-"""`make stop`: stop all processes of an instance in reverse start order, and end orphans."""
+"""`make stop`: stop all processes of an instance in reverse start order, and terminate orphans."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deploy.local.layout import Layout
 from deploy.local.locks import is_locked, lock_holder
 from deploy.local.steps import line
 from deploy.local.supervision import socket_path
-from deploy.local.supervisor_client import Supervisor, SupervisorUnavailable, end_orphans, instance_pids
+from deploy.local.supervisor_client import Supervisor, SupervisorUnavailable, terminate_orphans, instance_pids
 
 SHUTDOWN_LIMIT_S = 10
 # For all programs together; each is killed if it does not exit in time.
@@ -25,7 +25,7 @@ def stop_instance(layout: Layout, echo: Callable[[str], None]) -> bool:
 
 
 def _stop_run(layout: Layout, echo: Callable[[str], None]) -> bool:
-    """Send SIGTERM to `make run`, which can stop at any point of its start, and wait until it exits."""
+    """Send SIGTERM to `make run`, which can be stopped at any point of its start-up, and wait until it exits."""
     pid, deadline = 0, time.monotonic() + STOP_LIMIT_S
     locked = is_locked(layout.var)
     while locked and time.monotonic() < deadline:
@@ -53,9 +53,9 @@ def stop_everything(layout: Layout, echo: Callable[[str], None]) -> bool:
     deadline = time.monotonic() + SHUTDOWN_LIMIT_S
     while was_running and instance_pids(layout) and time.monotonic() < deadline:
         time.sleep(0.05)
-    orphans = end_orphans(layout)
+    orphans = terminate_orphans(layout)
     if orphans:
-        echo(f"ended orphaned processes: pid {', '.join(map(str, orphans))}")
+        echo(f"terminated orphaned processes: pid {', '.join(map(str, orphans))}")
     socket_path(layout.var).unlink(missing_ok=True)
     return was_running or bool(orphans)
 

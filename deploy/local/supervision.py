@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.layout import Layout
 
-# The path of a Unix socket has at most 108 bytes, and supervisord first binds a path with the suffix ".<pid>".
+# The path of a Unix socket is limited to 108 bytes, and supervisord first binds a path with the suffix ".<pid>".
 SOCKET_PATH_BYTES = 96
 # Niceness of background programs: on few cores, requests take precedence, and these still get a tenth of the CPU.
 NICENESS = 10
@@ -22,7 +22,7 @@ NICENESS = 10
 class Program:
     """A process that supervisord keeps running. `is_latency_sensitive`: users wait for its responses.
 
-    One that `runs_once` is not started again after it has ended without an error.
+    A program that `runs_once` is not restarted after it exits without an error.
     """
 
     name: str
@@ -88,7 +88,7 @@ def _program(layout: Layout, program: Program, priority: int) -> str:
         "autostart": "false",
         "autorestart": "unexpected" if program.runs_once else "true",
         # After an exit within 3 s, each restart is delayed by one more second. Restarts never stop. A program that runs
-        # once may end at once.
+        # once may exit immediately.
         "startsecs": 0 if program.runs_once else 3,
         "startretries": 1_000_000,
         "stopasgroup": "true",

@@ -40,7 +40,7 @@ NOT_RUNNING = 70
 class ProcessState:
     """State of a program according to supervisord; `pid` is 0 while it is not running.
 
-    A program that runs once is "done" after it has ended without an error.
+    A program that runs once is "done" after it has exited without an error.
     """
 
     name: str
@@ -121,7 +121,7 @@ class Supervisor:
 
 
 def state_of(program: Mapping[str, Any], row: Mapping[str, Any]) -> str:
-    """Return a program's state from supervisord's configuration and information of it."""
+    """Return a program's state from its supervisord configuration and process information."""
     runs_once = program["startsecs"] == 0
     return "done" if runs_once and row["state"] == EXITED and row["exitstatus"] == 0 else STATES[row["state"]]
 
@@ -166,8 +166,8 @@ def _environment(entry: Path) -> list[bytes]:
         return []
 
 
-def end_orphans(layout: Layout, wait_s: float = 10.0, kill: Callable[[int, int], None] = os.kill) -> list[int]:
-    """End the instance's processes that have no supervisor, and return their pids."""
+def terminate_orphans(layout: Layout, wait_s: float = 10.0, kill: Callable[[int, int], None] = os.kill) -> list[int]:
+    """Terminate the instance's processes that have no supervisor, and return their pids."""
     pids = instance_pids(layout)
     deadline = time.monotonic() + wait_s
     for number in (signal.SIGTERM, signal.SIGKILL):

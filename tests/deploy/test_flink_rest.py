@@ -66,7 +66,7 @@ def job_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobManager
     programs = {program.name: program for program in server_programs(layout, java)}
     with layout.log_file("flink-jobmanager").open("wb") as log:
         process = subprocess.Popen(programs["flink-jobmanager"].command, stdout=log, stderr=log)
-    job_manager = JobManager(layout.ports["Flink's REST"], layout.conf)
+    job_manager = JobManager(layout.ports["Flink's REST API"], layout.conf)
     try:
         wait_until(lambda: process.poll() is not None or responds(job_manager), 120, "the job manager to respond")
         assert process.poll() is None, layout.log_file("flink-jobmanager").read_text()

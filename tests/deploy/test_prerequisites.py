@@ -26,7 +26,7 @@ from deploy.local.prerequisites import (
     source_problems,
     tool_problems,
 )
-from deploy.local.supervisor_client import end_orphans, instance_pids
+from deploy.local.supervisor_client import terminate_orphans, instance_pids
 
 
 @pytest.fixture
@@ -113,9 +113,9 @@ def test_only_orphans_of_this_instance_are_ended(
     layout: Layout, orphan: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     other = Layout(layout.root, tmp_path / "other", layout.ports, {})
-    assert end_orphans(other) == []
+    assert terminate_orphans(other) == []
     assert orphan.poll() is None
-    assert end_orphans(layout) == [orphan.pid]
+    assert terminate_orphans(layout) == [orphan.pid]
     assert orphan.wait(5) != 0
 
 

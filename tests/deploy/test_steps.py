@@ -79,9 +79,9 @@ def test_a_long_wait_prints_a_reminder() -> None:
         lines.append(text)
         has_reminded.set()
 
-    step = Step("Kafka", lambda: "ready" if has_reminded.wait(60) else "late", waits_for="a listener")
+    step = Step("Kafka", lambda: "ready" if has_reminded.wait(60) else "late", activity="waiting for a listener")
     run_steps([step], echo, clock=lambda: float(next(seconds)))
-    assert "Kafka: a listener (" in lines[0]
+    assert "Kafka: waiting for a listener (" in lines[0]
     assert "ready" in lines[-1]
 
 
