@@ -1,7 +1,7 @@
 """The baseline of bench/sockets.py: an ASGI application that writes the same frames to all sockets every second.
 
 It reads no boards, encodes nothing and checks no session, so its cost is that of the server and the sockets. The frames
-are a JSON list of texts in the file that BARE_FRAMES names.
+are read from the file at BARE_FRAMES, a JSON list of strings.
 """
 
 from __future__ import annotations

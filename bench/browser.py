@@ -145,20 +145,20 @@ def session_client(stack: Stack, state: Any) -> httpx.Client:
 
 def first_bytes(stack: Stack, state: Any, count: int) -> dict[str, Any]:
     """Request the board repeatedly on an open connection and time the first byte."""
-    took_ms = []
+    durations_ms = []
     with session_client(stack, state) as client:
         for _ in range(count):
             began = time.perf_counter()
             with client.stream("GET", "/") as response:
                 chunks = response.iter_raw()
                 next(chunks)
-                took_ms.append((time.perf_counter() - began) * 1000)
+                durations_ms.append((time.perf_counter() - began) * 1000)
                 for _ in chunks:
                     pass
             time.sleep(0.1)
-    p95_ms = statistics.quantiles(took_ms, n=20)[18]
+    p95_ms = statistics.quantiles(durations_ms, n=20)[18]
     return {
-        "first byte, median ms": round(statistics.median(took_ms), 1),
+        "first byte, median ms": round(statistics.median(durations_ms), 1),
         "first byte, p95 ms": round(p95_ms, 1),
     }
 
@@ -186,7 +186,7 @@ def page_load(chromium: Browser, stack: Stack, state: Any) -> dict[str, float]:
     first_paint_ms = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     observed = page.evaluate("observed")
     rows = page.evaluate(
-        "fetch('/').then((answer) => answer.text()).then((text) => text.split('class=\"brow').length - 1)"
+        "fetch('/').then((response) => response.text()).then((text) => text.split('class=\"brow').length - 1)"
     )
     context.close()
     return {
@@ -214,9 +214,9 @@ def charts(chromium: Browser, stack: Stack, state: Any, channel_id: str, sizes: 
     page = open_page(chromium, stack, state, f"/?channel={channel_id}&board=messages")
     figures: dict[str, Any] = {}
     for range_key, label, min_points in (("24h", "24 h", sizes.near_points), ("90d", "90 d", sizes.far_points)):
-        took_ms = [chart_ms(page, range_key, min_points) for _ in range(sizes.chart_loads)]
-        figures[f"chart of {label}, median ms"] = round(statistics.median(took_ms), 1)
-        figures[f"chart of {label}, worst ms"] = round(max(took_ms), 1)
+        durations_ms = [chart_ms(page, range_key, min_points) for _ in range(sizes.chart_loads)]
+        figures[f"chart of {label}, median ms"] = round(statistics.median(durations_ms), 1)
+        figures[f"chart of {label}, worst ms"] = round(max(durations_ms), 1)
     page.context.close()
     return figures
 

@@ -47,7 +47,7 @@ def main() -> int:
 
     with instance(args.on, start, CHANNELS_WANTED=str(args.channels)) as stack:
         channels = len(stack.listed_channels()) if args.on else args.channels
-        joined_s = wait_until(lambda: metric_sum(stack, CONFIRMED) >= channels, 600, "all channels", 0.5)
+        joined_s = wait_until(lambda: metric_sum(stack, CONFIRMED) >= channels, 600, "all channels to be joined", 0.5)
         settle_s = SMOKE_SETTLE_S if args.smoke else SETTLE_S
         steps = [step(stack, rate, args.seconds, channels, settle_s) for rate in args.rates]
         drained_s = wait_until(lambda: metric_sum(stack, BUFFERED) < channels, DRAIN_S, "the buffers to empty")
@@ -56,7 +56,7 @@ def main() -> int:
     add_counts(steps, figures.pop("faults")[1::2], args.seconds)
     show(steps)
     violations = irc["violations"]
-    print(f"joined after {joined_s:.0f} s more, buffers empty after {drained_s:.0f} s, limits exceeded: {violations}")
+    print(f"joined after {joined_s:.0f} s, buffers empty after {drained_s:.0f} s, limits exceeded: {violations}")
     print(json.dumps(figures))
     if not args.smoke:
         save("capacity", {"channels": args.channels, "steps": steps, "ledger": figures, "irc": irc})

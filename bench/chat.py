@@ -22,7 +22,7 @@ Generated = tuple[int, str | None, dict[str, Any]]
 
 
 class Chat:
-    """`per_s` messages a second over `channels` of Twitch-like sizes, and one pulse a second for each channel."""
+    """`per_s` messages a second across channels of Twitch-like sizes, and one pulse a second for each channel."""
 
     def __init__(self, channels: int, per_s: int, partitions: int, seed: int) -> None:
         self._rng = random.Random(seed)

@@ -153,10 +153,10 @@ class Windows(ABC):
     def read(self, consumer: Consumer) -> bool:
         """Read the windows that have arrived; return whether the last one of every sampled channel is among them."""
         for message in consumer.consume(50_000, timeout=0.2):
-            self.take(message.key() or b"", message.value() or b"")
+            self.add(message.key() or b"", message.value() or b"")
         return not self._missing
 
-    def take(self, key: str | bytes, value: bytes) -> None:
+    def add(self, key: str | bytes, value: bytes) -> None:
         """Count one window, and store its columns if its channel is sampled."""
         self.count += 1
         channel_id = key.decode() if isinstance(key, bytes) else key

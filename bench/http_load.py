@@ -1,4 +1,4 @@
-"""HTTP load at a constant rate: every request has its scheduled time, however long the responses take."""
+"""HTTP load at a constant rate: requests are scheduled regardless of how long the responses take."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ HEAD = "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nAc
 class Responses:
     """The response time of each request in ms, from its scheduled time, and the number of responses by status."""
 
-    took_ms: list[float] = field(default_factory=list)
+    durations_ms: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     bytes: int = 0
     seconds: float = 0.0
 
     @property
     def median_ms(self) -> float:
-        return statistics.median(self.took_ms)
+        return statistics.median(self.durations_ms)
 
     @property
     def p95_ms(self) -> float:
-        return statistics.quantiles(self.took_ms, n=20)[18]
+        return statistics.quantiles(self.durations_ms, n=20)[18]
 
 
 class Connection:
@@ -70,7 +70,7 @@ async def send_at_rate(host: str, rate: float, seconds: float, next_request: Nex
         connection = await free.get()
         status, size = await connection.get(*next_request())
         free.put_nowait(connection)
-        responses.took_ms.append((time.perf_counter() - due_s) * 1000)
+        responses.durations_ms.append((time.perf_counter() - due_s) * 1000)
         responses.statuses[status] += 1
         responses.bytes += size
 

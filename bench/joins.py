@@ -34,25 +34,25 @@ def main() -> int:
             stack.end("producer")
             stack.begin("producer")
             wait_until(lambda: "producer" in stack.processes(), LIMIT_S, "the producer to start")
-        took = join_times(stack, [*(mark for mark in MARKS if mark < count), count])
+        times_s = join_times(stack, [*(mark for mark in MARKS if mark < count), count])
         irc = stack.simulator()["irc"]
-    print(table([["channels joined", "seconds from the start of the producer"], *map(list, took.items())]))
+    print(table([["channels joined", "seconds from the start of the producer"], *map(list, times_s.items())]))
     print(f"{irc['joins']} joins on {irc['connections']} connections, limits exceeded: {irc['violations']}")
     if not args.smoke:
-        save("joins", {"seconds": took, "joins": irc["joins"], "violations": irc["violations"]})
+        save("joins", {"seconds": times_s, "joins": irc["joins"], "violations": irc["violations"]})
     errors = [f"limits exceeded: {irc['violations']}"] if any(irc["violations"].values()) else []
-    return exit_code(errors if count in took else [*errors, f"not all {count} channels were joined"])
+    return exit_code(errors if count in times_s else [*errors, f"not all {count} channels were joined"])
 
 
 def join_times(stack: Stack, marks: list[int]) -> dict[int, float]:
     """Return the seconds from the producer's start until each number of channels was joined."""
     started_s = psutil.Process(stack.processes()["producer"]).create_time()
-    took: dict[int, float] = {}
-    while len(took) < len(marks) and time.time() - started_s < LIMIT_S:
+    times_s: dict[int, float] = {}
+    while len(times_s) < len(marks) and time.time() - started_s < LIMIT_S:
         joined, now_s = channels_in(stack, "confirmed"), time.time() - started_s
-        took |= {mark: round(now_s, 1) for mark in marks if mark <= joined and mark not in took}
+        times_s |= {mark: round(now_s, 1) for mark in marks if mark <= joined and mark not in times_s}
         time.sleep(0.1)
-    return took
+    return times_s
 
 
 if __name__ == "__main__":

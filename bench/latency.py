@@ -1,6 +1,6 @@
 """`python -m bench.latency`: latency from Twitch's timestamp of a message to the frame that counts it, by stage.
 
-A WebSocket client watches one channel after the other; the send times come from the simulated Twitch's ledger.
+A WebSocket client watches one channel after another; the send times come from the simulated Twitch's ledger.
 Everything runs on this machine.
 """
 
@@ -67,8 +67,8 @@ def main() -> int:
 def measure(stack: Stack, channels: int, seconds: float) -> dict[str, Any]:
     """Watch the busiest channels in turn and return the latencies of their messages."""
     busiest: Any = stack.boards.zrevrange(redis_keys.board("messages"), 0, channels - 1)
-    rows, done = Rows(stack, frozenset(busiest)), threading.Event()
-    reading = threading.Thread(target=rows.read, args=(done,))
+    kafka_times, done = KafkaTimes(stack, frozenset(busiest)), threading.Event()
+    reading = threading.Thread(target=kafka_times.read, args=(done,))
     reading.start()
     usage = Usage(stack)
     frames = {channel_id: watch(stack, channel_id, seconds / channels) for channel_id in busiest}
@@ -78,18 +78,18 @@ def measure(stack: Stack, channels: int, seconds: float) -> dict[str, Any]:
     latencies = [
         latency_ms for channel_id in busiest for latency_ms in message_latencies(stack, channel_id, frames[channel_id])
     ]
-    to_kafka = [stored_ms - end_ms for stored_ms, end_ms in rows.stored(frames)]
+    to_kafka = [stored_ms - end_ms for stored_ms, end_ms in kafka_times.stored(frames)]
     to_frame = [
         arrived_ms - stored_ms
         for channel, end_ms, arrived_ms in arrivals(frames)
-        if (stored_ms := rows.stored_ms.get((channel, end_ms)))
+        if (stored_ms := kafka_times.stored_ms.get((channel, end_ms)))
     ]
     return {
         "messages": len(latencies),
         "median_ms": round(statistics.median(latencies)),
         "p99_ms": round(statistics.quantiles(latencies, n=100)[98]),
         "worst_ms": round(max(latencies)),
-        "message_to_kafka_median_ms": round(statistics.median(rows.chat_ms)),
+        "message_to_kafka_median_ms": round(statistics.median(kafka_times.chat_ms)),
         "wait_for_window_end_mean_ms": SECOND_MS // 2,
         "window_end_to_kafka_median_ms": round(statistics.median(to_kafka)),
         "kafka_to_frame_median_ms": round(statistics.median(to_frame)),
@@ -144,10 +144,10 @@ def arrivals(frames: dict[str, Times]) -> list[tuple[str, int, float]]:
     ]
 
 
-class Rows:
+class KafkaTimes:
     """Reads the Kafka timestamps of some channels' messages and windows.
 
-    `stored_ms` has those of the windows by channel and end; `chat_ms` has the delay of each message.
+    `stored_ms` maps channel and window end to the timestamp; `chat_ms` has the delay of each message.
     """
 
     def __init__(self, stack: Stack, channels: frozenset[str]) -> None:

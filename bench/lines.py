@@ -1,4 +1,4 @@
-"""IRC lines for the benchmarks: recorded ones if available, else generated ones of the same form."""
+"""IRC lines for the benchmarks: recorded ones if available, else generated ones in the same format."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def recorded(folder: Path) -> list[bytes]:
 
 
 def generated(channels: Sequence[tuple[str, str]], sent_ms: int, seed: int = 1) -> Iterator[bytes]:
-    """Yield messages endlessly, cycling through the channels (id, login), with new ids and all sent at `sent_ms`."""
+    """Yield messages endlessly, cycling through the channels (id, login), with new ids and `sent_ms` as time."""
     rng = random.Random(seed)
     while True:
         for channel_id, login in channels:

@@ -120,22 +120,22 @@ def wait_for_joins(stack: Stack, listed: int) -> None:
 
 @contextmanager
 def source(stack: Stack) -> Iterator[tuple[int, Any]]:
-    """Run the source; yield its port and a function that sends it a command and returns its answer."""
+    """Run the source; yield its port and a function that sends it a command and returns its reply."""
     path = stack.var / "channels.json"
     path.write_text(json.dumps(channels(stack)))
     command = [sys.executable, "-m", "bench.source", str(path)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe) as process:
         assert process.stdin is not None and process.stdout is not None
-        commands, answers = process.stdin, process.stdout
+        commands, replies = process.stdin, process.stdout
 
         def request(line: str) -> str:
             commands.write(f"{line}\n")
             commands.flush()
-            return answers.readline()
+            return replies.readline()
 
         try:
-            yield int(answers.readline().split()[1]), request
+            yield int(replies.readline().split()[1]), request
         finally:
             process.kill()
 
@@ -159,12 +159,12 @@ def producer(stack: Stack, irc_port: int) -> Iterator[psutil.Process]:
 
 
 def channels(stack: Stack) -> list[tuple[str, str]]:
-    """Return id and login of every listed channel."""
+    """Return the id and login of every listed channel."""
     return [(stream["id"], stream["login"]) for stream in stack.channel_list()["streams"]]
 
 
 def channels_in(stack: Stack, state: str) -> int:
-    """Return the number of channels in a state of the producer, "wanted" or "confirmed"; 0 if it does not answer."""
+    """Return the producer's number of channels in a state, "wanted" or "confirmed"; 0 if it does not respond."""
     try:
         return int(stack.metrics().get(f'twitchly_irc_channels{{state="{state}"}}', 0))
     except httpx.HTTPError:
@@ -172,7 +172,7 @@ def channels_in(stack: Stack, state: str) -> int:
 
 
 def message_count(stack: Stack) -> int:
-    """Return how many messages the producer has passed to Kafka's driver."""
+    """Return how many messages the producer has passed to librdkafka."""
     page = stack.metrics()
     return int(sum(page.get(f'twitchly_records_total{{kind="{kind}"}}', 0) for kind in CHAT_KINDS))
 

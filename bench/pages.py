@@ -1,4 +1,4 @@
-"""`python -m bench.pages`: many pages with a live socket each, and some slow clients, at one byte per second.
+"""`python -m bench.pages`: many pages with a live socket each, and some slow clients that read one byte per second.
 
 bench/sockets.py starts it. It prints the delays of the frames after the end of their windows.
 """
@@ -40,7 +40,7 @@ class Received:
     slow_closed: int = 0
     samples: dict[str, str] = field(default_factory=dict)
 
-    def take(self, frame: str) -> None:
+    def record(self, frame: str) -> None:
         """Record a frame, unless it is a snapshot."""
         if '"type":"push"' not in frame[:20]:
             return
@@ -67,7 +67,7 @@ async def page(url: str, headers: dict[str, str], number: int, received: Receive
             for subscription in subscriptions(number):
                 await connection.send(subscription)
             async for frame in connection:
-                received.take(str(frame))
+                received.record(str(frame))
                 if number == 0:
                     received.samples[json.loads(frame)["id"]] = str(frame)
         except ConnectionClosed:
@@ -92,17 +92,17 @@ async def slow_reader(url: str, headers: dict[str, str], received: Received) -> 
 
 
 async def open_socket(client: socket.socket, url: str, headers: dict[str, str]) -> None:
-    """Do the handshake and subscribe, without reading beyond the handshake."""
+    """Complete the handshake and subscribe, without reading beyond the handshake."""
     loop = asyncio.get_running_loop()
     protocol = ClientProtocol(parse_uri(url))
     request = protocol.connect()
     request.headers.update(headers)
     protocol.send_request(request)
     await loop.sock_sendall(client, b"".join(protocol.data_to_send()))
-    answer = b""
-    while not answer.endswith(b"\r\n\r\n"):
-        answer += await loop.sock_recv(client, 1)
-    protocol.receive_data(answer)
+    response = b""
+    while not response.endswith(b"\r\n\r\n"):
+        response += await loop.sock_recv(client, 1)
+    protocol.receive_data(response)
     subscription = {"type": "subscribe", "id": "all", "kind": "board", "metric": "viewers", "size": 100}
     protocol.send_text(json.dumps(subscription).encode())
     await loop.sock_sendall(client, b"".join(protocol.data_to_send()))

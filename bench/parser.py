@@ -58,7 +58,7 @@ def lines_to_read() -> tuple[list[bytes], str]:
 
 
 def measure_in_process(name: str, *, smoke: bool) -> dict[str, Any]:
-    """Measure one parser in a new process, so that the memory is its own."""
+    """Measure one parser in a new process, so that its memory is measured separately."""
     command = [sys.executable, "-m", "bench.parser", "--measure", name, *(["--smoke"] if smoke else [])]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     figures: dict[str, Any] = json.loads(result.stdout)

@@ -38,7 +38,7 @@ def twitchly() -> Reader:
     return read
 
 
-def expression() -> Reader:
+def regular_expression() -> Reader:
     """Return a reader that uses bench/regex_parser.py."""
 
     def read(raw: bytes) -> Read:
@@ -62,7 +62,7 @@ def irctokens() -> Reader:
 
 
 def jaraco_irc() -> Reader:
-    """Return a reader that uses `irc` from PyPI, with the steps of its client before the callbacks."""
+    """Return a reader that uses `irc` from PyPI, including the steps of its client before the callbacks."""
     from irc import client, events, message  # type: ignore[import-untyped]
 
     match = client._rfc_1459_command_regexp.match
@@ -110,7 +110,7 @@ def _text(value: object) -> str:
 
 READERS: dict[str, Callable[[], Reader]] = {
     "Twitchly (core.irc.lines)": twitchly,
-    "regular expression": expression,
+    "regular expression": regular_expression,
     "irctokens": irctokens,
     "irc (jaraco)": jaraco_irc,
     "twitchAPI": twitch_api,

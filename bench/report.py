@@ -119,7 +119,7 @@ def stream(figures: Figures) -> list[str]:
             "windows are compared with the reference, cell by cell. `flink` is the complete job: all columns of "
             "all grains, with its state in checkpoints. `flink, sums` computes, like the other programs, only "
             "three sums of the live windows: no distinct counts, no minutes or hours. The plain Python program "
-            "and the processor lose their state when they restart. Warm is rows per CPU-second without the "
+            "and the processor lose their state when they restart. `warm` is rows per CPU-second without the "
             "first third, during which the JVM compiles code.",
             width=100,
         ),
@@ -134,7 +134,7 @@ def scaling(figures: Figures) -> list[str]:
     return [
         "## The stream job by number of channels",
         "",
-        f"Chat arrives in real time, at a constant rate per channel; {figures['seconds']} s each, after a warm-up.",
+        f"Chat arrives in real time, at a constant rate per channel. Each row: {figures['seconds']} s after a warm-up.",
         "",
         "![CPU cores by number of channels](benchmarks/scaling.svg)",
         "",

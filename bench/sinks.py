@@ -79,7 +79,7 @@ def windows(grain: Grain, count: int, end_ms: int, rng: random.Random) -> list[W
 def boards(stack: Stack, channels: int, ticks: int) -> dict[str, Any]:
     """Update all boards with the windows of all channels, once per tick."""
     client = redis.Redis(port=stack.port + 5, db=DATABASE)
-    writer, rng, took_ms, cpu_s, rows = BoardWriter(client, RankingThresholds()), random.Random(1), [], 0.0, 0
+    writer, rng, durations_ms, cpu_s, rows = BoardWriter(client, RankingThresholds()), random.Random(1), [], 0.0, 0
     start_ms = now_ms() // SECOND_MS * SECOND_MS
     for tick in range(ticks):
         grains: tuple[Grain, ...] = ("live", "live_distinct") if tick % DISTINCT_EVERY == 0 else ("live",)
@@ -89,22 +89,22 @@ def boards(stack: Stack, channels: int, ticks: int) -> dict[str, Any]:
         for grain, records in ends:
             writer.apply(grain, records)
         writer.write_history()
-        took_ms.append((time.perf_counter() - began_s) * 1000)
+        durations_ms.append((time.perf_counter() - began_s) * 1000)
         cpu_s, rows = cpu_s + time.process_time() - before_s, rows + sum(len(records) for _, records in ends)
     return {
         "rows": rows,
-        "rows/s": round(rows / sum(took_ms) * 1000),
+        "rows/s": round(rows / sum(durations_ms) * 1000),
         "CPU-s/million": round(cpu_s / rows * 1e6, 1),
-        "tick of sums, median ms": round(statistics.median(took_ms), 1),
-        "tick of all boards, median ms": round(statistics.median(took_ms[::DISTINCT_EVERY]), 1),
-        "worst tick, ms": round(max(took_ms), 1),
+        "tick of sums, median ms": round(statistics.median(durations_ms), 1),
+        "tick of all boards, median ms": round(statistics.median(durations_ms[::DISTINCT_EVERY]), 1),
+        "worst tick, ms": round(max(durations_ms), 1),
         "peak MB": round(peak_mb(os.getpid())),
         "Valkey MB": round(stack.memory("valkey") / 2**20),
     }
 
 
 def history(stack: Stack, channels: int) -> dict[str, Any]:
-    """Let the history sink store the windows of some minutes that arrive at once."""
+    """Let the history sink store a backlog of several minutes of windows."""
     rng, newest_ms = random.Random(2), now_ms() // MINUTE_MS * MINUTE_MS
     records = [
         (window.channel_id, orjson.dumps({**{name: getattr(window, name) for name in IDENTITY}, **window.columns}))
@@ -114,7 +114,7 @@ def history(stack: Stack, channels: int) -> dict[str, Any]:
     stack.manage("create_topics", env={"KAFKA_TOPIC_PREFIX": PREFIX})
     sink = Sink({**stack.env, "KAFKA_TOPIC_PREFIX": PREFIX}, stack.var / "log" / "bench-sink.log")
     try:
-        wait_until(lambda: is_ready(stack), STARTED_S, "the sink to have its partitions")
+        wait_until(lambda: is_ready(stack), STARTED_S, "the sink to get its partitions")
         process = psutil.Process(sink.pid)
         earlier = stored(stack)
         before_s, began_s = sum(process.cpu_times()[:2]), time.perf_counter()
@@ -134,7 +134,7 @@ def history(stack: Stack, channels: int) -> dict[str, Any]:
 
 
 def is_ready(stack: Stack) -> bool:
-    """Return whether the sink has its partitions; false while Kafka still creates its group topic."""
+    """Return whether the sink has its partitions; false while Kafka is still creating its offsets topic."""
     try:
         return bool(holders(stack.kafka, f"{PREFIX}history"))
     except KafkaException:
@@ -142,7 +142,7 @@ def is_ready(stack: Stack) -> bool:
 
 
 def produce(stack: Stack, records: Sequence[tuple[str, bytes]]) -> None:
-    """Write windows like the stream job."""
+    """Write windows as the stream job does."""
     producer = Producer({"bootstrap.servers": stack.kafka, "compression.type": "lz4", "linger.ms": 20})
     for key, value in records:
         producer.produce(f"{PREFIX}windows", value, key)

@@ -1,4 +1,4 @@
-"""`python -m bench.sockets`: 1,000 live pages on one web process, and 50 slow clients, at one byte per second.
+"""`python -m bench.sockets`: 1,000 live pages on one web process, and 50 slow clients that read one byte per second.
 
 Each page subscribes to a board and a channel. The product's board writer updates the boards of 500 channels every
 second. The delay is from the tick to the frame, measured by the pages. Afterwards, bench/bare_push.py sends the same
@@ -76,7 +76,7 @@ def main() -> int:
     rows = [[name, value] for name, value in figures.items() if not isinstance(value, list)]
     print(table([["live pages", "figure"], *rows]))
     # Two subscriptions per page with one push a second each, minus one second for pushes in transit. In a smoke run
-    # other tests use the machine, and pages get fewer pushes when frames take longer than a second.
+    # other tests share the machine, and pages get fewer pushes when frames take longer than a second.
     least = 2 * args.pages * (1 if args.smoke else args.seconds - 1)
     errors = [f"{figures['deliveries']:,} pushes: expected {least:,}"] if figures["deliveries"] < least else []
     errors += [f"{figures['pages closed']} pages were closed"] if figures["pages closed"] else []
@@ -93,7 +93,7 @@ def main() -> int:
 
 
 def measure(web: Web, pages: int, slow: int, seconds: int, opened_s: int) -> dict[str, Any]:
-    """Update the boards while the pages read; return the figures of the time when all pages were open."""
+    """Update the boards while the pages read; return the figures for the time when all pages were open."""
     feeder, readers = Feeder(web), Readers(web.url, web.cookies(pages + slow), pages, slow)
     process = psutil.Process(web.pid)
     try:
@@ -186,7 +186,10 @@ def tick_delays(delays: Mapping[str, Mapping[str, int]], ticked_ms: Mapping[int,
 
 
 class Feeder:
-    """Writes all boards and sends a tick each second, like run_sink boards; `ticked_ms` has the time by window end."""
+    """Writes all boards and sends a tick every second, like run_sink boards.
+
+    `ticked_ms` maps window ends to the times of their ticks.
+    """
 
     def __init__(self, web: Web) -> None:
         self.ticked_ms: dict[int, float] = {}
@@ -221,7 +224,7 @@ class Feeder:
 
 
 def stream(number: int) -> Stream:
-    """Return one of the channels with fields as Helix would return them."""
+    """Return one of the channels, with the fields that Helix would return."""
     login, title = f"channel_{number}", "Any% attempts until it works"
     return Stream(str(10_000 + number), login, login.title(), 1, f"Category {number % 40}", "en", title, "")
 
@@ -255,8 +258,8 @@ class Readers:
 
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
+        reply: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return reply
 
 
 if __name__ == "__main__":

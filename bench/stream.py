@@ -44,7 +44,7 @@ from drills.stack import Stack, wait_until
 TARGET = 35_000
 LIMIT_S = 900.0
 SAMPLED = 20
-SMOKE_AT_ONCE = 3
+SMOKE_CONCURRENCY = 3
 JAVA = "Kafka Streams"
 COLUMNS = ("rows/s", "per CPU-s", "warm", "CPU-s/million", "peak MB", "windows", "cells", "wrong")
 
@@ -115,8 +115,8 @@ def compare(stack: Stack, entries: list[Entry], args: Namespace) -> tuple[dict[s
         _, contender, windows = entry
         return measure(stack, contender, windows(frozenset(sample), last_ms), sample, records)
 
-    # In turn, so that each has the machine to itself; in a smoke run, it is enough that each runs.
-    with ThreadPoolExecutor(SMOKE_AT_ONCE if args.smoke else 1) as pool:
+    # One at a time, so that each has the machine to itself. In a smoke run, it is enough that each runs.
+    with ThreadPoolExecutor(SMOKE_CONCURRENCY if args.smoke else 1) as pool:
         results = pool.map(figures_of, entries)
         return {name: figures for (name, *_), figures in zip(entries, results, strict=True)}, records
 

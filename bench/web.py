@@ -72,7 +72,7 @@ class Web:
         return redis.Redis(port=self.redis_port, db=database)
 
     def cookies(self, count: int) -> list[str]:
-        """Return cookies of new sessions, as the sockets of a session are limited and sign-ins are rate-limited."""
+        """Return cookies of new sessions, because sockets per session are limited and sign-ins are rate-limited."""
         code = SESSIONS.format(email=DEMO_EMAIL, count=count)
         command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
         result = subprocess.run(command, cwd=ROOT, env=self._env, check=True, capture_output=True, text=True)
@@ -101,7 +101,7 @@ class Web:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
-        raise TimeoutError(f"the web process did not answer within {READY_S:.0f} s:\n{self.log()}")
+        raise TimeoutError(f"the web process did not respond within {READY_S:.0f} s:\n{self.log()}")
 
     def log(self) -> str:
         """Return the output of both processes."""

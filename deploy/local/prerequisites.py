@@ -132,8 +132,8 @@ def source_problems(layout: Layout) -> list[str]:
     if layout.simulated or not layout.simulated_marker.exists():
         return []
     return [
-        f"{layout.var} has data from the simulated Twitch, but credentials for the real Twitch are set: delete the data "
-        "with `make clean-data`, set TWITCHLY_VAR to another folder, or remove the credentials"
+        f"{layout.var} has data from the simulated Twitch, but credentials for the real Twitch are set: delete the "
+        "data with `make clean-data`, set TWITCHLY_VAR to another folder, or remove the credentials"
     ]
 
 

@@ -190,7 +190,7 @@ def _print_ready(layout: Layout, seconds: float, scope: Scope) -> None:
         echo(f"Ingest is running (started in {seconds:.1f} s). Stop it with `make stop TWITCHLY_VAR={layout.var}`")
         return
     if scope is Scope.SERVERS:
-        echo(f"The servers are running (started in {seconds:.1f} s). Stop them with `make stop TWITCHLY_VAR={layout.var}`")
+        echo(f"Servers are running (started in {seconds:.1f} s). Stop them with `make stop TWITCHLY_VAR={layout.var}`")
         return
     echo(f"\nTwitchly is running at http://127.0.0.1:{layout.ports.web} (started in {seconds:.1f} s)")
     echo(f"Sign in as {DEMO_EMAIL} with the password {demo_password(layout)}\n")

@@ -1,4 +1,4 @@
-"""The steps that start an instance, up to its first live board. Each starts a process and waits until it is ready."""
+"""The start-up steps of an instance, up to its first live board, and the condition that completes each."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Stack:
         celery_after = ("Valkey", "Database and pages", *(step.name for step in twitch))
         return [
             *twitch,
-            self._command("Database and pages", database_commands(self.layout), "migrating, collecting static files", ()),
+            self._command("Database and pages", database_commands(self.layout), "preparing the database", ()),
             self._command("Topics", manage_command(self.layout, "create_topics"), "creating topics", ("Kafka",)),
             self._step("Celery", self._celery, "the channel list", "worker", celery_after),
         ]

@@ -52,7 +52,7 @@ def sum_records() -> list[bytes]:
 def test_windows_equal_to_the_reference_are_correct(kind: type[Windows], records: list[bytes]) -> None:
     windows = kind(frozenset({CHANNEL}), LAST_MS)
     for value in records:
-        windows.take(CHANNEL.encode(), value)
+        windows.add(CHANNEL.encode(), value)
     wrong, cells = windows.compare({CHANNEL: RECORDS})
     assert (wrong, cells > 0) == (0, True)
 
@@ -65,5 +65,5 @@ def test_a_wrong_column_and_a_missing_window_are_wrong(kind: type[Windows]) -> N
     rows.remove(live[6])
     windows = kind(frozenset({CHANNEL}), LAST_MS)
     for row in rows:
-        windows.take(CHANNEL, orjson.dumps(row))
+        windows.add(CHANNEL, orjson.dumps(row))
     assert windows.compare({CHANNEL: RECORDS})[0] == 2
