@@ -43,7 +43,7 @@ REVOKED_EVERY_S, REVOKED_LIMIT_S = 0.02, 20
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Rates and durations of the requests; `near_ms` is the length of the history, which has at least `points` windows.
+    """Rates and durations of the requests; `recent_ms` is the length of the history, with at least `points` windows.
 
     `warm_s` is a warm-up before the measurement, because a freshly started instance is slower.
     """
@@ -58,7 +58,7 @@ class Sizes:
     streams_s: int = 60
     settled_s: float = 5
     revoked_s: float = 20
-    near_ms: int = DAY_MS
+    recent_ms: int = DAY_MS
     points: int = 8_600
 
 
@@ -101,7 +101,7 @@ def start(stack: Stack) -> None:
 def measure(stack: Stack, sizes: Sizes) -> tuple[dict[str, Any], list[str]]:
     """Return all figures, and the errors."""
     keys = make_keys(stack, *map(str, range(KEYS)))
-    channel_id = write_history(stack, sizes.near_ms)
+    channel_id = write_history(stack, sizes.recent_ms)
     wait_until(lambda: points(stack, keys[0], channel_id) > sizes.points, 300, "the windows to be stored", 0.5)
     next_request = mixed_requests(live_channels(stack, keys[0]), keys)
     figures, errors = constant_rate(stack, next_request, sizes)

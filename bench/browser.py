@@ -39,11 +39,11 @@ class Sizes:
     page_loads: int = 5
     chart_loads: int = 7
     live_s: int = 60
-    near_ms: int = DAY_MS
-    far_ms: int = 90 * DAY_MS
+    recent_ms: int = DAY_MS
+    hourly_ms: int = 90 * DAY_MS
     # Of 8,640 and 2,160 points: the newest windows may not be stored yet.
-    near_points: int = 8_600
-    far_points: int = 2_150
+    recent_points: int = 8_600
+    hourly_points: int = 2_150
 
 
 SMOKE = Sizes(2, 1, 1, 1, 30 * MINUTE_MS, DAY_MS, 170, 20)
@@ -83,7 +83,7 @@ def main() -> int:
     args = options(__doc__).parse_args()
     sizes = SMOKE if args.smoke else Sizes()
     with instance(args.on, start) as stack:
-        channel_id = write_history(stack, sizes.near_ms, sizes.far_ms)
+        channel_id = write_history(stack, sizes.recent_ms, sizes.hourly_ms)
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
             figures = measure(chromium, stack, channel_id, sizes)
@@ -106,8 +106,8 @@ def start(stack: Stack) -> None:
 def measure(chromium: Browser, stack: Stack, channel_id: str, sizes: Sizes) -> dict[str, Any]:
     """Sign in once and return all figures."""
     state = sign_in(chromium, stack)
-    wait_until(lambda: points(stack, state, channel_id, "24h") > sizes.near_points, 300, "the day to be stored", 0.5)
-    wait_until(lambda: points(stack, state, channel_id, "90d") > sizes.far_points, 300, "the hours to be stored", 0.5)
+    wait_until(lambda: points(stack, state, channel_id, "24h") > sizes.recent_points, 300, "the day to be stored", 0.5)
+    wait_until(lambda: points(stack, state, channel_id, "90d") > sizes.hourly_points, 300, "hours to be stored", 0.5)
     return {
         **first_bytes(stack, state, sizes.requests),
         **page_loads(chromium, stack, state, sizes.page_loads),
@@ -213,7 +213,7 @@ def charts(chromium: Browser, stack: Stack, state: Any, channel_id: str, sizes: 
     """Switch between ranges; each chart is read from Cassandra."""
     page = open_page(chromium, stack, state, f"/?channel={channel_id}&board=messages")
     figures: dict[str, Any] = {}
-    for range_key, label, min_points in (("24h", "24 h", sizes.near_points), ("90d", "90 d", sizes.far_points)):
+    for range_key, label, min_points in (("24h", "24 h", sizes.recent_points), ("90d", "90 d", sizes.hourly_points)):
         durations_ms = [chart_ms(page, range_key, min_points) for _ in range(sizes.chart_loads)]
         figures[f"chart of {label}, median ms"] = round(statistics.median(durations_ms), 1)
         figures[f"chart of {label}, worst ms"] = round(max(durations_ms), 1)

@@ -56,7 +56,8 @@ def main() -> int:
     add_counts(steps, figures.pop("faults")[1::2], args.seconds)
     show(steps)
     violations = irc["violations"]
-    print(f"joined after {joined_s:.0f} s, buffers empty after {drained_s:.0f} s, limits exceeded: {violations}")
+    print(f"all joined {joined_s:.0f} s after the start, buffers empty after {drained_s:.0f} s")
+    print(f"limits exceeded: {violations}")
     print(json.dumps(figures))
     if not args.smoke:
         save("capacity", {"channels": args.channels, "steps": steps, "ledger": figures, "irc": irc})

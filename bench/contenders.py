@@ -64,8 +64,8 @@ def flink_sums(stack: Stack, *, is_cold: bool) -> Iterator[Running]:
     """Run bench/sums_job.py as `manage.py submit_flink_job` would; if `is_cold`, in a restarted task manager."""
     layout, topic = read_layout(stack.env), create_topic(stack, "flink-sums")
     if is_cold:
-        stack.end(TASK_MANAGER)
-        stack.begin(TASK_MANAGER)
+        stack.stop_process(TASK_MANAGER)
+        stack.start_process(TASK_MANAGER)
         wait_until(lambda: TASK_MANAGER in stack.processes(), 60, "the task manager to start")
     before = task_manager(stack)
     python, jar = layout.flink_venv / "bin" / "python", next((layout.jars / "flink").glob("*connector-kafka*.jar"))

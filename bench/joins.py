@@ -31,8 +31,8 @@ def main() -> int:
         if args.smoke:
             count = channels_in(stack, "wanted")
         if args.on:
-            stack.end("producer")
-            stack.begin("producer")
+            stack.stop_process("producer")
+            stack.start_process("producer")
             wait_until(lambda: "producer" in stack.processes(), LIMIT_S, "the producer to start")
         times_s = join_times(stack, [*(mark for mark in MARKS if mark < count), count])
         irc = stack.simulator()["irc"]

@@ -66,12 +66,12 @@ def producers_stopped(stack: Stack) -> Iterator[None]:
     """Stop the producers and the channel list refresh: the source knows only the current channels."""
     stopped = [name for name in stack.programs() if name in ("beat", "worker") or name.startswith("producer")]
     for name in stopped:
-        stack.end(name)
+        stack.stop_process(name)
     try:
         yield
     finally:
         for name in stopped:
-            stack.begin(name)
+            stack.start_process(name)
 
 
 def measure(stack: Stack, request: Any, process: psutil.Process, messages: int, idle_s: float) -> dict[str, Any]:

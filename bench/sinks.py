@@ -123,7 +123,7 @@ def history(stack: Stack, channels: int) -> dict[str, Any]:
         spent_s, cpu_s = time.perf_counter() - began_s, sum(process.cpu_times()[:2]) - before_s
         peak = peak_mb(process.pid)
     finally:
-        sink.end()
+        sink.stop()
     return {
         "rows": len(records),
         "rows/s": round(len(records) / spent_s),

@@ -14,13 +14,13 @@ from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from drills.stack import Stack, now_ms, wait_until
 
 
-def write_history(stack: Stack, near_ms: int = DAY_MS, far_ms: int = 90 * DAY_MS) -> str:
-    """Write live windows and minutes for the last `near_ms` of a channel, and hours for `far_ms`; return its id."""
+def write_history(stack: Stack, recent_ms: int = DAY_MS, hourly_ms: int = 90 * DAY_MS) -> str:
+    """Write a channel's live windows and minutes of the last `recent_ms`, and hours of `hourly_ms`; return its id."""
     wait_until(lambda: bool(stack.covered()), 180, "a fully covered channel")
     channel_id, now, rng = min(stack.covered()), now_ms(), random.Random(4)
     producer = Producer({"bootstrap.servers": stack.kafka, "compression.type": "lz4", "linger.ms": 20})
-    day, hour = range(now - near_ms, now, 10 * SECOND_MS), range(now - far_ms, now - HOUR_MS, HOUR_MS)
-    minute = range(now - near_ms, now - MINUTE_MS, MINUTE_MS)
+    day, hour = range(now - recent_ms, now, 10 * SECOND_MS), range(now - hourly_ms, now - HOUR_MS, HOUR_MS)
+    minute = range(now - recent_ms, now - MINUTE_MS, MINUTE_MS)
     ends: list[tuple[str, Grain, Iterable[int]]] = [
         ("windows-live", "live", day),
         ("windows-live", "live_distinct", day),

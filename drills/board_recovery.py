@@ -30,7 +30,7 @@ MAX_LAG = 10
 HISTORY_TOPICS = ("windows-live", "windows-distinct", "windows")
 HISTORY_EVERY_S = 1.0
 # An unresponsive process must not delay the samples.
-ANSWER_S = 0.5
+RESPONSE_LIMIT_S = 0.5
 
 # Window ends in ms by channel id.
 Ends = Mapping[str, int]
@@ -38,7 +38,7 @@ Ends = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The boards in Redis: ends of the newest windows and of those of distinct counts, covered and ranked channels."""
+    """The boards in Redis: ends of the newest windows and distinct counts, and the covered and ranked channels."""
 
     ends: Ends
     distinct: Ends
@@ -61,7 +61,7 @@ class BoardSample:
 
     Of the expected channels, `missing` have no fresh window, `missing_distinct` no fresh distinct counts, and
     `uncovered` were not fully covered. `joined` is the number reported by the simulated Twitch, 0 if it does not
-    answer; `listed` is the length of the channel list.
+    respond; `listed` is the length of the channel list.
     """
 
     at_s: float
@@ -74,7 +74,7 @@ class BoardSample:
     listening: ListeningSample
     joined: int
     listed: int
-    answers: bool
+    web_responds: bool
     history_is_current: bool
 
     @property
@@ -96,14 +96,14 @@ class BoardSample:
     def is_healthy(self) -> bool:
         """True if everything works as before a fault."""
         boards = self.is_complete and self.has_distinct and self.uncovered == 0
-        return boards and self.answers and self.history_is_current and self.listening.is_healthy
+        return boards and self.web_responds and self.history_is_current and self.listening.is_healthy
 
 
 @dataclass(slots=True)
 class BoardRecovery:
-    """The samples of one fault injected at `began_s`; its cause ended at `over_s`, None until then.
+    """The samples of one fault injected at `began_s`; `over_s` is the end of its cause, None until then.
 
-    The fault is watched for at least `watch_s`, because some take effect later.
+    The fault is watched for at least `watch_s`, because some faults take effect later.
     """
 
     began_s: float
@@ -117,16 +117,16 @@ class BoardRecovery:
         last_s = self.samples[-1].at_s
         if self.over_s is None or last_s - self.began_s < self.watch_s:
             return False
-        return last_s - max(self.over_s, self._until_s(_is_healthy)) >= CALM_S
+        return last_s - max(self.over_s, self._failing_until_s(_is_healthy)) >= CALM_S
 
     @property
     def recovered_s(self) -> float:
         """Seconds from the injection until the instance was healthy again; 0 if it always was."""
-        return self.again_s(_is_healthy, self.began_s)
+        return self.seconds_until(_is_healthy, self.began_s)
 
-    def again_s(self, condition: Callable[[BoardSample], bool], since_s: float) -> float:
+    def seconds_until(self, condition: Callable[[BoardSample], bool], since_s: float) -> float:
         """Return the seconds from `since_s` until a condition held again; 0 if it always did."""
-        return max(0.0, self._until_s(condition) - since_s)
+        return max(0.0, self._failing_until_s(condition) - since_s)
 
     @property
     def pause_s(self) -> float:
@@ -145,19 +145,19 @@ class BoardRecovery:
 
     @property
     def lost(self) -> int:
-        """The greatest number of channels missing from those joined at first, in samples that Twitch answered.
+        """The greatest number of initially joined channels that were parted, in samples with a response from Twitch.
 
-        Channels that leave the list may be parted.
+        Channels that left the list do not count.
         """
-        answered = [sample for sample in self.samples if sample.joined]
-        return max((min(answered[0].joined, sample.listed) - sample.joined for sample in answered), default=0)
+        with_response = [sample for sample in self.samples if sample.joined]
+        return max((min(with_response[0].joined, sample.listed) - sample.joined for sample in with_response), default=0)
 
     @property
     def stale(self) -> int:
         """The greatest number of channels ranked by an outdated window."""
         return max(sample.stale for sample in self.samples)
 
-    def _until_s(self, condition: Callable[[BoardSample], bool]) -> float:
+    def _failing_until_s(self, condition: Callable[[BoardSample], bool]) -> float:
         failed = (sample.at_s + EVERY_S for sample in self.samples if not condition(sample))
         return max(failed, default=self.began_s)
 
@@ -200,7 +200,7 @@ class BoardWatch:
         return self._heard & self._listed
 
     def expect(self, channels: Collection[str]) -> None:
-        """Expect these channels, too, from now on."""
+        """From now on, also expect these channels."""
         self._heard |= set(channels)
 
     def watch(self, recovery: BoardRecovery, limit_s: float) -> bool:
@@ -208,17 +208,17 @@ class BoardWatch:
         return collect(recovery.samples, self.take_sample, lambda: recovery.is_over, recovery.began_s + limit_s)
 
     def take_sample(self) -> BoardSample:
-        """Sample the instance now; a process that does not answer contributes zeros."""
+        """Sample the instance now; a process that does not respond contributes zeros."""
         at_s = time.monotonic()
         board = compare_board(self._board(), self.expected, time.time())
-        listening = take_sample(self._stack, self._producers, ANSWER_S)
-        joined, answers, is_current = self._joined(), self._answers(), self._history_is_current()
+        listening = take_sample(self._stack, self._producers, RESPONSE_LIMIT_S)
+        joined, web_responds, is_current = self._joined(), self._web_responds(), self._history_is_current()
         return BoardSample(
             at_s=at_s,
             listening=listening,
             joined=joined,
             listed=len(self._listed),
-            answers=answers,
+            web_responds=web_responds,
             history_is_current=is_current,
             **board,
         )
@@ -250,9 +250,9 @@ class BoardWatch:
         except httpx.HTTPError:
             return 0
 
-    def _answers(self) -> bool:
+    def _web_responds(self) -> bool:
         try:
-            return httpx.get(f"{self._stack.url}/healthz", timeout=ANSWER_S).is_success
+            return httpx.get(f"{self._stack.url}/healthz", timeout=RESPONSE_LIMIT_S).is_success
         except httpx.HTTPError:
             return False
 

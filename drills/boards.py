@@ -20,7 +20,7 @@ from core.metrics.table import BOARDS
 # By metric: each channel on the board with its value, best first.
 Boards = Mapping[str, list[list[Any]]]
 
-# Without metrics of distinct chatters and texts, computed every 5 s, and excitement, which needs several windows.
+# Excludes metrics of distinct chatters and texts, computed every 5 s, and excitement, which needs several windows.
 COMPARED = [metric for metric in BOARDS if not metric.distinct]
 POLL_S = 0.05
 

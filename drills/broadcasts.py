@@ -1,4 +1,4 @@
-"""Polls of the simulated Helix while its answers are wrong, and the resulting broadcasts on `channel-events`."""
+"""Polls of the simulated Helix while its responses are wrong, and the resulting broadcasts on `channel-events`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from drills.stack import Stack, wait_until
 
 TOPIC = "channel-events"
 POLL_LIMIT_S = 90.0
-# Channels that may leave the list in one poll, because they went offline ten minutes earlier.
-LEAVE = 5
+# The number of channels that may leave the list in one poll, because they went offline ten minutes earlier.
+MAX_LEAVING = 5
 
 
 def polled(kind: str, pattern: str, **options: float) -> Callable[[Stack], dict[str, Any]]:
@@ -43,11 +43,11 @@ def _poll(stack: Stack) -> None:
         lambda: int(stack.channel_list()["fetched_ms"]) > previous_ms, POLL_LIMIT_S, "the channel list to be refreshed"
     )
     lost = before - stack.listed_channels()
-    assert len(lost) <= LEAVE, f"the channel list lost {len(lost)} of {len(before)} channels in one poll"
+    assert len(lost) <= MAX_LEAVING, f"the channel list lost {len(lost)} of {len(before)} channels in one poll"
 
 
 def broadcast_errors(stack: Stack) -> list[str]:
-    """Return the errors in the broadcasts on `channel-events`, once Helix's answers are correct again."""
+    """Return the errors in the broadcasts on `channel-events`, once Helix's responses are correct again."""
     streams = [stream for stream in stack.channel_list()["streams"] if stream["live"]]
     starts = {stream["id"]: read_moment(stream["started_at"]) for stream in streams}
     live = {channel: round(start.timestamp() * 1000) for channel, start in starts.items() if start is not None}

@@ -10,12 +10,12 @@ from pathlib import Path
 from drills.stack import wait_until
 
 SIZE = "96m"
-PIECE = b"\0" * 1_000_000
+CHUNK = b"\0" * 1_000_000
 # While a checkpoint is written, its open file keeps the disk from being remounted or unmounted, for at most this long.
 OPEN_S = 30.0
 
 
-class NoDisk(Exception):
+class MountFailed(Exception):
     """The disk could not be mounted; the message is the reason."""
 
 
@@ -28,22 +28,22 @@ class CheckpointDisk:
         self._ballast = folder / "ballast"
 
     def mount(self) -> None:
-        """Mount the disk. Raises: NoDisk."""
+        """Mount the disk. Raises: MountFailed."""
         self._folder.mkdir(parents=True, exist_ok=True)
         error = _run("mount", "-t", "tmpfs", "-o", f"size={self._size},mode=0700", "tmpfs", str(self._folder))
         if error:
-            raise NoDisk(error)
+            raise MountFailed(error)
 
     def unmount(self) -> None:
-        """Unmount the disk and lose its content; no process may still use it."""
+        """Unmount the disk, which deletes its contents; no process may be using it."""
         if self._folder.is_mount():
             wait_until(lambda: not _run("umount", str(self._folder)), OPEN_S, "the disk to be unmounted")
 
-    def forbid(self) -> None:
+    def make_read_only(self) -> None:
         """Make the disk read-only, as a kernel does after disk errors."""
         self._remount("ro")
 
-    def allow(self) -> None:
+    def make_writable(self) -> None:
         """Make the disk writable again."""
         self._remount("rw")
 
@@ -52,7 +52,7 @@ class CheckpointDisk:
         with self._ballast.open("wb", buffering=0) as file:
             try:
                 while True:
-                    os.write(file.fileno(), PIECE)
+                    os.write(file.fileno(), CHUNK)
             except OSError as error:
                 if error.errno != errno.ENOSPC:
                     raise

@@ -36,7 +36,7 @@ class DrillOptions:
         unknown = set(self.only) - {fault.name for fault in faults}
         if unknown:
             known = ", ".join(fault.name for fault in faults)
-            raise SystemExit(f"unknown faults: {', '.join(sorted(unknown))}; expected some of {known}")
+            raise SystemExit(f"unknown faults: {', '.join(sorted(unknown))}; expected any of {known}")
         return [fault for fault in faults if not self.only or fault.name in self.only]
 
 

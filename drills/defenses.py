@@ -248,7 +248,7 @@ DEFENSES = (
     ),
     Defense(
         "key-timing",
-        "recognizing API keys by response time",
+        "finding API keys by response time",
         "tests/api/test_key_lookup_timing.py",
         precede("if not known:\n    ApiKey.objects.count()"),
     ),
@@ -260,13 +260,13 @@ DEFENSES = (
     ),
     Defense(
         "page-ownership",
-        "objects of other accounts, through pages",
+        "access to objects of other accounts, pages",
         "tests/security/test_ownership.py::test_pages_neither_show_nor_change_objects_of_other_accounts",
         without("owner=owner, "),
     ),
     Defense(
         "key-ownership",
-        "objects of other accounts, through API keys",
+        "access to objects of other accounts, API keys",
         "tests/security/test_ownership.py::test_a_key_gives_no_access_to_objects_of_other_accounts",
         without("owner_id=owner_id, "),
     ),
@@ -356,19 +356,19 @@ DEFENSES = (
     ),
     Defense(
         "admin-factor",
-        "the admin site with a password alone",
+        "access to the admin site with a password alone",
         "tests/accounts/test_staff_site.py::test_direct_posts_without_a_second_factor_change_nothing",
         without(" and _is_verified(request)"),
     ),
     Defense(
         "admin-session",
-        "the admin site in a session without a second factor",
+        "access to the admin site in a session without a second factor",
         "tests/accounts/test_staff_site.py::test_older_sessions_must_verify_the_new_factor",
         without(" and _has_verified_factor(request)"),
     ),
     Defense(
         "admin-host",
-        "the admin site on hosts other than its own",
+        "access to the admin site on hosts other than its own",
         "tests/test_admin_host.py::test_the_admin_site_is_served_on_its_host_only",
         statement("return True"),
     ),
@@ -405,7 +405,7 @@ DEFENSES = (
     ),
     Defense(
         "flink-rest-origin",
-        "responses of Flink's REST API readable from other origins",
+        "responses from Flink's REST API readable by other origins",
         "tests/deploy/test_flink_rest.py::test_a_client_with_the_key_is_served_but_other_origins_cannot_read_responses",
         remove,
         on_server=True,
@@ -418,7 +418,7 @@ DEFENSES = (
     ),
     Defense(
         "simulator-origin",
-        "other sites that reach the simulated Twitch by their origin or host name",
+        "access to the simulated Twitch from other origins or host names",
         "tests/simulator/test_control.py::test_pages_on_other_sites_cannot_access_the_simulator",
         statement("return endpoint"),
     ),
@@ -451,13 +451,13 @@ DEFENSES = (
     ),
     Defense(
         "flink-proxy",
-        "an HTTP proxy that receives requests for servers of this machine",
+        "an HTTP proxy that receives requests for servers on this machine",
         "tests/test_outgoing_proxy.py",
         without(", trust_env=False"),
     ),
     Defense(
         "package-hashes",
-        "packages with changed content",
+        "packages with altered contents",
         "tests/security/test_dependencies.py",
         replace("sha256", "md5"),
         quote=Quote("requirements/web.txt", "    --hash=sha256:", "`make lock` generates the file and drops comments"),
@@ -524,7 +524,7 @@ DEFENSES = (
     ),
     Defense(
         "import-size",
-        "large uploads by anybody",
+        "large uploads by anyone but staff",
         "tests/security/test_large_bodies.py::test_only_staff_may_upload_a_larger_import",
         without(" and await sync_to_async(_is_from_staff)(scope)"),
     ),
@@ -536,13 +536,13 @@ DEFENSES = (
     ),
     Defense(
         "share-lockout",
-        "visitors of a share link locked out by others",
+        "visitors to a share link locked out by others",
         "tests/dashboard/test_shares.py::test_correct_passwords_are_not_rate_limited",
         skip_branch,
     ),
     Defense(
         "sign-up-timing",
-        "finding accounts by the duration of a sign-up",
+        "finding accounts by the response time of a sign-up",
         "tests/security/test_account_enumeration.py::test_a_sign_up_does_the_same_work_for_a_known_address",
         remove,
     ),
@@ -560,19 +560,19 @@ DEFENSES = (
     ),
     Defense(
         "socket-tls",
-        "websockets without TLS",
+        "WebSockets without TLS",
         "tests/security/test_https.py::test_websockets_require_tls_and_an_https_origin",
         skip_branch,
     ),
     Defense(
         "metrics-host",
-        "metrics endpoints against pages that rebind their name to the loopback address",
+        "pages that reach metrics endpoints by DNS rebinding",
         "tests/test_telemetry.py::test_the_endpoint_answers_requests_for_the_loopback_address_only",
         replace('if host not in ("127.0.0.1", "localhost", "[::1]")', "if False"),
     ),
     Defense(
         "page-tls",
-        "websockets of pages loaded without TLS",
+        "WebSockets of pages loaded without TLS",
         "tests/security/test_https.py::test_websockets_require_tls_and_an_https_origin",
         replace("if needs_https", "if False"),
     ),
@@ -584,7 +584,7 @@ DEFENSES = (
     ),
     Defense(
         "socket-count",
-        "unlimited sockets of one session",
+        "unlimited sockets per session",
         "tests/live/test_consumer.py::test_open_sockets_are_limited_per_session",
         skip_branch,
     ),

@@ -41,23 +41,23 @@ RECOVERY_S: Mapping[str, int | None] = {
 }
 # A freeze affects every connection unless the request limits it.
 _ALL_CONNECTIONS = frozenset({"freeze"})
-# The first kinds leave channels waiting to be rejoined, and the second prolong that wait. The simulated Twitch does
-# not report the channels that wait.
+# Faults of the first set leave channels waiting to be rejoined; those of the second prolong that wait. The simulated
+# Twitch does not report which channels are waiting.
 DISCONNECTING = frozenset({"reconnect", "reset", "half_open", "slow", "join_refused", "suspended"})
 _DELAYING = frozenset({"reconnect", "reset", "half_open", "freeze", "slow"})
 
 
-def excuse(answer: Mapping[str, Any], *, all_connections: bool = False, disconnected: Sequence[Fault] = ()) -> Fault:
-    """Return the gaps that a fault excuses, from the simulated Twitch's answer to its request.
+def excuse(response: Mapping[str, Any], *, all_connections: bool = False, disconnected: Sequence[Fault] = ()) -> Fault:
+    """Return the gaps that a fault excuses, from the simulated Twitch's response to its request.
 
     `disconnected` are earlier faults of the burst that disconnected channels: this one may delay their rejoining.
     """
-    kind, from_ms, until_ms = answer["kind"], int(answer["from_ms"]), int(answer["until_ms"])
+    kind, from_ms, until_ms = response["kind"], int(response["from_ms"]), int(response["until_ms"])
     recovery_s = RECOVERY_S[kind]
     if recovery_s is None:
         return Fault(from_ms, until_ms, frozenset())
     ends_ms = from_ms + DETECTED_MS if kind == "half_open" else until_ms
-    affected = None if all_connections or kind in _ALL_CONNECTIONS else frozenset(answer["channels"])
+    affected = None if all_connections or kind in _ALL_CONNECTIONS else frozenset(response["channels"])
     fault = Fault(from_ms - BEFORE_MS, ends_ms + recovery_s * 1000, affected)
     return _with_disconnected(fault, disconnected) if kind in _DELAYING else fault
 

@@ -17,9 +17,9 @@ from drills.stack import Stack
 
 CHANNELS_PER_CONNECTION = 50
 HELIX_S = 20
-SECOND = "producer-2"
+SECOND_PRODUCER = "producer-2"
 SLOW_S = 90.0
-# Around the time limits of requests (5 s) and of records (6 s).
+# Around the timeouts of requests (5 s) and of records (6 s).
 SLOW_PAUSES_S = (0.3, 1.0, 2.5, 4.0, 5.1, 5.5, 6.5, 7.5)
 
 Affected = dict[str, Any]
@@ -51,7 +51,7 @@ def injected(kind: str, **options: float) -> Callable[[Stack], Affected]:
 
 
 def helix_fault(kind: str) -> IngestFault:
-    """Return a Helix fault: the channel list is refreshed while it lasts and once more when it is over."""
+    """Return a Helix fault: the channel list is refreshed while it lasts and once more after it ends."""
 
     def begin(stack: Stack) -> Affected:
         affected = stack.fault(kind, seconds=HELIX_S)
@@ -74,7 +74,7 @@ def stopped(name: str, seconds: float) -> Callable[[Stack], Affected]:
 
 
 def slow_kafka(stack: Stack) -> Affected:
-    """Suspend Kafka again and again, so that it confirms records late: before, near and after their timeout."""
+    """Suspend Kafka repeatedly, so that it acknowledges records late: before, near and after their timeout."""
     rng, until = random.Random(1), time.monotonic() + SLOW_S
     while time.monotonic() < until:
         with paused(stack, "kafka"):
@@ -94,7 +94,7 @@ def paused(stack: Stack, name: str) -> Iterator[None]:
 
 
 def process_fault(action: Callable[[Stack], None]) -> Callable[[Stack], Affected]:
-    """Return an action on a process as a fault."""
+    """Wrap an action on a process as a fault."""
 
     def begin(stack: Stack) -> Affected:
         action(stack)
@@ -110,11 +110,11 @@ def _signal(name: str, number: signal.Signals, stack: Stack) -> None:
 def ingest_faults() -> list[IngestFault]:
     """Return every fault in the order of injection. The instance starts with two producers and then has one.
 
-    Faults of the simulated Twitch are named by their kind.
+    Faults of the simulated Twitch are named after their kind.
     """
     kill, term = signal.SIGKILL, signal.SIGTERM
     return [
-        IngestFault("second producer leaves", process_fault(lambda stack: stack.end(SECOND)), 20),
+        IngestFault("second producer leaves", process_fault(lambda stack: stack.stop_process(SECOND_PRODUCER)), 20),
         IngestFault("reconnect", injected("reconnect", seconds=30), 35, no_gap=True),
         IngestFault("reset", injected("reset"), 5, first_20_within_s=15),
         IngestFault("half_open", injected("half_open", seconds=90), 45, detected_within_s=40),
@@ -142,6 +142,13 @@ def ingest_faults() -> list[IngestFault]:
         IngestFault("kafka SIGKILLed", process_fault(partial(_signal, "kafka", kill)), 15),
         IngestFault("kafka stopped 15 s", stopped("kafka", 15), 10, 0),
         IngestFault("kafka slow", slow_kafka, SLOW_S + 10, SLOW_S, SLOW_S + 120),
-        IngestFault("second producer joins", process_fault(lambda stack: stack.begin(SECOND)), 20, producers=(1, 2)),
-        IngestFault("second producer dies", process_fault(lambda stack: stack.end(SECOND, kill=True)), 20),
+        IngestFault(
+            "second producer joins",
+            process_fault(lambda stack: stack.start_process(SECOND_PRODUCER)),
+            20,
+            producers=(1, 2),
+        ),
+        IngestFault(
+            "second producer dies", process_fault(lambda stack: stack.stop_process(SECOND_PRODUCER, kill=True)), 20
+        ),
     ]

@@ -23,7 +23,7 @@ from drills.stack import Stack, now_ms
 
 # A message may still be in transit this long after recovery.
 AFTER_MS = 3_000
-# Pause between two faults: the margins of both cover 8 s of it, the rest belongs to neither.
+# Pause between two faults: the margins of both cover 8 s of it; the rest belongs to neither.
 CALM_S = 14.0
 # Partitions move between the producers while the instance starts.
 START = IngestFault("start-up", lambda _: {}, limit_s=240, producers=(1, 2))
@@ -87,7 +87,7 @@ def inject(stack: Stack, fault: IngestFault) -> Outcome:
 def excused_by(affected: dict[str, Any], from_ms: int, until_ms: int) -> Fault:
     """Return the gaps excused by a fault watched from `from_ms` to `until_ms`.
 
-    Without affected channels, one of Twitchly's own processes failed, which excuses gaps of all channels.
+    If `affected` is empty, one of Twitchly's own processes failed, which excuses gaps of all channels.
     """
     if not affected:
         return Fault(from_ms, until_ms)
@@ -100,8 +100,8 @@ def exceeded_limits(fault: IngestFault, recovery: Recovery, affected: dict[str, 
     problems = []
     channels = len(affected.get("channels") or ()) or CHANNELS_PER_CONNECTION
     limits = (
-        ("loss detected", recovery.lost_s(channels), fault.detected_within_s),
-        ("20 channels heard again", recovery.again_s(channels, min(20, channels)), fault.first_20_within_s),
+        ("loss detected", recovery.loss_detected_s(channels), fault.detected_within_s),
+        ("20 channels heard again", recovery.heard_again_s(channels, min(20, channels)), fault.first_20_within_s),
     )
     for event, took_s, within_s in limits:
         if within_s is not None and (took_s is None or took_s > within_s):

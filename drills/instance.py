@@ -1,6 +1,6 @@
 """`make drill-instance`: start an instance under each of several conditions, wait until it is live, and stop it.
 
-The conditions: a folder with an odd name, a locale without UTF-8, a proxy, an unprivileged user, no network at the
+The conditions: a folder with an odd name, a locale without UTF-8, a proxy, an unprivileged user, no network on the
 second start, and a temporarily full disk. Those that need root are skipped without it, and reported as skipped.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 
 from deploy.local.layout import read_variables
-from drills.checkpoint_disk import CheckpointDisk, NoDisk
+from drills.checkpoint_disk import CheckpointDisk, MountFailed
 from drills.stack import Stack, wait_until
 
 AUDIENCE = ("--channels", "20", "--rate", "50", "--seed", "5")
@@ -37,7 +37,9 @@ AS_NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition under which an instance must become live; `again` is a command prefix for a second start.
+    """A condition under which an instance must become live.
+
+    `before` is a command prefix for the start, and `before_second_start` for a second start.
 
     With `fills_disk`, the disk is filled once the instance is live, and emptied when the board has stopped updating.
     """
@@ -46,7 +48,7 @@ class Condition:
     folder: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
     before: Sequence[str] = ()
-    again: Sequence[str] = ()
+    before_second_start: Sequence[str] = ()
     fills_disk: bool = False
     needs_root: bool = False
 
@@ -57,7 +59,7 @@ CONDITIONS = (
     Condition("LC_ALL=C and the odd folder", ODD_NAME, {"LC_ALL": "C"}),
     Condition("an http_proxy that does not respond", environ=PROXIES),
     Condition("an unprivileged user", before=AS_NOBODY, needs_root=True),
-    Condition("no network at the second start", again=WITHOUT_NETWORK, needs_root=True),
+    Condition("no network on the second start", before_second_start=WITHOUT_NETWORK, needs_root=True),
     Condition("a temporarily full disk", fills_disk=True, needs_root=True),
 )
 ALL_AT_ONCE = Condition("folder, locale and proxy at once", ODD_NAME, {"LC_ALL": "C", **PROXIES})
@@ -78,7 +80,7 @@ def _outcome(condition: Condition) -> str:
     if condition.needs_root and (os.getuid() != 0 or not all(map(shutil.which, ("unshare", "setpriv", "ip")))):
         return "skipped: needs root, util-linux and iproute2"
     if condition.before and subprocess.run([*condition.before, "python3.11", "-c", ""], check=False).returncode:
-        return "skipped: this user cannot run python3.11; install it outside home folders"
+        return "skipped: this user cannot run python3.11; install it outside home directories"
     stack = stack_under(condition)
     disk = CheckpointDisk(stack.var, DISK_SIZE)
     try:
@@ -90,12 +92,12 @@ def _outcome(condition: Condition) -> str:
         if condition.fills_disk:
             text += f", live again {_fill(disk, stack):.0f} s after the disk was emptied"
         stack.stop()
-        if condition.again:
-            stack.before = condition.again
+        if condition.before_second_start:
+            stack.before = condition.before_second_start
             text += f", second start live after {_timed(lambda: stack.start(*AUDIENCE)):.0f} s"
             stack.before = ()
         return f"FAILED: {'; '.join(problems)}" if problems else text
-    except (AssertionError, NoDisk) as error:
+    except (AssertionError, MountFailed) as error:
         return f"FAILED: {error}"
     finally:
         stack.before = condition.before

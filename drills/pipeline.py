@@ -1,4 +1,4 @@
-"""`make drill`: kill, suspend or feed bad records to every server and process of a loaded instance, in turn.
+"""`make drill`: kill or suspend each server and process of a loaded instance, or feed it bad records, in turn.
 
 The boards are watched from outside. At the end, the ledger accounts for the messages and windows of each fault's
 period. Faults that may lose messages excuse gaps from shortly before their start until recovery; other faults and the
@@ -21,7 +21,7 @@ from apps.metrics.flink_cluster import FlinkCluster
 from apps.metrics.late_drops import LateDrops
 from core.proof.comparison import Fault
 from drills.board_recovery import BoardRecovery, BoardWatch
-from drills.checkpoint_disk import CheckpointDisk, NoDisk
+from drills.checkpoint_disk import CheckpointDisk, MountFailed
 from drills.command import parse_options
 from drills.excuses import BEFORE_MS, fault_time
 from drills.ingest import AFTER_MS, CALM_S
@@ -51,13 +51,14 @@ ROW = "{:<24}{:>8}{:>13}{:>9}{:>8}" + "{:>9}" * 2 + "{:>8}" * 2 + "{:>6}{:>12}"
 class Outcome:
     """The result of one fault: the gaps it excuses, its recovery and its problems.
 
-    `usual_lag_s` is the lag of the boards in the pause after it; `late` counts late drops in Flink up to its end.
+    `baseline_lag_s` is the lag of the boards in the pause after it; `late` is the number of records that Flink
+    dropped as late between the end of the previous pause and the end of this one.
     """
 
     fault: PipelineFault
     excused: Fault
     recovery: BoardRecovery
-    usual_lag_s: float
+    baseline_lag_s: float
     late: int
     problems: list[str]
 
@@ -84,7 +85,7 @@ def checkpoint_disk(folder: Path, stack: Stack) -> Iterator[CheckpointDisk | Non
     try:
         try:
             disk.mount()
-        except NoDisk as error:
+        except MountFailed as error:
             print(f"SKIPPED: checkpoints fail: {error}", flush=True)
             yield None
         else:
@@ -109,7 +110,7 @@ class FaultInjection:
         start = PipelineFault("start-up", self._wait_until_covered, COVERED_S + 60, gaps=True)
         outcomes = [self._inject(start, 0)]
         for fault in faults:
-            outcomes.append(self._inject(fault, now_ms() - BEFORE_MS, outcomes[-1].usual_lag_s))
+            outcomes.append(self._inject(fault, now_ms() - BEFORE_MS, outcomes[-1].baseline_lag_s))
         return outcomes
 
     def _wait_until_covered(self, stack: Stack) -> None:
@@ -118,7 +119,7 @@ class FaultInjection:
     def _calm(self) -> tuple[float, int]:
         """Watch without a fault; return the greatest lag of the boards, and the late drops since the previous pause.
 
-        Flink answers with the counters gathered for the previous request, so the late drops are read twice.
+        Flink responds with the counters gathered for the previous request, so the late drops are read twice.
         """
         self._watch.expect(self._stack.covered())
         late, recovery = self._new_late(), BoardRecovery(time.monotonic())
@@ -130,11 +131,11 @@ class FaultInjection:
         jobs = self._cluster.jobs("twitchly")[:1]
         return sum(self._late.update(job.id, self._cluster.counters(job.id).late_dropped) for job in jobs)
 
-    def _inject(self, fault: PipelineFault, from_ms: int, usual_lag_s: float = 0.0) -> Outcome:
+    def _inject(self, fault: PipelineFault, from_ms: int, baseline_lag_s: float = 0.0) -> Outcome:
         """Inject one fault and watch the recovery, then a pause that belongs to no fault."""
         recovery = BoardRecovery(time.monotonic(), fault.watch_s)
         problems = self._watch_recovery(fault, recovery)
-        problems += exceeded_limits(fault, recovery, usual_lag_s)
+        problems += exceeded_limits(fault, recovery, baseline_lag_s)
         excused = Fault(from_ms, now_ms() + AFTER_MS, None if fault.gaps else NONE)
         print(f"  {fault.name}: recovered after {recovery.recovered_s:.1f} s {'; '.join(problems)}", flush=True)
         return Outcome(fault, excused, recovery, *self._calm(), problems)
@@ -165,17 +166,17 @@ def report(outcomes: Sequence[Outcome], figures: dict[str, Any], seconds: float,
     problems = list(skipped)
     for outcome, counts in zip(outcomes, figures.pop("faults"), strict=True):
         recovery, in_gaps = outcome.recovery, counts["in_gaps"] + counts["dropped"]
-        live_s = recovery.again_s(lambda sample: sample.is_live, recovery.began_s)
+        live_s = recovery.seconds_until(lambda sample: sample.is_live, recovery.began_s)
         seconds_of = (live_s, recovery.recovered_s, recovery.pause_s, recovery.lag_s)
         times = [f"{value:.1f}" for value in seconds_of]
         counted = (counts["sent"], counts["windows"], in_gaps, counts["moved"], outcome.late, counts["differences"])
         print(ROW.format(outcome.fault.name, *times, *counted))
         problems += [f"{outcome.fault.name}: {problem}" for problem in outcome.problems]
         if outcome.late and not in_gaps:
-            problems.append(f"{outcome.fault.name}: {outcome.late} records were late in Flink outside all gaps")
+            problems.append(f"{outcome.fault.name}: {outcome.late} records were late in Flink outside any gap")
     rejected = sum(outcome.fault.rejected for outcome in outcomes)
     if figures["rejected"] != rejected:
-        problems.append(f"{figures['rejected']} records of chat were rejected: expected {rejected}")
+        problems.append(f"{figures['rejected']} chat records were rejected: expected {rejected}")
     late = sum(outcome.late for outcome in outcomes)
     print(json.dumps({**figures, "late": late, "problems": len(problems), "seconds": round(seconds)}))
     print("\n".join(problems))

@@ -11,7 +11,7 @@ from functools import partial
 
 from drills.board_recovery import BoardRecovery
 from drills.checkpoint_disk import CheckpointDisk
-from drills.faults import SECOND, paused, stopped
+from drills.faults import SECOND_PRODUCER, paused, stopped
 from drills.poison import bad_chat, poison
 from drills.sink import Sink, holders
 from drills.stack import Stack, now_ms, wait_until
@@ -82,7 +82,7 @@ def pipeline_faults(disk: CheckpointDisk | None) -> list[PipelineFault]:
         PipelineFault("twitch killed", killed("twitch"), gaps=True),
         PipelineFault("producer killed", killed("producer"), gaps=True, pause_s=SESSION_S),
         PipelineFault("producer replaced", producer_replaced, gaps=True, pause_s=SESSION_S),
-        PipelineFault("producer stopped 30 s", stopped(SECOND, 30), gaps=True, pause_s=SESSION_S),
+        PipelineFault("producer stopped 30 s", stopped(SECOND_PRODUCER, 30), gaps=True, pause_s=SESSION_S),
         PipelineFault("web killed", killed("web"), steady=True),
         PipelineFault("worker killed", worker_killed, steady=True),
         PipelineFault("beat killed", killed("beat"), steady=True),
@@ -90,19 +90,23 @@ def pipeline_faults(disk: CheckpointDisk | None) -> list[PipelineFault]:
     ]
 
 
-def exceeded_limits(fault: PipelineFault, recovery: BoardRecovery, usual_lag_s: float) -> list[str]:
-    """Return a message for each exceeded limit; `usual_lag_s` is the greatest lag of the boards before the fault."""
+def exceeded_limits(fault: PipelineFault, recovery: BoardRecovery, baseline_lag_s: float) -> list[str]:
+    """Return a message for each exceeded limit; `baseline_lag_s` is the greatest lag of the boards before the fault."""
     over_s = recovery.began_s if recovery.over_s is None else recovery.over_s
     limits = (
         (
             "the boards were live again",
-            recovery.again_s(lambda sample: sample.is_live, recovery.began_s),
+            recovery.seconds_until(lambda sample: sample.is_live, recovery.began_s),
             fault.live_s,
         ),
-        ("the boards were complete", recovery.again_s(lambda sample: sample.is_complete, over_s), fault.complete_s),
+        (
+            "the boards were complete",
+            recovery.seconds_until(lambda sample: sample.is_complete, over_s),
+            fault.complete_s,
+        ),
         (
             "the boards of distinct counts were complete",
-            recovery.again_s(lambda sample: sample.has_distinct, over_s),
+            recovery.seconds_until(lambda sample: sample.has_distinct, over_s),
             fault.distinct_s,
         ),
         ("the boards updated again", recovery.pause_s, fault.pause_s),
@@ -112,8 +116,8 @@ def exceeded_limits(fault: PipelineFault, recovery: BoardRecovery, usual_lag_s: 
         for event, took_s, within_s in limits
         if within_s is not None and took_s > within_s
     ]
-    if fault.steady and recovery.lag_s > usual_lag_s + STEADY_S:
-        problems.append(f"the boards lagged {recovery.lag_s:.1f} s: expected {usual_lag_s:.1f} s as before")
+    if fault.steady and recovery.lag_s > baseline_lag_s + STEADY_S:
+        problems.append(f"the boards lagged {recovery.lag_s:.1f} s: expected {baseline_lag_s:.1f} s as before")
     if fault.keeps_channels and recovery.lost:
         problems.append(f"{recovery.lost} channels were parted: expected none")
     if recovery.stale:
@@ -134,9 +138,9 @@ def killed(*names: str) -> Callable[[Stack], None]:
 
 
 def valkey_killed(stack: Stack) -> None:
-    """Kill Valkey; return once it answers again."""
+    """Kill Valkey; return once it responds again."""
     stack.kill("valkey")
-    wait_until(stack.redis_answers, RESTART_S, "valkey to answer again", 0.05)
+    wait_until(stack.redis_responds, RESTART_S, "valkey to respond again", 0.05)
 
 
 def in_a_batch(sink: str, server: str) -> Callable[[Stack], None]:
@@ -164,16 +168,16 @@ def history_rebalanced(stack: Stack) -> None:
     try:
         _wait_for_sinks(stack, {names[0], names[2]})
     finally:
-        third.end()
+        third.stop()
     _wait_for_sinks(stack, {names[0]})
 
 
 def producer_replaced(stack: Stack) -> None:
     """Kill the second producer; start it again after the first one has taken over its partitions."""
-    stack.end(SECOND, kill=True)
+    stack.stop_process(SECOND_PRODUCER, kill=True)
     time.sleep(SESSION_S + 8)
-    stack.begin(SECOND)
-    wait_until(lambda: SECOND in stack.processes(), RESTART_S, f"{SECOND} to be restarted")
+    stack.start_process(SECOND_PRODUCER)
+    wait_until(lambda: SECOND_PRODUCER in stack.processes(), RESTART_S, f"{SECOND_PRODUCER} to be restarted")
 
 
 def worker_killed(stack: Stack) -> None:
@@ -184,8 +188,8 @@ def worker_killed(stack: Stack) -> None:
 
 
 def checkpoints_fail(disk: CheckpointDisk, stack: Stack) -> None:
-    """Make the folder read-only, then full; each time the log must report the failure and the recovery."""
-    for break_disk, repair in ((disk.forbid, disk.allow), (disk.fill, disk.empty)):
+    """Make the disk read-only, then fill it; each time, the log must report the failure and the recovery."""
+    for break_disk, repair in ((disk.make_read_only, disk.make_writable), (disk.fill, disk.empty)):
         failures, recoveries = (stack.log("flink-job").count(text) for text in (FAILING, RECOVERED))
         break_disk()
         try:

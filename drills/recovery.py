@@ -14,7 +14,7 @@ from drills.stack import Stack
 EVERY_S = 0.25
 # An instance has recovered when it has been healthy for this long.
 CALM_S = 5.0
-# About one second of records; a larger buffer means that Kafka does not keep up.
+# About one second of records; a larger buffer means that Kafka is not keeping up.
 BUFFERED = 1_000
 
 
@@ -70,12 +70,12 @@ class Recovery:
         """Seconds until the instance was healthy again; 0 if it always was."""
         return max(0.0, self._unhealthy_until_s() - self.began_s)
 
-    def lost_s(self, affected: int) -> float | None:
+    def loss_detected_s(self, affected: int) -> float | None:
         """Return the seconds until half of the `affected` channels were known to be lost; None if they never were."""
         missing = ((sample.wanted - sample.confirmed, sample.at_s) for sample in self.samples if sample.wanted)
         return next((at_s - self.began_s for channels, at_s in missing if channels >= max(1, affected // 2)), None)
 
-    def again_s(self, affected: int, first: int) -> float | None:
+    def heard_again_s(self, affected: int, first: int) -> float | None:
         """Return the seconds until `first` of the `affected` channels were heard again after their loss."""
         lost = False
         for sample in self.samples:
@@ -102,7 +102,7 @@ class Recovery:
 
 
 def take_sample(stack: Stack, producers: Sequence[int], timeout_s: float = 5.0) -> ListeningSample:
-    """Sample the instance now; a process that does not answer in time contributes zeros."""
+    """Sample the instance now; a process that does not respond in time contributes zeros."""
     pages = [_page(stack, number, timeout_s) for number in producers]
     wanted, confirmed = (_sum(pages, f'twitchly_irc_channels{{state="{state}"}}') for state in ("wanted", "confirmed"))
     buffered, channels = _sum(pages, "twitchly_records_buffered"), stack.channel_list()

@@ -1,4 +1,4 @@
-"""`make screens`: screenshots of every page of the running instance, in both themes and sizes, into docs/screens."""
+"""`make screens`: save screenshots of the running instance's pages, in both themes and sizes, to docs/screens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIZES = ((1440, 900), (390, 844))
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 QUALITY, MAX_BYTES = 82, 200_000
 SETTLED_MS = 2_500
-# Addresses by screenshot name; values in braces come from the running instance.
+# URL paths by screenshot name; values in braces come from the running instance.
 PUBLIC_PAGES = {
     "front": "/",
     "sign-in": "/account/login/",
@@ -97,7 +97,7 @@ def sign_in(browser: Browser, url: str, password: str) -> Any:
 
 
 def add_content(browser: Browser, url: str, state: Any) -> Mapping[str, str]:
-    """Add channels to a watchlist and share one; return the values for the addresses."""
+    """Add channels to a watchlist and share one; return the values for the URL paths."""
     context = browser.new_context(storage_state=state)
     page = context.new_page()
     page.goto(f"{url}/?board=messages")
@@ -123,7 +123,7 @@ def finish_setup(browser: Browser, url: str, state: Any) -> None:
 
 
 def ended_stream(page: Page, url: str, channel_id: str) -> tuple[str, str] | None:
-    """Return the channel and its newest ended stream's address, or None if it has none."""
+    """Return the channel and its newest ended stream's path, or None if it has none."""
     page.goto(f"{url}/channels/{channel_id}/streams")
     links = page.locator(f'main a[href^="/channels/{channel_id}/streams/"]')
     return (channel_id, str(links.first.get_attribute("href"))) if links.count() else None
@@ -134,10 +134,10 @@ def post(context: BrowserContext, url: str, path: str, **form: str) -> Any:
     token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "csrftoken")
     fields: dict[str, str | float | bool] = {**form, "csrfmiddlewaretoken": token}
     headers = {"Accept": "application/json", "Referer": url}
-    answer = context.request.post(f"{url}{path}", form=fields, headers=headers)
-    if not answer.ok:
-        raise SystemExit(f"{path} answered {answer.status}")
-    return answer
+    response = context.request.post(f"{url}{path}", form=fields, headers=headers)
+    if not response.ok:
+        raise SystemExit(f"{path} returned {response.status}")
+    return response
 
 
 def share(context: BrowserContext, url: str, kind: str, query: str) -> str:

@@ -13,11 +13,11 @@ from confluent_kafka.admin import AdminClient
 from drills.stack import ROOT
 
 # A sink drains its batch within 8 s.
-END_S = 30
+STOP_LIMIT_S = 30
 
 
 class Sink:
-    """`run_sink history` as a child process; the caller must `end` it."""
+    """`run_sink history` as a child process; the caller must `stop` it."""
 
     def __init__(self, env: Mapping[str, str], log: Path, name: str = "1") -> None:
         self._log = log
@@ -41,12 +41,12 @@ class Sink:
     def kill(self) -> None:
         """Kill the process with SIGKILL."""
         self._process.kill()
-        self._process.wait(END_S)
+        self._process.wait(STOP_LIMIT_S)
 
-    def end(self) -> None:
-        """Stop the process with SIGTERM, within END_S."""
+    def stop(self) -> None:
+        """Stop the process with SIGTERM, within STOP_LIMIT_S."""
         self._process.send_signal(signal.SIGTERM)
-        assert self._process.wait(END_S) == 0, self.log()
+        assert self._process.wait(STOP_LIMIT_S) == 0, self.log()
 
 
 def holders(bootstrap: str, group: str) -> set[str]:

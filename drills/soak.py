@@ -31,7 +31,7 @@ CALM_S = 60.0
 BURST = 3
 BETWEEN_S = (3.0, 25.0)
 AFTER_BURST_S = (20.0, 60.0)
-# Allowed growth of a flat figure, in addition to a tenth.
+# A figure counts as flat if it grows by at most this, in addition to a tenth.
 MEMORY_SLACK = 15e6
 DESCRIPTOR_SLACK = 8.0
 NAMES = ("producer", "producer-2", "twitch", "worker")
@@ -105,7 +105,7 @@ def soak(stack: Stack, seconds: float, rng: random.Random) -> tuple[Samples, Sam
     while time.monotonic() < until_s - CALM_S:
         faults += inject_burst(stack, random_burst(rng))
     share = excused_share(faults, stack.listed_channels(), began_ms, now_ms())
-    # Ending the run excuses no gaps: the ledger is checked while the instance still listens.
+    # Ending the run excuses no gaps: the ledger is checked while the instance is still listening.
     stack.end_faults()
     wait_until(lambda: take_sample(stack, (1, 2)).is_healthy, 240, "all channels to be heard again")
     done.set()
@@ -116,13 +116,13 @@ def soak(stack: Stack, seconds: float, rng: random.Random) -> tuple[Samples, Sam
 def inject_burst(
     stack: Stack, requests: list[tuple[dict[str, Any], float]], sleep: Callable[[float], None] = time.sleep
 ) -> list[Fault]:
-    """Inject one fault after the other; return the gaps that each excuses."""
+    """Inject one fault after another; return the gaps that each excuses."""
     faults: list[Fault] = []
     disconnected: list[Fault] = []
     for request, pause_s in requests:
         kind, options = request["kind"], {name: value for name, value in request.items() if name != "kind"}
-        answer = stack.fault(kind, **options)
-        faults.append(excuse(answer, all_connections=options.get("connections") == 0, disconnected=disconnected))
+        response = stack.fault(kind, **options)
+        faults.append(excuse(response, all_connections=options.get("connections") == 0, disconnected=disconnected))
         if kind in DISCONNECTING:
             disconnected.append(faults[-1])
         print(f"  {kind} {options}", flush=True)

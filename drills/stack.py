@@ -39,8 +39,8 @@ START_LIMIT_S = 420
 class Stack:
     """The servers and all processes of Twitchly, on free ports of this machine, in a folder called `name`.
 
-    `settings` are variables of .env.example and others for the environment of the start command. `before` is a command
-    prefix such as `unshare --net`. `running` is the folder of an instance that its creator also removes.
+    `settings` are environment variables for the start command, such as those in .env.example. `before` is a command
+    prefix such as `unshare --net`. `running` is the folder of a running instance; whoever created it removes it.
     """
 
     def __init__(self, name: str = "", *, before: Sequence[str] = (), running: str = "", **settings: str) -> None:
@@ -132,14 +132,14 @@ class Stack:
         """Send a signal to a process; the supervisor restarts a process that exits."""
         os.kill(self.processes()[name], number)
 
-    def end(self, name: str, *, kill: bool = False) -> None:
-        """Stop a process until `begin` starts it again, with SIGTERM unless `kill`."""
+    def stop_process(self, name: str, *, kill: bool = False) -> None:
+        """Stop a process, with SIGTERM unless `kill`; only `start_process` starts it again."""
         if kill:
             self.kill(name)
         self._supervisor.stop(name)
 
-    def begin(self, name: str) -> None:
-        """Start a process that `end` stopped."""
+    def start_process(self, name: str) -> None:
+        """Start a process that `stop_process` stopped."""
         self._supervisor.start(name)
 
     def memory(self, name: str) -> int:
@@ -169,17 +169,17 @@ class Stack:
             client.patch(f"/jobs/{job_id}", params={"mode": "cancel"}).raise_for_status()
 
     def simulator(self, path: str = "") -> dict[str, Any]:
-        """Return the simulated Twitch's status, or another answer of its control API. Raises: httpx.HTTPError."""
-        answer: dict[str, Any] = httpx.get(f"{self._simulator}{path}", timeout=10).raise_for_status().json()
-        return answer
+        """Return the simulated Twitch's status, or another response of its control API. Raises: httpx.HTTPError."""
+        response: dict[str, Any] = httpx.get(f"{self._simulator}{path}", timeout=10).raise_for_status().json()
+        return response
 
     def fault(self, kind: str, **options: float) -> dict[str, Any]:
         """Inject a fault into the simulated Twitch and return what it affects. Raises: httpx.HTTPError."""
         request = {"kind": kind, **options}
-        answer: dict[str, Any] = (
+        response: dict[str, Any] = (
             httpx.post(f"{self._simulator}/faults", json=request, timeout=10).raise_for_status().json()
         )
-        return answer
+        return response
 
     def run_task(self, name: str) -> None:
         """Make the Celery worker run a task of apps/ingest/tasks.py now instead of at the next minute."""
@@ -187,11 +187,11 @@ class Stack:
             celery.send_task(f"apps.ingest.tasks.{name}")
 
     def end_faults(self) -> None:
-        """End every fault that is active. Raises: httpx.HTTPError."""
+        """End all active faults. Raises: httpx.HTTPError."""
         httpx.delete(f"{self._simulator}/faults", timeout=10).raise_for_status()
 
     def channel_list(self) -> dict[str, Any]:
-        """Return the channel list that Celery wrote last, or an empty one while Redis is unavailable."""
+        """Return the channel list that Celery last wrote, or an empty one while Redis is unavailable."""
         try:
             text: Any = self._channel_list.get(redis_keys.CHANNEL_LIST)
         except redis.RedisError:
@@ -218,7 +218,7 @@ class Stack:
             if window["coverage"] == 1 and window["end_ms"] >= newest_ms - 2_000
         }
 
-    def redis_answers(self) -> bool:
+    def redis_responds(self) -> bool:
         """Return whether Redis is up and has loaded its data."""
         try:
             return bool(self.boards.ping())

@@ -23,7 +23,7 @@ HEALTHY = ListeningSample(0, 100, 100, 100, 0, 0)
 def sample(at_s: float = 0.0, **changes: Any) -> BoardSample:
     fields = {"end_ms": NOW_MS + int(at_s * 1000), "lag_s": 1.5, "missing": 0, "missing_distinct": 0, "uncovered": 0}
     others = {"stale": 0, "listening": HEALTHY, "joined": 100, "listed": 100}
-    states = {"answers": True, "history_is_current": True}
+    states = {"web_responds": True, "history_is_current": True}
     return BoardSample(**{"at_s": at_s, **fields, **others, **states, **changes})
 
 
@@ -39,7 +39,7 @@ def recovery(*samples: BoardSample, over_s: float | None = 0.0, watch_s: float =
         {"missing": 1},
         {"missing_distinct": 1},
         {"uncovered": 1},
-        {"answers": False},
+        {"web_responds": False},
         {"history_is_current": False},
         {"listening": ListeningSample(0, 100, 100, 99, 0, 0)},
     ],
@@ -67,8 +67,8 @@ def test_a_fault_with_a_delayed_effect_is_watched_for_its_minimum_time() -> None
 def test_recovery_lasts_until_the_last_unhealthy_sample() -> None:
     result = recovery(sample(0.2), sample(1.0, lag_s=9), sample(2.0), sample(3.0, uncovered=5), sample(9.0), over_s=2.5)
     assert result.recovered_s == 3.0 + EVERY_S
-    assert result.again_s(lambda sample: sample.is_live, 0.0) == 1.0 + EVERY_S
-    assert result.again_s(lambda sample: sample.is_complete, 2.5) == 0.0
+    assert result.seconds_until(lambda sample: sample.is_live, 0.0) == 1.0 + EVERY_S
+    assert result.seconds_until(lambda sample: sample.is_complete, 2.5) == 0.0
     assert recovery(sample(0.2), sample(9.0)).recovered_s == 0.0
 
 

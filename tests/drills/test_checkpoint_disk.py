@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from drills.checkpoint_disk import CheckpointDisk, NoDisk, _run
+from drills.checkpoint_disk import CheckpointDisk, MountFailed, _run
 
 
 @pytest.fixture
@@ -18,14 +18,17 @@ def disk(folder: Path) -> Iterator[CheckpointDisk]:
     disk = CheckpointDisk(folder)
     try:
         disk.mount()
-    except NoDisk as error:
+    except MountFailed as error:
         pytest.skip(f"cannot mount a disk: {error}")
     yield disk
     disk.unmount()
 
 
 def test_the_disk_can_be_read_only_full_and_writable_again(disk: CheckpointDisk, folder: Path) -> None:
-    states = ((disk.forbid, disk.allow, "Read-only file system"), (disk.fill, disk.empty, "No space left on device"))
+    states = (
+        (disk.make_read_only, disk.make_writable, "Read-only file system"),
+        (disk.fill, disk.empty, "No space left on device"),
+    )
     for break_disk, repair, message in states:
         break_disk()
         with pytest.raises(OSError, match=message):

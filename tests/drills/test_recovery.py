@@ -62,15 +62,15 @@ def test_healthy_means_all_listed_channels_heard_and_written(sample: ListeningSa
 
 def test_the_recovery_of_the_first_20_channels_is_timed_from_the_fault() -> None:
     reset = recovery((0.2, 100), (0.5, 50), (3.0, 69), (4.0, 70), (9.2, 100))
-    assert reset.again_s(affected=50, first=20) == 4.0
-    assert recovery((0.2, 100), (9.0, 100)).again_s(affected=50, first=20) is None
+    assert reset.heard_again_s(affected=50, first=20) == 4.0
+    assert recovery((0.2, 100), (9.0, 100)).heard_again_s(affected=50, first=20) is None
 
 
 def test_a_loss_is_detected_when_half_of_the_channels_are_known_to_be_lost() -> None:
     half_open = recovery((0.2, 99), (25.0, 75), (30.0, 50))
-    assert half_open.lost_s(50) == 25.0
-    assert half_open.lost_s(52) == 30.0
-    assert recovery((0.2, 99)).lost_s(50) is None
+    assert half_open.loss_detected_s(50) == 25.0
+    assert half_open.loss_detected_s(52) == 30.0
+    assert recovery((0.2, 99)).loss_detected_s(50) is None
 
 
 def test_exceeded_limits_are_reported() -> None:

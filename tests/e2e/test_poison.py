@@ -36,7 +36,7 @@ def start_sink(stack: Stack, topics: str, tmp_path: Path) -> Iterator[Callable[[
 
     yield start
     for sink in sinks:
-        sink.end()
+        sink.stop()
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_too_much_poison_halts_the_sink_and_every_start_resets_the_limit(
         assert (stored(), len(listed("windows")[0])) == (50, moved)
         assert committed_offsets() == {"windows-live": 0, "windows": 50 + moved, "channel-events": 0}
         assert sink.is_up()
-        sink.end()
+        sink.stop()
     start_sink()
     wait_until(lambda: stored() == 100, 60, "the windows behind the poison")
     wait_until(

@@ -58,7 +58,7 @@ def test_staff_see_each_stage_and_an_incident_from_start_to_end(browser: Browser
         expect(page.locator('[data-stage="listening"]')).to_contain_text("channels joined")
         expect(page.get_by_role("heading", name="Lowest coverage, past hour")).to_be_visible()
         expect(page.get_by_role("heading", name="Gaps in the past hour")).to_be_visible()
-        stack.end("sink-boards")
+        stack.stop_process("sink-boards")
         try:
             expect(page.locator('#incidents [data-rule="boards"][data-lasts]')).to_be_visible(timeout=SEEN_MS)
             expect(page.locator("#verdict")).to_have_attribute("data-verdict", "untrusted")
@@ -66,7 +66,7 @@ def test_staff_see_each_stage_and_an_incident_from_start_to_end(browser: Browser
             # Stored in the database, too.
             wait_until(lambda: incidents(stack) == 1, 120, "the incident to be stored")
         finally:
-            stack.begin("sink-boards")
+            stack.start_process("sink-boards")
         expect(page.locator('#incidents [data-rule="boards"][data-lasts]')).to_have_count(0, timeout=SEEN_MS)
         wait_until(lambda: incidents(stack) == 0, 120, "the incident to end")
         expect(page.locator('#incidents [data-rule="boards"]').first).to_contain_text("to", timeout=SEEN_MS)
