@@ -102,7 +102,7 @@ def measure(web: Web, pages: int, slow: int, seconds: int, opened_s: int) -> dic
         first_ms, memory = feeder.newest_ms, feeder.feed(seconds, process)
         pushes, cpu_s = readers.pushes() - pushes, sum(process.cpu_times()[:2]) - cpu_s
     finally:
-        results = readers.end()
+        results = readers.close()
         feeder.close()
     delays = tick_delays(results["delays"], feeder.ticked_ms, first_ms)
     growth = trend(memory)
@@ -154,7 +154,7 @@ def measure_bare(frames: Sequence[str], pages: int, seconds: int, opened_s: int)
                 pushes, cpu_s = readers.pushes(), sum(process.cpu_times()[:2])
                 time.sleep(seconds)
                 pushes, cpu_s = readers.pushes() - pushes, sum(process.cpu_times()[:2]) - cpu_s
-                readers.end()
+                readers.close()
             finally:
                 server.terminate()
     # In a smoke run, the CPU time may be below the resolution of its clock.
@@ -244,7 +244,7 @@ class Readers:
         self._send({})
         return int(self._read()["received"])
 
-    def end(self) -> dict[str, Any]:
+    def close(self) -> dict[str, Any]:
         """Close all pages and return their results."""
         assert self._process.stdin is not None
         self._process.stdin.close()

@@ -97,7 +97,7 @@ def checkpoint_disk(folder: Path, stack: Stack) -> Iterator[CheckpointDisk | Non
 
 
 class FaultInjection:
-    """Injects faults into one instance, one after the other."""
+    """Injects faults into one instance, one at a time."""
 
     def __init__(self, stack: Stack, watch: BoardWatch) -> None:
         self._stack = stack

@@ -16,7 +16,7 @@ from drills.poison import bad_chat, poison
 from drills.sink import Sink, holders
 from drills.stack import Stack, now_ms, wait_until
 
-# A process is restarted at once and counts as running after 3 s; Kafka and Cassandra wait longer after each exit.
+# A process is restarted immediately and counts as running after 3 s; Kafka and Cassandra wait longer after each exit.
 RESTART_S = 60.0
 # Within this time a sink starts writing a batch to its suspended server.
 BATCH_S = 2.0

@@ -11,7 +11,7 @@ from deploy.local.layout import Layout
 from deploy.local.locks import is_locked, lock_holder
 from deploy.local.steps import line
 from deploy.local.supervision import socket_path
-from deploy.local.supervisor_client import Supervisor, SupervisorUnavailable, terminate_orphans, instance_pids
+from deploy.local.supervisor_client import Supervisor, SupervisorUnavailable, instance_pids, terminate_orphans
 
 SHUTDOWN_LIMIT_S = 10
 # For all programs together; each is killed if it does not exit in time.

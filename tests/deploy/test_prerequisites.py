@@ -26,7 +26,7 @@ from deploy.local.prerequisites import (
     source_problems,
     tool_problems,
 )
-from deploy.local.supervisor_client import terminate_orphans, instance_pids
+from deploy.local.supervisor_client import instance_pids, terminate_orphans
 
 
 @pytest.fixture
