@@ -11,7 +11,7 @@ class BadRecord(TwitchlyError):
     """A record cannot be processed. The message becomes the reason in the dead-letter topic."""
 
 
-class ServiceAway(TwitchlyError):
+class ServiceUnavailable(TwitchlyError):
     """A service that Twitchly depends on is unavailable."""
 
     retry = True

@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
-from core.inputs.moments import read_moment
+from core.inputs.timestamps import parse_timestamp
 from core.irc.channel_events import END_WITHDRAWN
 from core.pipeline.records import EventRecord, read_event, reported_at
 from drills.stack import Stack, wait_until
@@ -49,7 +49,7 @@ def _poll(stack: Stack) -> None:
 def broadcast_errors(stack: Stack) -> list[str]:
     """Return the errors in the broadcasts on `channel-events`, once Helix's responses are correct again."""
     streams = [stream for stream in stack.channel_list()["streams"] if stream["live"]]
-    starts = {stream["id"]: read_moment(stream["started_at"]) for stream in streams}
+    starts = {stream["id"]: parse_timestamp(stream["started_at"]) for stream in streams}
     live = {channel: round(start.timestamp() * 1000) for channel, start in starts.items() if start is not None}
     return event_errors(_events(stack), live)
 

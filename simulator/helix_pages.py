@@ -16,7 +16,7 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
-from core.inputs.moments import utc
+from core.inputs.timestamps import iso_utc
 from simulator.people import LURKER
 from simulator.source import Channel, Source, Stream
 
@@ -164,7 +164,7 @@ def _stream_fields(stream: Stream) -> Fields:
         "title": stream.title,
         "tags": list(stream.tags),
         "viewer_count": stream.viewers,
-        "started_at": utc(stream.started_ms),
+        "started_at": iso_utc(stream.started_ms),
         "language": stream.language,
         "thumbnail_url": f"https://thumbnails.invalid/{login}-{{width}}x{{height}}.jpg",
         "is_mature": False,

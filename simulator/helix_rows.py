@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from core.inputs.moments import read_moment, write_moment
+from core.inputs.timestamps import format_timestamp, parse_timestamp
 from simulator.helix_pages import Fields
 
 # Converting them to UTC or formatting the year with four digits fails in naive code.
@@ -46,7 +46,7 @@ def with_new_texts(rows: Rows, channel_ids: Sequence[str]) -> Rows:
 
 
 def _earlier(row: Fields) -> Fields:
-    started = read_moment(row["started_at"])
+    started = parse_timestamp(row["started_at"])
     if started is None:
         return row
     return {
@@ -55,5 +55,5 @@ def _earlier(row: Fields) -> Fields:
         "title": f"Earlier: {row['title']}",
         "game_name": "Music",
         "viewer_count": row["viewer_count"] // 2,
-        "started_at": write_moment(started - EARLIER),
+        "started_at": format_timestamp(started - EARLIER),
     }

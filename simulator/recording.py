@@ -22,7 +22,7 @@ from uuid import UUID
 
 from core.errors import TwitchlyError
 from core.inputs.csv_files import Reader, read_csv
-from core.inputs.moments import read_moment
+from core.inputs.timestamps import parse_timestamp
 from simulator import phrases
 from simulator.broadcasts import drifted
 from simulator.source import (
@@ -195,7 +195,7 @@ def _row(fields: list[str], at: Sequence[int]) -> Row | None:
     # A line end in the text would split the line on the wire.
     if not (LOGIN.fullmatch(login) and LOGIN.fullmatch(user.lower()) and text.strip()) or set("\r\n\0") & set(text):
         return None
-    arrived = read_moment(arrived_at, zone=UTC)
+    arrived = parse_timestamp(arrived_at, zone=UTC)
     return None if arrived is None else Row(arrived.timestamp() * 1000, login, user, text)
 
 

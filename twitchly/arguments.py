@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from argparse import ArgumentParser, ArgumentTypeError
 
-from core.inputs.numbers import read_whole
+from core.inputs.numbers import parse_whole_number
 
 _DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?(e[0-9])?", re.ASCII)
 
 
 def whole_number(text: str) -> int:
     """Return a whole number, 0 or greater. Raises: ArgumentTypeError."""
-    number = read_whole(text)
+    number = parse_whole_number(text)
     if number is None:
         raise ArgumentTypeError(f"{text} is not a whole number")
     return number
@@ -25,7 +25,7 @@ def seed(text: str) -> int:
 
 def count(text: str) -> int:
     """Return a whole number above 0. Raises: ArgumentTypeError."""
-    number = read_whole(text)
+    number = parse_whole_number(text)
     if not number:
         raise ArgumentTypeError(f"{text} is not a whole number above 0")
     return number

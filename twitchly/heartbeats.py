@@ -18,7 +18,7 @@ from django.conf import settings
 
 from core.contracts import redis_keys
 from core.contracts.heartbeats import Heartbeat, UnreadableHeartbeat, read_heartbeat
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -60,13 +60,13 @@ def start_heartbeat(read: Callable[[], Heartbeat]) -> None:
 
 
 def read_heartbeats() -> list[Heartbeat | UnreadableHeartbeat]:
-    """Return the latest heartbeat of every process, by kind and name. Raises: ServiceAway."""
+    """Return the latest heartbeat of every process, by kind and name. Raises: ServiceUnavailable."""
     try:
         with _client() as client:
             keys = sorted(client.scan_iter(redis_keys.heartbeat("*", "*"), count=1_000))
             values = client.mget(keys) if keys else []
     except redis.RedisError as error:
-        raise ServiceAway(f"Redis is not responding: {error}") from error
+        raise ServiceUnavailable(f"Redis is not responding: {error}") from error
     return [_parse(key.decode(), value) for key, value in zip(keys, values, strict=True) if value is not None]
 
 

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from django.conf import settings
 
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.pipeline.topics import TOPICS
 
 log = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ def reader(group: str) -> Consumer:
 
 
 def create_topics(prefix: str | None = None) -> list[str]:
-    """Create the missing topics of core/pipeline/topics.py and return their names. Raises: ServiceAway."""
+    """Create the missing topics of core/pipeline/topics.py and return their names. Raises: ServiceUnavailable."""
     topic_prefix = settings.KAFKA_TOPIC_PREFIX if prefix is None else prefix
     admin, replication = _admin(), settings.KAFKA_REPLICATION
     topics = [
@@ -137,7 +137,7 @@ def create_topics(prefix: str | None = None) -> list[str]:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 # Makes error_cb log the cause, such as a wrong password.
                 admin.poll(0)
-                raise ServiceAway(
+                raise ServiceUnavailable(
                     f"Kafka at {settings.KAFKA_BOOTSTRAP} did not create topic {name}: {error}"
                 ) from error
     return created
@@ -194,14 +194,14 @@ def wait_for_topic(topic: str, stop: Callable[[], bool]) -> None:
 
 
 def partitions_of(reader: Consumer, topic: str) -> list[TopicPartition]:
-    """Return the partitions of `topic`, without offsets. Raises: ServiceAway."""
+    """Return the partitions of `topic`, without offsets. Raises: ServiceUnavailable."""
     name = topic_name(topic)
     try:
         metadata = reader.list_topics(name, timeout=10).topics[name]
     except KafkaException as error:
-        raise ServiceAway(f"Kafka at {settings.KAFKA_BOOTSTRAP} is not responding: {error}") from error
+        raise ServiceUnavailable(f"Kafka at {settings.KAFKA_BOOTSTRAP} is not responding: {error}") from error
     if metadata.error is not None:
-        raise ServiceAway(f"Kafka has no topic {name}: {metadata.error}")
+        raise ServiceUnavailable(f"Kafka has no topic {name}: {metadata.error}")
     return [TopicPartition(name, number) for number in sorted(metadata.partitions)]
 
 
@@ -212,11 +212,11 @@ def offsets_at(reader: Consumer, partitions: Sequence[TopicPartition], at_ms: in
 
 
 def ends_of(reader: Consumer, partition: TopicPartition) -> tuple[int, int]:
-    """Return a partition's first offset and the one after its last. Raises: ServiceAway."""
+    """Return a partition's first offset and the one after its last. Raises: ServiceUnavailable."""
     try:
         low, high = reader.get_watermark_offsets(partition, timeout=10)
     except KafkaException as error:
-        raise ServiceAway(f"Kafka did not return the offsets of {partition.topic}: {error}") from error
+        raise ServiceUnavailable(f"Kafka did not return the offsets of {partition.topic}: {error}") from error
     return low, high
 
 
@@ -235,16 +235,18 @@ def lag_of(consumer: Consumer) -> dict[str, int]:
 
 
 def record_at(reader: Consumer, partition: TopicPartition, offset: int) -> Message:
-    """Return the record at an existing offset. Raises: ServiceAway."""
+    """Return the record at an existing offset. Raises: ServiceUnavailable."""
     reader.assign([TopicPartition(partition.topic, partition.partition, offset)])
     message = reader.poll(READ_TIMEOUT_S)
     if message is None or message.error():
-        raise ServiceAway(f"Kafka did not return record {offset} of {partition.topic}, partition {partition.partition}")
+        raise ServiceUnavailable(
+            f"Kafka did not return record {offset} of {partition.topic}, partition {partition.partition}"
+        )
     return message
 
 
 def read_to_end(reader: Consumer, starts: Sequence[TopicPartition]) -> Iterator[list[Message]]:
-    """Yield batches of one topic's records, from `starts` to the current ends. Raises: ServiceAway."""
+    """Yield batches of one topic's records, from `starts` to the current ends. Raises: ServiceUnavailable."""
     ends = {start.partition: ends_of(reader, start)[1] for start in starts}
     remaining = {start.partition for start in starts if start.offset < ends[start.partition]}
     reader.assign([TopicPartition(s.topic, s.partition, s.offset) for s in starts if s.partition in remaining])
@@ -254,7 +256,7 @@ def read_to_end(reader: Consumer, starts: Sequence[TopicPartition]) -> Iterator[
         if messages:
             received_s = time.monotonic()
         elif time.monotonic() - received_s > READ_TIMEOUT_S:
-            raise ServiceAway(f"Kafka stopped responding before the end of {starts[0].topic}")
+            raise ServiceUnavailable(f"Kafka stopped responding before the end of {starts[0].topic}")
         remaining -= {message.partition() for message in messages if _is_last(message, ends)}
         batch = [m for m in messages if m.error() is None and (m.offset() or 0) < ends[m.partition() or 0]]
         if batch:

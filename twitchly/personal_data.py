@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from core.inputs.moments import write_moment
+from core.inputs.timestamps import format_timestamp
 
 Section = list[dict[str, Any]]
 # Sections of an account's data file, by name.
@@ -33,9 +33,9 @@ def rows(objects: Iterable[Any], *names: str) -> Section:
     return [{name: _plain(getattr(obj, name)) for name in names} for obj in objects]
 
 
-def iso(moment: dt.datetime | None) -> str | None:
+def iso(at: dt.datetime | None) -> str | None:
     """Return a time as ISO 8601 in UTC."""
-    return None if moment is None else write_moment(moment)
+    return None if at is None else format_timestamp(at)
 
 
 def _plain(value: Any) -> Any:

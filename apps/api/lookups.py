@@ -159,7 +159,7 @@ def require_valid_key(client: ApiClient) -> None:
 
 
 class Readings:
-    """The newest readings, at most READING_TTL_S old. Methods raise ServiceAway."""
+    """The newest readings, at most READING_TTL_S old. Methods raise ServiceUnavailable."""
 
     def __init__(self, live: LiveBoards) -> None:
         self._live = live

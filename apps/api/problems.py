@@ -11,7 +11,7 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 
-from core.errors import NotFound, Refused, ServiceAway, TwitchlyError
+from core.errors import NotFound, Refused, ServiceUnavailable, TwitchlyError
 from core.inputs.names import RefusedName
 from twitchly import request_counts
 
@@ -125,7 +125,7 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem("refused", str(error))
         case SuspiciousOperation() | BadRequest():
             return Problem("invalid-request", str(error) or "The request is malformed.")
-        case ServiceAway():
+        case ServiceUnavailable():
             detail = "The data for this response is unavailable."
             return Problem("service-away", detail, headers={"Retry-After": "2"})
     return None

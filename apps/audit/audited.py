@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from apps.audit.models import Act
 from apps.audit.services import actor_name, record
-from core.inputs.moments import write_moment
+from core.inputs.timestamps import format_timestamp
 
 
 class Audited(admin.ModelAdmin[Any]):
@@ -67,5 +67,5 @@ def json_value(value: Any) -> Any:
     if isinstance(value, models.Manager):
         return sorted(map(str, value.all()))
     if isinstance(value, dt.datetime):
-        return write_moment(value)
+        return format_timestamp(value)
     return value if value is None or isinstance(value, bool | int | float | str | list) else str(value)

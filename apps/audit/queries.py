@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from apps.audit.models import Act, Deletion
-from core.inputs.moments import write_moment
+from core.inputs.timestamps import format_timestamp
 
 COLUMNS = ("at", "by", "action", "object_type", "object_id", "object", "reason", "before", "after")
 
@@ -43,7 +43,7 @@ def csv_rows(acts: Iterable[Act]) -> Iterator[list[str]]:
     """Yield the entries as CSV rows, with the columns of COLUMNS."""
     for act in acts:
         yield [
-            write_moment(act.at),
+            format_timestamp(act.at),
             act.by,
             act.get_act_display(),
             act.model,

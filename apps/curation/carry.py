@@ -22,7 +22,7 @@ from apps.channels.models import Channel, Tag
 from apps.curation.models import Bot, OptOut, OptOutRequest
 from core.errors import TwitchlyError
 from core.inputs.json_text import InvalidJson, read_json
-from core.inputs.moments import read_moment, write_moment
+from core.inputs.timestamps import format_timestamp, parse_timestamp
 
 FORMAT = 1
 _JSON_COLUMNS = {"before", "after", "rows"}  # drivers return these as text or as objects
@@ -115,7 +115,7 @@ def _json_value(name: str, value: Any) -> Any:
         return bool(value)
     if isinstance(value, dt.datetime):
         # SQLite's times have no zone; they are in UTC.
-        return write_moment(value if value.tzinfo else value.replace(tzinfo=dt.UTC), timespec="microseconds")
+        return format_timestamp(value if value.tzinfo else value.replace(tzinfo=dt.UTC), timespec="microseconds")
     return value
 
 
@@ -146,7 +146,7 @@ def _read(lines: Iterable[bytes]) -> dict[str, list[dict[str, Any]]]:
 def _add_channel(row: dict[str, Any]) -> bool:
     """Add a curated channel, unless this version has a decision about it."""
     tags = [Tag.objects.get_or_create(name=name)[0] for name in row.pop("tags")]
-    row["decided_until"] = read_moment(row["decided_until"], zone=dt.UTC)
+    row["decided_until"] = parse_timestamp(row["decided_until"], zone=dt.UTC)
     channel, is_new = Channel.objects.get_or_create(id=row["id"], defaults=row)
     if not is_new and not (channel.pinned or channel.blocked):
         fields = ("pinned", "blocked", "reason", "decided_until", "note")
@@ -168,7 +168,7 @@ def _set_bot(row: dict[str, Any]) -> bool:
 def _values(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a row, with its times as datetimes."""
     return {
-        name: read_moment(value, zone=dt.UTC) if name == "at" or name.endswith("_at") else value
+        name: parse_timestamp(value, zone=dt.UTC) if name == "at" or name.endswith("_at") else value
         for name, value in row.items()
     }
 

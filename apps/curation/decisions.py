@@ -14,8 +14,8 @@ from apps.audit.services import SYSTEM, record
 from apps.channels.models import REASON_MAX, Channel, FormerLogin, Tag
 from apps.curation.models import OptOut
 from core.errors import Refused
-from core.inputs.moments import write_moment
 from core.inputs.readable_text import is_blank, one_line
+from core.inputs.timestamps import format_timestamp
 
 PIN, BLOCK, NONE = "pin", "block", "none"
 DECISIONS: Mapping[str, str] = {
@@ -43,7 +43,7 @@ class Decision:
     note: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        until = write_moment(self.until, timespec="minutes") if self.until else None
+        until = format_timestamp(self.until, timespec="minutes") if self.until else None
         return {
             "decision": self.kind,
             "reason": self.reason,

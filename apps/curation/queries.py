@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from apps.channels.models import Channel
 from apps.curation.models import Bot, OptOut
-from core.channels.address import ChannelName, InvalidChannel, is_address, read_channel
+from core.channels.address import ChannelName, InvalidChannel, is_url, read_channel
 from core.channels.rules import IntakeRules
 from core.channels.selection import Curation
 from core.inputs.readable_text import one_line
@@ -40,7 +40,7 @@ def find_named(text: str) -> Channel | None:
     try:
         name = read_channel(text)
     except InvalidChannel:
-        if is_address(text):
+        if is_url(text):
             raise
         return by_name.first()
     return _find_by_name(name) or by_name.first()

@@ -22,7 +22,7 @@ from core.channels.account import Account, is_twitch_id
 from core.channels.address import ChannelName, read_channel
 from core.errors import Refused
 from core.inputs.csv_files import read_csv
-from core.inputs.moments import read_moment
+from core.inputs.timestamps import parse_timestamp
 
 MAX_BYTES, MAX_LINES = 256_000, 1_000
 COLUMNS = ("login", "id", "decision", "reason", "tags", "note", "expires")
@@ -228,10 +228,10 @@ def _decision(line: _Line, before: Decision) -> Decision:
 
 
 def _parse_time(text: str) -> dt.datetime:
-    moment = read_moment(text, zone=dt.UTC)
-    if moment is None:
+    at = parse_timestamp(text, zone=dt.UTC)
+    if at is None:
         raise Refused(f"“{text[:40]}” is not a time: use the form 2027-01-31 or 2027-01-31T18:00.")
-    return moment
+    return at
 
 
 def _display(value: Any) -> str:

@@ -11,7 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from apps.metrics.spans import BadSpan
-from core.errors import NotFound, ServiceAway
+from core.errors import NotFound, ServiceUnavailable
 
 View = Callable[..., HttpResponseBase]
 
@@ -55,7 +55,7 @@ def account_required(view: View) -> View:
 
 
 def handle_channel_errors(view: View) -> View:
-    """Turn BadSpan, NotFound and ServiceAway into JSON responses with status 400, 404 and 503."""
+    """Turn BadSpan, NotFound and ServiceUnavailable into JSON responses with status 400, 404 and 503."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -65,7 +65,7 @@ def handle_channel_errors(view: View) -> View:
             return json_error(str(error), 400)
         except NotFound as error:
             return json_error(str(error), 404)
-        except ServiceAway:
+        except ServiceUnavailable:
             return json_error("This channel cannot be looked up right now. Try again in a minute.", 503)
 
     return guarded

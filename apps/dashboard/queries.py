@@ -28,7 +28,7 @@ from apps.metrics.event_marks import EventMark
 from apps.metrics.gaps import GapSpan
 from apps.metrics.queries import Series, peak_unit, value_of
 from core.channels.account import is_twitch_id
-from core.errors import NotFound, ServiceAway
+from core.errors import NotFound, ServiceUnavailable
 from core.metrics.display import duration, figure, percent
 from core.metrics.table import METRIC, METRICS, Metric
 from core.metrics.units import LENGTHS, average_unit
@@ -92,7 +92,7 @@ def read_live(boards: LiveBoards, choice: Choice, now_ms: int) -> tuple[Reading 
     """Return the live board, None while Redis is unavailable, and the options of its filters."""
     try:
         return async_to_sync(_read_live)(boards, choice, now_ms)
-    except ServiceAway as error:
+    except ServiceUnavailable as error:
         log.warning("board not read: %s", error)
         return None, _filter_options(choice.board, [], [])
 
@@ -110,7 +110,7 @@ def read_channels(boards: LiveBoards, channel_ids: Collection[str], now_ms: int)
     """Return the live values of the known channels with these ids, None while Redis is unavailable."""
     try:
         return async_to_sync(boards.read)((), channel_ids, now_ms)
-    except ServiceAway as error:
+    except ServiceUnavailable as error:
         log.warning("live channels not read: %s", error)
         return None
 
@@ -132,14 +132,14 @@ def find_channel(choice: Choice, reading: Reading | None, now_ms: int) -> Channe
         return reading.channels[choice.channel]
     try:
         return ChannelNow(find_profile(choice.channel, now_ms), None, 0.0, {}, {}, {})
-    except ServiceAway:
+    except ServiceUnavailable:
         return None
 
 
 def find_profile(channel_id: str, now_ms: int) -> Profile:
     """Return the profile of a live or known channel.
 
-    Raises: NotFound; ServiceAway if it is not in the database and Redis is unavailable.
+    Raises: NotFound; ServiceUnavailable if it is not in the database and Redis is unavailable.
     """
     return async_to_sync(_find_profile)(channel_id, now_ms)
 
@@ -153,7 +153,7 @@ async def _find_profile(channel_id: str, now_ms: int) -> Profile:
     if channel_id in profiles:
         return profiles[channel_id]
     if directory.is_unsure:
-        raise ServiceAway(f"cannot read from Redis whether channel {channel_id} is live")
+        raise ServiceUnavailable(f"cannot read from Redis whether channel {channel_id} is live")
     raise NotFound(f"No channel has the ID {channel_id[:20]}.")
 
 
@@ -174,7 +174,7 @@ def read_series(
         return None
     try:
         return history.series(channel_id, chart_range, now_ms, metrics, counts)
-    except ServiceAway as error:
+    except ServiceUnavailable as error:
         log.warning("chart history not read: %s", error)
         return None
 
@@ -186,7 +186,7 @@ def read_events(channel_id: str, chart_range: Range, now_ms: int) -> Iterator[li
     batches = stored_events(channel_id, *chart_range.event_bounds(now_ms), now_ms)
     try:
         return chain([next(batches)], batches)
-    except ServiceAway as error:
+    except ServiceUnavailable as error:
         log.warning("events not read: %s", error)
         return None
 

@@ -18,7 +18,7 @@ from apps.live.readings import ChannelNow, channel_now
 from apps.metrics.board_reader import BoardReader
 from core.channels.address import parse_search
 from core.channels.stream import NAME_MAX
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.inputs.readable_text import one_line
 from core.metrics.ranking import is_live
 from core.metrics.table import METRIC
@@ -38,7 +38,7 @@ class Hit:
 def find_channels(text: str, metric: str, now_ms: int) -> list[Hit]:
     """Return the channels whose name or login contains `text`, those that start with it first.
 
-    A Twitch URL or an id matches only its channel. Raises: ServiceAway, InvalidChannel.
+    A Twitch URL or an id matches only its channel. Raises: ServiceUnavailable, InvalidChannel.
     """
     needle, is_exact = parse_search(text)
     needle = one_line(needle, NAME_MAX)
@@ -50,7 +50,7 @@ async def _find(needle: str, is_exact: bool, metric: str, now_ms: int) -> list[H
     try:
         await directory.refresh(now_ms)
         if directory.is_unsure:
-            raise ServiceAway("cannot read from Redis which channels are live")
+            raise ServiceUnavailable("cannot read from Redis which channels are live")
         live = directory.search(needle, is_exact=is_exact)
         known = {profile.id for profile in live}
         archived = {

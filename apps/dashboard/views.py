@@ -35,7 +35,7 @@ from apps.metrics.spans import BadSpan, span_from_query
 from apps.workspaces.queries import watching
 from core.channels.address import InvalidChannel
 from core.channels.stream import NAME_MAX
-from core.errors import NotFound, ServiceAway
+from core.errors import NotFound, ServiceUnavailable
 from core.inputs.choices import read_choice
 from core.inputs.readable_text import one_line
 from core.metrics.bands import BANDS
@@ -91,7 +91,7 @@ def find(request: HttpRequest) -> HttpResponse:
         return _results_page(request, text, 400, wrong=" ".join(errors))
     try:
         hits = find_channels(text, metric, now_ms())
-    except ServiceAway:
+    except ServiceUnavailable:
         return _results_page(request, text, 503, is_away=True)
     except InvalidChannel as error:
         return _results_page(request, text, 400, wrong=str(error))
@@ -113,7 +113,7 @@ def find_json(request: HttpRequest) -> JsonResponse:
         return json_error(" ".join(errors), 400)
     try:
         hits = find_channels(request.GET.get("q", ""), metric, now_ms())
-    except ServiceAway:
+    except ServiceUnavailable:
         return json_error("Search is unavailable. Try again in a minute.", 503)
     except InvalidChannel as error:
         return json_error(str(error), 400)

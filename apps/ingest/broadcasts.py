@@ -15,8 +15,8 @@ from typing import Any
 from apps.channels.models import Channel
 from core.channels.known_text import KnownText
 from core.channels.stream import Stream
-from core.inputs.moments import read_moment
 from core.inputs.readable_text import one_line
+from core.inputs.timestamps import parse_timestamp
 from core.irc.channel_events import END_WITHDRAWN, STREAM_END, STREAM_START, stream_end_id
 from core.metrics.on_air import BROADCAST_MAX_MS
 from core.pipeline.records import TEXT_MAX, event_record
@@ -29,7 +29,7 @@ def milliseconds(at: dt.datetime | None) -> int | None:
 
 def started_at(stream: Stream) -> dt.datetime | None:
     """Return the broadcast's start, None if Helix omitted it."""
-    return read_moment(stream.started_at)
+    return parse_timestamp(stream.started_at)
 
 
 def change_events(

@@ -18,9 +18,9 @@ import httpx
 from apps.ingest.helix_calls import Access, Params, Reader, RequestRefused, Timing, TwitchClient
 from core.channels.account import Account, is_twitch_id
 from core.channels.stream import CATEGORY_MAX, LANGUAGE_MAX, NAME_MAX, TITLE_MAX, Stream
-from core.errors import ServiceAway
-from core.inputs.moments import read_moment, write_moment
+from core.errors import ServiceUnavailable
 from core.inputs.readable_text import one_line
+from core.inputs.timestamps import format_timestamp, parse_timestamp
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,10 @@ _LOGIN = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 
 
 class Helix:
-    """Reads streams and users. A call with a deadline `until_s` (see `until`) returns by then or raises ServiceAway."""
+    """Reads streams and users.
+
+    A call with a deadline `until_s` (see `until`) returns by then or raises ServiceUnavailable.
+    """
 
     def __init__(
         self,
@@ -68,7 +71,7 @@ class Helix:
         return self._client.now_s() + seconds
 
     def renew_token(self, *, until_s: float | None = None) -> None:
-        """Request a new token. Raises: ServiceAway, TwitchRefused."""
+        """Request a new token. Raises: ServiceUnavailable, TwitchRefused."""
         self._client.renew_token(until_s=self._end(until_s))
 
     def top_streams(self, count: int, *, until_s: float | None = None) -> list[Stream]:
@@ -77,7 +80,7 @@ class Helix:
         Pages can be short, and a short one can lack its cursor. So fewer than `count` are all only if two walks through
         the pages reached the last one and agree. If Twitch refused its own cursors in every walk, the rows of the
         earlier pages are returned, because they are valid.
-        Raises: ServiceAway, TwitchRefused.
+        Raises: ServiceUnavailable, TwitchRefused.
         """
         end_s, streams, walks = self._end(until_s), dict[str, Stream](), list[_Walk]()
         while len(walks) < WALKS:
@@ -91,14 +94,14 @@ class Helix:
             reason = walks[-1].interruption or "they disagree"
             problem = f"{len(streams)} of {count} streams after {WALKS} walks: {reason}"
             if not all(walk.is_refused for walk in walks):
-                raise ServiceAway(f"Helix returned {problem}")
+                raise ServiceUnavailable(f"Helix returned {problem}")
             log.warning("incomplete stream list: %s", problem)
         return sorted(streams.values(), key=lambda stream: (-(stream.viewers or 0), stream.id))
 
     def streams_of(self, channel_ids: Iterable[str], *, until_s: float | None = None) -> list[Stream]:
         """Return the streams of those channels that are live.
 
-        Raises: ServiceAway, TwitchRefused.
+        Raises: ServiceUnavailable, TwitchRefused.
         """
         keys = {channel_id: ("user_id", channel_id) for channel_id in channel_ids}
         streams: dict[str, Stream] = {}
@@ -111,7 +114,7 @@ class Helix:
     def users(
         self, *, ids: Iterable[str] = (), logins: Iterable[str] = (), until_s: float | None = None
     ) -> list[Account]:
-        """Return the accounts that exist. Raises: ServiceAway, TwitchRefused."""
+        """Return the accounts that exist. Raises: ServiceUnavailable, TwitchRefused."""
         keys = [*(("id", one) for one in ids), *(("login", one.lower()) for one in logins)]
         return list({user.id: user for user in self._lookup("/users", keys, _users, self._end(until_s))}.values())
 
@@ -280,5 +283,5 @@ def _start(value: object) -> str:
 
     Twitch writes the year 1 for an unknown start.
     """
-    moment = read_moment(value)
-    return "" if moment is None or moment < TWITCH_BEGAN else write_moment(moment)
+    at = parse_timestamp(value)
+    return "" if at is None or at < TWITCH_BEGAN else format_timestamp(at)

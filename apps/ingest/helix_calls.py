@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from core.errors import ServiceAway, TwitchRefused
+from core.errors import ServiceUnavailable, TwitchRefused
 from core.limits.sliding_window import SlidingWindow
 
 TRIES = 4
@@ -109,7 +109,7 @@ class TwitchClient:
     def get(self, path: str, params: Params, read: Reader[Answer], *, until_s: float) -> Answer:
         """Return the response parsed by `read`; retry if `read` raises ValueError.
 
-        Raises: ServiceAway, TwitchRefused; RequestRefused if only this request was refused.
+        Raises: ServiceUnavailable, TwitchRefused; RequestRefused if only this request was refused.
         """
         once = partial(self._get_once, path, params, read)
         try:
@@ -123,7 +123,7 @@ class TwitchClient:
             raise TwitchRefused(f"Twitch refused a new token for {path} as well: {error}") from error
 
     def renew_token(self, *, until_s: float) -> None:
-        """Request a token even if there is one. Raises: ServiceAway, TwitchRefused."""
+        """Request a token even if there is one. Raises: ServiceUnavailable, TwitchRefused."""
         self._token = self._retry(self._token_once, until_s)
 
     def now_s(self) -> float:
@@ -131,14 +131,14 @@ class TwitchClient:
         return self._timing.now_s()
 
     def pause(self, seconds: float, *, until_s: float, why: str) -> None:
-        """Sleep. Raises: ServiceAway if that would miss the deadline."""
+        """Sleep. Raises: ServiceUnavailable if that would miss the deadline."""
         if seconds > 0:
             if self.now_s() + seconds >= until_s:
                 raise self._late(why)
             self._timing.sleep(seconds)
 
-    def _late(self, why: str) -> ServiceAway:
-        return ServiceAway(f"Twitch at {self._access.url} gave no usable response in time: {why}")
+    def _late(self, why: str) -> ServiceUnavailable:
+        return ServiceUnavailable(f"Twitch at {self._access.url} gave no usable response in time: {why}")
 
     def _retry(self, once: Callable[[float], Answer], until_s: float) -> Answer:
         problem = ""
@@ -154,7 +154,7 @@ class TwitchClient:
                     self._rate_limit.block_until(self.now_s() + wait_s)
                 if attempt + 1 < TRIES:
                     self.pause(wait_s, until_s=until_s, why=problem)
-        raise ServiceAway(f"Twitch at {self._access.url} gave no usable response in {TRIES} tries: {problem}")
+        raise ServiceUnavailable(f"Twitch at {self._access.url} gave no usable response in {TRIES} tries: {problem}")
 
     def _get_once(self, path: str, params: Params, read: Reader[Answer], until_s: float) -> Answer:
         if not self._token:
@@ -178,9 +178,9 @@ class TwitchClient:
         return self._read("a token", response, _token_of)
 
     def _send(self, method: str, url: str, until_s: float, **request: Any) -> _Response:
-        """Send one request; the complete response must arrive within `try_s`. Raises: _RetryableError, ServiceAway.
+        """Send one request; the complete response must arrive within `try_s`.
 
-        `Any` because the library's options have many types.
+        `Any` because the library's options have many types. Raises: _RetryableError, ServiceUnavailable.
         """
         self.pause(self._rate_limit.delay_s(self.now_s()), until_s=until_s, why="too many calls in a minute")
         self._rate_limit.record(self.now_s())

@@ -31,7 +31,7 @@ from core.channels.account import Account
 from core.channels.address import ChannelName
 from core.channels.selection import Curation
 from core.contracts import redis_keys
-from core.errors import NotFound, ServiceAway
+from core.errors import NotFound, ServiceUnavailable
 from core.pipeline.records import event_record
 from twitchly import kafka
 from twitchly.clock import now_ms as clock_ms
@@ -51,7 +51,7 @@ def refresh_channel_list(
     """Poll Helix, update the channel list and publish it; return the update.
 
     Return None if another refresh is running. Nothing changes while Helix or Redis is unavailable.
-    Raises: ServiceAway, TwitchRefused.
+    Raises: ServiceUnavailable, TwitchRefused.
     """
     with _redis() as store, _refresh_lock(store) as is_locked:
         if not is_locked:
@@ -72,7 +72,7 @@ def refresh_channel_list(
 
 
 def is_outdated() -> bool:
-    """Return whether curation has changed since the list was published. Raises: ServiceAway."""
+    """Return whether curation has changed since the list was published. Raises: ServiceUnavailable."""
     with _redis() as store:
         return channel_list.read_curation_digest(store) != _digest(read_curation())
 
@@ -94,7 +94,7 @@ def _redis() -> Iterator[redis.Redis]:
         with redis.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=5) as client:
             yield client
     except redis.RedisError as error:
-        raise ServiceAway(f"Redis, which holds the channel list, is unavailable: {error}") from error
+        raise ServiceUnavailable(f"Redis, which holds the channel list, is unavailable: {error}") from error
 
 
 @contextlib.contextmanager
@@ -139,7 +139,7 @@ def save_channels(rows: Sequence[Channel]) -> None:
 
 
 def find_user(*, login: str = "", user_id: str = "", helix_client: Helix | None = None) -> Account:
-    """Return the Twitch account with this login or id. Raises: NotFound, ServiceAway, TwitchRefused."""
+    """Return the Twitch account with this login or id. Raises: NotFound, ServiceUnavailable, TwitchRefused."""
     client = helix_client or helix()
     until_s = client.until(FORM_S)
     accounts = client.users(logins=[login], until_s=until_s) if login else client.users(ids=[user_id], until_s=until_s)
@@ -152,7 +152,7 @@ def find_account(*, login: str) -> Account:
     """Return the Twitch account for a typed login, which may be an id if all digits.
 
     The order is: a known channel's id, a login on Twitch, an id on Twitch.
-    Raises: NotFound, ServiceAway, TwitchRefused.
+    Raises: NotFound, ServiceUnavailable, TwitchRefused.
     """
     may_be_id = ChannelName(login).may_be_id
     if may_be_id and Channel.objects.filter(pk=login).exists():
@@ -166,7 +166,7 @@ def find_account(*, login: str) -> Account:
 
 
 def find_users(logins: Collection[str], ids: Collection[str]) -> list[Account]:
-    """Return the accounts that exist on Twitch. Raises: ServiceAway, TwitchRefused."""
+    """Return the accounts that exist on Twitch. Raises: ServiceUnavailable, TwitchRefused."""
     client = helix()
     until_s = client.until(SHEET_S)
     return client.users(logins=logins, ids=ids, until_s=until_s) if logins or ids else []

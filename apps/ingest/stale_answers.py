@@ -15,7 +15,7 @@ from apps.channels.models import Channel
 from apps.ingest.broadcasts import milliseconds, started_at
 from core.channels.known_text import MAX_CACHE_AGE_MS, KnownText
 from core.channels.stream import Stream
-from core.inputs.moments import write_moment
+from core.inputs.timestamps import format_timestamp
 from core.pipeline.records import EPOCH_MS
 from core.times import MINUTE_MS
 
@@ -108,7 +108,7 @@ def _with_known_start(row: Channel, stream: Stream) -> Stream:
 
 
 def _start_text(row: Channel) -> str:
-    return "" if row.started_at is None else write_moment(row.started_at)
+    return "" if row.started_at is None else format_timestamp(row.started_at)
 
 
 def _stream_of_row(row: Channel) -> Stream:

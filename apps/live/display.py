@@ -13,7 +13,7 @@ from apps.live.recent_history import GAP, LEVELS
 from apps.live.table import value_of
 from core.metrics.audience_depth import chatters_per_thousand, messages_per_chatter
 from core.metrics.columns import LIVE_WINDOW_MS
-from core.metrics.display import ABSENT, PARTIAL_BELOW, age, count, excluded_text, figure, number, percent, tenth
+from core.metrics.display import ABSENT, PARTIAL_BELOW, age, count, excluded_text, figure, number, one_decimal, percent
 from core.metrics.table import METRIC, is_known
 from core.times import DAY_MS, MINUTE_MS
 
@@ -105,8 +105,8 @@ def channel_display(channel: ChannelNow) -> ChannelDisplay:
         {metric: note for metric, note in notes.items() if note},
         ABSENT if channel.end_ms is None else percent(channel.coverage),
         excluded_text(channel.apart, channel.coverage),
-        tenth(chatters_per_thousand(chatters, viewers)),
-        tenth(messages_per_chatter(messages, chatters)),
+        one_decimal(chatters_per_thousand(chatters, viewers)),
+        one_decimal(messages_per_chatter(messages, chatters)),
     )
 
 

@@ -29,7 +29,7 @@ class CachedPayload:
 
 
 class FrameCache:
-    """Builds payloads from one reading of the boards and caches the newest ones. Methods raise ServiceAway."""
+    """Builds payloads from one reading of the boards and caches the newest ones. Methods raise ServiceUnavailable."""
 
     def __init__(self, boards: LiveBoards, recent: RecentMarks, clock: Callable[[], int]) -> None:
         self._boards = boards

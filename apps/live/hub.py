@@ -15,7 +15,7 @@ from apps.live.frames import FrameCache
 from apps.live.outboxes import Connection, Outbox, Subscribers, Subscription
 from apps.live.subscriptions import Subscribe, SubscriptionSpec
 from core.contracts import group
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from twitchly.tasks import cancel
 
 TICK_TIMEOUT_S = 10
@@ -97,7 +97,7 @@ class Hub:
         outbox.subscribe(request.id, request.spec)
         try:
             cached = await self._cache.current(request.spec)
-        except ServiceAway:
+        except ServiceUnavailable:
             outbox.put_error(BOARDS_AWAY, request.id)
             return
         # Nothing is awaited between a reading and putting it into outboxes: see the lock of LiveBoards.
@@ -142,7 +142,7 @@ class Hub:
         self.ticked_s = time.monotonic()
         try:
             await self.push()
-        except ServiceAway as error:
+        except ServiceUnavailable as error:
             self._log_waiting(f"the boards: {error}")
             return
         if self._waiting_for is not None:
@@ -150,7 +150,10 @@ class Hub:
             self._waiting_for = None
 
     async def push(self) -> None:
-        """Send every subscriber the new payload of its spec, and give up on stuck connections. Raises: ServiceAway."""
+        """Send every subscriber the new payload of its spec, and give up on stuck connections.
+
+        Raises: ServiceUnavailable.
+        """
         if not self._subscribers:
             return
         payloads = await self._cache.refresh(tuple(self._subscribers))

@@ -25,13 +25,13 @@ class LiveChannels:
     def get(self, now_ms: int) -> Mapping[str, ChannelNow]:
         """Return all channels with recent windows, including those whose chat continues after their broadcast.
 
-        Raises: ServiceAway.
+        Raises: ServiceUnavailable.
         """
         self._refresh(now_ms)
         return self._channels
 
     def live(self, now_ms: int) -> Mapping[str, ChannelNow]:
-        """Return the live channels: see core.metrics.ranking.is_live. Raises: ServiceAway."""
+        """Return the live channels: see core.metrics.ranking.is_live. Raises: ServiceUnavailable."""
         self._refresh(now_ms)
         return self._live
 

@@ -45,7 +45,7 @@ class PeriodTables:
         self._tables: dict[Period, tuple[int, Mapping[str, PeriodRow]]] = {}
 
     def of(self, days: int, now_ms: int) -> Mapping[str, PeriodRow]:
-        """Return the channels of the last `days` days by id. Raises: ServiceAway."""
+        """Return the channels of the last `days` days by id. Raises: ServiceUnavailable."""
         period = period_before(now_ms, days)
         with self._lock:
             read_ms, table = self._tables.get(period, (0, None))
@@ -57,7 +57,7 @@ class PeriodTables:
 
 
 def read_period(period: Period) -> Mapping[str, PeriodRow]:
-    """Return the public channels that were on air in a period by id, with their figures. Raises: ServiceAway."""
+    """Return the public channels that were on air in a period by id, with their figures. Raises: ServiceUnavailable."""
     since = datetime_of(period.from_ms)
     profiles = {channel.pk: profile_of(channel) for channel in public_channels().filter(last_seen_at__gte=since)}
     days = read_days(profiles.keys(), period.previous.from_ms, period.until_ms, _METRICS)

@@ -126,12 +126,12 @@ class LiveBoards:
         self.lock = asyncio.Lock()
 
     async def read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
-        """Return these boards, and the known channels with these ids. Raises: ServiceAway."""
+        """Return these boards, and the known channels with these ids. Raises: ServiceUnavailable."""
         async with self.lock:
             return await self.read_locked(boards, channels, now_ms)
 
     async def read_all(self, now_ms: int) -> Reading:
-        """Return every channel with live values, without boards. Raises: ServiceAway."""
+        """Return every channel with live values, without boards. Raises: ServiceUnavailable."""
         async with self.lock:
             return await self.read_all_locked(now_ms)
 

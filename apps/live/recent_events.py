@@ -10,14 +10,14 @@ from django.conf import settings
 
 from apps.metrics import many_channels
 from apps.metrics.event_marks import EventMark
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 
 READ_EVERY_MS = 3_000
 
 log = logging.getLogger(__name__)
 
 Marks = Mapping[str, list[EventMark]]
-# Takes channel ids and the time; raises ServiceAway.
+# Takes channel ids and the time; raises ServiceUnavailable.
 ReadMarks = Callable[[Collection[str], int], Marks]
 
 
@@ -53,7 +53,7 @@ class RecentMarks:
         try:
             self._marks = await asyncio.to_thread(self._read, channel_ids, now_ms)
             self._is_away = False
-        except ServiceAway as error:
+        except ServiceUnavailable as error:
             if not self._is_away:
                 log.warning("recent events not read: %s", error)
             self._is_away = True
@@ -62,5 +62,5 @@ class RecentMarks:
 
 
 def read_recent(channel_ids: Collection[str], now_ms: int) -> dict[str, list[EventMark]]:
-    """Return the recent marks of these channels; none if history is not configured. Raises: ServiceAway."""
+    """Return the recent marks of these channels; none if history is not configured. Raises: ServiceUnavailable."""
     return many_channels.recent_marks(channel_ids, now_ms) if settings.CASSANDRA_HOSTS else {}

@@ -39,7 +39,7 @@ class RecentHistory:
         self._by_metric: dict[str, _MetricHistory] = {}
 
     async def refresh(self, metrics: Collection[str], newest_end_ms: int | None, now_ms: int) -> None:
-        """Read new steps. Raises: ServiceAway."""
+        """Read new steps. Raises: ServiceUnavailable."""
         if newest_end_ms is None:
             return
         step_ms = newest_end_ms // STEP_MS * STEP_MS

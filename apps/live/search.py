@@ -13,7 +13,7 @@ from django.http import QueryDict
 from apps.channels.languages import language_name
 from core.channels.stream import CATEGORY_MAX
 from core.inputs.choices import read_choice, unknown_choice
-from core.inputs.numbers import InvalidNumber, read_number, read_whole, write_number
+from core.inputs.numbers import InvalidNumber, format_number, parse_number, parse_whole_number
 from core.inputs.readable_text import one_line
 from core.metrics.bands import BAND
 from core.metrics.table import METRIC, METRICS
@@ -113,9 +113,9 @@ class Search:
         pairs += [("band", key) for key in self.bands]
         for number, rule in enumerate(self.rules, 1):
             pairs.append((f"m{number}", rule.measure))
-            pairs += [(f"min{number}", write_number(rule.minimum))] if rule.minimum is not None else []
-            pairs += [(f"max{number}", write_number(rule.maximum))] if rule.maximum is not None else []
-        pairs += [("coverage", write_number(self.coverage))] if self.coverage else []
+            pairs += [(f"min{number}", format_number(rule.minimum))] if rule.minimum is not None else []
+            pairs += [(f"max{number}", format_number(rule.maximum))] if rule.maximum is not None else []
+        pairs += [("coverage", format_number(self.coverage))] if self.coverage else []
         pairs += [("sort", self.sort)] if self.sort != DEFAULT_SORT else []
         pairs += [("column", key) for key in self.columns] if self.columns != default_columns(self.range) else []
         return pairs + ([("page", str(self.page))] if self.page > 1 else [])
@@ -189,7 +189,7 @@ def describe_filters(search: Search) -> Iterator[tuple[str, str]]:
         others = tuple(other for other in search.rules if other is not rule)
         yield f"{measure_label(rule.measure)} {_between(rule)}", search.query(rules=others)
     if search.coverage:
-        yield f"Coverage at least {write_number(search.coverage)}%", search.query(coverage=0.0)
+        yield f"Coverage at least {format_number(search.coverage)}%", search.query(coverage=0.0)
 
 
 def measure_label(measure: str) -> str:
@@ -232,15 +232,16 @@ def _rules(query: QueryDict, measures: Collection[str], errors: list[str]) -> It
             continue
         if minimum is not None and maximum is not None and minimum > maximum:
             label = measure_label(measure)
-            errors.append(f"{label}: from {write_number(minimum)} to {write_number(maximum)} includes no value.")
+            errors.append(f"{label}: from {format_number(minimum)} to {format_number(maximum)} includes no value.")
             continue
         yield Rule(measure, minimum, maximum)
 
 
 def _between(rule: Rule) -> str:
     if rule.minimum is None:
-        return f"up to {write_number(rule.maximum or 0.0)}"
-    return f"from {write_number(rule.minimum)}" + ("" if rule.maximum is None else f" to {write_number(rule.maximum)}")
+        return f"up to {format_number(rule.maximum or 0.0)}"
+    maximum = "" if rule.maximum is None else f" to {format_number(rule.maximum)}"
+    return f"from {format_number(rule.minimum)}{maximum}"
 
 
 def _restored(name: str, text: str) -> str:
@@ -250,11 +251,11 @@ def _restored(name: str, text: str) -> str:
         number = float(text)
     except ValueError:
         return text
-    return write_number(number) if math.isfinite(number) else text
+    return format_number(number) if math.isfinite(number) else text
 
 
 def _page(text: str) -> int:
-    page = read_whole(text) or 1
+    page = parse_whole_number(text) or 1
     return page if page < PAGES_MAX else 1
 
 
@@ -263,7 +264,7 @@ def _number(text: str, errors: list[str]) -> float | None:
     if not text.strip():
         return None
     try:
-        return read_number(text)
+        return parse_number(text)
     except InvalidNumber as error:
         errors.append(str(error))
         return None

@@ -12,7 +12,7 @@ import redis.asyncio
 
 from apps.metrics.board_history import PastValues
 from core.contracts import redis_keys
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.metrics.ranking import age_of, is_live
 from core.metrics.table import METRIC
 
@@ -70,7 +70,7 @@ class BoardsSummary:
 def read_boards_summary(url: str, not_live: Collection[str] = ()) -> BoardsSummary:
     """Return a summary of the boards, for synchronous callers; channels in `not_live` do not count.
 
-    Raises: ServiceAway.
+    Raises: ServiceUnavailable.
     """
     client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
     with _redis_errors(), client, client.pipeline(transaction=False) as pipe:
@@ -89,7 +89,7 @@ def read_boards_summary(url: str, not_live: Collection[str] = ()) -> BoardsSumma
 
 
 class BoardReader:
-    """Reads the boards. Every method raises ServiceAway if Redis does not respond."""
+    """Reads the boards. Every method raises ServiceUnavailable if Redis does not respond."""
 
     def __init__(self, url: str) -> None:
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5, decode_responses=True)
@@ -162,7 +162,7 @@ def _redis_errors() -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
-        raise ServiceAway(f"Redis is not responding: {error}") from error
+        raise ServiceUnavailable(f"Redis is not responding: {error}") from error
 
 
 def _merge(sums: str, distinct: str | None) -> LiveValues:

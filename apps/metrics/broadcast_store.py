@@ -29,7 +29,7 @@ _NAMES = ", ".join(_FIELDS)
 
 
 class BroadcastStore:
-    """Reads and writes broadcast summaries. Every method raises ServiceAway if Cassandra does not respond."""
+    """Reads and writes broadcast summaries. Every method raises ServiceUnavailable if Cassandra does not respond."""
 
     def __init__(self, windows: WindowReader) -> None:
         self._windows = windows

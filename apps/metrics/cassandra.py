@@ -1,4 +1,4 @@
-"""Cassandra: the session of the process, prepared statements, and driver errors as ServiceAway.
+"""Cassandra: the session of the process, prepared statements, and driver errors as ServiceUnavailable.
 
 The session is django-cassandra-engine's; its driver has no types.
 """
@@ -18,7 +18,7 @@ from cassandra.cqlengine import CQLEngineException
 from cassandra.query import BatchStatement, BatchType
 from django.db import connections
 
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 
 # A prepared statement and its values.
 Statement = tuple[Any, Sequence[Any]]
@@ -34,22 +34,22 @@ _CONNECT_LOCK = threading.Lock()
 
 @contextmanager
 def away() -> Iterator[None]:
-    """Turn driver errors into ServiceAway."""
+    """Turn driver errors into ServiceUnavailable."""
     try:
         yield
     except (DriverException, NoHostAvailable, CQLEngineException) as error:
-        raise ServiceAway(f"Cassandra is not responding: {error}") from error
+        raise ServiceUnavailable(f"Cassandra is not responding: {error}") from error
 
 
 def open_session() -> Any:
-    """Return the session, connecting first if necessary. Raises: ServiceAway."""
+    """Return the session, connecting first if necessary. Raises: ServiceUnavailable."""
     connection = connections["cassandra"]
     # The first callers connect concurrently: a thread must not get a session that is half set up.
     with _CONNECT_LOCK:
         connection.ensure_connection()
         session = connection.connection.session
     if session is None:
-        raise ServiceAway("Cassandra is not connected yet")
+        raise ServiceUnavailable("Cassandra is not connected yet")
     if session.keyspace != connection.settings_dict["NAME"]:
         session.set_keyspace(connection.settings_dict["NAME"])
     session.default_fetch_size = FETCH_ROWS
@@ -57,7 +57,7 @@ def open_session() -> Any:
 
 
 def ping(timeout_s: float) -> bool:
-    """Return True if Cassandra responds in time. Raises: ServiceAway otherwise."""
+    """Return True if Cassandra responds in time. Raises: ServiceUnavailable otherwise."""
     with away():
         open_session().execute("SELECT key FROM system.local", timeout=timeout_s)
     return True

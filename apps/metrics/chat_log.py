@@ -44,7 +44,7 @@ class ChatLog(Protocol):
         ...
 
     def catch_up(self) -> None:
-        """Read `chat` from where the last call ended, at first from the beginning. Raises: ServiceAway."""
+        """Read `chat` from where the last call ended, at first from the beginning. Raises: ServiceUnavailable."""
         ...
 
     def kept_from_ms(self) -> int:
@@ -52,7 +52,7 @@ class ChatLog(Protocol):
         ...
 
     def events(self) -> Events:
-        """Return every recorded gap, raid, gift bomb and sum. Raises: ServiceAway."""
+        """Return every recorded gap, raid, gift bomb and sum. Raises: ServiceUnavailable."""
         ...
 
 
@@ -60,7 +60,7 @@ class KafkaChatLog:
     """The topics on Kafka; without `windows` the tally records only which messages were heard."""
 
     def __init__(self, *, windows: bool = True) -> None:
-        """Raises: ServiceAway."""
+        """Raises: ServiceUnavailable."""
         self.tally = Tally(windows=windows)
         self._consumer = kafka.reader("check-ledger")
         self._next = {start.partition: start for start in self._beginnings("chat")}

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 from django.conf import settings
 
 from apps.metrics.record_readers import appended_ms
-from core.errors import BadRecord, NotFound, ServiceAway
+from core.errors import BadRecord, NotFound, ServiceUnavailable
 from core.irc.event_time import PROMISE_DELAY_MS
 from core.pipeline.records import ChatRecord, read_chat
 from flink.sql import CLOCKS_DIFFER_MS
@@ -20,7 +20,7 @@ class ChatRange:
     """Reads ranges of `chat` by event time."""
 
     def __init__(self) -> None:
-        """Raises: ServiceAway."""
+        """Raises: ServiceUnavailable."""
         self._consumer = kafka.reader("chat-range")
         self._partitions = kafka.partitions_of(self._consumer, "chat")
 
@@ -29,13 +29,13 @@ class ChatRange:
         self._consumer.close()
 
     def kept_from_ms(self) -> int:
-        """Return the time since which Kafka has every record; 0 if none was deleted. Raises: ServiceAway."""
+        """Return the time since which Kafka has every record; 0 if none was deleted. Raises: ServiceUnavailable."""
         return max((self._first_ms(partition) for partition in self._partitions), default=0)
 
     def records(self, from_ms: int, until_ms: int) -> Iterator[ChatRecord]:
         """Yield the usable records with from_ms <= at_ms < until_ms, partition by partition, without watermarks.
 
-        Raises: NotFound if a partition's watermark has not passed `until_ms`; ServiceAway.
+        Raises: NotFound if a partition's watermark has not passed `until_ms`; ServiceUnavailable.
         """
         for start in self._starts(from_ms):
             yield from self._of_partition(start, from_ms, until_ms)
@@ -46,7 +46,7 @@ class ChatRange:
         try:
             return kafka.offsets_at(self._consumer, self._partitions, max(0, appended_ms))
         except KafkaException as error:
-            raise ServiceAway(f"Kafka is not responding: {error}") from error
+            raise ServiceUnavailable(f"Kafka is not responding: {error}") from error
 
     def _of_partition(self, start: TopicPartition, from_ms: int, until_ms: int) -> Iterator[ChatRecord]:
         # Without an offset, nothing was appended since then.

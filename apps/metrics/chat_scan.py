@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from apps.metrics.batches import Batch, read_batch
 from apps.metrics.dead_letters import DeadLetters
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.pipeline.bad_record_rate import BadRecordRate, RateExceeded
 from core.pipeline.dead_letters import kind_of_fault
 from core.pipeline.topics import dead_letter_topic
@@ -35,7 +35,10 @@ class ChatScan:
         self._reader = kafka.reader("chat-scan")
 
     def run(self) -> RateExceeded | None:
-        """Move the unusable records; return the excess that ended the scan early, if any. Raises: ServiceAway."""
+        """Move the unusable records; return the excess that ended the scan early, if any.
+
+        Raises: ServiceUnavailable.
+        """
         kafka.partitions_of(self._reader, dead_letter_topic(TOPIC))
         for messages in kafka.read_to_end(self._reader, self._starts()):
             batch = read_batch(messages, self._limits)
@@ -61,7 +64,7 @@ class ChatScan:
             self._dead_letters.add(message, reason)
         until_s = time.monotonic() + FLUSH_LIMIT_S
         if not self._dead_letters.flush(lambda: time.monotonic() > until_s):
-            raise ServiceAway(
+            raise ServiceUnavailable(
                 f"Kafka did not accept the dead letters within {FLUSH_LIMIT_S:.0f} s: they will be moved again"
             )
         _commit(self._reader, batch.next_offsets)
@@ -73,7 +76,7 @@ def _committed(reader: Consumer, partitions: Sequence[TopicPartition]) -> list[T
     try:
         return list(reader.committed(list(partitions), timeout=10))
     except KafkaException as error:
-        raise ServiceAway(f"Kafka did not return the offsets of the last scan: {error}") from error
+        raise ServiceUnavailable(f"Kafka did not return the offsets of the last scan: {error}") from error
 
 
 def _commit(reader: Consumer, offsets: Sequence[TopicPartition]) -> None:
@@ -81,4 +84,6 @@ def _commit(reader: Consumer, offsets: Sequence[TopicPartition]) -> None:
         if offsets:
             reader.commit(offsets=list(offsets), asynchronous=False)
     except KafkaException as error:
-        raise ServiceAway(f"scan offsets not committed, the next scan will move some records again: {error}") from error
+        raise ServiceUnavailable(
+            f"scan offsets not committed, the next scan will move some records again: {error}"
+        ) from error

@@ -22,7 +22,7 @@ DaysOfChannel = dict[int, Columns]
 
 
 class DayStore:
-    """Reads and writes days. Every method raises ServiceAway if Cassandra does not respond."""
+    """Reads and writes days. Every method raises ServiceUnavailable if Cassandra does not respond."""
 
     def read(
         self, channel_ids: Collection[str], from_ms: int, until_ms: int, columns: Collection[str] | None = None

@@ -24,7 +24,7 @@ def roll_up(channel_ids: Iterable[str], start_ms: int, now_ms: int, *, only_miss
     With `only_missing`, only channels that have hours on that day and no row are computed. Repeated calls change
     nothing unless minutes, hours or gaps have changed.
 
-    Raises: ServiceAway; ValueError if the day has not ended or `start_ms` is not midnight.
+    Raises: ServiceUnavailable; ValueError if the day has not ended or `start_ms` is not midnight.
     """
     if start_ms % DAY_MS or start_ms + DAY_MS > now_ms:
         raise ValueError("only UTC days that have ended can be rolled up")
@@ -44,7 +44,7 @@ def _without_row(windows: WindowStore, days: DayStore, channel_ids: Sequence[str
 
 
 def compute_day(store: WindowReader, channel_id: str, start_ms: int, now_ms: int) -> Columns:
-    """Return the columns of a channel's day from its stored minutes, hours and events. Raises: ServiceAway."""
+    """Return the columns of a channel's day from its stored minutes, hours and events. Raises: ServiceUnavailable."""
     end_ms = start_ms + DAY_MS
     summary = summary_of(store, channel_id, start_ms, end_ms, now_ms, METRICS)
     hours = store.read_windows("hour", channel_id, start_ms, end_ms, {"chatters"})
@@ -63,7 +63,7 @@ def read_days(
 ) -> dict[str, list[RangeSummary]]:
     """Return the summaries of each channel's whole UTC days in [from_ms, until_ms), oldest first.
 
-    A day without a row is one of which nothing is known. Raises: ServiceAway.
+    A day without a row is one of which nothing is known. Raises: ServiceUnavailable.
     """
     stored = DayStore().read(channel_ids, from_ms, until_ms, columns_behind_range(metrics) | SUMMARY_COLUMNS)
     starts = range(from_ms, until_ms, DAY_MS)

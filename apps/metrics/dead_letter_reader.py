@@ -11,7 +11,7 @@ from itertools import islice
 from confluent_kafka import KafkaError, Message, TopicPartition
 
 from apps.metrics.record_readers import READERS, appended_ms
-from core.errors import BadRecord, NotFound, ServiceAway
+from core.errors import BadRecord, NotFound, ServiceUnavailable
 from core.pipeline.dead_letters import (
     UNKNOWN,
     DeadLetter,
@@ -32,19 +32,19 @@ class DeadLetterReader:
     """Reads the dead letters of one topic, without a consumer group."""
 
     def __init__(self, topic: str) -> None:
-        """Raises: ServiceAway."""
+        """Raises: ServiceUnavailable."""
         self.topic = topic
         self._consumer = kafka.reader("dead-letters")
         (self._partition,) = kafka.partitions_of(self._consumer, dead_letter_topic(topic))
 
     def dead_letters(self) -> Iterator[DeadLetter]:
-        """Yield the current dead letters, oldest first. Raises: ServiceAway."""
+        """Yield the current dead letters, oldest first. Raises: ServiceUnavailable."""
         for message in self._messages():
             if replayed_offset(_headers(message)) is None:
                 yield _letter(message)
 
     def dead_letters_at(self, offsets: Collection[int]) -> list[DeadLetter]:
-        """Return the dead letters at these offsets. Raises: NotFound, ServiceAway."""
+        """Return the dead letters at these offsets. Raises: NotFound, ServiceUnavailable."""
         by_offset = {
             dead_letter.offset: dead_letter for dead_letter in self.dead_letters() if dead_letter.offset in offsets
         }
@@ -56,12 +56,12 @@ class DeadLetterReader:
         return [by_offset[offset] for offset in sorted(by_offset)]
 
     def replayed(self) -> frozenset[int]:
-        """Return the offsets of the dead letters that were replayed. Raises: ServiceAway."""
+        """Return the offsets of the dead letters that were replayed. Raises: ServiceUnavailable."""
         noted = (replayed_offset(_headers(message)) for message in self._messages())
         return frozenset(offset for offset in noted if offset is not None)
 
     def source_partitions(self) -> frozenset[int]:
-        """Return the partition numbers of the source topic. Raises: ServiceAway."""
+        """Return the partition numbers of the source topic. Raises: ServiceUnavailable."""
         return frozenset(partition.partition for partition in kafka.partitions_of(self._consumer, self.topic))
 
     def close(self) -> None:
@@ -77,7 +77,7 @@ class DeadLetterReader:
 
 def current_fault(topic: str, dead_letter: DeadLetter) -> str | None:
     """Return why the current parser rejects a dead letter, None if it accepts it."""
-    if dead_letter.is_cut:
+    if dead_letter.is_truncated:
         lengths = f"{dead_letter.length} bytes, or the {dead_letter.key_length} of its key"
         return f"it was truncated: its {lengths}, exceed the maximum"
     try:
@@ -88,7 +88,7 @@ def current_fault(topic: str, dead_letter: DeadLetter) -> str | None:
 
 
 def replay(reader: DeadLetterReader, dead_letters: Iterable[DeadLetter]) -> Iterator[tuple[int, str | None]]:
-    """Replay dead letters; yield the offset of each, and why it was refused or None. Raises: ServiceAway."""
+    """Replay dead letters; yield the offset of each, and why it was refused or None. Raises: ServiceUnavailable."""
     remaining, writer = iter(dead_letters), _ReplayWriter(reader.topic, reader.source_partitions())
     while batch := list(islice(remaining, BATCH_SIZE)):
         faults = {dead_letter.offset: current_fault(reader.topic, dead_letter) for dead_letter in batch}
@@ -124,7 +124,7 @@ class _ReplayWriter:
         pending = self._producer.flush(FLUSH_LIMIT_S)
         if pending or self._failed:
             reason = self._failed[0] if self._failed else f"{pending} records are still in flight"
-            raise ServiceAway(f"Kafka did not acknowledge the replayed records: {reason}")
+            raise ServiceUnavailable(f"Kafka did not acknowledge the replayed records: {reason}")
 
 
 def _letter(message: Message) -> DeadLetter:

@@ -7,12 +7,12 @@ from django.db import Error, close_old_connections
 from apps.audit.models import Deletion
 from apps.audit.services import record_deletion
 from apps.metrics.store import WindowStore
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.pipeline.records import EventRecord
 
 
 def erase_channel(store: WindowStore, event: EventRecord) -> None:
-    """Count the rows of the event's channel, delete them, and count the remaining rows. Raises: ServiceAway.
+    """Count the rows of the event's channel, delete them, and count the remaining rows. Raises: ServiceUnavailable.
 
     A repeated call deletes again, which changes nothing, and keeps the first counts.
     """
@@ -27,4 +27,6 @@ def _record(event: EventRecord, stage: Deletion.Stage, rows: dict[str, int]) -> 
         close_old_connections()
         record_deletion(event=event.id, stage=stage, channel_id=event.channel_id, rows=rows)
     except Error as error:
-        raise ServiceAway(f"the relational database, which records the deletion, is not responding: {error}") from error
+        raise ServiceUnavailable(
+            f"the relational database, which records the deletion, is not responding: {error}"
+        ) from error

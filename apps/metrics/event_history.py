@@ -27,7 +27,7 @@ Reader = Callable[[int, int], tuple[list[EventMark], list[GapSpan]]]
 def stored_events(
     channel_id: str, from_ms: int, until_ms: int, now_ms: int, after: Position | None = None
 ) -> Iterator[list[EventMark]]:
-    """Yield the stored events of a channel, see `event_batches`. Raises: ServiceAway."""
+    """Yield the stored events of a channel, see `event_batches`. Raises: ServiceUnavailable."""
     read = partial(queries.marks_and_gaps, channel_id, now_ms=now_ms)
     return event_batches(channel_id, read, from_ms, until_ms, after)
 

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
-from core.errors import ServiceAway, TwitchlyError
+from core.errors import ServiceUnavailable, TwitchlyError
 from core.pipeline.topics import TOPIC
 from flink.sql import ACCESS
 from twitchly import kafka
@@ -104,21 +104,21 @@ class FlinkCluster:
         self._url = settings.FLINK_REST_URL if url is None else url
 
     def jobs(self, name: str) -> list[Job]:
-        """Return the jobs called `name` that have not ended, oldest first. Raises: ServiceAway."""
+        """Return the jobs called `name` that have not ended, oldest first. Raises: ServiceUnavailable."""
         alive = [job for job in self._get("/jobs/overview")["jobs"] if job["name"] == name and job["state"] in ALIVE]
         return [_job(job) for job in sorted(alive, key=lambda job: int(job["start-time"]))]
 
     def cancel(self, job_id: str) -> None:
-        """Cancel a job; its checkpoints are kept. Raises: ServiceAway."""
+        """Cancel a job; its checkpoints are kept. Raises: ServiceUnavailable."""
         try:
             self._client.patch(f"{self._url}/jobs/{job_id}", params={"mode": "cancel"}).raise_for_status()
         except httpx.HTTPError as error:
-            raise ServiceAway(f"Flink at {self._url} did not cancel job {job_id}: {error}") from error
+            raise ServiceUnavailable(f"Flink at {self._url} did not cancel job {job_id}: {error}") from error
 
     def stop_with_savepoint(self, job_id: str, plan: Plan) -> Path:
         """Stop a job gracefully, after it has written all results, and return its savepoint.
 
-        Raises: SubmitFailed if it makes none; ServiceAway.
+        Raises: SubmitFailed if it makes none; ServiceUnavailable.
         """
         body = {"targetDirectory": _flink_path(settings.FLINK_CHECKPOINTS / SAVEPOINTS / plan.folder.name)}
         try:
@@ -128,7 +128,7 @@ class FlinkCluster:
         except httpx.HTTPStatusError as error:
             raise SubmitFailed(f"Flink refused to stop the job: {error}") from error
         except (httpx.HTTPError, ValueError) as error:
-            raise ServiceAway(f"Flink at {self._url} did not stop job {job_id}: {error}") from error
+            raise ServiceUnavailable(f"Flink at {self._url} did not stop job {job_id}: {error}") from error
         deadline_s = time.monotonic() + SAVEPOINT_TIMEOUT_S
         while time.monotonic() < deadline_s:
             result = self._get(f"/jobs/{job_id}/savepoints/{trigger}")
@@ -138,21 +138,21 @@ class FlinkCluster:
         raise SubmitFailed(f"no savepoint within {SAVEPOINT_TIMEOUT_S} s")
 
     def has_slots(self) -> bool:
-        """Return whether a task manager is available. Raises: ServiceAway."""
+        """Return whether a task manager is available. Raises: ServiceUnavailable."""
         return bool(self._get("/overview")["slots-total"])
 
     def state(self, job_id: str) -> str:
-        """Return a job's state, ended or not. Raises: ServiceAway."""
+        """Return a job's state, ended or not. Raises: ServiceUnavailable."""
         return str(self._get(f"/jobs/{job_id}")["state"])
 
     def failure_reason(self, job_id: str) -> str:
-        """Return the root cause of a job's failure. Raises: ServiceAway."""
+        """Return the root cause of a job's failure. Raises: ServiceUnavailable."""
         entries = self._get(f"/jobs/{job_id}/exceptions").get("exceptionHistory", {}).get("entries", [])
         causes = [line for line in str(entries[0]["stacktrace"] if entries else "").splitlines() if "aused by" in line]
         return causes[-1] if causes else "no exception recorded"
 
     def counters(self, job_id: str) -> JobCounters:
-        """Return the counters of a job. Raises: ServiceAway."""
+        """Return the counters of a job. Raises: ServiceUnavailable."""
         totals = {"numRecordsIn": 0, "numRecordsOut": 0, "numLateRecordsDropped": 0, "pendingRecords": 0}
         for vertex in self._get(f"/jobs/{job_id}")["vertices"]:
             path = f"/jobs/{job_id}/vertices/{vertex['id']}/metrics"
@@ -165,7 +165,7 @@ class FlinkCluster:
         return JobCounters(records_read=read, not_json=read - rows, late_dropped=late, waiting=waiting)
 
     def checkpoints(self, job_id: str) -> Checkpoints:
-        """Return the checkpoint statistics of a job. Raises: ServiceAway.
+        """Return the checkpoint statistics of a job. Raises: ServiceUnavailable.
 
         Source: Flink, "REST API", /jobs/:jobid/checkpoints.
         """
@@ -176,14 +176,14 @@ class FlinkCluster:
         return Checkpoints(int(counts["completed"]), int(counts["failed"]), reason, _newest(statistics["latest"]))
 
     def restarts(self, job_id: str) -> int:
-        """Return the number of restarts of a job since it was submitted. Raises: ServiceAway."""
+        """Return the number of restarts of a job since it was submitted. Raises: ServiceUnavailable."""
         metrics = self._get(f"/jobs/{job_id}/metrics", {"get": "numRestarts"})
         return int(float(metrics[0]["value"])) if metrics else 0
 
     def submit(self, name: str, *, plan: Plan, checkpoint: Path | None) -> str:
         """Submit the job, restored from `checkpoint` if given, and return its id.
 
-        Raises: SubmitFailed if Flink did not accept it; ServiceAway on a timeout.
+        Raises: SubmitFailed if Flink did not accept it; ServiceUnavailable on a timeout.
         """
         flink = settings.FLINK_VENV / "lib/python3.11/site-packages/pyflink/bin/flink"
         python = str(settings.FLINK_VENV / "bin/python")
@@ -208,7 +208,7 @@ class FlinkCluster:
                     command, env=env, capture_output=True, text=True, timeout=SUBMIT_TIMEOUT_S, check=False
                 )
         except subprocess.TimeoutExpired as error:
-            raise ServiceAway(f"Flink did not accept the job within {SUBMIT_TIMEOUT_S} s") from error
+            raise ServiceUnavailable(f"Flink did not accept the job within {SUBMIT_TIMEOUT_S} s") from error
         except OSError as error:
             raise SubmitFailed(f"{flink} could not be run: {error}") from error
         marker = "JobID "
@@ -222,7 +222,7 @@ class FlinkCluster:
             response.raise_for_status()
             return response.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise ServiceAway(f"Flink at {self._url} is not responding to {path}: {error}") from error
+            raise ServiceUnavailable(f"Flink at {self._url} is not responding to {path}: {error}") from error
 
 
 def _flink_path(path: Path) -> str:

@@ -16,7 +16,7 @@ from apps.metrics.record_readers import position_of
 from apps.metrics.sink_telemetry import SinkCounts
 from apps.metrics.store import WindowStore, is_stored
 from apps.metrics.summaries import Ended, Summaries
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.irc.channel_events import END_WITHDRAWN, OPT_OUT
 from core.pipeline.bad_record_rate import BadRecordRate, RateExceeded
 from core.pipeline.records import EventRecord, WindowRecord
@@ -102,7 +102,7 @@ class HistorySink:
                 self._counts.is_waiting = False
                 self._counts.record_write(windows, len(events), time.monotonic() - began_s)
                 return True
-            except ServiceAway as error:
+            except ServiceUnavailable as error:
                 self._counts.is_waiting = True
                 log.warning("waiting for Cassandra with %d windows: %s", len(windows), error)
                 if stop():
@@ -121,7 +121,7 @@ class HistorySink:
                     revision=ended.revision,
                 )
                 self._summaries.mark_done(ended)
-        except ServiceAway as error:
+        except ServiceUnavailable as error:
             log.warning("broadcast summary postponed: %s", error)
 
     def _is_complete(self, ended: Ended) -> bool:

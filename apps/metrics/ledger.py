@@ -103,7 +103,7 @@ class Check:
     _channels: set[str] = field(default_factory=set)
 
     def run(self) -> Report:
-        """Wait for data in flight, compare, and compare recent differences once more. Raises: ServiceAway."""
+        """Wait for data in flight, compare, and compare recent differences once more. Raises: ServiceUnavailable."""
         self._deadline_s = self.now_s() + self.timeout_s
         self._wait_for_promise()
         promise_ms = self.chat.tally.promise_ms(self.chat.partitions)

@@ -23,7 +23,7 @@ RECENT_MS = 3 * MINUTE_MS
 
 
 def recent_marks(channel_ids: Collection[str], now_ms: int) -> dict[str, list[EventMark]]:
-    """Return each channel's event marks of the past RECENT_MS. Raises: ServiceAway."""
+    """Return each channel's event marks of the past RECENT_MS. Raises: ServiceUnavailable."""
     events_by_channel = WindowStore().read_recent_events(channel_ids, now_ms - RECENT_MS, now_ms)
     return {channel_id: event_marks(events) for channel_id, events in events_by_channel.items()}
 
@@ -32,7 +32,7 @@ def minute_lines(channel_ids: Collection[str], metric: str, span_ms: int, now_ms
     """Return the minutes of each channel that have a value of a metric, see `value_of`.
 
     Uses the same minutes as a channel's summary. None has excitement, because only 30-second windows have it.
-    Raises: ServiceAway.
+    Raises: ServiceUnavailable.
     """
     store, metrics = WindowStore(), [METRIC[metric]]
     columns = columns_behind(metrics, MINUTE_MS) | {"observed_ms"}
@@ -75,7 +75,7 @@ class CoverageOfChannels:
 def read_coverage(channel_ids: Collection[str], span_ms: int, now_ms: int) -> CoverageOfChannels:
     """Return the coverage of these channels in a range up to now.
 
-    Uses the same minutes as a channel's summary. Channels that were not on air are absent. Raises: ServiceAway.
+    Uses the same minutes as a channel's summary. Channels that were not on air are absent. Raises: ServiceUnavailable.
     """
     store, (from_ms, until_ms) = WindowStore(), _newest_minutes(span_ms, now_ms)
     minutes = store.read_many("minute", channel_ids, from_ms, until_ms, COVERAGE_COLUMNS)

@@ -73,7 +73,7 @@ def series(
     metrics: Sequence[Metric] = METRICS,
     counts: Collection[str] = (),
 ) -> Series:
-    """Return these metrics and raw columns of the channel over a range. Raises: ServiceAway.
+    """Return these metrics and raw columns of the channel over a range. Raises: ServiceUnavailable.
 
     The summary of a range up to now has its full length: it ends, and thus begins, up to two minutes before the last
     whole minute, if the newest minutes are not stored yet.
@@ -119,7 +119,7 @@ def windows_of(
     metrics: Sequence[Metric] = METRICS,
     counts: Collection[str] = (),
 ) -> Windows:
-    """Return the windows of a range. Raises: ServiceAway."""
+    """Return the windows of a range. Raises: ServiceUnavailable."""
     store = WindowStore()
     from_ms, until_ms = chosen.bounds(now_ms)
     # Some events of a range up to now are later than its newest window.
@@ -187,7 +187,7 @@ def _highest(points: Sequence[Point], metric: str) -> PeakValue | None:
 def marks_and_gaps(channel_id: str, from_ms: int, until_ms: int, now_ms: int) -> tuple[list[EventMark], list[GapSpan]]:
     """Return a channel's event marks in a span, and its gaps as in `series`, both in chronological order.
 
-    Raises: ServiceAway.
+    Raises: ServiceUnavailable.
     """
     store = WindowStore()
     events = events_behind(store, channel_id, from_ms, until_ms, now_ms)

@@ -24,7 +24,10 @@ STORE_DELAY_MS = 2 * MINUTE_MS
 def summary_of(
     store: WindowReader, channel_id: str, from_ms: int, until_ms: int, now_ms: int, metrics: Sequence[Metric]
 ) -> RangeSummary:
-    """Return the summary of these metrics of a channel between two times, see read_summary. Raises: ServiceAway."""
+    """Return the summary of these metrics of a channel between two times, see read_summary.
+
+    Raises: ServiceUnavailable.
+    """
     events = events_behind(store, channel_id, from_ms, until_ms, now_ms)
     return summary_with(store, channel_id, from_ms, until_ms, now_ms, metrics, events)
 
@@ -49,7 +52,7 @@ def summary_with(
     metrics: Sequence[Metric],
     events: Sequence[EventRecord],
 ) -> RangeSummary:
-    """Return the summary of a range whose events have been read, see `events_behind`. Raises: ServiceAway."""
+    """Return the summary of a range whose events have been read, see `events_behind`. Raises: ServiceUnavailable."""
     ended = store.read_broadcasts([channel_id], from_ms - HOUR_MS, until_ms + HOUR_MS)[channel_id]
     broadcasts, gaps = known_on_air(ended, events, until_ms + HOUR_MS), RecordedGaps.of(events)
     return read_summary(store, channel_id, from_ms, until_ms, now_ms, metrics=metrics, gaps=gaps, broadcasts=broadcasts)
@@ -66,7 +69,7 @@ def read_summary(
     gaps: RecordedGaps,
     broadcasts: Intervals,
 ) -> RangeSummary:
-    """Return the summary of these metrics of a channel between two times. Raises: ServiceAway.
+    """Return the summary of these metrics of a channel between two times. Raises: ServiceUnavailable.
 
     The summary has the exact range: whole minutes, or whole hours where minutes have expired.
     """
@@ -79,7 +82,7 @@ def read_summary(
 
 
 def newest_span(store: WindowReader, channel_id: str, span_ms: int, now_ms: int) -> Span:
-    """Return the newest stored minutes of a channel that are `span_ms` long together. Raises: ServiceAway."""
+    """Return the newest stored minutes of a channel that are `span_ms` long together. Raises: ServiceUnavailable."""
     last_ms = now_ms // MINUTE_MS * MINUTE_MS
     newest = store.read_windows("minute", channel_id, last_ms - STORE_DELAY_MS, last_ms, {"observed_ms"})
     until_ms = last_stored([window.end_ms for window in newest], now_ms)

@@ -45,7 +45,7 @@ class Rebuild:
     def run(self, from_ms: int, until_ms: int) -> Iterator[RebuildResult]:
         """Rebuild, hour by hour, every window that begins at or after `from_ms` and ends by `until_ms`.
 
-        Raises: NotFound if Kafka no longer has, or does not yet have, all of it; ServiceAway.
+        Raises: NotFound if Kafka no longer has, or does not yet have, all of it; ServiceUnavailable.
         """
         self._expect_all(from_ms)
         start_ms = from_ms

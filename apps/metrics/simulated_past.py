@@ -28,7 +28,7 @@ def recorded_from(channel_ids: Sequence[str], now_ms: int) -> int | None:
     """Return when an instance began to record these channels, which must not be overwritten.
 
     It is the start of its first hour or, if no hour is stored yet, of its first minute. None if it has recorded nothing
-    yet. Raises: ServiceAway.
+    yet. Raises: ServiceUnavailable.
     """
     store, since_ms = WindowStore(), now_ms - 2 * HOUR_MS
     hours = store.read_many("hour", channel_ids, EPOCH_MS, now_ms, ["messages"])
@@ -49,7 +49,7 @@ class Fill:
         self._store = WindowStore()
 
     def run(self) -> Iterator[Progress]:
-        """Write the hours that are missing, and yield the progress after each. Raises: ServiceAway."""
+        """Write the hours that are missing, and yield the progress after each. Raises: ServiceUnavailable."""
         progress, events_from_ms = self._progress, self._progress.until_ms
         for start_ms in hours_before(progress.until_ms, progress.from_ms)[progress.hours :]:
             needed_ms = max(progress.from_ms, start_ms // DAY_MS * DAY_MS)

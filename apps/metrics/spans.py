@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from core.errors import TwitchlyError
-from core.inputs.moments import read_moment, write_moment
+from core.inputs.timestamps import format_timestamp, parse_timestamp
 from core.metrics.grains import SPAN_MAX_MS
 from core.pipeline.records import EPOCH_MS
 from core.times import DAY_MS
@@ -65,12 +65,12 @@ def quick_picks(now_ms: int) -> list[tuple[str, Span]]:
 def iso(at_ms: int) -> str:
     """Return a time for a URL, with milliseconds only if there are any."""
     precision = "milliseconds" if at_ms % 1000 else "seconds"
-    return write_moment(datetime.fromtimestamp(at_ms / 1000, UTC), timespec=precision)
+    return format_timestamp(datetime.fromtimestamp(at_ms / 1000, UTC), timespec=precision)
 
 
 def field_value(at_ms: int) -> str:
     """Return a time for a date field: to the minute, without an offset."""
-    return write_moment(datetime.fromtimestamp(at_ms / 1000, UTC), timespec="minutes").removesuffix("Z")
+    return format_timestamp(datetime.fromtimestamp(at_ms / 1000, UTC), timespec="minutes").removesuffix("Z")
 
 
 def _span(since: datetime, until: datetime) -> Span:
@@ -80,7 +80,7 @@ def _span(since: datetime, until: datetime) -> Span:
 def _ms(name: str, text: str) -> int:
     if not text:
         raise BadSpan(f"“{name}” is missing: enter both ends of the range.")
-    moment = read_moment(text, zone=UTC)
-    if moment is None:
+    at = parse_timestamp(text, zone=UTC)
+    if at is None:
         raise BadSpan(f"“{name}” is not a time: use the form {iso(EPOCH_MS)}.")
-    return round(moment.timestamp() * 1000)
+    return round(at.timestamp() * 1000)

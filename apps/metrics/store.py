@@ -57,7 +57,7 @@ def is_stored(window: WindowRecord) -> bool:
 
 
 class WindowStore:
-    """Reads and writes windows and events. Every method raises ServiceAway if Cassandra does not respond."""
+    """Reads and writes windows and events. Every method raises ServiceUnavailable if Cassandra does not respond."""
 
     def write(self, windows: Iterable[WindowRecord], events: Iterable[EventRecord]) -> None:
         """Write windows and events, and return when all are written."""

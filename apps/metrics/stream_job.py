@@ -19,7 +19,7 @@ from apps.metrics.flink_cluster import (
     plan_of,
 )
 from apps.metrics.job_start import valid_from_ms
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from flink.sql import SETTINGS, JobConfig, statements
 
 log = logging.getLogger(__name__)
@@ -39,8 +39,8 @@ class StreamJob:
     def ensure(self) -> str | None:
         """Return the id of the running job, which is submitted if it is missing; None if stopped.
 
-        Raises: ServiceAway while the cluster cannot accept it; SubmitFailed if it starts neither with nor without its
-        last state.
+        Raises: ServiceUnavailable while the cluster cannot accept it; SubmitFailed if it starts neither with nor
+        without its last state.
         """
         job_id = self._current_job()
         if job_id is not None and not self._stop_if_outdated(job_id):
@@ -48,7 +48,7 @@ class StreamJob:
                 self._cleaned_up_for = job_id
             return job_id
         if not self._cluster.has_slots():
-            raise ServiceAway("Flink has no task manager yet")
+            raise ServiceUnavailable("Flink has no task manager yet")
         return self._resume() or (None if self._stop() else self._start_without_state())
 
     def _current_job(self) -> str | None:
@@ -72,7 +72,7 @@ class StreamJob:
                 return None
         except SubmitFailed as error:
             if not self._cluster.has_slots():
-                raise ServiceAway(f"Flink became unavailable while it restored the job: {error}") from error
+                raise ServiceUnavailable(f"Flink became unavailable while it restored the job: {error}") from error
             log.error("checkpoint %s not restored: %s", checkpoint, error)
             return None
         log.info("job %s resumed from checkpoint %s", job_id, checkpoint)

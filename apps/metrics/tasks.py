@@ -8,7 +8,7 @@ from celery import shared_task
 
 from apps.channels.queries import ids_seen_since
 from apps.metrics.days import roll_up
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.times import DAY_MS, day_of
 from twitchly.clock import now_ms
 
@@ -31,7 +31,7 @@ def roll_up_days(days_ago: int = 1, after: str = "") -> None:
     channels = ids_seen_since(start_ms, after, AT_ONCE)
     try:
         changed = roll_up(channels, start_ms, now, only_missing=days_ago > 1)
-    except ServiceAway as error:
+    except ServiceUnavailable as error:
         log.error("days not rolled up, trying again in an hour: %s", error)
         return
     if changed:

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from apps.ingest import channel_list
 from apps.metrics.many_channels import SharedGap, read_coverage
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.metrics.formulas import is_complete
 from core.times import HOUR_MS, SECOND_MS
 
@@ -50,7 +50,7 @@ def read_detail(now_ms: int) -> Detail | None:
     try:
         names = _names()
         hour = read_coverage(names, HOUR_MS, now_ms)
-    except (ServiceAway, redis.RedisError) as error:
+    except (ServiceUnavailable, redis.RedisError) as error:
         log.warning("status without coverage by channel: %s", error)
         return None
     partial = sorted((share, i) for i, share in hour.coverage.items() if not is_complete(share))

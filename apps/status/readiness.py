@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from apps.metrics.cassandra import ping
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 
 TIMEOUT_S = 2.0
 # Load balancers probe every few seconds; more frequent probes get the cached result.
@@ -94,7 +94,7 @@ def _cassandra() -> bool:
         return True
     try:
         return ping(1.0)
-    except ServiceAway:
+    except ServiceUnavailable:
         return False
 
 

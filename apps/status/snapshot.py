@@ -9,7 +9,7 @@ from django.conf import settings
 
 from apps.ingest import channel_list
 from apps.metrics.board_reader import read_boards_summary
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.ops.health import HealthSnapshot
 from twitchly.heartbeats import read_heartbeats
 
@@ -21,7 +21,7 @@ def take_snapshot(now_ms: int) -> HealthSnapshot:
     try:
         channels, heartbeats = _channel_list(), read_heartbeats()
         boards = read_boards_summary(settings.REDIS_BOARDS_URL, _not_live(channels) if channels else ())
-    except (ServiceAway, redis.RedisError) as error:
+    except (ServiceUnavailable, redis.RedisError) as error:
         log.warning("channel list, heartbeats or boards not read: %s", error)
         return HealthSnapshot(now_ms, is_redis_down=True)
     return HealthSnapshot(

@@ -77,12 +77,12 @@ def read_channel(text: str) -> ChannelName:
         raise _refused("No channel given")
     if len(text) > TEXT_MAX:
         raise _refused(f"The text is longer than {TEXT_MAX} characters")
-    if is_address(text):
+    if is_url(text):
         return _of_address(text)
     return _named(text[1:] if text[0] in "@#" else text)
 
 
-def is_address(text: str) -> bool:
+def is_url(text: str) -> bool:
     """Return whether the input is a URL, of Twitch or any other site, rather than a name."""
     text = _plain(text)
     return "/" in text or _SCHEME.match(text) is not None or _BARE_HOST.fullmatch(text) is not None
@@ -93,7 +93,7 @@ def parse_search(text: str) -> tuple[str, bool]:
 
     A search term may be part of a name in any script, so only URLs are parsed and a leading @ or # is removed.
     """
-    if is_address(text):
+    if is_url(text):
         return read_channel(text).login, True
     plain = one_line(_plain(text))
     return (plain[1:] if plain[:1] in ("@", "#") else plain), False

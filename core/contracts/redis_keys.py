@@ -38,7 +38,7 @@ CHANNEL_LIST_LOCK = "refresh-streams"
 RATE_LIMIT = "limits:"
 
 
-def open_streams(account_id: int) -> str:
+def connection_leases(account_id: int) -> str:
     """Return the key of the leases of an account's live connections: a sorted set."""
     return f"streams:{account_id}"
 

@@ -25,7 +25,7 @@ class InvalidNumber(Refused):
     """The input is not a number, or is ambiguous. The message says which."""
 
 
-def read_number(text: str) -> float:
+def parse_number(text: str) -> float:
     """Parse a number. Raises: InvalidNumber."""
     plain = text.translate(_GROUP_SPACES).translate(_SIGNS).strip()
     sign, digits = (plain[0], plain[1:].strip()) if plain[:1] in ("-", "+") else ("", plain)
@@ -36,13 +36,13 @@ def read_number(text: str) -> float:
     return number
 
 
-def read_whole(text: str) -> int | None:
+def parse_whole_number(text: str) -> int | None:
     """Parse a whole number as programs write it, in up to 18 ASCII digits; None for any other text."""
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
-def write_number(number: float) -> str:
-    """Format a number for `read_number`, with at most 10 decimals."""
+def format_number(number: float) -> str:
+    """Format a number for `parse_number`, with at most 10 decimals."""
     text = f"{number:.10f}".rstrip("0").rstrip(".") if abs(number) < 1e9 else f"{number:.0f}"
     whole, point, decimals = text.partition(".")
     # 1.125 could be read as 1125.

@@ -35,7 +35,7 @@ def ordinal(value: int | None) -> str:
     return f"{number(value, 0)}{suffix}"
 
 
-def tenth(value: float | None) -> str:
+def one_decimal(value: float | None) -> str:
     """Return a number with one decimal, or a dash if it is unknown."""
     return ABSENT if value is None else number(value, 1)
 

@@ -40,7 +40,7 @@ class DeadLetter:
     value: bytes | None
 
     @property
-    def is_cut(self) -> bool:
+    def is_truncated(self) -> bool:
         """True if the key or the value is truncated."""
         return self.length > len(self.value or b"") or self.key_length > len(self.key or b"")
 

@@ -18,7 +18,7 @@ from apps.metrics import queries
 from apps.metrics.chart_ranges import past_range
 from apps.metrics.spans import BadSpan, Span, iso, read_span
 from apps.metrics.store import StoredWindow
-from core.inputs.moments import write_moment
+from core.inputs.timestamps import format_timestamp
 from core.metrics.table import METRIC
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
@@ -235,7 +235,7 @@ def test_the_peak_of_a_file_is_that_of_its_stated_range(boards: Boards, stored: 
 
 
 def test_current_broadcasts_have_peaks_of_the_same_windows(boards: Boards, stored: None, signed_in: Client) -> None:
-    began = write_moment(dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC) - dt.timedelta(minutes=20))
+    began = format_timestamp(dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC) - dt.timedelta(minutes=20))
     boards.name("3", "Gamma", started_at=began)
     page = read_page(signed_in.get("/compare?channels=2,3&metric=messages&range=6h&align=stream"))
     lines = cast("list[dict[str, dict[str, str]]]", start_of(page)["lines"])
@@ -243,7 +243,7 @@ def test_current_broadcasts_have_peaks_of_the_same_windows(boards: Boards, store
 
 
 def test_one_old_broadcast_makes_all_peaks_minute_peaks(boards: Boards, stored: None, signed_in: Client) -> None:
-    began = write_moment(dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC) - dt.timedelta(minutes=3))
+    began = format_timestamp(dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC) - dt.timedelta(minutes=3))
     boards.name("3", "Gamma", started_at=began)
     query = "/compare?channels=2,3&metric=messages&range=10m&align=stream"
     page = read_page(signed_in.get(query))

@@ -20,7 +20,7 @@ from apps.live.period_channels import CACHE_MS, PeriodRow, PeriodTables, growth
 from apps.live.search import MEASURES, read_saved, read_search
 from apps.metrics import days
 from apps.metrics.periods import Period
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.metrics.table import METRIC
 from core.times import DAY_MS, HOUR_MS
 from tests.page_services import page_services
@@ -126,7 +126,7 @@ def test_files_have_all_figures_of_the_period(signed_in: Client) -> None:
 
 def test_a_failing_history_is_reported(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
-        raise ServiceAway("Cassandra is not responding")
+        raise ServiceUnavailable("Cassandra is not responding")
 
     monkeypatch.setattr(period_channels, "read_days", fail)
     response = signed_in.get("/discover?range=7d")

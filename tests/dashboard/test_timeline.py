@@ -13,7 +13,7 @@ from apps.metrics.chart_ranges import RANGES
 from apps.metrics.event_marks import EventMark
 from apps.metrics.many_channels import RECENT_MS
 from apps.metrics.queries import Point, Series
-from core.inputs.moments import utc
+from core.inputs.timestamps import iso_utc
 from core.irc.channel_events import LABELS, SUMMED, label
 from tests.dashboard.page_script import run_program
 
@@ -143,7 +143,7 @@ print(frames.map((marks, i) => {
 def test_an_open_page_updates_the_end_of_a_resumed_broadcast(tmp_path: Path) -> None:
     end_id, raid = f"7-stream_end-{T}", {"id": "r", "kind": "raid", "at_ms": T + 1}
     first, second = ({"id": end_id, "kind": "stream_end", "at_ms": at_ms} for at_ms in (T + 60_000, T + 300_000))
-    live, offline = {"id": "7", "started_at": utc(T)}, {"id": "7", "started_at": ""}
+    live, offline = {"id": "7", "started_at": iso_utc(T)}, {"id": "7", "started_at": ""}
     frames = [[raid], [raid, first], [raid], [raid], [second]]
     profiles = [live, offline, live, live, offline]
     given = {"range": {"span_ms": 3_600_000, "step_ms": 10_000}, "frames": frames, "profiles": profiles}

@@ -11,7 +11,7 @@ from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker, Settings
 
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.pipeline.topics import TOPIC
 from deploy.local.browser import find_browser
 from drills.stack import Stack, wait_until
@@ -79,7 +79,7 @@ def _are_led() -> bool:
             for name in TOPIC
             for partition in kafka.partitions_of(reader, name)
         )
-    except ServiceAway:
+    except ServiceUnavailable:
         return False
     finally:
         reader.close()

@@ -13,7 +13,7 @@ from openapi_schema_validator import OAS31Validator
 
 from apps.ingest.helix import REFUSALS_MAX, WALKS
 from core.channels.account import Account
-from core.errors import ServiceAway, TwitchRefused
+from core.errors import ServiceUnavailable, TwitchRefused
 from tests.conftest import NO_DATA
 from tests.ingest.twitch_api import Live, Twitch, page, row
 
@@ -96,14 +96,14 @@ def test_a_walk_that_ends_on_a_useless_cursor_is_restarted(last: str) -> None:
 @pytest.mark.parametrize("last", ["", "onwards"])
 def test_a_list_that_is_always_incomplete_is_an_error(last: str) -> None:
     broken = [*walk(50, end="into nothing"), page([], last), page([], last)]
-    with pytest.raises(ServiceAway, match="50 of 100 streams"):
+    with pytest.raises(ServiceUnavailable, match="50 of 100 streams"):
         Twitch(*broken * WALKS).helix().top_streams(100)
 
 
 def test_a_list_whose_cursor_always_leads_back_is_an_error() -> None:
     broken = [page([row(1, 5)], "a"), page([row(2, 5)], "a"), page([row(3, 4)], "a")]
     twitch = Twitch(*broken * WALKS)
-    with pytest.raises(ServiceAway, match="3 of 500 streams"):
+    with pytest.raises(ServiceUnavailable, match="3 of 500 streams"):
         twitch.helix().top_streams(500)
     assert cursors_of(twitch) == [None, "a", "a"] * WALKS
 
@@ -114,7 +114,7 @@ def test_endless_cursors_to_the_same_streams_are_aborted() -> None:
             return page(rows_of(*range(100)), f"cursor {len(self.requests)}")
 
     twitch = Circling()
-    with pytest.raises(ServiceAway, match="100 of 500 streams"):
+    with pytest.raises(ServiceUnavailable, match="100 of 500 streams"):
         twitch.helix().top_streams(500)
     assert len(twitch.requests) <= WALKS * 28
 
@@ -140,7 +140,7 @@ def test_walks_that_end_at_different_pages_do_not_confirm_each_other() -> None:
     twitch = Twitch(*walk(50), *walk(300), *walk(50), *walk(300))
     assert len(twitch.helix().top_streams(500)) == 300
     assert cursors_of(twitch).count(None) == WALKS
-    with pytest.raises(ServiceAway, match="300 of 500 streams after 4 walks: they disagree"):
+    with pytest.raises(ServiceUnavailable, match="300 of 500 streams after 4 walks: they disagree"):
         Twitch(*walk(50), *walk(300), *walk(50), *walk(100)).helix().top_streams(500)
 
 
@@ -183,13 +183,13 @@ def test_rows_are_used_if_the_cursor_stays_refused() -> None:
 
 def test_rows_are_not_used_if_walks_end_for_different_reasons() -> None:
     refused = [*walk(700)[:3], INVALID]
-    with pytest.raises(ServiceAway, match=r"300 of 500 streams after 4 walks: .*invalid cursor"):
+    with pytest.raises(ServiceUnavailable, match=r"300 of 500 streams after 4 walks: .*invalid cursor"):
         Twitch(*walk(50), *refused * (WALKS - 1)).helix().top_streams(500)
 
 
 def test_a_last_walk_that_is_refused_does_not_confirm_an_earlier_end() -> None:
     refused = [page(rows_of(*range(50)), "after 50"), INVALID]
-    with pytest.raises(ServiceAway, match="50 of 100 streams"):
+    with pytest.raises(ServiceUnavailable, match="50 of 100 streams"):
         Twitch(*walk(50), *refused * (WALKS - 1)).helix().top_streams(100)
 
 
@@ -442,8 +442,8 @@ def test_the_examples_of_the_api_description_are_parsed(openapi: dict[str, Any])
         ("401_invalid_token", TwitchRefused, "401"),
         ("401_missing", TwitchRefused, "401"),
         ("401_mismatch", TwitchRefused, "401"),
-        ("429", ServiceAway, "429"),
-        ("500", ServiceAway, "500"),
+        ("429", ServiceUnavailable, "429"),
+        ("500", ServiceUnavailable, "500"),
     ],
 )
 def test_error_bodies_seen_in_production_are_handled(name: str, error: type[Exception], result: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from apps.ingest.helix import Helix
 from apps.ingest.helix_calls import Timing
-from core.errors import ServiceAway, TwitchRefused
+from core.errors import ServiceUnavailable, TwitchRefused
 from tests.ingest.twitch_api import T0_S, Clock, Live, Twitch, page, row
 
 # Longer than any stall of the machine; without a limit the calls below would never end.
@@ -75,7 +75,7 @@ def test_no_error_contains_a_token_or_a_secret() -> None:
         def token(self) -> httpx.Response:
             return httpx.Response(200, json={"access_token": ["hush-token"], "client_secret": "secret"})
 
-    with pytest.raises(ServiceAway) as raised:
+    with pytest.raises(ServiceUnavailable) as raised:
         Odd().helix().top_streams(1)
     assert "secret" not in str(raised.value)
     assert "hush" not in str(raised.value)
@@ -132,7 +132,7 @@ def test_a_transient_failure_is_retried_after_a_pause(problem: httpx.Response | 
 
 def test_pauses_grow_until_helix_counts_as_unavailable() -> None:
     twitch = Twitch(*[httpx.Response(500)] * 4)
-    with pytest.raises(ServiceAway, match="4 tries: HTTP 500") as raised:
+    with pytest.raises(ServiceUnavailable, match="4 tries: HTTP 500") as raised:
         twitch.helix().top_streams(1)
     assert raised.value.retry
     assert twitch.clock.slept == [1.0, 2.0, 4.0]
@@ -140,7 +140,7 @@ def test_pauses_grow_until_helix_counts_as_unavailable() -> None:
 
 def test_a_persistently_malformed_answer_is_an_error() -> None:
     twitch = Twitch(*[httpx.Response(200, content=b'{"data":')] * 4)
-    with pytest.raises(ServiceAway, match="the response for /streams, 8 bytes, is malformed: no JSON"):
+    with pytest.raises(ServiceUnavailable, match="the response for /streams, 8 bytes, is malformed: no JSON"):
         twitch.helix().top_streams(1)
 
 
@@ -157,7 +157,7 @@ def test_calls_over_the_limit_wait_for_the_reset() -> None:
 def test_a_reset_after_the_deadline_ends_the_call_and_delays_the_next() -> None:
     twitch = Twitch(limited(50), page([row(1, 5)]))
     helix = twitch.helix()
-    with pytest.raises(ServiceAway, match="HTTP 429"):
+    with pytest.raises(ServiceUnavailable, match="HTTP 429"):
         helix.top_streams(1)
     assert twitch.clock.s == 0
     assert len(helix.top_streams(1, until_s=helix.until(60))) == 1
@@ -190,7 +190,7 @@ def test_all_calls_together_meet_the_deadline() -> None:
     twitch = Slow(*(row(n, n) for n in range(900)))
     helix = twitch.helix()
     until_s = helix.until(45)
-    with pytest.raises(ServiceAway, match="earlier responses took too long"):
+    with pytest.raises(ServiceUnavailable, match="earlier responses took too long"):
         helix.top_streams(500, until_s=until_s)
     assert twitch.clock.s == 45
 
@@ -205,7 +205,7 @@ def test_a_real_hang_ends_in_time() -> None:
         silent.listen(1)
         helix = helix_at(f"http://127.0.0.1:{silent.getsockname()[1]}")
         started_s = time.monotonic()
-        with pytest.raises(ServiceAway, match="TimeoutError: the response was not complete"):
+        with pytest.raises(ServiceUnavailable, match="TimeoutError: the response was not complete"):
             helix.top_streams(1, until_s=helix.until(0.5))
         assert time.monotonic() - started_s < PATIENCE_S
 
@@ -259,7 +259,7 @@ def test_a_trickling_server_is_cut_off_in_time(start: bytes, piece: bytes) -> No
         helix = helix_at(url)
         for requests in range(1, 4):
             started_s = time.monotonic()
-            with pytest.raises(ServiceAway):
+            with pytest.raises(ServiceUnavailable):
                 helix.top_streams(1, until_s=helix.until(0.4))
             assert time.monotonic() - started_s < PATIENCE_S
             assert helix.results == {"timeout": requests}
@@ -271,7 +271,7 @@ def test_each_try_has_a_limit_of_its_own() -> None:
     clock = Clock()
     with trickling(b"", b"H") as (url, cut_s):
         helix = helix_at(url, dataclasses.replace(clock.timing(), try_s=0.1))
-        with pytest.raises(ServiceAway, match="4 tries: TimeoutError"):
+        with pytest.raises(ServiceUnavailable, match="4 tries: TimeoutError"):
             helix.top_streams(1, until_s=helix.until(45))
         assert clock.slept == [1.0, 2.0, 4.0]
         assert wait_for(lambda: len(cut_s) == 4)
@@ -288,7 +288,7 @@ def test_a_hanging_name_lookup_ends_in_time_and_is_never_followed_by_a_request(m
     with socket.create_server(("127.0.0.1", 0)) as server:
         helix = helix_at(f"http://localhost:{server.getsockname()[1]}")
         started_s, others = time.monotonic(), set(threading.enumerate())
-        with pytest.raises(ServiceAway, match="not complete"):
+        with pytest.raises(ServiceUnavailable, match="not complete"):
             helix.top_streams(1, until_s=helix.until(0.3))
         assert time.monotonic() - started_s < PATIENCE_S
         (lookup,) = set(threading.enumerate()) - others
@@ -308,5 +308,5 @@ def test_an_endless_answer_is_aborted() -> None:
     twitch = Live()
     twitch.fault = httpx.Response(200, stream=Endless())
     helix = twitch.helix()
-    with pytest.raises(ServiceAway, match="more than 8,000,000 bytes"):
+    with pytest.raises(ServiceUnavailable, match="more than 8,000,000 bytes"):
         helix.top_streams(1, until_s=helix.until(1))

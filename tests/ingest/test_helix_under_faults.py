@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from apps.ingest.helix import WALKS, Helix
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.times import MINUTE_MS
 from tests.ingest.polls import Table
 from tests.simulator.irc_peer import Simulated, simulated_twitch
@@ -71,7 +71,7 @@ async def test_a_hanging_helix_is_unavailable_in_time_and_recovers(twitch: Simul
     helix = helix_of(twitch)
     await top(helix)
     await twitch.fault("hang", seconds=3)
-    with pytest.raises(ServiceAway, match="TimeoutError"):
+    with pytest.raises(ServiceUnavailable, match="TimeoutError"):
         await top(helix, within_s=1)
     await twitch.end_faults()
     assert is_nearly(await top(helix), live(twitch))
@@ -88,7 +88,7 @@ async def test_bad_paging_is_retried_until_there_are_enough_streams(twitch: Simu
 async def test_bad_paging_is_not_taken_for_the_end_of_the_list(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await twitch.fault("bad_paging", seconds=60)
-    with pytest.raises(ServiceAway, match="of 250 streams after 4 walks"):
+    with pytest.raises(ServiceUnavailable, match="of 250 streams after 4 walks"):
         await top(helix)
     sure = await asyncio.to_thread(helix.streams_of, live(twitch))
     assert is_nearly({stream.id for stream in sure}, live(twitch))

@@ -27,7 +27,7 @@ from apps.ingest.services import (
     refresh_channel_list,
 )
 from core.contracts import redis_keys
-from core.errors import NotFound, ServiceAway
+from core.errors import NotFound, ServiceUnavailable
 from core.irc.hashing import user_hash
 from core.pipeline.records import EventRecord, read_event
 from core.times import HOUR_MS
@@ -114,7 +114,7 @@ def test_nothing_is_written_while_helix_is_unavailable(
     twitch = Live(row(7, 900))
     refresh(twitch, broker)
     twitch.fault = fault
-    with pytest.raises(ServiceAway):
+    with pytest.raises(ServiceUnavailable):
         refresh(twitch, broker, minute=1)
     assert read_list(store).fetched_ms == NOW_MS
     assert Channel.objects.get().last_seen_at == NOW
@@ -168,7 +168,7 @@ def test_incomplete_pages_keep_the_previous_list(store: redis.Redis, broker: Pro
     twitch = Broken(*(row(n, 1000 - n) for n in range(300)))
     assert refresh(twitch, broker)
     twitch.later_page = httpx.Response(200, json={"data": [], "pagination": {}})
-    with pytest.raises(ServiceAway, match="100 of 150 streams"):
+    with pytest.raises(ServiceUnavailable, match="100 of 150 streams"):
         refresh(twitch, broker, minute=1)
     assert read_list(store).fetched_ms == NOW_MS
     assert len(read_list(store).streams) == 150
@@ -177,7 +177,7 @@ def test_incomplete_pages_keep_the_previous_list(store: redis.Redis, broker: Pro
 @pytest.mark.django_db
 def test_an_unavailable_redis_is_named(settings: Settings, broker: Producer) -> None:
     settings.REDIS_STREAMS_URL = "redis://127.0.0.1:1/3"
-    with pytest.raises(ServiceAway, match="Redis"):
+    with pytest.raises(ServiceUnavailable, match="Redis"):
         refresh(Live(row(7, 900)), broker)
     assert not Channel.objects.exists()
 

@@ -17,7 +17,7 @@ from apps.live.readings import open_boards
 from apps.live.recent_events import READ_EVERY_MS, RecentMarks
 from apps.live.subscriptions import ChannelsSpec, Subscribe
 from apps.metrics.event_marks import EventMark
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from tests.dashboard.conftest import Boards
 from tests.live.test_invariant import join, take_one
 
@@ -40,7 +40,7 @@ class History:
         self.reads.append(set(channel_ids))
         assert self.open.wait(120)
         if self.is_away:
-            raise ServiceAway("Cassandra does not answer")
+            raise ServiceUnavailable("Cassandra does not answer")
         return {channel_id: self.marks.get(channel_id, []) for channel_id in channel_ids}
 
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from apps.metrics.flink_cluster import SAVEPOINTS, FlinkCluster, Plan
 from apps.metrics.stream_job import StreamJob, plan_digest
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 
 
 def overview(job_id: str, state: str, running: int, started: int, name: str = "twitchly") -> dict[str, Any]:
@@ -74,7 +74,7 @@ def test_a_job_of_another_plan_is_stopped_with_a_savepoint(settings: Settings, t
     settings.FLINK_CHECKPOINTS = tmp_path
     (tmp_path / "0123456789ab-0" / "a").mkdir(parents=True)
     flink = Flink(overview("a", "RUNNING", 5, 1), slots=0)
-    with pytest.raises(ServiceAway, match="no task manager"):
+    with pytest.raises(ServiceUnavailable, match="no task manager"):
         flink.job().ensure()
     assert flink.stopped == [("a", f"file://{tmp_path}/{SAVEPOINTS}/0123456789ab-0")]
     assert flink.canceled == []
@@ -85,7 +85,7 @@ def test_a_job_of_another_plan_that_makes_no_savepoint_is_canceled(settings: Set
     (tmp_path / "0123456789ab-0" / "a").mkdir(parents=True)
     flink = Flink(overview("a", "RUNNING", 5, 1), slots=0)
     flink.operation = {"failure-cause": {"stack-trace": "Caused by: no space left"}}
-    with pytest.raises(ServiceAway):
+    with pytest.raises(ServiceUnavailable):
         flink.job().ensure()
     assert flink.canceled == ["a"]
 
@@ -95,7 +95,7 @@ def test_a_job_of_another_plan_that_cannot_be_stopped_is_canceled(settings: Sett
     (tmp_path / "0123456789ab-0" / "a").mkdir(parents=True)
     flink = Flink(overview("a", "RESTARTING", 0, 1), slots=0)
     flink.refuses_to_stop = True
-    with pytest.raises(ServiceAway, match="no task manager"):
+    with pytest.raises(ServiceUnavailable, match="no task manager"):
         flink.job().ensure()
     assert flink.canceled == ["a"]
 
@@ -109,7 +109,7 @@ def test_a_job_of_this_plan_is_left_alone(settings: Settings, tmp_path: Path) ->
 
 
 def test_an_ended_job_does_not_count_and_nothing_is_submitted_without_a_task_manager() -> None:
-    with pytest.raises(ServiceAway, match="no task manager"):
+    with pytest.raises(ServiceUnavailable, match="no task manager"):
         Flink(overview("a", "FAILED", 0, 1), slots=0).job().ensure()
 
 
@@ -118,7 +118,7 @@ def test_an_unavailable_flink_raises_service_away() -> None:
         raise httpx.ConnectError("refused")
 
     cluster = FlinkCluster(httpx.Client(transport=httpx.MockTransport(refuse)))
-    with pytest.raises(ServiceAway, match="is not responding"):
+    with pytest.raises(ServiceUnavailable, match="is not responding"):
         StreamJob(cluster, "twitchly", lambda: False).ensure()
 
 

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from apps.channels.models import Channel
 from apps.metrics import tasks
 from apps.metrics.management.commands import rebuild_days
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.times import DAY_MS, HOUR_MS
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +89,7 @@ def test_a_day_is_tried_again_when_cassandra_is_back(
     scheduled: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def roll_up(*_args: object, **_options: object) -> int:
-        raise ServiceAway("Cassandra is not responding")
+        raise ServiceUnavailable("Cassandra is not responding")
 
     monkeypatch.setattr(tasks, "roll_up", roll_up)
     tasks.roll_up_days()

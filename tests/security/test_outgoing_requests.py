@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from apps.ingest.services import helix
-from core.errors import ServiceAway, TwitchRefused
+from core.errors import ServiceUnavailable, TwitchRefused
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def test_redirects_from_twitch_are_not_followed(settings: Settings) -> None:
     with server() as (internal, internal_paths), server(location=f"{internal}/secret") as (twitch, paths):
         settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = twitch, f"{twitch}/token"
         client = helix.__wrapped__()
-        with pytest.raises((ServiceAway, TwitchRefused)):
+        with pytest.raises((ServiceUnavailable, TwitchRefused)):
             client.users(logins=["somebody"], until_s=client.until(2))
     assert paths
     assert internal_paths == []
@@ -63,6 +63,6 @@ def test_a_login_is_escaped_in_the_query(settings: Settings) -> None:
     with server() as (twitch, paths):
         settings.TWITCH_HELIX_URL, settings.TWITCH_TOKEN_URL = f"{twitch}/helix", f"{twitch}/token"
         client = helix.__wrapped__()
-        with pytest.raises((ServiceAway, TwitchRefused)):
+        with pytest.raises((ServiceUnavailable, TwitchRefused)):
             client.users(logins=["x&id=1#/../../secret?"], until_s=client.until(2))
     assert set(paths) == {"/helix/users?login=x%26id%3D1%23%2F..%2F..%2Fsecret%3F"}

@@ -20,7 +20,7 @@ from apps.api.models import ApiKey
 from apps.api.scopes import SCOPE_DESCRIPTIONS, Scope
 from apps.api.usage import requests_in_past_day
 from core.errors import NotFound, Refused
-from core.inputs.numbers import read_whole
+from core.inputs.numbers import parse_whole_number
 
 DAYS = (30, 90, 365)
 DEFAULT_DAYS = 90
@@ -39,10 +39,10 @@ def keys(request: HttpRequest) -> HttpResponse:
     replaced_id = request.POST.get("key", "")
     try:
         if replaced_id:
-            created_key = services.rotate_key(key=_find(request, read_whole(replaced_id)))
+            created_key = services.rotate_key(key=_find(request, parse_whole_number(replaced_id)))
         else:
             # Without days, the key never expires; anything but a number is refused like 0.
-            lifetime_days = (read_whole(days) or 0) if days else None
+            lifetime_days = (parse_whole_number(days) or 0) if days else None
             created_key = services.create_key(owner=user_of(request), name=name, scopes=scopes, days=lifetime_days)
     except Refused as error:
         return render_keys(request, {"error": str(error), "form": {"name": name, "scopes": scopes, "days": days}}, 400)

@@ -79,7 +79,8 @@ class ConnectionLease:
 async def acquire_lease(client: ApiClient) -> ConnectionLease:
     """Return a lease for a live connection of this client's account. Raises: Problem."""
     connection = redis.asyncio.Redis.from_url(settings.REDIS_LIMITS_URL, socket_timeout=REDIS_TIMEOUT_S)
-    lease, streams_max = ConnectionLease(connection, redis_keys.open_streams(client.owner_id)), client.limits.streams
+    lease = ConnectionLease(connection, redis_keys.connection_leases(client.owner_id))
+    streams_max = client.limits.streams
     try:
         is_acquired = await lease.try_acquire(streams_max)
     except (redis.RedisError, OSError) as error:

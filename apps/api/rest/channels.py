@@ -116,7 +116,7 @@ class ChannelLiveView(ApiView):
 async def find_channel(readings: Readings, channel_id: str) -> tuple[ChannelNow, Reading]:
     """Return a live or stored channel, and the reading of the live channels.
 
-    Raises: NotFound, ServiceAway.
+    Raises: NotFound, ServiceUnavailable.
     """
     if not is_twitch_id(channel_id):
         raise NotFound("Use the channel's Twitch ID: up to 20 digits.")

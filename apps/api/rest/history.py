@@ -32,7 +32,7 @@ from apps.metrics.series_version import series_version
 from apps.metrics.spans import iso
 from apps.metrics.store import WindowStore
 from core.errors import NotFound
-from core.inputs.numbers import read_whole
+from core.inputs.numbers import parse_whole_number
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS
 from core.metrics.table import METRIC
@@ -203,7 +203,7 @@ class StreamView(ApiView):
     @operation("get_stream", "Get a stream summary", "History", responses=schemas.StreamSummary, etag=True)
     async def get(self, _request: Request, channel_id: str, stream_id: str) -> ApiResponse:
         await find_channel(self.services.readings, channel_id)
-        started_ms = read_whole(stream_id)
+        started_ms = parse_whole_number(stream_id)
         if started_ms is None or started_ms >= MS_MAX:
             raise NotFound(NO_STREAM)
         stream = await run_in_cassandra_thread(_stream, channel_id, started_ms)

@@ -22,7 +22,7 @@ from apps.api.scopes import Scope
 from apps.live.freshness import viewers_freshness
 from apps.metrics.boards import ranking_thresholds
 from apps.status.queries import status_cache
-from core.errors import NotFound, ServiceAway
+from core.errors import NotFound, ServiceUnavailable
 from core.metrics.columns import SLIDE_MS
 from core.metrics.counting_rules import RULES, Rule
 from core.metrics.docs import threshold_of
@@ -117,7 +117,7 @@ async def service_status(readings: Readings) -> ServiceStatus:
     status = ServiceStatus(now, source, **await _trust(now))
     try:
         reading = await readings.of_channels()
-    except ServiceAway:
+    except ServiceUnavailable:
         return status
     newest_ms, viewers_ms = reading.newest_end_ms, reading.viewers_at_ms
     status = replace(status, channels=len(reading.live()), late_dropped=reading.late_dropped)

@@ -117,7 +117,7 @@ class PeriodQueryView(ApiView):
         return ApiResponse(schemas.PeriodResult.produce(result), REVALIDATE, table=period_table(result))
 
     async def _selected(self, body: Mapping[str, Any], period: Period) -> list[Profile]:
-        """Return the public channels that a body selects. Raises: Problem, ServiceAway."""
+        """Return the public channels that a body selects. Raises: Problem, ServiceUnavailable."""
         given = [name for name in SELECTIONS if name in body]
         if len(given) != 1:
             raise invalid_field(given[1] if given else SELECTIONS[0], f"Send one of {', '.join(SELECTIONS)}.")

@@ -27,7 +27,7 @@ from apps.api.rest.request_parsing import BodyParser, read_body, read_query
 from apps.api.rest.request_schemas import NoQuery
 from apps.api.rest.responses import ApiResponse, CsvRenderer, JsonRenderer, NdjsonRenderer, Negotiation, weak_etag
 from apps.api.scopes import Scope
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -166,9 +166,9 @@ class ApiView(APIView):
 
 
 async def run_in_cassandra_thread(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a read from Cassandra in a thread of the default executor. Raises: ServiceAway."""
+    """Run a read from Cassandra in a thread of the default executor. Raises: ServiceUnavailable."""
     if not settings.CASSANDRA_HOSTS:
-        raise ServiceAway("history is not configured")
+        raise ServiceUnavailable("history is not configured")
     return await sync_to_async(read, thread_sensitive=False)(*args, **kwargs)
 
 

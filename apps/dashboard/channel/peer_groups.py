@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.live.live_channels import LiveChannels
 from apps.live.readings import ChannelNow
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.metrics.bands import band_of
 from core.metrics.display import ordinal
 from core.metrics.percentiles import MIN_PEERS, percentile
@@ -101,7 +101,7 @@ def read_peer_groups(channels: LiveChannels, channel_id: str, metric: str, now_m
     """Return a channel's peer groups now, without percentiles while Redis is unavailable."""
     try:
         return peer_groups(channel_id, metric, PEERS.get(channels.live(now_ms)))
-    except ServiceAway as error:
+    except ServiceUnavailable as error:
         log.warning("peer groups not read: %s", error)
         return peer_groups(channel_id, metric, {})
 

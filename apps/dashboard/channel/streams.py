@@ -15,7 +15,7 @@ from apps.dashboard.templatetags.figures import watched
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.spans import Span
 from apps.metrics.store import WindowStore
-from core.errors import NotFound, ServiceAway
+from core.errors import NotFound, ServiceUnavailable
 from core.metrics.broadcasts import Broadcast
 from core.metrics.display import at_least, duration, figure, percent
 from core.times import HOUR_MS, MINUTE_MS
@@ -98,7 +98,7 @@ def read_streams(channel_id: str, before_ms: int | None = None) -> StreamList | 
         return None
     try:
         broadcasts = BroadcastStore(WindowStore()).read(channel_id, PAGE_SIZE + 1, before_ms)
-    except ServiceAway as error:
+    except ServiceUnavailable as error:
         log.warning("broadcasts not read: %s", error)
         return None
     page = broadcasts[:PAGE_SIZE]
@@ -106,9 +106,9 @@ def read_streams(channel_id: str, before_ms: int | None = None) -> StreamList | 
 
 
 def read_stream(channel_id: str, started_ms: int) -> StreamPage:
-    """Return the page data of a broadcast. Raises: NotFound, ServiceAway."""
+    """Return the page data of a broadcast. Raises: NotFound, ServiceUnavailable."""
     if not settings.CASSANDRA_HOSTS:
-        raise ServiceAway("history is not configured")
+        raise ServiceUnavailable("history is not configured")
     store = BroadcastStore(WindowStore())
     broadcast = store.find(channel_id, started_ms)
     if broadcast is None:

@@ -29,9 +29,9 @@ from apps.live.directory import Profile
 from apps.live.services import services_of
 from apps.workspaces.models import Note
 from core.channels.account import is_twitch_id
-from core.errors import NotFound, ServiceAway
+from core.errors import NotFound, ServiceUnavailable
 from core.inputs.choices import unknown_choice
-from core.inputs.numbers import read_whole
+from core.inputs.numbers import parse_whole_number
 from core.metrics.table import METRIC
 from core.pipeline.records import EPOCH_MS
 from twitchly.clock import now_ms
@@ -102,7 +102,7 @@ def stream(request: HttpRequest, channel_id: str, started_ms: int) -> HttpRespon
         page = read_stream(channel_id, started_ms) if EPOCH_MS <= started_ms < MS_MAX else None
     except NotFound as error:
         raise Http404(str(error)) from None
-    except ServiceAway:
+    except ServiceUnavailable:
         return render(request, "dashboard/stream.html", {"profile": profile, "started_ms": started_ms}, status=503)
     if page is None:
         raise Http404("No stream started at that time.")
@@ -172,7 +172,7 @@ def read_before(request: HttpRequest) -> int | None:
 
 
 def read_ms(text: str) -> int | None:
-    at_ms = read_whole(text)
+    at_ms = parse_whole_number(text)
     return at_ms if at_ms is not None and at_ms < MS_MAX else None
 
 
@@ -181,5 +181,5 @@ def profile_of(channel_id: str) -> Profile:
         return find_profile(channel_id, now_ms())
     except NotFound as error:
         raise Http404(str(error)) from None
-    except ServiceAway:
+    except ServiceUnavailable:
         return Profile(channel_id, "", f"channel {channel_id}")

@@ -19,8 +19,8 @@ from apps.metrics.chart_ranges import RANGES, Range
 from apps.metrics.exports.raw_counts import columns_in, counts_behind
 from apps.metrics.queries import Series, value_of
 from apps.metrics.store import WindowStore
-from core.errors import ServiceAway
-from core.inputs.moments import read_moment
+from core.errors import ServiceUnavailable
+from core.inputs.timestamps import parse_timestamp
 from core.metrics.display import figure
 from core.metrics.table import METRIC
 from core.metrics.units import unit_of
@@ -126,13 +126,13 @@ def _line(
 
 def _stream_start(channel: ChannelNow) -> int | None:
     """Return the start of the current broadcast, else of the last one; None if neither is known."""
-    if (started := read_moment(channel.profile.started_at)) is not None:
+    if (started := parse_timestamp(channel.profile.started_at)) is not None:
         return round(started.timestamp() * 1000)
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
         last = BroadcastStore(WindowStore()).read(channel.profile.id, 1)
-    except ServiceAway as error:
+    except ServiceUnavailable as error:
         log.warning("last broadcast not read: %s", error)
         return None
     return last[0].started_ms if last else None

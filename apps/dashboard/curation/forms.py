@@ -28,7 +28,7 @@ from apps.curation.models import Bot, OptOut, OptOutRequest
 from apps.ingest import services
 from core.channels.account import Account
 from core.channels.address import TEXT_MAX, InvalidChannel, read_channel
-from core.errors import NotFound, Refused, ServiceAway, TwitchlyError
+from core.errors import NotFound, Refused, ServiceUnavailable, TwitchlyError
 from core.inputs.readable_text import one_line
 
 
@@ -344,7 +344,7 @@ def ask_twitch(form: forms.BaseForm, field: str, *, login: str) -> Account | Non
         return services.find_account(login=login)
     except NotFound:
         form.add_error(field, f"Twitch has no account with the login {login}. Was it renamed?")
-    except ServiceAway:
+    except ServiceUnavailable:
         form.add_error(field, "Twitch is not responding, so nothing was saved. Try again in a minute.")
     except TwitchlyError as error:
         form.add_error(field, f"Twitch refused the lookup: {error}")

@@ -17,7 +17,7 @@ from apps.curation.decisions import decide
 from apps.curation.sheets import COLUMNS, MAX_BYTES, MAX_LINES, Plan, build_plan, read_text
 from apps.dashboard.curation.forms import SheetForm
 from apps.ingest import services
-from core.errors import Refused, ServiceAway, TwitchlyError
+from core.errors import Refused, ServiceUnavailable, TwitchlyError
 
 TEMPLATE = "admin/channels/channel/import.html"
 
@@ -43,7 +43,7 @@ def import_sheet(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             return redirect("admin:channels_channel_changelist")
     except Refused as error:
         return TemplateResponse(request, TEMPLATE, context | {"wrong": str(error)}, status=400)
-    except ServiceAway:
+    except ServiceUnavailable:
         message = "Twitch is not responding and some of the channels are unknown, so nothing was changed."
         return TemplateResponse(request, TEMPLATE, context | {"wrong": message}, status=503)
     except TwitchlyError as error:

@@ -41,7 +41,7 @@ from apps.workspaces.models import Segment
 from apps.workspaces.queries import watching
 from apps.workspaces.segments import delete_segment, save_segment
 from core.channels.stream import CATEGORY_MAX
-from core.errors import NotFound, Refused, ServiceAway
+from core.errors import NotFound, Refused, ServiceUnavailable
 from core.metrics.bands import BANDS
 from core.metrics.display import count
 from twitchly.clock import now_ms
@@ -57,7 +57,7 @@ def discover(request: HttpRequest) -> HttpResponse:
     search, now = read_search(request.GET), now_ms()
     try:
         channels = _channels(request, search, now)
-    except ServiceAway:
+    except ServiceUnavailable:
         channels = None
     table = search_page(search, channels.values()) if channels is not None else None
     context = _context(request, search, table, channels or {}, now)
@@ -76,7 +76,7 @@ def export_file(request: HttpRequest, form: Format) -> HttpResponseBase:
         return json_error(" ".join(search.errors), 400)
     try:
         rows = matching_rows(search, _channels(request, search, now).values())
-    except ServiceAway:
+    except ServiceUnavailable:
         missing = "History" if search.range else "Live data"
         return json_error(f"{missing} is unavailable. Try again in a minute.", 503)
     if search.range:

@@ -46,7 +46,7 @@ from apps.metrics.exports.series import EVENT_COLUMNS, Rows, chunks, event_rows,
 from apps.metrics.queries import Series
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import channels_of, find_watchlist
-from core.errors import NotFound, ServiceAway
+from core.errors import NotFound, ServiceUnavailable
 from core.inputs.choices import unknown_choice
 from core.metrics.columns import STORED_GRAINS
 from twitchly.clock import now_ms
@@ -211,7 +211,7 @@ async def _read_older(page: StreamList, channel_id: str) -> AsyncIterator[Rows]:
     while page.before_ms is not None:
         older = await sync_to_async(read_streams)(channel_id, page.before_ms)
         if older is None:
-            raise ServiceAway("older broadcasts could not be read")
+            raise ServiceUnavailable("older broadcasts could not be read")
         page = older
         yield stream_rows(page.broadcasts)
 

@@ -19,7 +19,7 @@ from apps.live.readings import ChannelNow
 from apps.metrics.chart_ranges import Range
 from apps.metrics.queries import Series, value_of
 from apps.metrics.spans import span_from_query
-from core.errors import NotFound, ServiceAway
+from core.errors import NotFound, ServiceUnavailable
 from core.metrics.table import METRIC
 
 
@@ -51,7 +51,7 @@ def choice_of(link: ShareLink, now_ms: int) -> Choice:
 
 
 def read_shared(channels: LiveChannels, link: ShareLink, now_ms: int) -> SharedChannel:
-    """Return the data of a link. Raises: NotFound, ServiceAway."""
+    """Return the data of a link. Raises: NotFound, ServiceUnavailable."""
     choice = choice_of(link, now_ms)
     channel_id = choice.channel or ""
     now = channel_now(channels, channel_id, now_ms)
@@ -69,7 +69,7 @@ def channel_now(channels: LiveChannels, channel_id: str, now_ms: int) -> Channel
     """Return a live channel, None if it is not live or Redis is unavailable."""
     try:
         return channels.get(now_ms).get(channel_id)
-    except ServiceAway:
+    except ServiceUnavailable:
         return None
 
 

@@ -38,7 +38,7 @@ from apps.dashboard.shares.page import (
 from apps.live.display import channel_json
 from apps.live.services import services_of
 from apps.metrics.spans import BadSpan
-from core.errors import NotFound, Refused, ServiceAway
+from core.errors import NotFound, Refused, ServiceUnavailable
 from core.inputs.readable_text import one_line
 from core.metrics.table import METRIC
 from twitchly.clock import now_ms
@@ -193,7 +193,7 @@ def _channel(request: HttpRequest, link: ShareLink) -> HttpResponse:
     at_ms = now_ms()
     try:
         shared = read_shared(services_of(request).channels, link, at_ms)
-    except (NotFound, ServiceAway) as error:
+    except (NotFound, ServiceUnavailable) as error:
         return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
     context = {
         "link": link,

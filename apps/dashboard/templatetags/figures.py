@@ -15,8 +15,7 @@ from apps.live.readings import ChannelNow
 from apps.metrics.chart_ranges import Range, between
 from apps.metrics.periods import Period
 from apps.metrics.queries import Point, peak_unit, value_of
-from core.inputs.moments import read_moment
-from core.inputs.moments import utc as iso_utc
+from core.inputs.timestamps import iso_utc, parse_timestamp
 from core.metrics.broadcasts import Broadcast
 from core.metrics.display import (
     ABSENT,
@@ -166,7 +165,7 @@ def date_of(at_ms: int) -> str:
 @register.simple_tag
 def on_air(started_at: str, now_ms: int) -> str:
     """Return how long a broadcast has been live, "" if unknown."""
-    started = read_moment(started_at)
+    started = parse_timestamp(started_at)
     if started is None:
         return ""
     return f"On air {duration(now_ms - int(started.timestamp() * 1000))}"

@@ -15,7 +15,7 @@ from apps.live.services import LiveServices
 from apps.metrics import many_channels
 from apps.metrics.queries import Point, value_of
 from apps.metrics.ranges import last_stored
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.times import HOUR_MS, MINUTE_MS
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,6 @@ def read_lines(channel_ids: Sequence[str], metric: str, now_ms: int) -> Lines | 
         return None
     try:
         return many_channels.minute_lines(channel_ids, metric, HOUR_MS, now_ms)
-    except ServiceAway as error:
+    except ServiceUnavailable as error:
         log.warning("past hour of a watchlist not read: %s", error)
         return None

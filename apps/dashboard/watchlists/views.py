@@ -27,7 +27,7 @@ from apps.workspaces.models import Watchlist
 from apps.workspaces.queries import channels_of, find_watchlist, lists_holding, lists_with, watchlists_of
 from core.errors import NotFound, Refused
 from core.inputs.choices import read_choice
-from core.inputs.numbers import read_whole
+from core.inputs.numbers import parse_whole_number
 from core.metrics.table import BOARDS, METRIC
 from twitchly.clock import now_ms
 
@@ -188,7 +188,7 @@ def _chosen(request: HttpRequest) -> Watchlist | None:
     text = request.POST.get("list", "")
     if not text:
         return None
-    watchlist_id = read_whole(text)
+    watchlist_id = parse_whole_number(text)
     if watchlist_id is None:
         raise Http404("This is not a watchlist ID.")
     return _find(request, watchlist_id)

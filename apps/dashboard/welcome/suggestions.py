@@ -16,7 +16,7 @@ from apps.live.search import Search
 from apps.live.services import LiveServices
 from apps.live.table import matching_rows
 from core.channels.address import InvalidChannel
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 
 SUGGESTIONS_MAX = 12
 
@@ -53,7 +53,7 @@ def read_suggestions(services: LiveServices, visit: FirstVisit, text: str, now_m
     try:
         live = services.channels.live(now_ms)
         hits = [hit.profile for hit in find_channels(text, DEFAULT_BOARD, now_ms)]
-    except ServiceAway:
+    except ServiceUnavailable:
         return Suggestions([], [], [], 0, is_away=True)
     except InvalidChannel as error:
         error_text = str(error)

@@ -15,7 +15,7 @@ import orjson
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from django.conf import settings
 
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from core.pipeline.records import MAX_AHEAD_MS
 from twitchly import kafka
 
@@ -168,7 +168,7 @@ def _read_head(reader: Consumer, start: TopicPartition, end: int) -> PartitionHe
     reader.assign([start])
     while position < end:
         if time.monotonic() > until_s:
-            raise ServiceAway(f"timed out reading the end of partition {start.partition} of chat")
+            raise ServiceUnavailable(f"timed out reading the end of partition {start.partition} of chat")
         for message in reader.consume(LAST_RECORDS, timeout=1.0):
             if message.error() is None:
                 position = int(message.offset() or 0) + 1

@@ -102,7 +102,7 @@ class Progress:
 def dump(backup: NewBackup, report: Callable[[str], None]) -> dict[str, int]:
     """Write all tables and return the number of rows of each file; files that already exist are kept.
 
-    Raises: BadBackup; ServiceAway, after which the same call resumes.
+    Raises: BadBackup; ServiceUnavailable, after which the same call resumes.
     """
     counted: dict[str, int] = {}
     with away():
@@ -123,7 +123,7 @@ def dump(backup: NewBackup, report: Callable[[str], None]) -> dict[str, int]:
 
 
 def is_empty() -> bool:
-    """Return whether all tables are empty. Raises: BadBackup; ServiceAway."""
+    """Return whether all tables are empty. Raises: BadBackup; ServiceUnavailable."""
     with away():
         session = open_session()
         return not any(session.execute(f"SELECT * FROM {table.name} LIMIT 1").one() for table in tables(session))  # noqa: S608  fixed table names
@@ -134,7 +134,7 @@ def load(folder: Path, manifest: Manifest, report: Callable[[str], None], *, wit
 
     Rows of the channels in `without`, which have opted out, are skipped.
 
-    Raises: BadBackup; ServiceAway, after which the same call may be repeated safely.
+    Raises: BadBackup; ServiceUnavailable, after which the same call may be repeated safely.
     """
     files = sorted(name for name in manifest.files if name.startswith(f"{FOLDER}/"))
     total = 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.channels.address import LOGIN_MAX, InvalidChannel, is_address, parse_search, read_channel
+from core.channels.address import LOGIN_MAX, InvalidChannel, is_url, parse_search, read_channel
 
 
 @pytest.mark.parametrize(
@@ -143,4 +143,4 @@ def test_any_text_is_a_channel_or_is_rejected(text: str, start: str) -> None:
     assert login.isascii()
     assert 1 <= len(login) <= LOGIN_MAX
     assert read_channel(login).login == login
-    assert not is_address(login)
+    assert not is_url(login)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.inputs.numbers import InvalidNumber, read_number, read_whole, write_number
+from core.inputs.numbers import InvalidNumber, format_number, parse_number, parse_whole_number
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ from core.inputs.numbers import InvalidNumber, read_number, read_whole, write_nu
     ],
 )
 def test_numbers_are_parsed(text: str, number: float) -> None:
-    assert read_number(text) == number
+    assert parse_number(text) == number
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_numbers_are_parsed(text: str, number: float) -> None:
 )
 def test_an_ambiguous_number_is_rejected_with_both_readings(text: str, readings: str) -> None:
     with pytest.raises(InvalidNumber) as refused:
-        read_number(text)
+        parse_number(text)
     assert text in str(refused.value)
     assert readings in str(refused.value)
 
@@ -69,24 +69,24 @@ def test_an_ambiguous_number_is_rejected_with_both_readings(text: str, readings:
 )  # fmt: skip
 def test_invalid_numbers_are_rejected(text: str) -> None:
     with pytest.raises(InvalidNumber, match="is not a number"):
-        read_number(text)
+        parse_number(text)
 
 
 @given(st.floats(-1e12, 1e12).map(lambda number: round(number, 4)))
 def test_written_numbers_are_parsed_back(number: float) -> None:
-    assert read_number(write_number(number)) == pytest.approx(number, rel=1e-9)
+    assert parse_number(format_number(number)) == pytest.approx(number, rel=1e-9)
 
 
 @given(st.text(alphabet="0123456789., -'\u00a0", max_size=14))
 def test_any_text_is_one_number_or_is_rejected(text: str) -> None:
     try:
-        number = read_number(text)
+        number = parse_number(text)
     except InvalidNumber:
         return
-    assert read_number(write_number(number)) == pytest.approx(number, rel=1e-9)
+    assert parse_number(format_number(number)) == pytest.approx(number, rel=1e-9)
 
 
 def test_a_whole_number_of_a_program_is_in_ascii_digits() -> None:
-    assert [read_whole(text) for text in ("0", "7", "007", "9" * 18)] == [0, 7, 7, 10**18 - 1]
+    assert [parse_whole_number(text) for text in ("0", "7", "007", "9" * 18)] == [0, 7, 7, 10**18 - 1]
     for text in ("", " 7", "7\n", "1_0", "1.0", "٣", "²", "+1", "-1", "9" * 19):
-        assert read_whole(text) is None, text
+        assert parse_whole_number(text) is None, text

@@ -28,17 +28,17 @@ def headers_of(key: bytes | None, value: bytes | None, reason: str = "odd") -> l
 def test_a_dead_letter_round_trips() -> None:
     read = dead_letter(headers_of(b"7", b"{}", "not JSON"))
     assert read == DeadLetter(3, 9, 1, 42, "not JSON", 2, 1, b"7", b"{}")
-    assert not read.is_cut
+    assert not read.is_truncated
 
 
 def test_an_empty_record_is_not_truncated() -> None:
-    assert not dead_letter(headers_of(None, None), key=None, value=None).is_cut
+    assert not dead_letter(headers_of(None, None), key=None, value=None).is_truncated
 
 
 @pytest.mark.parametrize(("key", "value"), [(b"7" * 2_000, b"{}"), (b"7", b"x" * 999_000)])
 def test_a_truncated_dead_letter_is_marked(key: bytes, value: bytes) -> None:
     read = dead_letter(headers_of(key, value), key=key[:1_000], value=value[:1_000])
-    assert read.is_cut
+    assert read.is_truncated
     assert (read.key_length, read.length) == (len(key), len(value))
 
 

@@ -16,7 +16,7 @@ from apps.curation.queries import opted_out_channels
 from apps.dashboard.demo import add_demo_content
 from apps.metrics.past_progress import Progress, new_fill, read_progress
 from apps.metrics.simulated_past import Fill, add_channels, recorded_from
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from simulator.history import History
 from twitchly.arguments import add_audience_arguments, count
 from twitchly.clock import now_ms
@@ -56,7 +56,7 @@ class Command(BaseCommand):
                 if time.monotonic() - logged_s >= LOG_EVERY_S:
                     logged_s = time.monotonic()
                     log.info("simulated past: %d%%, %d of %d hours", progress.percent, progress.hours, progress.total)
-        except ServiceAway as error:
+        except ServiceUnavailable as error:
             raise CommandError(f"{error}; the hours written so far are stored, so run the command again") from error
         log.info("simulated past: complete, %d hours of %d channels", began.total, channels)
 

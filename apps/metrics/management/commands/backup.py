@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.metrics.backup import history, relational
 from apps.metrics.backup.folder import BadBackup, NewBackup
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
             self._backup(folder.absolute(), only)
         except BadBackup as error:
             raise CommandError(str(error)) from error
-        except ServiceAway as error:
+        except ServiceUnavailable as error:
             raise CommandError(f"{error}. Run it again to resume") from error
 
     def _backup(self, folder: Path, only: str | None) -> None:

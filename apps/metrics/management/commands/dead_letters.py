@@ -14,7 +14,7 @@ from apps.metrics.chat_scan import ChatScan
 from apps.metrics.dead_letter_reader import DeadLetterReader, current_fault, replay
 from apps.metrics.dead_letters import DeadLetters
 from core.errors import TwitchlyError
-from core.inputs.moments import utc
+from core.inputs.timestamps import iso_utc
 from core.pipeline.dead_letters import PRIVATE_TOPIC, UNKNOWN, DeadLetter, escaped, kind_of_fault
 from core.pipeline.topics import DEAD_LETTERED
 from twitchly import kafka
@@ -91,9 +91,8 @@ class Command(BaseCommand):
             replayed = "replayed  " if row["replayed"] else ""
             source = f"{row['topic']}/{_known(row['partition'])}/{_known(row['source_offset'])}"
             reason = escaped(row["reason"], REASON_MAX)
-            self.stdout.write(
-                f"{row['offset']:>6}  {utc(row['written_ms'])}  {source}  {row['bytes']:,} bytes  {replayed}{reason}"
-            )
+            written = iso_utc(row["written_ms"])
+            self.stdout.write(f"{row['offset']:>6}  {written}  {source}  {row['bytes']:,} bytes  {replayed}{reason}")
         if not counts:
             self.stdout.write("no dead letters")
         for (topic, reason), count in counts.most_common(REASONS_SHOWN):
@@ -155,7 +154,7 @@ def _rows(topic: str) -> Iterator[Row]:
 
 def _explanation(topic: str, dead_letter: DeadLetter, *, is_replayed: bool) -> Mapping[str, str]:
     fields = {
-        "written": utc(dead_letter.written_ms),
+        "written": iso_utc(dead_letter.written_ms),
         "from": f"{topic}/{_known(dead_letter.partition)}/{_known(dead_letter.source_offset)}",
         "bytes": f"{dead_letter.length:,}, {len(dead_letter.value or b''):,} of them kept",
         "reason": escaped(dead_letter.reason),

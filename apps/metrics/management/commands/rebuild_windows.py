@@ -12,7 +12,7 @@ from apps.metrics.chat_range import ChatRange
 from apps.metrics.rebuild import Rebuild, RebuildResult
 from apps.metrics.store import WindowStore
 from core.errors import TwitchlyError
-from core.inputs.moments import read_moment, utc
+from core.inputs.timestamps import iso_utc, parse_timestamp
 
 TIME_HELP = "UTC unless it has an offset: 2026-11-23T14:00"
 
@@ -43,14 +43,15 @@ class Command(BaseCommand):
     def _report(self, hour: RebuildResult) -> RebuildResult:
         """Print the result of one hour."""
         corrections = f"{hour.added} added, {hour.changed} changed, {hour.removed} removed"
-        self.stdout.write(f"{utc(hour.from_ms)} to {utc(hour.until_ms)}: {hour.windows:,} windows, {corrections}")
+        span = f"{iso_utc(hour.from_ms)} to {iso_utc(hour.until_ms)}"
+        self.stdout.write(f"{span}: {hour.windows:,} windows, {corrections}")
         self.stdout.flush()
         return hour
 
 
 def time_ms(text: str) -> int:
     """Return a time in ms since the epoch. Raises: argparse.ArgumentTypeError."""
-    at = read_moment(text, zone=dt.UTC)
+    at = parse_timestamp(text, zone=dt.UTC)
     if at is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time: use the form 2026-11-23T14:00")
     return round(at.timestamp() * 1000)

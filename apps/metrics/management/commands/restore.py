@@ -17,7 +17,7 @@ from apps.curation.carry import was_imported
 from apps.curation.queries import opted_out_channels
 from apps.metrics.backup import history, relational
 from apps.metrics.backup.folder import BadBackup, Manifest, read_backup
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 
 
 class Command(BaseCommand):
@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 self._restore(folder, manifest, only, onto_data=onto_data)
         except BadBackup as error:
             raise CommandError(str(error)) from error
-        except ServiceAway as error:
+        except ServiceUnavailable as error:
             raise CommandError(f"{error}. Run it again with --onto-data to resume") from error
 
     def _restore(self, folder: Path, manifest: Manifest, only: str | None, *, onto_data: bool) -> None:

@@ -17,7 +17,7 @@ from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed, rest_client
 from apps.metrics.late_drops import LateDrops
 from apps.metrics.stream_job import StreamJob
 from apps.metrics.stream_telemetry import StreamHeartbeatSource, StreamMeasures, StreamState
-from core.errors import ServiceAway
+from core.errors import ServiceUnavailable
 from twitchly import heartbeats, kafka
 from twitchly.clock import now_ms
 from twitchly.shutdown import Stop
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             else:
                 try:
                     self.stdout.write(f"job {job.ensure()} is running")
-                except (ServiceAway, SubmitFailed) as error:
+                except (ServiceUnavailable, SubmitFailed) as error:
                     raise CommandError(str(error)) from error
 
     def _report(self, job_id: str) -> None:
@@ -87,7 +87,7 @@ class Command(BaseCommand):
                     if rounds % REPORT_ROUNDS == 0:
                         self._report(job_id)
                 rounds += 1
-            except ServiceAway as error:
+            except ServiceUnavailable as error:
                 self._state.answers = self._state.runs = False
                 log.warning("waiting: %s", error)
             except SubmitFailed as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.inputs.moments import read_moment, utc, write_moment
+from core.inputs.timestamps import format_timestamp, iso_utc, parse_timestamp
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,27 +28,27 @@ ROOT = Path(__file__).parents[3]
     ],
 )
 def test_an_invalid_timestamp_is_none(text: object) -> None:
-    assert read_moment(text) is None
+    assert parse_timestamp(text) is None
 
 
 def test_a_timestamp_out_of_range_in_utc_is_none_even_with_a_zone() -> None:
     east = dt.timezone(dt.timedelta(hours=5))
-    assert read_moment("0001-01-01T00:00:00", zone=east) is None
-    assert read_moment("2026-11-23T05:00:00", zone=east) == dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+    assert parse_timestamp("0001-01-01T00:00:00", zone=east) is None
+    assert parse_timestamp("2026-11-23T05:00:00", zone=east) == dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "0999-12-31T23:59:59Z", "2026-11-23T02:13:20Z"])
 def test_a_timestamp_round_trips(text: str) -> None:
-    moment = read_moment(text)
-    assert moment is not None
-    assert write_moment(moment) == text
+    at = parse_timestamp(text)
+    assert at is not None
+    assert format_timestamp(at) == text
 
 
 def test_timestamps_are_written_in_utc_truncated_to_the_second() -> None:
-    moment = dt.datetime(2026, 11, 23, 1, 0, 0, 999_999, tzinfo=dt.timezone(dt.timedelta(hours=2)))
-    assert write_moment(moment) == "2026-11-22T23:00:00Z"
-    assert write_moment(moment, timespec="minutes") == "2026-11-22T23:00Z"
-    assert utc(1_795_400_000_999) == "2026-11-23T02:13:20Z"
+    at = dt.datetime(2026, 11, 23, 1, 0, 0, 999_999, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    assert format_timestamp(at) == "2026-11-22T23:00:00Z"
+    assert format_timestamp(at, timespec="minutes") == "2026-11-22T23:00Z"
+    assert iso_utc(1_795_400_000_999) == "2026-11-23T02:13:20Z"
 
 
 def test_no_iso_time_is_written_by_strftime() -> None:
