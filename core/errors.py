@@ -1,4 +1,4 @@
-"""Hierarchy of Twitchly's own exceptions."""
+"""Twitchly's own exception hierarchy."""
 
 
 class TwitchlyError(Exception):
@@ -26,4 +26,4 @@ class NotFound(TwitchlyError):
 
 
 class Refused(TwitchlyError):
-    """Invalid user input. The message is shown to the user and says what to do."""
+    """Invalid user input. The message is shown to the user and explains what to do."""

@@ -36,8 +36,8 @@ class JobConfig:
 
     `valid_from_ms`: a job without state reads from this time and emits no window that began earlier; 0 reads
     everything. `clock_offset_ms`: how far the instance's clock is ahead of Kafka's, for tests. `submitted_ms`: the
-    submission time; windows that ended before it may have been written by an earlier job, and carry the difference.
-    `access`: credentials for Kafka's Java client.
+    submission time; windows that ended before it may have been written by an earlier job, and have the difference in
+    `again_ms`. `access`: credentials for Kafka's Java client.
     """
 
     bootstrap: str
@@ -113,13 +113,13 @@ CREATE TABLE chat (
 
 def _usable() -> str:
     """Return the view of usable rows, by the rules of core.pipeline.records.read_chat."""
-    spoken = ", ".join(f"'{kind}'" for kind in sorted(TEXT_KINDS))
+    text_kinds = ", ".join(f"'{kind}'" for kind in sorted(TEXT_KINDS))
     return f"""
 CREATE TEMPORARY VIEW usable AS
 SELECT * FROM chat
 WHERE event_time IS NOT NULL AND channel_id IS NOT NULL
   AND (viewers IS NULL OR viewers BETWEEN 0 AND {VIEWERS_MAX})
-  AND (kind IN ({spoken}) AND words IS NOT NULL AND user_hash IS NOT NULL
+  AND (kind IN ({text_kinds}) AND words IS NOT NULL AND user_hash IS NOT NULL
     OR kind = 'pulse' AND observed_ms IS NOT NULL
     OR kind = 'removal')"""
 

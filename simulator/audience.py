@@ -45,7 +45,7 @@ class Audience:
         self._crowd = Crowd(self._streamers, seed, self._random)
         self._start_ms = self._next_ms = self._second_ms = math.inf
         self._per_ms = 0.0
-        # Heap of future items; the number keeps the order of equal times.
+        # Heap of future items; the number breaks ties between equal times.
         self._scheduled: list[tuple[float, int, Item]] = []
         self._number = count()
         self._burst_until_s = [0.0] * channels

@@ -31,7 +31,7 @@ RAID_SLOT_MS = 10 * MINUTE_MS
 # Half-life of the viewers gained by a raid; all have left after RAID_SLOTS.
 RAID_HALF_LIFE_MS = 10 * MINUTE_MS
 RAID_SLOTS = 5
-# Times whose raid effects are remembered: a history computes the minutes of an hour channel by channel.
+# Number of times whose raid effects are cached: a history computes the minutes of an hour channel by channel.
 RAID_TIMES = 64
 BLIP_ONE_IN = 500
 BLIP_MS = 30_000
@@ -105,7 +105,7 @@ class Broadcasts:
 
     def streams(self, now_ms: int) -> list[Stream]:
         """Return the live streams by descending viewers; occasionally one reports 0 or 1 viewers."""
-        live = [(-self.viewers(index, now_ms), index) for index, streams in enumerate(self.live(now_ms)) if streams]
+        live = [(-self.viewers(index, now_ms), index) for index, is_live in enumerate(self.live(now_ms)) if is_live]
         return [self._stream(index, -viewers, now_ms) for viewers, index in sorted(live)]
 
     def stream(self, index: int, now_ms: int) -> Stream:
@@ -147,7 +147,7 @@ class Broadcasts:
         return drifted(usual, streamer.period_s, streamer.phase, now_ms)
 
     def _find_raid_effects(self, now_ms: int) -> Mapping[int, int]:
-        """Return the change of viewers by channel caused by raids."""
+        """Return the change in viewers that raids cause, by channel."""
         effects: defaultdict[int, int] = defaultdict(int)
         for raid in self.raids(now_ms - RAID_SLOTS * RAID_SLOT_MS, now_ms + 1):
             effects[raid.target] += round(raid.viewers * 0.5 ** ((now_ms - raid.at_ms) / RAID_HALF_LIFE_MS))
@@ -183,12 +183,12 @@ class Broadcasts:
         streamer = self.streamers[index]
         number, into_ms = _cycle_position(streamer, now_ms)
         stream_id, title, category_id, category = self._scene(index, number, into_ms // streamer.scene_ms)
-        moment = now_ms // BLIP_MS
-        blips = hash((self._seed, index, moment)) % BLIP_ONE_IN == 0
+        period = now_ms // BLIP_MS
+        blips = hash((self._seed, index, period)) % BLIP_ONE_IN == 0
         return Stream(
             id=stream_id,
             channel=streamer.channel,
-            viewers=moment % 2 if blips else viewers,
+            viewers=period % 2 if blips else viewers,
             category_id=category_id,
             category=category,
             language=streamer.language,
@@ -215,7 +215,7 @@ def rhythm(streamer: Streamer, now_ms: int) -> float:
 
 
 def mood(streamer: Streamer, second: float) -> float:
-    """Return the slow swing of a channel's chat around 1."""
+    """Return the slowly swinging factor of a channel's chat, around 1."""
     return 1 + 0.35 * math.sin(math.tau * (second / streamer.period_s + streamer.phase))
 
 

@@ -1,4 +1,4 @@
-"""Self-signed certificate for loopback, stored so that clients that trust it survive a simulator restart."""
+"""Self-signed certificate for loopback, stored so that clients still trust it after a simulator restart."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cryptography.x509.oid import NameOID
 
 CERTIFICATE = "ca.pem"
 KEY = "key.pem"
-LIFE = timedelta(days=365)
-RENEWED_BEFORE = timedelta(days=30)
+LIFETIME = timedelta(days=365)
+RENEW_BEFORE = timedelta(days=30)
 
 
 def server_context(folder: Path, now: datetime) -> ssl.SSLContext:
@@ -33,7 +33,7 @@ def _usable(folder: Path, now: datetime) -> bool:
         key = serialization.load_pem_private_key((folder / KEY).read_bytes(), None)
     except (OSError, ValueError):
         return False
-    fresh = certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc - RENEWED_BEFORE
+    fresh = certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc - RENEW_BEFORE
     return fresh and certificate.public_key() == key.public_key()
 
 
@@ -67,7 +67,7 @@ def _signed(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
     return (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + LIFE)
+        .not_valid_after(now + LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(identifier, critical=False)

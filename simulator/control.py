@@ -41,7 +41,7 @@ class Control:
         ]
 
     async def _show(self, _: Request) -> JSONResponse:
-        active = [_times(fault) for fault in self._faults.all_active(self._now_ms())]
+        active = [_fault_fields(fault) for fault in self._faults.all_active(self._now_ms())]
         return JSONResponse(self._status() | {"faults": active})
 
     async def _begin(self, request: Request) -> JSONResponse:
@@ -60,7 +60,7 @@ class Control:
         fault = self._faults.begin(fault_request, self._now_ms())
         affected = self._irc.begin(fault)
         asyncio.get_running_loop().call_later(fault_request.seconds, self._irc.end, fault.id)
-        return JSONResponse(_times(fault) | asdict(affected), 202)
+        return JSONResponse(_fault_fields(fault) | asdict(affected), 202)
 
     async def _end_all(self, _: Request) -> Response:
         self._faults.end_all()
@@ -106,5 +106,5 @@ class RequestCounter:
         return {"requests": self._requests, "by_status": dict(self._by_status)}
 
 
-def _times(fault: Fault) -> Status:
+def _fault_fields(fault: Fault) -> Status:
     return {"id": fault.id, "kind": fault.kind, "from_ms": fault.from_ms, "until_ms": fault.until_ms}

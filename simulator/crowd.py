@@ -18,12 +18,12 @@ from simulator.source import Channel, Chat, Chatter, Deletion, Item, ModeChange,
 ALL_ACTIONS = 100_000
 CHEERS = (1, 1, 10, 50, 100, 100, 100, 200, 500, 1_000, 5_000)
 TIMEOUT_S = (1, 10, 60, 300, 600, 600, 600, 3_600, 86_400)
-# One in this many messages of a room is remembered as a candidate for deletion.
+# One in this many messages of a room is remembered and may be deleted later.
 REMEMBER_ONE_IN = 10
 RECENT = 4
 RAID_S = 20
 MOST_RAIDERS = 40
-# User k of a pool is drawn with k = pool size × a uniform number to this power.
+# User k of a pool is drawn with k = pool size × a uniform number raised to this power.
 POOL_EXPONENT = 5
 NEWCOMERS = 4_000_000
 # Odd step, so that repeated addition visits every 48-bit number once, in a scrambled order.
@@ -118,7 +118,7 @@ class Crowd:
         return self._streamers[index].channel
 
     def _random_user(self, index: int) -> Chatter:
-        """Return a random user of a room; a tenth of them account for six tenths of the actions."""
+        """Return a random user of a room; a tenth of them account for about 60% of the actions."""
         streamer = self._streamers[index]
         number = streamer.pool_start + int(streamer.pool_size * self._random() ** POOL_EXPONENT)
         return people.chatter(number % self._population, index)
@@ -222,7 +222,7 @@ class Crowd:
 
 
 def raider_messages(viewers: int) -> int:
-    """Return how many messages the raiders of a raid write at most."""
+    """Return the maximum number of messages that the raiders of a raid write."""
     return min(MOST_RAIDERS, 3 + viewers // 100)
 
 

@@ -1,4 +1,4 @@
-"""Effect of active faults on the bytes of one connection. Pure, the time is passed in."""
+"""Effect of active faults on the bytes of one connection. Pure: the time is passed in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of the simulated Twitch: requests, defaults and active faults. Pure, the time is passed in."""
+"""Faults of the simulated Twitch: requests, defaults and active faults. Pure: the time is passed in."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Effect of Helix faults on the simulated Helix's responses; the variants of a fault alternate.
 
-Source: behavior observed on Twitch. A cursor can lead to an empty page, back to page one, or be refused with 400 before
-the last page; pages can be short.
+Source: behavior observed on Twitch. A cursor can lead to an empty page or back to page one, or be refused with 400
+before the last page; pages can be short.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class HelixFaults:
             await asyncio.sleep(HANG_STEP_S)
 
     def fail(self) -> None:
-        """Raise Refusal during a server error."""
+        """Raise Refusal while a server error is simulated."""
         if self._active("server_error"):
             raise Refusal(FAILURES[next(self._failures) % len(FAILURES)], "")
 

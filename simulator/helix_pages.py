@@ -22,7 +22,7 @@ from simulator.source import Channel, Source, Stream
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
-# Twitch answers from several caches. Two pages can differ in age by up to CACHE_AGES steps, so a stream whose rank
+# Twitch responds from several caches. Two pages can differ in age by up to CACHE_AGES steps, so a stream whose rank
 # changes may be on both or on neither.
 CACHE_STEP_MS = 2_000
 CACHE_AGES = 3

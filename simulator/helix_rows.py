@@ -1,6 +1,6 @@
-"""Faults in single rows of Get Streams: impossible starts, absent streams, answers about earlier broadcasts, new texts.
+"""Faults in single rows of Get Streams: impossible starts, absent streams, earlier broadcasts, new texts.
 
-Source: behavior observed on Twitch: its servers cache answers independently.
+Source: behavior observed on Twitch: its servers cache responses independently.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from simulator.helix_pages import Fields
 
 # Converting them to UTC or formatting the year with four digits fails in naive code.
 BAD_STARTS = ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00")
-# Interval between the earlier broadcast in an old answer and the current one.
+# Interval between the starts of the earlier broadcast in an old response and of the current one.
 EARLIER = timedelta(hours=2)
 Rows = Sequence[Fields]
 

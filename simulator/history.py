@@ -2,7 +2,7 @@
 
 Like the live audience, it depends only on the seed, the rate and the time, and has the same broadcasts, viewers, raids
 and average numbers of messages. No messages are generated: their numbers are drawn, and the numbers of distinct people
-and texts are the expected ones. Channels are identified by index, times are ms since the epoch.
+and texts are expected values. Channels are identified by index, times are ms since the epoch.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from simulator.source import Channel, Stream
 
 Minutes = Mapping[int, Columns]
 
-# Numbers per action in a room; those of crowd.py, with pasted texts.
+# Averages per action in a room, as in crowd.py, including pasted texts.
 MESSAGES, REMOVALS, BOT_ANSWERS = 0.987, 0.010, 0.005
 # Shares of messages.
 NEWCOMERS, RETURNING, SUBSCRIBERS = 0.004, 0.004, 0.25
 BURST_CHANCE = 60 * BURST_CHANCE_PER_S
-# A minute of a sampled hour represents at most this many.
+# A minute of a sampled hour represents at most this many minutes.
 STRIDE = 15
 OUTAGES_PER_DAY = 0.06
 OUTAGE_S = (20, 150)
@@ -116,7 +116,7 @@ class History:
         return events
 
     def raids(self, from_ms: int, until_ms: int) -> list[EventRecord]:
-        """Return the raids that arrive in all channels in [`from_ms`, `until_ms`)."""
+        """Return the raids of all channels that arrive in [`from_ms`, `until_ms`)."""
         raids = self._broadcasts.raids(from_ms, until_ms)
         targets = [(self.channels[raid.target].id, raid) for raid in raids]
         return [EventRecord(f"{i}-raid-{raid.at_ms}", "raid", i, raid.at_ms, count=raid.viewers) for i, raid in targets]
@@ -175,7 +175,7 @@ class History:
         return _poisson(actions * BOT_ANSWERS, draw) + (until_reminder_s < 60)
 
     def _sampled(self, index: int, start_ms: int) -> list[tuple[int, int]]:
-        """Return the starts of the minutes to compute of an hour, and the number of minutes that each represents."""
+        """Return the starts of the minutes of an hour to compute, and the number of minutes that each represents."""
         until_ms, sampled = start_ms + HOUR_MS, []
         spans = self._broadcasts.spans(index, start_ms, until_ms)
         outages = self._outages(index, start_ms, until_ms)
@@ -278,7 +278,7 @@ def _poisson(mean: float, draw: Random) -> int:
 
 
 def _binomial(number: int, share: float, draw: Random) -> int:
-    """Return how many of a number have a trait, approximated by a normal distribution."""
+    """Return a number with a binomial distribution, approximated by a normal one."""
     drawn = draw.gauss(number * share, math.sqrt(number * share * (1 - share)))
     return min(number, max(0, round(drawn)))
 

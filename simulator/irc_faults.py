@@ -32,12 +32,12 @@ class IrcFaults:
         self._rooms = rooms
         self._connections = connections
         self._floods = floods
-        self._acting: dict[str, Fault] = {}
+        self._active: dict[str, Fault] = {}
         self._closed: dict[str, frozenset[str]] = {}
 
     def begin(self, fault: Fault) -> Affected:
         """Apply a fault. Helix faults affect nothing here."""
-        self._acting[fault.id] = fault
+        self._active[fault.id] = fault
         if fault.kind in CONNECTION_FAULTS:
             return self._begin_on_connections(fault)
         channels = self._rooms.joined_first(fault.channels)
@@ -52,7 +52,7 @@ class IrcFaults:
 
     def end(self, fault_id: str) -> None:
         """End a fault. Idempotent."""
-        fault = self._acting.pop(fault_id, None)
+        fault = self._active.pop(fault_id, None)
         if fault is None:
             return
         self._connections.faults_for_new.pop(fault.id, None)
@@ -64,7 +64,7 @@ class IrcFaults:
 
     def end_all(self) -> None:
         """End every fault."""
-        for fault_id in list(self._acting):
+        for fault_id in list(self._active):
             self.end(fault_id)
 
     def _begin_on_connections(self, fault: Fault) -> Affected:
@@ -88,7 +88,7 @@ class IrcFaults:
         self._rooms.suspended = self._closed_by("suspended")
 
     def _closed_by(self, kind: str) -> frozenset[str]:
-        return frozenset().union(*(logins for id_, logins in self._closed.items() if self._acting[id_].kind == kind))
+        return frozenset().union(*(logins for id_, logins in self._closed.items() if self._active[id_].kind == kind))
 
     def _joined_channels(self, clients: Iterable[IrcClient]) -> list[str]:
         logins = {login for client in clients for login in client.session.joined}

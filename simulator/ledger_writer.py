@@ -10,7 +10,7 @@ from pathlib import Path
 from core.proof.ledger import TORN_END, Entry, file_hour_ms, file_name, parse_entry
 from core.times import HOUR_MS
 
-KEEP_MS = 24 * HOUR_MS
+RETENTION_MS = 24 * HOUR_MS
 TAIL_BYTES = 65_536
 REPLAY_STATE = "replay.json"
 
@@ -46,7 +46,7 @@ class LedgerWriter:
         if size and os.pread(self._file, 1, size - 1) != b"\n":
             os.write(self._file, TORN_END)
         for hour_ms, old in ledger_files(self._folder):
-            if hour_ms + HOUR_MS <= sent_ms - KEEP_MS:
+            if hour_ms + HOUR_MS <= sent_ms - RETENTION_MS:
                 old.unlink()
 
 

@@ -54,7 +54,7 @@ def raid(channel: Channel, raider: Chatter, viewers: int, due_ms: float, notice_
 
 
 def any_notice(scene: Scene, draw: Random, notice_id: str) -> Notice:
-    """Return a notice of a random kind, by realistic frequencies."""
+    """Return a notice of a random kind, with realistic frequencies."""
     return _MAKERS[bisect(_WEIGHTS, draw.random() * _WEIGHTS[-1])](scene, draw, notice_id)
 
 

@@ -10,7 +10,7 @@ from simulator.source import Channel, Chatter, digits_of
 # Service bots on Twitch; an empty string means no bot.
 BOTS = ("nightbot", "streamelements", "fossabot", "moobot", "wizebot", "streamlabs", "", "")
 FIRST_ID = 1_000_000_000
-# A user who only watches: never writes, raids, gives or broadcasts.
+# A user who only watches: never writes, raids, gifts or broadcasts.
 LURKER = Channel("2000000001", "quiet_reader", "Quiet_Reader")
 _ROLES = {7: "moderator/1", 8: "vip/1"}
 _FIRST, _SECOND = phrases.FIRST_WORDS, phrases.SECOND_WORDS

@@ -75,7 +75,7 @@ class Recording:
         self._channel = {channel.login: channel for channel in self.channels}
         self._run = ""
         self._sent = 0
-        self._ahead: Iterator[Row] = iter(())
+        self._remaining: Iterator[Row] = iter(())
         self._next: Row | None = None
         self._origin_ms = 0.0
         self._start_ms = 0
@@ -84,10 +84,10 @@ class Recording:
         """Prepare to play from row `sent`; message ids depend on the id of the `run`."""
         self._run = run
         self._sent = sent
-        self._ahead = (row for row in read_rows(self._path) if row)
+        self._remaining = (row for row in read_rows(self._path) if row)
         for _ in range(sent):
-            next(self._ahead, None)
-        self._next = next(self._ahead, None)
+            next(self._remaining, None)
+        self._next = next(self._remaining, None)
 
     @property
     def finished(self) -> bool:
@@ -108,7 +108,7 @@ class Recording:
                 return
             chat = Chat(row_id(self._run, self._sent), self._channel[row.login], _chatter(row.user), row.text, due_ms)
             self._sent += 1
-            self._next = next(self._ahead, None)
+            self._next = next(self._remaining, None)
             yield chat
 
     def streams(self, now_ms: int) -> list[Stream]:
@@ -177,7 +177,7 @@ def _header(lines: Reader, path: Path) -> list[str]:
     try:
         return [name.strip().lower() for name in next(lines, [])]
     except csv.Error as error:
-        raise BadRecording(f"line {lines.line_num} of {path} is no CSV: {error}") from None
+        raise BadRecording(f"line {lines.line_num} of {path} is not CSV: {error}") from None
 
 
 def _next_fields(lines: Iterator[list[str]]) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""Joined sessions of all channels over all listeners, and channels that cannot be joined."""
+"""Joined sessions of all channels across all listeners, and channels that cannot be joined."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class Sender:
             session.send(b"".join(lines))
         late_ms = sent_ms - batch[0].due_ms
         if late_ms > BEHIND_MS and self._may_log(sent_ms):
-            log.warning("simulated chat is %.1f s late", late_ms / 1000)
+            log.warning("simulated chat is %.1f s behind", late_ms / 1000)
 
     def _audience(self, item: Item) -> Collection[IrcSession]:
         sessions = self._rooms.sessions(item.channel.login)

@@ -10,7 +10,7 @@ _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A Twitch account. `id` is stable when the login changes."""
+    """A Twitch account. `id` stays the same when the login changes."""
 
     id: str
     login: str

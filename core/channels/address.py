@@ -1,4 +1,4 @@
-"""Parse names, ids and URLs of channels as users type them, by the same rules in every field.
+"""Parse channel names, ids and URLs as users type them, by the same rules in every field.
 
 A name may be in any case, prefixed with @ or #, or the URL of any page of the channel. URLs of videos, clips,
 categories and Twitch's own pages are rejected.
@@ -29,7 +29,7 @@ _INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F)
 
 # Path segments that precede the channel: twitch.tv/popout/ada_plays/chat.
 _PATH_PREFIXES = frozenset({"popout", "embed", "moderator", "u", "subs"})
-_OTHERS = {
+_OTHER_OBJECTS = {
     "videos": "a video",
     "video": "a video",
     "v": "a video",
@@ -43,7 +43,7 @@ _OTHERS = {
     "event": "an event",
     "events": "an event",
 }
-# Path segments after the channel that turn the URL into that of another object: twitch.tv/ada_plays/clip/….
+# Path segments after the channel that make the URL point to another object: twitch.tv/ada_plays/clip/….
 _OTHER_AFTER_CHANNEL = frozenset({"clip", "video", "v", "b", "c"})
 # First path segments of Twitch's own pages; no account has such a name.
 RESERVED = frozenset((
@@ -57,7 +57,7 @@ RESERVED = frozenset((
 
 @dataclass(frozen=True, slots=True)
 class ChannelName:
-    """A channel's `login`; if all digits, it means the channel with that id, if one is known."""
+    """A channel's `login`; if all digits, it may instead be the id of a known channel."""
 
     login: str
 
@@ -67,24 +67,24 @@ class ChannelName:
 
 
 class InvalidChannel(Refused):
-    """The input does not name a channel. The message says what it names instead, and what to enter."""
+    """The input does not name a channel. The message explains why and gives an example."""
 
 
 def read_channel(text: str) -> ChannelName:
     """Parse a channel's name, id or URL. Raises: InvalidChannel."""
-    text = _plain(text)
+    text = _without_invisible(text)
     if not text:
         raise _refused("No channel given")
     if len(text) > TEXT_MAX:
         raise _refused(f"The text is longer than {TEXT_MAX} characters")
     if is_url(text):
-        return _of_address(text)
-    return _named(text[1:] if text[0] in "@#" else text)
+        return _parse_url(text)
+    return _parse_name(text[1:] if text[0] in "@#" else text)
 
 
 def is_url(text: str) -> bool:
     """Return whether the input is a URL, of Twitch or any other site, rather than a name."""
-    text = _plain(text)
+    text = _without_invisible(text)
     return "/" in text or _SCHEME.match(text) is not None or _BARE_HOST.fullmatch(text) is not None
 
 
@@ -95,21 +95,21 @@ def parse_search(text: str) -> tuple[str, bool]:
     """
     if is_url(text):
         return read_channel(text).login, True
-    plain = one_line(_plain(text))
+    plain = one_line(_without_invisible(text))
     return (plain[1:] if plain[:1] in ("@", "#") else plain), False
 
 
-def _plain(text: str) -> str:
+def _without_invisible(text: str) -> str:
     """Remove the invisible characters that copying and pasting can add."""
     return text.translate(_INVISIBLE).strip()
 
 
-def _of_address(text: str) -> ChannelName:
+def _parse_url(text: str) -> ChannelName:
     # Python's URL parser would silently remove line ends and tabs.
     if any(character < " " or character == "\x7f" for character in text):
         raise _refused("This is not a valid address")
     try:
-        parts = urlsplit(_whole(text))
+        parts = urlsplit(_complete_url(text))
         host = (parts.hostname or "").rstrip(".")
     except ValueError:
         raise _refused("This is not a valid address") from None
@@ -118,12 +118,12 @@ def _of_address(text: str) -> ChannelName:
     if host == "clips.twitch.tv":
         raise _refused("This is the address of a clip")
     if not _PAGES.fullmatch(host):
-        raise _refused(f"This is an address on {_short(host)}, not of a channel on Twitch")
+        raise _refused(f"This is an address on {_truncated(host)}, not of a Twitch channel")
     path = [unquote(part) for part in parts.path.split("/") if part]
-    return _of_path(path, parse_qs(parts.query))
+    return _parse_path(path, parse_qs(parts.query))
 
 
-def _whole(text: str) -> str:
+def _complete_url(text: str) -> str:
     """Complete a URL with scheme and host; a bare path belongs to twitch.tv."""
     if _SCHEME.match(text):
         return text
@@ -132,40 +132,40 @@ def _whole(text: str) -> str:
     return f"https://twitch.tv/{text.lstrip('/')}" if is_path else f"https://{text.lstrip('/')}"
 
 
-def _of_path(path: Sequence[str], query: dict[str, list[str]]) -> ChannelName:
+def _parse_path(path: Sequence[str], query: dict[str, list[str]]) -> ChannelName:
     first = path[0].lower() if path else ""
     if first in _PATH_PREFIXES and len(path) > 1:
-        return _of_path(path[1:], query)
+        return _parse_path(path[1:], query)
     if not path or (first in _PATH_PREFIXES and len(path) == 1):
         # player.twitch.tv/?channel=ada_plays
         if channels := query.get("channel"):
-            return _named(channels[0])
+            return _parse_name(channels[0])
         if "video" in query or "collection" in query:
             raise _refused("This is the address of a video")
         raise _refused("This is a Twitch address without a channel")
-    if first in _OTHERS:
-        raise _refused(f"This is the address of {_OTHERS[first]}")
-    channel = _named(path[0])
+    if first in _OTHER_OBJECTS:
+        raise _refused(f"This is the address of {_OTHER_OBJECTS[first]}")
+    channel = _parse_name(path[0])
     is_video = len(path) > 2 and path[1].lower() == "videos" and path[2].isdecimal()
     if is_video or (len(path) > 1 and path[1].lower() in _OTHER_AFTER_CHANNEL):
-        noun = _OTHERS[path[1].lower()]
+        noun = _OTHER_OBJECTS[path[1].lower()]
         raise _refused(f"This is the address of {noun}, not of the channel {channel.login}")
     return channel
 
 
-def _named(text: str) -> ChannelName:
+def _parse_name(text: str) -> ChannelName:
     login = text.lower()
     if login in RESERVED:
         raise _refused(f"“{login}” is one of Twitch's own pages")
     # Checked before lower-casing, which would turn the Kelvin sign into a k.
     if not _LOGIN.fullmatch(text):
         raise _refused(
-            f"“{_short(text)}” is not a channel name: a name has 1 to {LOGIN_MAX} letters, digits and underscores"
+            f"“{_truncated(text)}” is not a channel name: a name has 1 to {LOGIN_MAX} letters, digits and underscores"
         )
     return ChannelName(login)
 
 
-def _short(text: str) -> str:
+def _truncated(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 

@@ -1,4 +1,4 @@
-"""A text of a stream, such as its title, over polls of Helix whose responses are unordered.
+"""A stream's text, such as its title, across Helix polls, which can return outdated responses.
 
 Twitch's servers cache responses independently: after a change from A to B the responses can be A, B, A, B.
 """
@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 
 from core.times import MINUTE_MS
 
-# Longer than Twitch's servers cache a response, which is some minutes: a text that returns later was set again.
+# Longer than Twitch's servers cache a response, which is a few minutes: a text that returns later was set again.
 MAX_CACHE_AGE_MS = 10 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
 class KnownText:
-    """The current text since `changed_ms`, and the one before it, None if unknown.
+    """The current text, set at `changed_ms`, and the previous one, None if unknown.
 
-    `returned_ms` is when the last response had the previous text again, None if it had another one.
+    `returned_ms` is the time of the last response if it had the previous text again, else None.
     """
 
     text: str
@@ -25,17 +25,17 @@ class KnownText:
     changed_ms: int = 0
     returned_ms: int | None = None
 
-    def after(self, answer: str, now_ms: int) -> KnownText:
+    def after(self, text: str, now_ms: int) -> KnownText:
         """Return the known text after a response.
 
-        For MAX_CACHE_AGE_MS, the previous text only counts as a change if two responses in a row have it. The change is
-        dated to the first of them.
+        For MAX_CACHE_AGE_MS, a return to the previous text counts as a change only if two responses in a row have it.
+        The change is dated to the first of them.
         """
-        if answer == self.text:
+        if text == self.text:
             return replace(self, returned_ms=None)
-        if answer == self.previous:
+        if text == self.previous:
             if self.returned_ms is not None:
-                return KnownText(answer, self.text, self.returned_ms)
+                return KnownText(text, self.text, self.returned_ms)
             if now_ms - self.changed_ms < MAX_CACHE_AGE_MS:
                 return replace(self, returned_ms=now_ms)
-        return KnownText(answer, self.text, now_ms)
+        return KnownText(text, self.text, now_ms)

@@ -1,4 +1,4 @@
-"""Rules of curation that apply to every line of chat."""
+"""Curation rules that apply to every line of chat."""
 
 from __future__ import annotations
 

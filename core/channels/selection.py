@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-# A listed channel is removed beyond this multiple of the list's size, in fifths: ranks near the cut-off change with
+# A listed channel stays until its rank exceeds this many fifths of the list's size: ranks near the cut-off change with
 # every poll, and each change costs a join and a gap.
 MARGIN_FIFTHS = 6
 # Helix occasionally reports 0 or 1 viewers for a large stream, for one poll.

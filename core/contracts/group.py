@@ -1,6 +1,6 @@
 """Messages of the channel-layer group that every web process joins.
 
-The boards sink sends a tick once a second; any process sends the end of a session.
+The boards sink sends a tick once a second; any process can send the end of a session.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ NAME = "boards"
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """The boards have moved: `ends` is the newest window end of each kind of window, in ms."""
+    """Boards have changed: `ends` holds the newest window end of each kind of window, in ms."""
 
     ends: Mapping[str, int]
 
     def to_message(self) -> dict[str, Any]:
-        """Return the message as the channel layer carries it."""
+        """Return the message in the channel layer's format."""
         return {"type": "tick", "ends": dict(self.ends)}
 
 
@@ -30,12 +30,12 @@ class SessionEnded:
     session: str
 
     def to_message(self) -> dict[str, Any]:
-        """Return the message as the channel layer carries it."""
+        """Return the message in the channel layer's format."""
         return {"type": "session.ended", "session": self.session}
 
 
 def read_message(message: Mapping[str, Any]) -> Tick | SessionEnded:
-    """Return a message of the group. Raises: ValueError for an unknown message."""
+    """Parse a message of the group. Raises: ValueError for an unknown message."""
     match message:
         case {"type": "tick", "ends": dict(ends)}:
             return Tick(ends)

@@ -1,8 +1,8 @@
-"""Heartbeats: what each process writes to Redis every few seconds, one dataclass per kind of process.
+"""Heartbeats that processes write to Redis every few seconds, one dataclass per kind of process.
 
-The JSON form is `{"v": 2, "at_ms": …, "facts": {…}}`; kind and name are in the key. `v` and `at_ms` stay where they
-are in every version. Raise VERSION with every change to a field: during an upgrade, processes of two versions run side
-by side, and each treats the other's heartbeats as unreadable instead of guessing.
+The JSON form is `{"v": 2, "at_ms": …, "facts": {…}}`; kind and name are in the key. `v` and `at_ms` keep their
+place in every version. Increment VERSION with every change to a field: during an upgrade, processes of two versions
+run side by side, and each treats the other's heartbeats as unreadable instead of guessing.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class Heartbeat:
 class ProducerHeartbeat(Heartbeat):
     """Heartbeat of a producer.
 
-    `wanted`, `confirmed`: channels to join, and joined. `connections`: open IRC connections. `quiet_s`: seconds since
-    the last bytes on any connection, None without one. `heard_per_s`, `acked_per_s`: lines received and records
-    acknowledged by Kafka per second. `waiting`: records buffered or in flight. `lost`: records
-    dropped or not acknowledged. `is_held`: records are held back because Kafka is unavailable.
+    `wanted`, `confirmed`: channels to join, and channels joined. `connections`: open IRC connections. `quiet_s`:
+    seconds since the last bytes on any connection, None without one. `heard_per_s`, `acked_per_s`: lines received and
+    records acknowledged by Kafka per second. `waiting`: records buffered or in flight. `lost`: records dropped or not
+    acknowledged. `is_held`: records are held back because Kafka is unavailable.
     """
 
     kind = "producer"
@@ -174,7 +174,7 @@ _TYPES = {
 
 
 def read_heartbeat(kind: str, name: str, value: bytes) -> Heartbeat | UnreadableHeartbeat:
-    """Return a stored heartbeat, unreadable if it is not exactly of this version."""
+    """Parse a stored heartbeat; one that is not exactly of this version is unreadable."""
     try:
         record = json.loads(value)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Keys in Redis, grouped by the setting with their database's URL. docs/subsystems/storage.md describes the values."""
+"""Redis keys, grouped by the setting with their database's URL. docs/subsystems/storage.md describes the values."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ LATE_DROPPED = "late-dropped"
 
 
 def board(metric: str) -> str:
-    """Return the key of a metric's board: a sorted set of channel ids by value."""
+    """Return the key of a metric's board, a sorted set of channel ids by value."""
     return f"board:{metric}"
 
 
 def window_ends(grain: str) -> str:
-    """Return the key of the channel ids by the end of their newest window: a sorted set."""
+    """Return the key of a sorted set of channel ids by the end of their newest window."""
     return f"ends:{grain}"
 
 
 def window_values(grain: str) -> str:
-    """Return the key of the values of each channel's newest window: a hash by channel id."""
+    """Return the key of a hash with the values of each channel's newest window, by channel id."""
     return f"values:{grain}"
 
 
 def board_history(metric: str) -> str:
-    """Return the key of a metric's values in the past 5 min: a hash by window end."""
+    """Return the key of a hash with a metric's values in the past 5 min, by window end."""
     return f"past:{metric}"
 
 
@@ -39,7 +39,7 @@ RATE_LIMIT = "limits:"
 
 
 def connection_leases(account_id: int) -> str:
-    """Return the key of the leases of an account's live connections: a sorted set."""
+    """Return the key of a sorted set of the leases of an account's live connections."""
     return f"streams:{account_id}"
 
 

@@ -22,7 +22,7 @@ class InvalidJson(Refused):
 
 
 class RepeatedMember(InvalidJson):
-    """An object has two members of the same name, which is `member`."""
+    """An object has several members with the same name, `member`."""
 
     def __init__(self, member: str, times: int) -> None:
         super().__init__(f"The field was sent {times} times. Send it once.")

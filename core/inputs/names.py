@@ -9,11 +9,11 @@ NAME_MAX = 60
 
 
 class RefusedName(Refused):
-    """A name that is invalid, or that another object of the owner has. The message says what to do."""
+    """An invalid name, or one that another object of the owner already has. The message explains what to do."""
 
 
 def clean_name(noun: str, name: str) -> str:
-    """Return the name as stored. Raises: RefusedName."""
+    """Return the name in the form in which it is stored. Raises: RefusedName."""
     name = one_line(name)
     if is_blank(name) or len(name) > NAME_MAX:
         raise RefusedName(f"A {noun} needs a name of 1 to {NAME_MAX} characters.")

@@ -37,7 +37,7 @@ def parse_number(text: str) -> float:
 
 
 def parse_whole_number(text: str) -> int | None:
-    """Parse a whole number as programs write it, in up to 18 ASCII digits; None for any other text."""
+    """Parse a whole number in machine format, up to 18 ASCII digits; None for any other text."""
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
@@ -66,7 +66,7 @@ def _parts(digits: str, text: str, sign: str) -> tuple[str, str]:
     if len(separators) == 1:
         if _is_ambiguous(whole, decimals):
             readings = f"{sign}{whole}{decimals} or {sign}{whole}.{decimals}0"
-            raise InvalidNumber(f"“{text.strip()}” can be {readings}. Write one of these.")
+            raise InvalidNumber(f"“{text.strip()}” is ambiguous. Write {readings}.")
         return _whole(whole, text) if whole else "", decimals
     # 1,234.5 and 1.234,5: the whole part is grouped.
     return _whole(whole.replace(separators[0], " "), text, is_grouped=True), decimals

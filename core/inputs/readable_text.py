@@ -1,8 +1,8 @@
 """Remove code points that hide or reorder text, by the same rules for titles, categories, names and notes.
 
 Removed: controls, halves of surrogate pairs, non-characters, bidirectional overrides, and unpaired embeddings and
-isolates. Kept, although invisible alone: joiners, variation selectors, the tag sequences of flags and directional
-marks; also letters newer than this Python's Unicode tables.
+isolates. Kept, although invisible on their own: joiners, variation selectors, the tag sequences of flags and
+directional marks; also letters newer than this Python's Unicode tables.
 Source: Unicode Standard, 23 "Special Areas and Format Characters"; UAX #9 "Bidirectional Algorithm"; UTS #51 "Emoji".
 """
 
@@ -29,15 +29,15 @@ def readable(text: str) -> str:
 
 
 def one_line(text: str, max_length: int | None = None) -> str:
-    """Return an outside text as it is stored, shown and compared: readable, with single spaces.
+    """Normalize external text for storage, display and comparison: readable, with single spaces.
 
-    It is truncated to `max_length` code points, without splitting an emoji or an accented letter. A text that was
-    cleaned does not change when it is cleaned again with the same or a greater length.
+    It is truncated to `max_length` code points, without splitting an emoji or an accented letter. Normalizing a text
+    again with the same or a greater length does not change it.
     """
     line = _single_spaced(text)
     if max_length is None or len(line) <= max_length:
         return line
-    # Embeddings opened before the end may be closed after it. Without them, two spaces may be adjacent.
+    # An embedding opened before the cut may be closed after it. Removing it can leave two adjacent spaces.
     return _single_spaced(line[: _last_boundary(line, max_length)])
 
 
@@ -54,7 +54,7 @@ def _single_spaced(text: str) -> str:
 
 
 def _last_boundary(text: str, max_length: int) -> int:
-    """Return where to truncate a longer text; inside a sequence only if that is longer than `max_length`."""
+    """Return the position at which to truncate a text; inside a sequence only if that exceeds `max_length`."""
     end = max_length
     while end > 0 and _is_inside_sequence(text, end):
         end -= 1

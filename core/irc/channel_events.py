@@ -1,4 +1,4 @@
-"""Channel events from IRC lines: which notices count, how they are summed and how they are labeled.
+"""Channel events from IRC lines: counted notices, sums per minute, and labels.
 
 Events never contain user names: an event is a kind, a count or text, and a time.
 Source: dev.twitch.tv, "IRC Tags".
@@ -31,7 +31,7 @@ LABELS: Mapping[str, str] = {
     "stream_end": "Stream ended",
     "title": "Title: {text}",
     "category": "Category: {text}",
-    "gap": "Not listened to",
+    "gap": "Chat not heard",
     "opt_out": "Opted out",
 }
 # Frequent kinds, which are summed per minute.
@@ -82,7 +82,7 @@ def stream_end_id(channel_id: str, started_ms: int) -> str:
 
 
 def started_ms_of(end_id: str) -> int:
-    """Return when the broadcast began whose end has this id."""
+    """Return the start of the broadcast that the end event with this id belongs to."""
     return int(end_id.rpartition("-")[2])
 
 
@@ -95,7 +95,7 @@ def label(kind: str, count: int | None, text: str) -> str:
 def event_of(line: Line) -> LineEvent | None:
     """Return the event in a notice, moderation or cheer, else None.
 
-    A gift that names its bomb is not an event: the bomb's notice counts it. See core/irc/gifts.py for other gifts.
+    A gift that names its gift bomb is not an event: the bomb's notice counts it. See core/irc/gifts.py for other gifts.
     """
     match line.command:
         case "USERNOTICE":

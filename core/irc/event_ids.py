@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 class EventIds:
-    """Builds ids from channel, kind and time, with a number if all three are equal.
+    """Builds ids from channel, kind and time, with a sequence number if all three repeat.
 
-    Remembers ids for `span_ms` of event time to twice that.
+    Remembers ids for one to two times `span_ms` of event time.
     """
 
     def __init__(self, span_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""Monotone event time per partition, and the producer's clock that bounds it."""
+"""Event time per partition, never behind the watermark, and the producer's clock that bounds it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class SlewedClock:
         return int(self._now_ms)
 
     def ahead_ms(self, wall_ms: int, monotonic_ms: int) -> int:
-        """Return the lead over the wall clock."""
+        """Return how far the clock is ahead of the wall clock."""
         return self.now_ms(wall_ms, monotonic_ms) - wall_ms
 
 

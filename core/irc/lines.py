@@ -130,7 +130,7 @@ def is_subscriber(line: Line) -> bool:
     """Return whether the author subscribes to the channel, according to `badges` or `badge-info`.
 
     A user can hide the badge; `badge-info` still holds the months of the subscription. The deprecated tag `subscriber`,
-    which is 0 for founders, only decides without badges.
+    which is 0 for founders, decides only if `badges` is empty.
     """
     badges = line.tag("badges")
     if _has_subscriber(badges) or _has_subscriber(line.tag("badge-info")):

@@ -32,7 +32,7 @@ def plan(
 
     Assigned channels stay on their connection. Existing connections are filled before new ones are opened. New ones
     are filled in the order in which their joins will be sent: one after the other if all share one budget (`strict`),
-    else in turns.
+    otherwise in rotation.
     """
     order = list(dict.fromkeys(targets))
     keep = set(order)

@@ -68,7 +68,7 @@ class Broadcast:
     def watched_coverage(self) -> float:
         """Return the share of the broadcast that the hours watched cover.
 
-        Versions up to 0.3 did not record it and multiplied the mean by the length; for those it is the share heard.
+        Versions up to 0.3 did not record it and multiplied the mean by the length; there, it is the share heard.
         """
         return self.coverage if self.viewers_coverage is None else self.viewers_coverage
 

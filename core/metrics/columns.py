@@ -228,7 +228,7 @@ def _has_both(minute: Columns) -> bool:
 
 
 _BOTH = ("minutes that were heard and whose viewers are known", "observed_ms > 0 AND viewer_pulses > 0", _has_both)
-_HEARD = ("minutes heard for half or more", HEARD_SQL, is_heard)
+_HEARD = ("minutes heard for 50% or more", HEARD_SQL, is_heard)
 
 # Columns that may be summed over hours; peaks may not.
 HOUR_SUMS: tuple[HourColumn, ...] = (

@@ -65,10 +65,10 @@ RULES: tuple[Rule, ...] = (
         "ranges",
         "Ranges",
         "A range consists of the minutes whose midpoint it contains. Minutes are stored for 90 days; an older range is "
-        "widened to whole hours, and the response gives its actual start and end. A range that ends now, such as "
-        "10 min, is never shortened. It is shifted back to end with the channel's newest stored minute, at most two "
-        "minutes before the last whole minute. Values are computed from summed columns, so they do not "
-        "depend on the windows that a chart draws.",
+        "widened to whole hours, and the response gives its actual start and end. A range that ends now, such as the "
+        "past 10 min, is never shortened. It is shifted back to end with the channel's newest stored minute, at most "
+        "two minutes before the last whole minute. Values are computed from summed columns, so they do not depend on "
+        "the windows that a chart draws.",
     ),
     Rule(
         "peaks",
@@ -86,16 +86,15 @@ RULES: tuple[Rule, ...] = (
         "coverage-of-a-range",
         "Coverage of a range",
         "A range splits into time heard, time missed (on air or tracked, but not heard) and the rest (off air or not "
-        "tracked). Missed time is listed as gaps; where none was recorded, it is accurate to the minute, or to the "
-        "hour in old ranges. Coverage is time heard / length. Coverage while on air is time heard on air / time on "
-        "air. A stream is on air from the start time that Twitch reports, even before it was noticed; a recorded gap "
-        "without any data counts as on air if the channel was on air just before or just after it. Chat counts are "
-        f"lower bounds if coverage while on air is below {100 * COMPLETE_FROM:g}%. Viewer figures are lower bounds if "
-        f"viewers are known for less than {100 * COMPLETE_FROM:g}% of the time on air. Coverage of "
-        f"{100 * COMPLETE_FROM:g}% or "
-        "more counts as complete and is displayed as 100.0%, so that a producer restart, which costs milliseconds, "
-        "does not mark every value. A stream has the same figures as a range of its whole minutes. The coverage of a "
-        "window is the time heard outside recorded gaps / length.",
+        "tracked). Missed time is listed as gaps; where no gap was recorded, its position is only accurate to the "
+        "minute, or to the hour in old ranges. Coverage is time heard / length. Coverage while on air is time heard "
+        "on air / time on air. A stream is on air from the start time that Twitch reports, even before it was noticed; "
+        "a recorded gap without any data counts as on air if the channel was on air just before or just after it. Chat "
+        f"counts are lower bounds if coverage while on air is below {100 * COMPLETE_FROM:g}%. Viewer figures are lower "
+        f"bounds if viewers are known for less than {100 * COMPLETE_FROM:g}% of the time on air. Coverage of "
+        f"{100 * COMPLETE_FROM:g}% or more counts as complete and is displayed as 100.0%, so that a producer restart, "
+        "which costs milliseconds, does not mark every value as a lower bound. A stream has the same figures as a "
+        "range of its whole minutes. The coverage of a window is the time heard outside recorded gaps / length.",
     ),
     Rule(
         "hours-watched",

@@ -28,7 +28,7 @@ DAY_COLUMNS: tuple[str, ...] = (*SUMMED, *(peak.column for peak in PEAKS), *_TIM
 def columns_of_day(summary: RangeSummary, chatters_by_hour: Mapping[int, int]) -> dict[str, int]:
     """Return the columns of a day from its summary and the chatters of its hours, by start in ms.
 
-    Columns without a value are absent; {} if nothing is known of the day.
+    Columns without a value are absent; {} if nothing is known about the day.
     """
     if not (summary.sums or summary.missed_ms or summary.on_air_ms):
         return {}
@@ -67,7 +67,7 @@ def summary_of_day(start_ms: int, columns: Columns) -> RangeSummary:
 
 
 def busiest_hour(start_ms: int, columns: Columns) -> PeakValue | None:
-    """Return the most chatters of an hour of a day, and the end of that hour; None if unknown."""
+    """Return the chatters of a day's busiest hour, and the end of that hour; None if unknown."""
     if HOUR_CHATTERS not in columns:
         return None
     chatters, hours_after = divmod(columns[HOUR_CHATTERS], _HOURS)
@@ -77,7 +77,7 @@ def busiest_hour(start_ms: int, columns: Columns) -> PeakValue | None:
 def join(summaries: Sequence[RangeSummary]) -> RangeSummary:
     """Return the summary of a range from those of its consecutive parts. Excitement over several parts is undefined.
 
-    Raises: ValueError if there is none, or if there is time between two of them.
+    Raises: ValueError if `summaries` is empty or its ranges are not consecutive.
     """
     if not summaries or any(a.until_ms != b.from_ms for a, b in itertools.pairwise(summaries)):
         raise ValueError("expected the summaries of consecutive ranges")

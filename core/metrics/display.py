@@ -1,4 +1,4 @@
-"""Formatting of values as text: the one place for pages, exports and the frames of the live socket."""
+"""Formatting of values as text, shared by pages, exports and the frames of the live socket."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def number(value: float, decimals: int) -> str:
     return f"{rounded:z,.{decimals}f}"
 
 
-def count(records: int | None) -> str:
+def count(value: int | None) -> str:
     """Return an integer, or a dash if it is unknown."""
-    return ABSENT if records is None else number(records, 0)
+    return ABSENT if value is None else number(value, 0)
 
 
 def ordinal(value: int | None) -> str:

@@ -45,16 +45,16 @@ _METRICS_HEAD = (
     "Label",
     "Unit",
     "Formula",
-    "Not ranked below",
+    "Ranking threshold",
     "No value",
     "Minute and hour",
-    "A range",
+    "Range",
     "Peak of a range",
     "Version",
 )
-_WINDOWS_HEAD = ("Window", "Length", "Ends every", "Kept every")
-_HOUR_COLUMNS_HEAD = ("Column", "Is", "Counted by")
-_COLUMNS_HEAD = ("Column", "Windows", "Counted by", "An hour's is")
+_WINDOWS_HEAD = ("Window", "Length", "Ends every", "Stored every")
+_HOUR_COLUMNS_HEAD = ("Column", "Meaning", "SQL")
+_COLUMNS_HEAD = ("Column", "Windows", "SQL", "Value of an hour")
 
 
 def span(ms: int) -> str:

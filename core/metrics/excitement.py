@@ -1,4 +1,4 @@
-"""Excitement: how unusual a channel's number of chatters is against its own past 15 minutes."""
+"""Excitement: how unusual a channel's number of chatters is, compared with its past 15 minutes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from core.metrics.columns import LIVE_WINDOW_MS, Columns
 from core.times import HOUR_MS
 
-# Computed for the windows that history keeps, against those that ended 30, 60, … 900 s earlier; none overlap.
+# Computed for the windows that history stores, compared with those that ended 30, 60, … 900 s earlier; none overlap.
 INTERVAL_MS = 10_000
 BASELINE_WINDOWS = 30
 BASELINE_MS = BASELINE_WINDOWS * LIVE_WINDOW_MS
 MIN_WINDOWS = 10
 
 # Ranges up to this length have a mean and a peak of excitement, whatever grain a chart draws. Longer ones would need
-# thousands of windows for every request: 16 ms of computing for 6 h, 93 ms for 24 h.
+# thousands of windows for every request: 16 ms of computation for 6 h, 93 ms for 24 h.
 RANGE_MAX_MS = 6 * HOUR_MS
 
 # A window needs this much time heard for its chatters to be comparable.
@@ -83,7 +83,7 @@ class RecentChatters:
         return excitement_at(end_ms // INTERVAL_MS * INTERVAL_MS, self._chatters.get(channel_id, {}))
 
     def prune(self, before_ms: int) -> None:
-        """Drop windows that ended before `before_ms`; does so once per INTERVAL_MS, however often it is called."""
+        """Drop windows that ended before `before_ms`; at most once per INTERVAL_MS, however often it is called."""
         if before_ms < self._pruned_ms + INTERVAL_MS:
             return
         self._pruned_ms = before_ms

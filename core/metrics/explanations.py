@@ -31,74 +31,74 @@ _QUIET_PAST = (90, 95, 98, 100, 100, 100, 102, 105, 108, 110) * 3
 
 EXPLANATIONS: Mapping[str, Explanation] = {
     "viewers": Explanation(
-        "How many people watch the channel. It says nothing about how many of them pay attention to the chat.",
+        "The size of the audience. It does not show how many of these people pay attention to the chat.",
         "Twitch last reported {viewers:,} viewers",
         {"viewers": 12_418},
     ),
     "messages": Explanation(
-        "How busy the chat is. Large channels are usually busier, so compare channels of similar size.",
+        "The pace of the chat. Large channels are usually busier, so compare channels of similar size.",
         "{messages:,} messages in the past 30 s",
         {"messages": 214},
     ),
     "engagement": Explanation(
-        "How busy the chat is for the size of the audience, so that small and large channels can be compared.",
+        "The pace of the chat relative to the size of the audience, so that small and large channels can be compared.",
         "{messages:,} messages in 30 s and {viewers:,} viewers: {messages:,} × 2 / ({viewers:,} / 1,000)",
         {"messages": 150, "viewers": 20_000},
     ),
     "spam": Explanation(
-        "How long messages are. Copied blocks of text and advertisements raise it, and so do real conversations.",
+        "The length of messages. Copied blocks of text and advertisements raise it, and so do real conversations.",
         "{words:,} words in {messages:,} messages: {words:,} / {messages:,}",
         {"messages": 80, "words": 420},
     ),
     "chatters": Explanation(
-        "How many people take part in the chat, however much each of them writes.",
+        "The number of people who take part in the chat, no matter how much each of them writes.",
         "{messages:,} messages in the past 30 s, written by {chatters:,} different people",
         {"messages": 214, "chatters": 131},
     ),
     "excitement": Explanation(
-        "Whether something is happening right now: more people write than usual in this channel.",
+        "A sign that something is happening right now: more people than usual are writing in this channel.",
         "usually {median:,} chatters in 30 s, give or take about {spread:,}, and {chatters:,} now:"
         " ({chatters:,} - {median:,}) / {spread:,}",
         {"chatters": 150, "median": 100, "spread": 10},
         past=_QUIET_PAST,
     ),
     "repetition": Explanation(
-        "How much of the chat says the same thing: chants and copied texts, by people or by bots.",
+        "The share of the chat that says the same thing: chants and copied texts, by people or by bots.",
         "{messages:,} messages with {texts:,} different texts: 100 × (1 - {texts:,} / {messages:,})",
         {"messages": 200, "texts": 150},
     ),
     "first_time": Explanation(
-        "How many messages come from people who have never written in this channel before.",
+        "The share of messages from people who have never written in this channel before.",
         "{first_messages:,} of {messages:,} messages are first messages: 100 × {first_messages:,} / {messages:,}",
         {"messages": 200, "first_messages": 5},
     ),
     "returning": Explanation(
-        "How many messages come from new viewers who came back, a sign that a channel keeps its audience.",
+        "The share of messages from new viewers who came back, a sign that a channel retains its audience.",
         "{returning_messages:,} of {messages:,} messages: 100 × {returning_messages:,} / {messages:,}",
         {"messages": 200, "returning_messages": 9},
     ),
     "subscribers": Explanation(
-        "How much of the chat comes from people who pay for the channel.",
+        "The share of the chat that comes from people who pay for the channel.",
         "{subscriber_messages:,} of {messages:,} messages: 100 × {subscriber_messages:,} / {messages:,}",
         {"messages": 200, "subscriber_messages": 70},
     ),
     "emotes": Explanation(
-        "How much of the chat is reactions without words.",
+        "The share of the chat that consists of reactions without words.",
         "{emote_messages:,} of {messages:,} messages: 100 × {emote_messages:,} / {messages:,}",
         {"messages": 200, "emote_messages": 64},
     ),
     "removals": Explanation(
-        "How often moderators step in. A high value can mean a rough chat or strict moderation.",
+        "The rate at which moderators step in. A high value can mean a rough chat or strict moderation.",
         "{removals:,} bans, timeouts and deletions and {messages:,} messages: 1,000 × {removals:,} / {messages:,}",
         {"messages": 400, "removals": 2},
     ),
     "shared": Explanation(
-        "How much of what viewers read here was written in other channels of a Shared Chat session.",
+        "Messages that viewers read here, but that were written in other channels of a Shared Chat session.",
         "{copies:,} messages from other channels in the past 30 s",
         {"copies": 37},
     ),
     "coverage": Explanation(
-        "How much of the time we were connected to the chat, and so how complete the counts are.",
+        "The share of time in which we were connected to the chat. It shows how complete the counts are.",
         "heard for {observed_ms:,} of 30,000 ms: 100 × {observed_ms:,} / 30,000",
         {"observed_ms": 28_500},
     ),

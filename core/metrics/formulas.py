@@ -9,7 +9,7 @@ from core.metrics.windows import LIVE_WINDOW_MS, Columns
 from core.times import MINUTE_MS
 
 VIEWERS_UNKNOWN = "viewers are unknown"
-# Coverage at or above this counts as complete. It is displayed as 100.0%, and values with it are not lower bounds.
+# Coverage at or above this counts as complete. It is displayed as 100.0%, and its values are not lower bounds.
 COMPLETE_FROM = 0.9995
 
 # Takes a window's columns and its length in ms; None where there is no data.

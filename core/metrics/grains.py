@@ -10,7 +10,7 @@ from core.times import DAY_MS
 # Retention of rows by grain, and of events. Hours are kept forever.
 RETENTION_MS: Mapping[StoredGrain, int] = {"live": 2 * DAY_MS, "minute": 90 * DAY_MS}
 EVENT_RETENTION_MS = 90 * DAY_MS
-# Points per chart at most: 25 h of live windows, 6 d of minutes, 375 d of hours.
+# Maximum points per chart: 25 h of live windows, 6 d of minutes, 375 d of hours.
 POINTS_MAX = 9_000
 SPAN_MAX_MS = POINTS_MAX * STEP_MS["hour"]
 

@@ -1,7 +1,7 @@
 """Time on air that is known from a channel's broadcasts.
 
-Pulses know that a channel is on air only once it has been noticed and is tracked. Broadcasts have the start time
-that Twitch gives.
+Pulses report a channel as on air only once it has been noticed and is tracked. Broadcasts have the start time that
+Twitch reports.
 """
 
 from __future__ import annotations

@@ -21,14 +21,14 @@ from core.pipeline.coverage import RecordedGaps
 from core.pipeline.intervals import Intervals, Span
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
-# Hours watched are undefined if viewers are known for less of the range than this.
+# Hours watched are undefined if viewers are known for less than this share of the time on air.
 VIEWERS_COVERAGE_MIN = 0.5
 
 # Columns that coverage is computed from.
 COVERAGE_COLUMNS = frozenset({"observed_ms", "pulses", "on_air_pulses", "on_air_observed_ms", "viewer_pulses"})
 
 _SUMS_OF_MINUTES = [column.name for column in COLUMNS if column.roll is SUM]
-# Columns that the sums of a range have.
+# Columns in the sums of a range.
 SUMMED = (*_SUMS_OF_MINUTES, *(column.name for column in HOUR_SUMS))
 _ENGAGED = ("messages", "observed_ms", "viewers_sum", "viewer_pulses")
 
@@ -270,7 +270,7 @@ def _parts(
 ) -> Iterator[Part]:
     """Yield the rows and the intervals without a row, in chronological order.
 
-    An interval is on air beside a row on air of the same UTC day, so that days add up to their range.
+    An interval counts as on air if it borders on an on-air row of the same UTC day, so that days add up to their range.
     """
     missed = gaps | broadcasts
     edges = [None, *rows, None]

@@ -50,7 +50,7 @@ class Metric:
 
     - `distinct`: computed from `live_distinct` windows, so it updates every 5 s.
     - `is_count`: grows with each message, so it is a lower bound with incomplete coverage.
-    - `from_helix`: does not come from chat, so it is known for channels that are not joined too.
+    - `from_helix`: does not come from chat, so it is known even for channels that are not joined.
     - `has_peak`: a maximum over a range is meaningful.
     - `by_length`: grows with the window's length, so windows of different lengths are not comparable.
     - `over_range`: its formula over the summed columns of a range, if that is not `value`.
@@ -181,10 +181,10 @@ METRICS: tuple[Metric, ...] = (
         "Excitement",
         "× usual spread",
         1,
-        "How far the number of chatters is above the channel's baseline, in multiples of its usual spread.",
+        "Chatters above the channel's baseline, in multiples of its usual spread.",
         "(chatters - median) / max(1.4826 x MAD, sqrt(median), 3) of the channel's 30 windows that ended "
         "30, 60, … 900 s earlier, those heard for 95% or more",
-        "warming: with fewer than 10 earlier windows, or under 95% heard now",
+        "warming up: fewer than 10 earlier windows, or less than 95% heard now",
         # Needs more than one window: see core/metrics/excitement.py.
         lambda _columns, _window_ms: None,
         needs_chatters,
@@ -201,7 +201,7 @@ METRICS: tuple[Metric, ...] = (
         "% repeated",
         0,
         "Share of messages in the past 30 s that repeat the text of an earlier one.",
-        "100 x (1 - different texts / messages), texts without case and extra space",
+        "100 x (1 - different texts / messages), ignoring case and extra spaces",
         _NO_MESSAGE,
         repetition,
         needs_messages,

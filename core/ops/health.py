@@ -227,16 +227,16 @@ def _history(snapshot: HealthSnapshot) -> Problem | None:
 
 # Ordered by how directly a rule names the root cause: problems that begin together are listed in this order.
 RULES: tuple[Rule, ...] = (
-    Rule("store", "Live figures away", "live", _store),
+    Rule("store", "Live figures unavailable", "live", _store),
     Rule("boards", "Boards are not updating", "live", _boards),
     Rule("listening", "Not connected to Twitch", "live", _listening),
-    Rule("stream", "Nothing is counted", "live", _stream, 30 * SECOND_MS),
+    Rule("stream", "Counting has stopped", "live", _stream, 30 * SECOND_MS),
     Rule("coverage", "Chat missed", "live", _coverage, 5 * MINUTE_MS),
-    Rule("list", "Old viewer counts", "viewers", _list),
-    Rule("history", "History late", "history", _history, 30 * SECOND_MS),
+    Rule("list", "Outdated viewer counts", "viewers", _list),
+    Rule("history", "History delayed", "history", _history, 30 * SECOND_MS),
     Rule("checkpoint", "No checkpoint", "recovery", _checkpoint),
     # Recorded, already ended, by the first snapshot after a pause.
-    Rule("unwatched", "Not watched", "live", lambda _snapshot: None),
+    Rule("unwatched", "Not monitored", "live", lambda _snapshot: None),
 )
 RULE: Mapping[str, Rule] = {rule.key: rule for rule in RULES}
 UNWATCHED = OpenIncident(

@@ -44,7 +44,13 @@ _EVERYWHERE = (
 )
 _PRODUCER = (
     Measure("producer", "twitchly_irc_connections", "gauge", "IRC connections by state", ("state",)),
-    Measure("producer", "twitchly_irc_channels", "gauge", "Channels to join, joined, and failed to join", ("state",)),
+    Measure(
+        "producer",
+        "twitchly_irc_channels",
+        "gauge",
+        "Channels by state: wanted, confirmed (joined), failed",
+        ("state",),
+    ),
     Measure(
         "producer",
         "twitchly_irc_quiet_seconds",
@@ -68,9 +74,9 @@ _PRODUCER = (
         "producer", "twitchly_records_lost", "counter", "Records dropped or not acknowledged, by reason", ("reason",)
     ),
     Measure(
-        "producer", "twitchly_records_moved", "counter", "Records whose time was moved to stay after the watermark"
+        "producer", "twitchly_records_moved", "counter", "Records whose time was moved past the watermark"
     ),
-    Measure("producer", "twitchly_records_moved_most_seconds", "gauge", "The largest move"),
+    Measure("producer", "twitchly_records_moved_most_seconds", "gauge", "Largest shift of a record's time"),
     Measure("producer", "twitchly_records_buffered", "gauge", "Records buffered in memory"),
     Measure("producer", "twitchly_records_in_flight", "gauge", "Records in flight in the Kafka client"),
 )
@@ -102,7 +108,7 @@ _WORKER = (
 
 
 def _sink(process: Process) -> tuple[Measure, ...]:
-    """Return the metrics of both sinks; the Prometheus job tells them apart."""
+    """Return the metrics of both sinks; the Prometheus job label distinguishes them."""
     return (
         Measure(process, "twitchly_sink_rows", "counter", "Rows written, by grain or event", ("grain",)),
         Measure(process, "twitchly_sink_batch_seconds", "histogram", "Time to write a batch to the store"),

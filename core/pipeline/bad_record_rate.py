@@ -41,7 +41,7 @@ class BadRecordRate:
         """Count a record, with its fault if it is unusable; return the excess if the limit is exceeded."""
         recent = self._recent.setdefault(topic, _Recent())
         recent.add(fault is not None)
-        if fault is None or not recent.is_too_much():
+        if fault is None or not recent.exceeds_limit():
             return None
         return RateExceeded(topic, recent.unusable, recent.read, fault)
 
@@ -61,5 +61,5 @@ class _Recent:
         self._flags.append(unusable)
         self.unusable += unusable
 
-    def is_too_much(self) -> bool:
+    def exceeds_limit(self) -> bool:
         return self.unusable > UNUSABLE_MAX and self.unusable * 100 > PERCENT_MAX * self.read

@@ -84,7 +84,7 @@ class Coverage:
 
     def heard(self) -> int:
         """Return the number of channels that are currently heard."""
-        # Another thread calls this too, hence the copy.
+        # Another thread also calls this, hence the copy.
         return sum(channel.heard_since_ms is not None for channel in list(self._channels.values()))
 
     def split(self, at_ms: int) -> list[Gap]:

@@ -28,7 +28,7 @@ EVENT_IDS_MS = 900_000
 # Accepted deviation of a line's time from the local clock.
 MAX_AGE_MS = 600_000
 MAX_AHEAD_MS = 10_000
-# Traits that have a tag of their own.
+# Traits that have their own tag.
 _TRAITS = (("is_first", "first-msg"), ("is_returning", "returning-chatter"), ("is_emotes", "emote-only"))
 # Tags that distinguish simultaneous notices or moderations.
 _DISTINGUISHING_TAGS = (
@@ -69,7 +69,7 @@ class Output(Protocol):
         """Take a record of `channel-events`."""
 
     def skip(self, channel_id: str, sent_ms: int, reason: Loss, /) -> None:
-        """Count as lost a received message that must not be written."""
+        """Count a received message that must not be written as lost."""
 
 
 class Intake:
@@ -116,7 +116,7 @@ class Intake:
         return self._ids.get(login, "")
 
     def receive(self, lines: Iterable[Line], now_ms: int, output: Output) -> int | None:
-        """Pass the records of lines to `output`; return the delay of the newest line in ms, None if none has a time."""
+        """Pass the records of lines to `output`; return the delay of the newest timed line in ms, else None."""
         self.last_sent_ms = 0
         for line in lines:
             if line.command == "PRIVMSG":
@@ -156,7 +156,7 @@ class Intake:
         elif self._deduplicator.is_duplicate(message.id, now_ms):
             self.rejected[Rejection.DUPLICATE] += 1
         else:
-            return self._entry(line, message, message.id, target, at_ms)
+            return self._text(line, message, message.id, target, at_ms)
         return None
 
     def notice(self, line: Line, now_ms: int) -> list[dict[str, Any] | UnstampedRecord]:
@@ -207,7 +207,7 @@ class Intake:
         fields = pulse_record(target.fields, observed_ms=observed_ms, live=target.live)
         return UnstampedRecord(target.partition, end_ms - 1, fields)
 
-    def _entry(self, line: Line, message: ChatMessage, message_id: str, target: _Target, at_ms: int) -> UnstampedRecord:
+    def _text(self, line: Line, message: ChatMessage, message_id: str, target: _Target, at_ms: int) -> UnstampedRecord:
         kind = self._kind(message, line.nick)
         if kind == "message" and line.tag("bits") and (cheer := event_of(line)) is not None:
             self._minutes.add(target.fields["channel_id"], cheer, at_ms)

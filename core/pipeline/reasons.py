@@ -1,4 +1,4 @@
-"""Reasons why received lines do not become records, and why records are lost. They are labels in Prometheus."""
+"""Reasons why lines are rejected and records are lost. They are label values in Prometheus."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Rejection(StrEnum):
-    """Reason for which an intake rejects a line."""
+    """Reason for rejecting a line."""
 
     MALFORMED_MESSAGE = "malformed PRIVMSG"
     MALFORMED_LINE = "malformed line"
@@ -18,7 +18,7 @@ class Rejection(StrEnum):
 
 
 class Loss(StrEnum):
-    """Reason for which a record is not written, and for the resulting gap."""
+    """Reason for not writing a record, and for the resulting gap."""
 
     # The buffer was full.
     OVERFLOW = "overflow"

@@ -16,7 +16,7 @@ from core.pipeline.records import BIGINT_MAX, EPOCH_MS, INT_MAX, TEXT_MAX, VIEWE
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of a field beyond its type: smallest and greatest number, longest text, pattern."""
+    """Limits of a field beyond its type: minimum, maximum, maximum length, pattern."""
 
     minimum: int | None = None
     maximum: int | None = None
@@ -25,31 +25,31 @@ class Limits:
 
 
 ChannelId = Annotated[str, Limits(pattern="^[0-9]{1,20}$")]
-Moment = Annotated[int, Limits(EPOCH_MS, BIGINT_MAX)]
+Timestamp = Annotated[int, Limits(EPOCH_MS, BIGINT_MAX)]
 Count = Annotated[int, Limits(0, BIGINT_MAX)]
 SmallCount = Annotated[int, Limits(0, INT_MAX)]
 Hash = Annotated[int, Limits(-BIGINT_MAX - 1, BIGINT_MAX)]
 Text = Annotated[str, Limits(max_length=TEXT_MAX)]
 
 
-class _OfChannel(TypedDict):
+class _ChannelRecord(TypedDict):
     v: Literal[1]
     channel_id: ChannelId
-    at_ms: Moment
+    at_ms: Timestamp
 
 
-class _WithStream(_OfChannel):
+class _StreamRecord(_ChannelRecord):
     viewers: NotRequired[Annotated[int, Limits(0, VIEWERS_MAX)]]
     category: NotRequired[str]
     language: NotRequired[str]
 
 
-class TextRecord(_WithStream):
+class TextRecord(_StreamRecord):
     """A message, a shared copy or a message of a known bot. `words` and the hashes ignore invisible characters."""
 
     kind: Literal["message", "copy", "bot"]
     id: str
-    sent_ms: Moment
+    sent_ms: Timestamp
     text: str
     words: SmallCount
     user_hash: Hash
@@ -60,7 +60,7 @@ class TextRecord(_WithStream):
     is_emotes: NotRequired[Literal[1]]
 
 
-class PulseRecord(_WithStream):
+class PulseRecord(_StreamRecord):
     """A second of a listed channel: how much of it was heard, and whether the channel was live."""
 
     kind: Literal["pulse"]
@@ -68,11 +68,11 @@ class PulseRecord(_WithStream):
     live: bool
 
 
-class RemovalRecord(_OfChannel):
+class RemovalRecord(_ChannelRecord):
     """A ban, a timeout or a deleted message."""
 
     kind: Literal["removal"]
-    sent_ms: Moment
+    sent_ms: Timestamp
 
 
 class WatermarkRecord(TypedDict):
@@ -80,12 +80,12 @@ class WatermarkRecord(TypedDict):
 
     v: Literal[1]
     kind: Literal["clock"]
-    at_ms: Moment
+    at_ms: Timestamp
     producer: str
     lag_ms: Count
 
 
-class ChannelEventRecord(_OfChannel):
+class ChannelEventRecord(_ChannelRecord):
     """Something that happened in a channel; the kinds are in core/irc/channel_events.py.
 
     A gap has `until_ms`, and so has the start of a broadcast that was on air when its channel left the list.
@@ -93,12 +93,12 @@ class ChannelEventRecord(_OfChannel):
 
     id: Text
     kind: Text
-    until_ms: NotRequired[Moment]
+    until_ms: NotRequired[Timestamp]
     count: NotRequired[Count]
     text: NotRequired[Text]
     reason: NotRequired[Text]
-    started_ms: NotRequired[Moment]
-    reported_ms: NotRequired[Moment]
+    started_ms: NotRequired[Timestamp]
+    reported_ms: NotRequired[Timestamp]
 
 
 class WindowFields(TypedDict):
@@ -110,6 +110,6 @@ class WindowFields(TypedDict):
     v: Literal[1]
     channel_id: ChannelId
     grain: str
-    start_ms: Moment
-    end_ms: Moment
+    start_ms: Timestamp
+    end_ms: Timestamp
     again_ms: NotRequired[Count]

@@ -1,7 +1,7 @@
 """Record kinds of the Kafka topics: construction and parsing.
 
-A record is a JSON object with `v`. Unknown fields are absent. Integers are parsed as Flink's JSON format parses them,
-so that the Python reference and the stream job agree on which records count.
+A record is a JSON object with the version `v`. Unknown fields are absent. Integers are parsed as Flink's JSON format
+parses them, so that the Python reference and the stream job agree on which records count.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TEXT_MAX = 200
 BIGINT_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1
 # Flink ignores a record dated this far after its append time, because it would advance the watermark of all channels.
-# Tolerates an hour, because setting back the system clock affects Kafka's clock but not the producer's.
+# Two hours, because setting back the system clock by an hour affects Kafka's clock but not the producer's.
 MAX_AHEAD_MS = 7_200_000
 # A window's last viewer count is packed into one number with its time; larger counts would not fit.
 VIEWERS_MAX = 9_999_999
@@ -209,7 +209,7 @@ def read_chat(value: bytes | None, appended_ms: int) -> ChatRecord:
     kind = fields.get("kind")
     if kind not in CHAT_KINDS:
         raise BadRecord(f"unknown kind {_shortened(kind)}: expected one of {', '.join(CHAT_KINDS)}")
-    at_ms = _moment(fields, "at_ms", appended_ms)
+    at_ms = _timestamp(fields, "at_ms", appended_ms)
     channel_id = "" if kind == "clock" else _channel_id(fields)
     viewers = _optional(fields, "viewers", INT_MAX)
     if viewers is not None and not 0 <= viewers <= VIEWERS_MAX:
@@ -242,13 +242,13 @@ def read_window(
     if not isinstance(grain, str) or grain not in columns:
         raise BadRecord(f"unknown grain {_shortened(grain)}: expected one of {', '.join(columns)}")
     grain = cast("Grain", grain)
-    start_ms, end_ms = (_moment(fields, name, appended_ms) for name in ("start_ms", "end_ms"))
+    start_ms, end_ms = (_timestamp(fields, name, appended_ms) for name in ("start_ms", "end_ms"))
     if end_ms - start_ms != lengths_ms[grain]:
         raise BadRecord(f"a {grain} window lasts {end_ms - start_ms} ms: expected {lengths_ms[grain]}")
     values = {name: _required(fields, name, BIGINT_MAX) for name in columns[grain] if fields.get(name) is not None}
     again_ms = _required(fields, "again_ms", BIGINT_MAX) if fields.get("again_ms") is not None else 0
     if again_ms < 0:
-        raise BadRecord(f"again_ms is {again_ms}: expected none, or how long after its end a window was computed")
+        raise BadRecord(f"again_ms is {again_ms}: expected 0 or more")
     return WindowRecord(_channel_id(fields), grain, start_ms, end_ms, values, again_ms)
 
 
@@ -259,13 +259,13 @@ def read_event(value: bytes | None, appended_ms: int) -> EventRecord:
         id=_text(fields, "id"),
         kind=_text(fields, "kind"),
         channel_id=_channel_id(fields),
-        at_ms=_moment(fields, "at_ms", appended_ms),
-        until_ms=_moment(fields, "until_ms", appended_ms) if fields.get("until_ms") is not None else None,
+        at_ms=_timestamp(fields, "at_ms", appended_ms),
+        until_ms=_timestamp(fields, "until_ms", appended_ms) if fields.get("until_ms") is not None else None,
         reason=_text(fields, "reason") if fields.get("reason") is not None else "",
         count=_required(fields, "count", BIGINT_MAX) if fields.get("count") is not None else None,
         text=_text(fields, "text") if fields.get("text") is not None else "",
-        started_ms=_moment(fields, "started_ms", appended_ms) if fields.get("started_ms") is not None else None,
-        reported_ms=_moment(fields, "reported_ms", appended_ms) if fields.get("reported_ms") is not None else None,
+        started_ms=_timestamp(fields, "started_ms", appended_ms) if fields.get("started_ms") is not None else None,
+        reported_ms=_timestamp(fields, "reported_ms", appended_ms) if fields.get("reported_ms") is not None else None,
     )
 
 
@@ -298,7 +298,7 @@ def _required(fields: Mapping[str, Any], name: str, limit: int) -> int:
     return number
 
 
-def _moment(fields: Mapping[str, Any], name: str, appended_ms: int) -> int:
+def _timestamp(fields: Mapping[str, Any], name: str, appended_ms: int) -> int:
     """Return a time that is plausible for a record appended at `appended_ms`. Raises: BadRecord."""
     at_ms = _required(fields, name, BIGINT_MAX)
     if at_ms < EPOCH_MS:

@@ -59,7 +59,7 @@ TOPICS: tuple[Topic, ...] = (
         ),
         7 * DAY_MS,
     ),
-    # The boards sink rereads 15 min at startup, because excitement compares with the past.
+    # The boards sink rereads 15 min at startup, because excitement is relative to that time.
     *_with_dead_letters(
         Topic(
             "windows-distinct",

@@ -63,7 +63,7 @@ def compare_sums(entries: Iterable[Entry], sums: Sequence[EventSum], bounds: Bou
         covered_from_ms = entry.sent_ms if covered_from_ms is None else min(covered_from_ms, entry.sent_ms)
         if entry.kind in SUM_OF and (entry.connections or entry.kind in REPORTED_ON_JOIN):
             most[entry.channel_id, SUM_OF[entry.kind]] += 1
-            if entry.connections and _is_sure(entry, bounds):
+            if entry.connections and _must_be_summed(entry, bounds):
                 waiting.append(entry)
     if covered_from_ms is None:
         return SumComparison()
@@ -88,15 +88,15 @@ def _differences(
             yield f"{count} {kind} of channel {channel_id} were summed, expected {low} to {high}"
 
 
-def _is_sure(entry: Entry, bounds: Bounds) -> bool:
+def _must_be_summed(entry: Entry, bounds: Bounds) -> bool:
     """Return whether a line must be in a sum: it was received, and its minute's sum was written."""
     if not bounds.from_ms <= entry.sent_ms - MINUTE_MS:
         return False
     gaps = bounds.gaps.get(entry.channel_id, ())
-    return entry.sent_ms <= bounds.promise_ms - LATE_MS and not any(_spoils(gap, entry.sent_ms) for gap in gaps)
+    return entry.sent_ms <= bounds.promise_ms - LATE_MS and not any(_may_lose(gap, entry.sent_ms) for gap in gaps)
 
 
-def _spoils(gap: Gap, sent_ms: int) -> bool:
+def _may_lose(gap: Gap, sent_ms: int) -> bool:
     """Return whether a gap may have lost a line: an unwritten minute's sum is lost with its producer.
 
     A dropped sum is a gap at its start and loses the whole minute.

@@ -47,8 +47,8 @@ def test_distinct_counts_over_midnight_have_a_note() -> None:
     assert {ms for ms, note in notes.items() if note.startswith("across midnight UTC")} == {5_000, 25_000}
 
 
-def test_excitement_has_a_note_while_warming() -> None:
-    assert now_note("excitement", NOW).startswith("warming: with fewer than 10 earlier windows")
+def test_excitement_has_a_note_while_warming_up() -> None:
+    assert now_note("excitement", NOW).startswith("warming up: fewer than 10 earlier windows")
 
 
 def test_a_channel_has_the_text_of_each_value_and_note() -> None:

@@ -150,7 +150,7 @@ def test_lateness_is_logged_and_nothing_is_skipped(tmp_path: Path, caplog: pytes
     with caplog.at_level(logging.INFO):
         stage.step(9_000)
         stage.step(9_020)
-    assert "s late" in caplog.text
+    assert "s behind" in caplog.text
     assert caplog.text.count("replay finished") == 1
     assert len(stage.entries()) == 3
 
