@@ -69,12 +69,12 @@ class Rankings:
         if not board.band:
             return eligible
         band = BAND[board.band]
-        return {i for i, viewers in rankings.ranked["viewers"] if i in eligible and band.holds(viewers)}
+        return {i for i, viewers in rankings.ranked["viewers"] if i in eligible and band.contains(viewers)}
 
 
 def _is_ranked(board: Board, live: LiveValues, newest_end_ms: int) -> bool:
     if board.metric not in live.values or board.metric in live.unranked:
         return False
-    if board.band and not BAND[board.band].holds(live.values.get("viewers", -1)):
+    if board.band and not BAND[board.band].contains(live.values.get("viewers", -1)):
         return False
     return age_of(live.end_ms, newest_end_ms) != "gone"

@@ -85,8 +85,8 @@ class WindowComparison:
 
     def within(self, fault: Fault) -> tuple[int, int]:
         """Return how many compared windows end within a fault, and how many of those differ."""
-        compared = sum(count for end_ms, count in self._compared.items() if fault.holds(end_ms))
-        return compared, sum(fault.holds(end_ms) for _, _, end_ms in self._differences)
+        compared = sum(count for end_ms, count in self._compared.items() if fault.contains(end_ms))
+        return compared, sum(fault.contains(end_ms) for _, _, end_ms in self._differences)
 
     def _stored(self) -> StoredWindows:
         """Return Cassandra's windows of the channels in `chat` or the ledger."""

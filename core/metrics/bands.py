@@ -18,7 +18,7 @@ class Band:
     least: int
     below: int | None
 
-    def holds(self, viewers: float) -> bool:
+    def contains(self, viewers: float) -> bool:
         """Return whether a channel with this many viewers is in the band."""
         return self.least <= viewers and (self.below is None or viewers < self.below)
 
@@ -34,4 +34,4 @@ BAND: Mapping[str, Band] = {band.key: band for band in BANDS}
 
 def band_of(viewers: float) -> Band:
     """Return the band of a channel with this many viewers."""
-    return next(band for band in BANDS if band.holds(viewers))
+    return next(band for band in BANDS if band.contains(viewers))

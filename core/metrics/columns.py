@@ -260,7 +260,7 @@ HOUR_COLUMNS: tuple[HourColumn, ...] = (
 
 
 def columns_of(grain: Grain) -> tuple[Column, ...]:
-    """Return the columns of a window of `grain`, without those of hours only, in table order."""
+    """Return the columns of a window of `grain` in table order, without hour-only columns."""
     return tuple(column for column in COLUMNS if grain in column.grains)
 
 

@@ -110,7 +110,7 @@ def coverage(columns: Columns, window_ms: int) -> float:
 
 
 def is_complete(share: float) -> bool:
-    """Return whether a share of time, 0 to 1, counts as all of it: joining takes milliseconds and is ignored."""
+    """Return whether a share of time, 0 to 1, counts as complete: joining takes milliseconds and is ignored."""
     return share >= COMPLETE_FROM
 
 

@@ -32,14 +32,14 @@ class Fault:
     until_ms: int
     channels: frozenset[str] | None = None
 
-    def holds(self, at_ms: int) -> bool:
+    def contains(self, at_ms: int) -> bool:
         """Return whether `at_ms` is within the fault."""
         return self.from_ms <= at_ms <= self.until_ms
 
     def excuses(self, channel_id: str, at_ms: int) -> bool:
         """Return whether a gap of this channel may cover `at_ms`."""
         is_affected = self.channels is None or channel_id in self.channels
-        return is_affected and self.holds(at_ms)
+        return is_affected and self.contains(at_ms)
 
 
 class ReceivedMessage(NamedTuple):
@@ -147,7 +147,7 @@ class MatchResult:
 
     def _at(self, sent_ms: int) -> list[Counts]:
         pairs = zip(self.faults, self.of_faults, strict=True)
-        return [counts for fault, counts in pairs if fault.holds(sent_ms)]
+        return [counts for fault, counts in pairs if fault.contains(sent_ms)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,5 +24,5 @@ def test_a_channel_is_in_the_band_of_its_viewers(viewers: int, label: str) -> No
 
 def test_every_number_of_viewers_is_in_exactly_one_band() -> None:
     for viewers in range(0, 200_000, 37):
-        assert [band.holds(viewers) for band in BANDS].count(True) == 1
+        assert [band.contains(viewers) for band in BANDS].count(True) == 1
     assert list(BAND) == ["0", "100", "1000", "5000", "10000", "25000", "100000"]
