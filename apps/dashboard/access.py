@@ -1,4 +1,4 @@
-"""Access rules of pages and JSON views, as decorators."""
+"""Access rules for pages and JSON views, as decorators."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def may_read(request: HttpRequest) -> bool:
-    """Tell whether the visitor may read boards and charts."""
+    """Return whether the visitor may read boards and charts."""
     return bool(settings.PUBLIC_BOARD) or request.user.is_authenticated
 
 

@@ -73,9 +73,9 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
     search_fields = ("email", "first_name", "last_name")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        ("Person", {"fields": ("first_name", "last_name")}),
-        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        ("Personal info", {"fields": ("first_name", "last_name")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Important dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
     # Only permissions: names and addresses must not stay in a log that outlives the account.
@@ -139,7 +139,7 @@ class AnswerForm(forms.ModelForm[CurationRequest]):
         if fields["decision"] == "accept":
             self.account = ask_twitch(self, "decision", login=self.instance.login)
             if self.account and has_opted_out(self.account.id):
-                self.add_error("decision", "The channel has opted out: it cannot be pinned.")
+                self.add_error("decision", "The channel has opted out and cannot be pinned.")
         return fields
 
 

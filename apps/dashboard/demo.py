@@ -1,4 +1,4 @@
-"""Content of the demo account of an instance with the simulated Twitch: a watchlist, a segment and notes."""
+"""Content of the demo account on an instance with the simulated Twitch: a watchlist, a segment and notes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WATCHED, NOTES = 6, 2
 
 
 def add_demo_content(user: User, history: History, until_ms: int) -> None:
-    """Add the content to an account that has no watchlist yet: of mid-size channels, with notes on their raids."""
+    """Add a watchlist of mid-size channels, a segment and notes on raids to an account without a watchlist."""
     if Watchlist.objects.filter(owner=user).exists():
         return
     ids = [channel.id for channel in history.channels[len(history.channels) // 12 :][:WATCHED]]

@@ -22,7 +22,7 @@ from core.metrics.table import METRICS, Metric
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One metric; `threshold` is "" if its board has none, `every` is how often it is updated."""
+    """One metric; `threshold` is "" if its board has none, `every` is its update interval."""
 
     metric: Metric
     meaning: str

@@ -49,7 +49,7 @@ class ShareLink(models.Model):
 class FirstVisit(models.Model):
     """The progress and selections of a new account in the welcome steps; older accounts have none.
 
-    `seen_at` is None until the first step was opened, `done_at` until the steps were completed or left.
+    `seen_at` is None until the first step is opened, `done_at` until the steps are completed or skipped.
     `language` and `category` are names, `band` is a key of core.metrics.bands; "" is any.
     """
 

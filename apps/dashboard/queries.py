@@ -46,7 +46,7 @@ class FilterOptions:
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:
-    """The data of the board page. `board_away`, `chart_away`: the service behind it is unavailable."""
+    """The data of the board page. `board_away`, `chart_away`: the data is unavailable."""
 
     choice: Choice
     chart_range: Range
@@ -205,7 +205,7 @@ def range_json(chart_range: Range) -> dict[str, Any]:
 
 
 def summary_json(summary: Summary, metric: Metric, chart_range: Range) -> dict[str, Any]:
-    """Return the display text of the tiles and the data-quality panel for a metric, and what raises its peak."""
+    """Return the texts of a metric's tiles and data-quality panel, and the fields for raising its peak."""
     return {
         "peak": peak(metric.key, summary),
         "peak_value": summary.peak,

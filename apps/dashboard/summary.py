@@ -49,12 +49,12 @@ class Summary:
 
     @property
     def span_ms(self) -> int:
-        """Return the length."""
+        """The length of the range."""
         return self.until_ms - self.from_ms
 
     @property
     def is_peak_lower_bound(self) -> bool:
-        """Return whether the peak is known and a lower bound."""
+        """Whether the peak is known and a lower bound."""
         return self.lower_bound and self.peak is not None
 
 
@@ -99,12 +99,12 @@ def with_live_value(
 
 
 def has_live_peak(metric: Metric, chart_range: Range) -> bool:
-    """Return whether the peak of a range is the highest of its live values; otherwise it is that of its minutes."""
+    """Return whether the peak of a range is the highest of its live values, not of its minutes."""
     return metric.from_helix or has_window_peak(metric, chart_range)
 
 
 def peak_name(metric: Metric, chart_range: Range) -> str:
-    """Return the label of a peak; beside a live value it says where the two are not of windows of the same length."""
+    """Return the label of a peak, which names minutes where the live value beside it is of a shorter window."""
     return "Busiest minute" if metric.key in PEAK and not has_live_peak(metric, chart_range) else "Peak"
 
 

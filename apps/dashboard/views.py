@@ -56,7 +56,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def board(request: HttpRequest) -> HttpResponse:
-    """Render the board; visitors who may not read it get the front page, or sign in to see what they requested."""
+    """Render the board. Visitors without access get the front page, or the sign-in page if they requested a view."""
     if not may_read(request):
         return redirect_to_login(request.get_full_path()) if request.GET else front_page(request)
     if not request.GET and is_new(request.user):

@@ -232,7 +232,7 @@ def test_an_opt_out_by_id_works_without_twitch(curator: Client, settings: Settin
 def test_an_opt_out_by_id_shows_the_account(curator: Client, twitch: Live) -> None:
     page = send(curator, f"{OPT_OUT}add/", kind="channel", twitch_id="7", login="channel8")
     assert "The ID belongs to channel7." in page
-    assert "Twitch has no account with the id 123" in confirm(
+    assert "Twitch has no account with the ID 123" in confirm(
         curator, f"{OPT_OUT}add/", kind="channel", twitch_id="123"
     )
     assert "login channel7" in confirm(curator, f"{OPT_OUT}add/", kind="channel", twitch_id="7")

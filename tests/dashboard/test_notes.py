@@ -111,7 +111,7 @@ def test_notes_require_a_csrf_token(user: User) -> None:
 @pytest.mark.parametrize("text", ["", "   ", "x" * 201, "\x07", "\u200d\u2800"])
 def test_a_note_has_1_to_200_characters(signed_in: Client, text: str) -> None:
     status, answer = post(signed_in, at_ms=AT, text=text)
-    assert (status, answer["reason"]) == (400, "A note has 1 to 200 characters.")
+    assert (status, answer["reason"]) == (400, "A note must have 1 to 200 characters.")
     assert not Note.objects.exists()
 
 

@@ -20,7 +20,7 @@ from core.pipeline.topics import dead_letter_topic
 from tests.pages import read_page
 
 pytestmark = pytest.mark.django_db
-FOREVER = "for good"
+FOREVER = "indefinitely"
 
 
 def rows(client: Client) -> dict[str, str]:

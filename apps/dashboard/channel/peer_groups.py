@@ -29,7 +29,7 @@ class Peer:
 
     @property
     def size(self) -> str:
-        """The band of its viewers in words, empty while they are unknown."""
+        """The label of its viewer band, empty while viewers are unknown."""
         return f"{band_of(self.values['viewers']).label} viewers" if "viewers" in self.values else ""
 
 
@@ -37,7 +37,7 @@ class Peer:
 class PeerGroup:
     """A peer group of a channel, and the channel's percentile in it; None without a value or with too few channels.
 
-    `label` is what the channels of the group have in common, `among` how many of them have a value.
+    `label` describes the group, `among` is the number of its channels that have a value.
     """
 
     key: str
@@ -71,7 +71,7 @@ def _peer_group(key: str, group: Callable[[Peer], str], own: Peer | None, metric
 
 
 def note(group: PeerGroup) -> str:
-    """Return the text below a channel's percentile."""
+    """Return the text that is displayed below a channel's percentile."""
     if not group.label:
         return "unknown for this channel"
     if group.among < MIN_PEERS:

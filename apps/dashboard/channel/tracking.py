@@ -16,7 +16,7 @@ State = Literal["listed", "pinned", "kept", "blocked", "out", "below", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class TrackingState:
-    """Whether and why a channel is tracked; `can_ask`: it may be requested."""
+    """Whether and why a channel is tracked; `can_ask`: users may request it."""
 
     state: State
     text: str
@@ -47,7 +47,7 @@ def _state_by_rank(channel: Channel) -> TrackingState:
         return TrackingState("below", text, can_ask=True)
     if channel.offline_since is not None:
         minutes = settings.OFFLINE_KEPT_S // 60
-        return TrackingState("kept", f"Tracked for up to {minutes} min more: its stream has ended.")
+        return TrackingState("kept", f"Tracked for up to {minutes} more minutes: its stream has ended.")
     rank = Channel.objects.filter(is_wanted=True, offline_since=None, viewers__gt=channel.viewers).count() + 1
     if rank <= count:
         return TrackingState("listed", f"Tracked: rank {rank:,} by viewers (the top {count:,} are tracked).")

@@ -50,7 +50,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonPage:
-    """All lines. `unknown` are ids without a channel; `live_away`, `history_away`: the service is unavailable."""
+    """All lines. `unknown` are ids without a channel; `live_away`, `history_away`: the data is unavailable."""
 
     lines: list[Line]
     unknown: list[str]
@@ -78,12 +78,12 @@ def read_lines(live: LiveServices, comparison: Comparison, now_ms: int) -> Compa
 
 
 def compared_range(comparison: Comparison, page: ComparisonPage) -> Range:
-    """Return the range that the summaries of a comparison are computed for."""
+    """Return the range of the summaries of a comparison."""
     return next((line.series.range for line in page.lines if line.series), RANGES[comparison.range])
 
 
 def lines_json(comparison: Comparison, page: ComparisonPage, now_ms: int) -> dict[str, Any]:
-    """Return the JSON for the chart script; times are absolute, the script subtracts `zero_ms` by stream time."""
+    """Return the JSON for the chart script; times are absolute, by stream time the script subtracts `zero_ms`."""
     return {
         "now_ms": now_ms,
         "choice": comparison.as_json(),
@@ -125,7 +125,7 @@ def _line(
 
 
 def _stream_start(channel: ChannelNow) -> int | None:
-    """Return the start of the current broadcast, else of the last one; None if neither is known."""
+    """Return the start of the current broadcast, or else of the last one; None if neither is known."""
     if (started := parse_timestamp(channel.profile.started_at)) is not None:
         return round(started.timestamp() * 1000)
     if not settings.CASSANDRA_HOSTS:
@@ -139,7 +139,7 @@ def _stream_start(channel: ChannelNow) -> int | None:
 
 
 def _texts(line: Line, metric: str) -> dict[str, Any] | None:
-    """Return the table cells of a line as display text, and what raises its peak."""
+    """Return the table cells of a line as display text, and the fields that the script needs to raise its peak."""
     if line.series is None or line.page_summary is None:
         return None
     means = {"viewers": figure("viewers", line.mean_viewers), "engagement": figure("engagement", line.mean_engagement)}

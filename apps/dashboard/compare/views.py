@@ -49,7 +49,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         else:
             if len(comparison.channels) < CHANNELS_MAX:
                 return HttpResponseRedirect(reverse("compare") + comparison.with_channel(channel.id).query())
-            error_text = "The maximum is six."
+            error_text = f"You can compare up to {CHANNELS_MAX} channels. Remove one first."
     page = read_lines(services_of(request), comparison, now)
     context = compare_context(comparison, page, now, error_text) | {"watching": watching(request.user)}
     return render(request, "dashboard/compare.html", context, status=400 if error_text else 200)

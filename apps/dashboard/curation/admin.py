@@ -115,11 +115,11 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
     def former(self, channel: Channel) -> str:
         return ", ".join(row.login for row in channel.former_logins.all() if row.login != channel.login) or "none"
 
-    @admin.action(description="Pin: always listen…", permissions=["change"])
+    @admin.action(description="Pin: always track…", permissions=["change"])
     def pin(self, request: HttpRequest, queryset: QuerySet[Channel]) -> HttpResponse | None:
         return self._decide(request, queryset, PIN, "Pin")
 
-    @admin.action(description="Block: never listen…", permissions=["change"])
+    @admin.action(description="Block: never track…", permissions=["change"])
     def block(self, request: HttpRequest, queryset: QuerySet[Channel]) -> HttpResponse | None:
         return self._decide(request, queryset, BLOCK, "Block")
 
@@ -272,7 +272,7 @@ def describe_proof(proof: ErasureReceipt | None) -> str:
     tables = "; ".join(
         f"{name}: {rows:,} found, {'?' if left is None else f'{left:,}'} left" for name, rows, left in proof.tables
     )
-    return f"{tables}. {f'Done {proof.done_at:%Y-%m-%d %H:%M} UTC' if proof.done_at else 'Under way'}."
+    return f"{tables}. {f'Done {proof.done_at:%Y-%m-%d %H:%M} UTC' if proof.done_at else 'In progress'}."
 
 
 @admin.register(Bot)

@@ -50,7 +50,7 @@ class LoginField(forms.CharField):
 
 
 class ReasonInput(forms.TextInput):
-    """Text input that suggests the usual reasons."""
+    """Text input that suggests common reasons."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         options = format_html_join("", "<option>{}</option>", ((reason,) for reason in REASONS))
@@ -184,7 +184,7 @@ class OptOutForm(forms.ModelForm[OptOut]):
 class OptOutAddForm(OptOutForm):
     """Accepts a login or an id; an id works for deleted accounts and while Twitch is unavailable."""
 
-    login = LoginField(required=False, help_text="The name on Twitch, or the ID below.")
+    login = LoginField(required=False, help_text="The name on Twitch. Alternatively, enter the ID below.")
     twitch_id = forms.CharField(label="Twitch ID", required=False, max_length=20, validators=[valid_id])
     account = confirmation_field()
 
@@ -213,9 +213,9 @@ class OptOutAddForm(OptOutForm):
         try:
             user = services.find_user(user_id=twitch_id)
         except NotFound:
-            text = f"Twitch has no account with the id {twitch_id}"
+            text = f"Twitch has no account with the ID {twitch_id}"
         except TwitchlyError:
-            text = f"Twitch is not responding, so the account with the id {twitch_id} could not be checked"
+            text = f"Twitch is not responding, so the account with the ID {twitch_id} could not be checked"
         else:
             text = describe_account(user)
             if login not in ("", user.login, user.id):
@@ -229,7 +229,7 @@ class OptOutRequestForm(forms.ModelForm[OptOutRequest]):
     """A visitor's request to opt out. The name is not looked up on Twitch."""
 
     login = LoginField(
-        label="Name on Twitch, as in the address of the channel",
+        label="Name on Twitch, as in the channel URL",
         widget=forms.TextInput({"class": "input", "autocapitalize": "none", "spellcheck": "false"}),
     )
     kind = forms.ChoiceField(

@@ -1,1 +1,1 @@
-"""All live channels in one table, to find those that fit."""
+"""Discover: all live channels in one table, with filters."""

@@ -95,7 +95,7 @@ def save(request: HttpRequest) -> HttpResponseRedirect:
     query = request.POST.get("query", "")
     try:
         segment = save_segment(owner=user_of(request), name=request.POST.get("name", ""), query=query)
-        messages.success(request, f"Kept as “{segment.name}”.")
+        messages.success(request, f"Saved as “{segment.name}”.")
         query = segment.query
     except Refused as error:
         messages.error(request, str(error))

@@ -32,19 +32,19 @@ def require_safe_file(view: View[P]) -> View[P]:
 
 
 def file_of(
-    form: Format, columns: Sequence[ExportColumn], pieces: AsyncIterator[Rows], stem: str
+    form: Format, columns: Sequence[ExportColumn], batches: AsyncIterator[Rows], stem: str
 ) -> StreamingHttpResponse:
-    """Return a file whose rows are read in pieces; `stem` is its name without the extension."""
-    response = StreamingHttpResponse(cast("Any", _write(form, columns, pieces)), content_type=CONTENT_TYPES[form])
+    """Return a file whose rows are read in batches; `stem` is its name without the extension."""
+    response = StreamingHttpResponse(cast("Any", _write(form, columns, batches)), content_type=CONTENT_TYPES[form])
     response["Content-Disposition"] = f'attachment; filename="{stem}.{form}"'
     return response
 
 
 def table_file(
-    form: Format, columns: Sequence[ExportColumn], pieces: Iterable[Rows], stem: str
+    form: Format, columns: Sequence[ExportColumn], batches: Iterable[Rows], stem: str
 ) -> StreamingHttpResponse:
     """Return a file of rows that have been read already."""
-    return file_of(form, columns, _as_async(pieces), stem)
+    return file_of(form, columns, _as_async(batches), stem)
 
 
 def stamp(at_ms: int) -> str:
@@ -52,13 +52,13 @@ def stamp(at_ms: int) -> str:
     return iso(at_ms // 1000 * 1000).replace(":", "")
 
 
-async def _write(form: Format, columns: Sequence[ExportColumn], pieces: AsyncIterator[Rows]) -> AsyncIterator[str]:
+async def _write(form: Format, columns: Sequence[ExportColumn], batches: AsyncIterator[Rows]) -> AsyncIterator[str]:
     writer = writer_of(form, columns)
     yield writer.head()
-    async for rows in pieces:
+    async for rows in batches:
         yield writer.rows(rows)
 
 
-async def _as_async(pieces: Iterable[Rows]) -> AsyncIterator[Rows]:
-    for rows in pieces:
+async def _as_async(batches: Iterable[Rows]) -> AsyncIterator[Rows]:
+    for rows in batches:
         yield rows

@@ -166,7 +166,7 @@ def hour_rows(
 
 
 def line_columns(comparison: Comparison, grain: StoredGrain) -> list[ExportColumn]:
-    """Return the columns of a comparison's lines of a grain, with the stream time if the lines are aligned by it."""
+    """Return the columns of a comparison's lines at a grain, with the stream time if the lines are aligned by it."""
     metric = METRIC[comparison.metric]
     since = [ExportColumn("into_stream", "s")] if comparison.align == "stream" else []
     index = [ExportColumn("index", "own average = 100")] if comparison.scale == "index" else []
@@ -202,7 +202,7 @@ def _counts(comparison: Comparison, grain: StoredGrain) -> list[Count]:
 
 
 def summary_columns(comparison: Comparison, chart_range: Range) -> list[ExportColumn]:
-    """Return the columns of the table below a comparison's chart. Without live values, none is current."""
+    """Return the columns of the table below a comparison's chart; current values only if the range ends now."""
     metric = METRIC[comparison.metric]
     peak = peak_unit(metric, chart_range)
     if peak_name(metric, chart_range) != "Peak":

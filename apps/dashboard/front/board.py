@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-# The page asks for it this often.
+# The page requests it at this interval.
 EVERY_MS = 2_000
 ROWS = 5
 
@@ -27,7 +27,7 @@ class RenderedBoard:
             return self._html
 
     def clear(self) -> None:
-        """Forget the HTML."""
+        """Discard the HTML."""
         with self._lock:
             self._rendered_ms = 0
 

@@ -1,4 +1,4 @@
-"""The front page for visitors without an account: what Twitchly is for, with a small live board."""
+"""The front page for visitors without an account: the purpose of Twitchly, and a small live board."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def front_page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
-    """Return the board alone, which is the same for everybody; the page's script asks for it every 2 s."""
+    """Return the board alone, which is the same for everybody; the page's script requests it every 2 s."""
     response = HttpResponse(front_board(services_of(request)))
     response["Cache-Control"] = f"public, max-age={EVERY_MS // 1000}"
     return response

@@ -36,7 +36,7 @@ TABLES: Mapping[Any, str] = {
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """A kind of data and how long it is kept, both as display text."""
+    """A kind of data and its retention, both as display text."""
 
     what: str
     how_long: str
@@ -44,7 +44,7 @@ class RetentionRule:
 
 def chat_retention() -> list[RetentionRule]:
     """Return the retention of data about chatters and channels."""
-    day_key = RetentionRule("Random daily key of the hashes", f"{duration_text(KEY_DAYS_KEPT * DAY_MS)} after it")
+    day_key = RetentionRule("Random daily key of the hashes", f"{duration_text(KEY_DAYS_KEPT * DAY_MS)} after that day")
     topics = [RetentionRule(what, _topic_retention(name)) for name, what in TOPICS.items()]
     tables = [RetentionRule(what, _table_retention(table)) for table, what in TABLES.items()]
     opt_outs = RetentionRule("Opt-outs, by Twitch ID and name", "until withdrawn")
@@ -59,7 +59,7 @@ def account_retention() -> list[RetentionRule]:
         RetentionRule("Email addresses, password hash, second factors, settings", "until the account is deleted"),
         RetentionRule("Watchlists, notes, searches, share links, requests", "until they or the account are deleted"),
         RetentionRule("API keys (as hashes) and their usage", "until the account is deleted"),
-        RetentionRule("Audit log of staff decisions; other accounts appear as numbers", "for good"),
+        RetentionRule("Audit log of staff decisions; other accounts appear as numbers", "indefinitely"),
         RetentionRule("Daily service quality", duration_text(DAY_RETENTION_MS)),
     ]
 
@@ -67,9 +67,9 @@ def account_retention() -> list[RetentionRule]:
 def _opt_out_retention() -> list[RetentionRule]:
     """Return the retention of records about opt-outs that were withdrawn or declined."""
     return [
-        RetentionRule("Opt-out requests: Twitch name, time and decision", "for good"),
-        RetentionRule("Audit log: opt-outs and requests, by Twitch ID and name, with notes", "for good"),
-        RetentionRule("Amount of deleted data per channel that opted out, by Twitch ID", "for good"),
+        RetentionRule("Opt-out requests: Twitch name, time and decision", "indefinitely"),
+        RetentionRule("Audit log: opt-outs and requests, by Twitch ID and name, with notes", "indefinitely"),
+        RetentionRule("Amount of deleted data per channel that opted out, by Twitch ID", "indefinitely"),
     ]
 
 

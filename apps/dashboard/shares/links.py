@@ -50,7 +50,7 @@ def create_link(
     if kind != ShareLink.Kind.PAGE and "until" in parse_qs(query):
         raise Refused("Widgets and overlays show live values. Go back to live, or share a page.")
     if len(password) > PASSWORD_MAX:
-        raise Refused(f"A password has up to {PASSWORD_MAX} characters.")
+        raise Refused(f"A password can have up to {PASSWORD_MAX} characters.")
     if password and kind != ShareLink.Kind.PAGE:
         raise Refused("Widgets and overlays cannot have a password. Leave it empty, or share a page.")
     if active_links(owner).count() >= LINKS_MAX:
@@ -101,7 +101,7 @@ def find_link(token: str) -> ShareLink:
 
 
 def count_opening(link: ShareLink) -> None:
-    """Count that the link was opened."""
+    """Count one opening of the link."""
     ShareLink.objects.filter(pk=link.pk).update(opened=F("opened") + 1, opened_at=timezone.now())
 
 
@@ -139,5 +139,5 @@ def access_token(link: ShareLink) -> str:
 
 
 def grants_access(link: ShareLink, token: str) -> bool:
-    """Tell whether the link has no password or the token is valid."""
+    """Return whether the link has no password or the token is valid."""
     return not link.password or constant_time_compare(token, access_token(link))

@@ -89,7 +89,7 @@ def watched(broadcast: Broadcast) -> str:
 
 @register.filter
 def watched_note(broadcast: Broadcast) -> str:
-    """Return, as text, the part of a broadcast's counted time for which viewers are known."""
+    """Return the part of a broadcast's counted time for which viewers are known, as text."""
     known = f"viewers known for {duration(broadcast.watched_ms)} of the {duration(broadcast.counted_ms)} counted"
     return f"not enough data: {known}" if broadcast.watched is None else f"hours, {known}"
 

@@ -1,4 +1,4 @@
-"""Texts of the status page's bars and states: never by color alone."""
+"""Texts of the status page's bars and states, so that none is expressed by color alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SIGNS: dict[State, str] = {"works": "✓", "partial": "≥", "wrong": "!", "unk
 
 @register.simple_tag
 def state(value: State) -> SafeString:
-    """Return a state as sign and word."""
+    """Return a state as a sign and a word."""
     return format_html(
         '<span class="state {}"><i aria-hidden="true">{}</i>{}</span>', value, _SIGNS[value], _WORDS[value]
     )
@@ -63,7 +63,7 @@ def bars_label(bars: Sequence[Bar], unit: str) -> str:
     whole = sum(bar.state == "whole" for bar in known)
     worst = min((bar.coverage for bar in known if bar.coverage is not None), default=None)
     text = f"{number(whole, 0)} of {number(len(known), 0)} measured {unit}s were fully heard."
-    return text if worst is None else f"{text} The worst had {percent(worst)}%."
+    return text if worst is None else f"{text} The lowest coverage was {percent(worst)}%."
 
 
 @register.simple_tag

@@ -138,7 +138,7 @@ def order(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def watch(request: HttpRequest) -> HttpResponse:
-    """Add `channel` to a list (`list`, or the one used last), or remove it with `off`."""
+    """Add `channel` to a list (`list`, or the most recently used one), or remove it with `off`."""
     user, channel_id = user_of(request), request.POST.get("channel", "")
     try:
         chosen = _chosen(request)
@@ -159,7 +159,7 @@ def watch(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def star(request: HttpRequest) -> HttpResponse:
-    """Toggle the star of `channel` without JavaScript: add it to the list used last, or remove it."""
+    """Toggle the star of `channel` without JavaScript: add it to the most recently used list, or remove it."""
     user, channel_id = user_of(request), request.POST.get("channel", "")
     containing = lists_holding(user, channel_id).first()
     try:
@@ -176,12 +176,15 @@ def star(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def lists(request: HttpRequest) -> JsonResponse:
-    """Return the user's lists, last used first, and which of them contain `channel`."""
+    """Return the user's lists, most recently used first, and whether each contains `channel`."""
     return JsonResponse({"lists": _lists(user_of(request), request.GET.get("channel", ""))})
 
 
 def _lists(user: User, channel_id: str) -> list[dict[str, Any]]:
-    return [{"id": one.pk, "name": one.name, "holds": holds} for one, holds in lists_with(user, channel_id)]
+    return [
+        {"id": watchlist.pk, "name": watchlist.name, "holds": contains}
+        for watchlist, contains in lists_with(user, channel_id)
+    ]
 
 
 def _chosen(request: HttpRequest) -> Watchlist | None:
@@ -211,7 +214,7 @@ def metric_of(request: HttpRequest) -> tuple[str, list[str]]:
 
 
 def _comparison(channel_ids: list[str], metric: str) -> Comparison:
-    """Return the comparison of the channels, of which Compare shows the first, by the metric if Compare has it."""
+    """Return a comparison of the channels, by the metric if Compare supports it; Compare shows the first channels."""
     comparison = Comparison(tuple(channel_ids))
     return replace(comparison, metric=metric) if METRIC[metric] in COMPARED else comparison
 

@@ -16,5 +16,5 @@ def open_visit(user: User | AnonymousUser) -> FirstVisit | None:
 
 
 def is_new(user: User | AnonymousUser) -> bool:
-    """Tell whether the first visit has not been opened yet."""
+    """Return whether the first visit has not been opened yet."""
     return isinstance(user, User) and FirstVisit.objects.filter(user=user, done_at=None, seen_at=None).exists()

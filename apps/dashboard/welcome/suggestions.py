@@ -35,7 +35,7 @@ class Suggestions:
     """The suggestions of a step: picked channels, then search results, then channels that match the interests.
 
     `is_wider`: no live channel matches, so the most viewed are suggested. `is_away`: Redis is unavailable.
-    `wrong`: why the search text is invalid.
+    `error`: the message about an invalid search text, or "".
     """
 
     channels: list[Suggestion]
@@ -44,7 +44,7 @@ class Suggestions:
     found: int
     is_wider: bool = False
     is_away: bool = False
-    wrong: str = ""
+    error: str = ""
 
 
 def read_suggestions(services: LiveServices, visit: FirstVisit, text: str, now_ms: int) -> Suggestions:
@@ -67,7 +67,7 @@ def read_suggestions(services: LiveServices, visit: FirstVisit, text: str, now_m
         sorted({channel.profile.category for channel in live.values() if channel.profile.category}),
         len(hits),
         is_wider=not matching,
-        wrong=error_text,
+        error=error_text,
     )
 
 

@@ -1,4 +1,4 @@
-"""Write the past of the simulated Twitch to Cassandra, newest first; run it again to continue."""
+"""Write the past of the simulated Twitch to Cassandra, newest first; run the command again to resume."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from twitchly.clock import now_ms
 log = logging.getLogger(__name__)
 
 DAYS = 35
-# Added to the niceness of background programs, which go first.
+# Added to the niceness of background programs, so that those have priority.
 NICENESS = 5
 LOG_EVERY_S = 30.0
 POLL_S = 1.0
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         self, *_args: Any, channels: int, rate: float, seed: int, days: int, demo_email: str, **_options: Any
     ) -> None:
         if not settings.TWITCH_IS_SIMULATED:
-            raise CommandError("this instance listens to Twitch itself: only the simulated Twitch has a simulated past")
+            raise CommandError("this instance uses the real Twitch; only the simulated Twitch has a simulated past")
         os.nice(NICENESS)
         history = History(channels=channels, rate=rate, seed=seed)
         began = read_progress(settings.VAR_DIR) or _begin(history, days)
@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
 
 def _begin(history: History, days: int) -> Progress:
-    """Return a new fill up to when the instance began to record; wait until it has."""
+    """Wait until the instance has recorded a window, and return a new fill up to that time."""
     ids = [channel.id for channel in history.channels]
     while (until_ms := recorded_from(ids, now_ms())) is None:
         log.info("waiting for the first recorded window")
