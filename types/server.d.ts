@@ -231,7 +231,7 @@ interface Standing {
 interface Following {
   state: string;
   text: string;
-  can_ask: boolean;
+  can_request: boolean;
 }
 
 /** A channel that the search has found. */

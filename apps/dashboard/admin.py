@@ -19,7 +19,7 @@ from apps.curation.decisions import has_opted_out
 from apps.curation.models import CurationRequest
 from apps.curation.requests import accept, decline
 from apps.dashboard.curation import admin as curation_admin  # noqa: F401  registers channels, opt-outs and bots
-from apps.dashboard.curation.forms import ask_twitch
+from apps.dashboard.curation.forms import look_up_account
 
 admin.site.unregister(Group)
 
@@ -137,7 +137,7 @@ class AnswerForm(forms.ModelForm[CurationRequest]):
         if fields["decision"] == "decline" and not fields["answer"]:
             self.add_error("answer", "Write an answer for the requester.")
         if fields["decision"] == "accept":
-            self.account = ask_twitch(self, "decision", login=self.instance.login)
+            self.account = look_up_account(self, "decision", login=self.instance.login)
             if self.account and has_opted_out(self.account.id):
                 self.add_error("decision", "The channel has opted out and cannot be pinned.")
         return fields

@@ -15,7 +15,7 @@ from core.metrics.bands import BAND
 from core.metrics.table import METRIC
 
 DEFAULT_RANGE = "10m"
-_FIRST = Board()
+_DEFAULT = Board()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Choice:
     `errors` names the parameters that have an unknown value, with their choices.
     """
 
-    board: Board = _FIRST
+    board: Board = _DEFAULT
     channel: str | None = None
     range: str = DEFAULT_RANGE
     metric: str | None = None
@@ -43,7 +43,7 @@ class Choice:
             past_range(self.span.from_ms, self.span.until_ms, now_ms) if self.span else named_range(self.range, now_ms)
         )
 
-    def names(self) -> dict[str, str]:
+    def parameters(self) -> dict[str, str]:
         """Return all query parameters; "" means not selected."""
         board = self.board
         return {
@@ -64,11 +64,11 @@ class Choice:
 
         Parameters that have their default value are omitted.
         """
-        parameters = replace(self, span=changes.pop("span", self.span)).names() | changes
+        parameters = replace(self, span=changes.pop("span", self.span)).parameters() | changes
         return "?" + urlencode({name: value for name, value in parameters.items() if value != DEFAULTS[name]})
 
 
-DEFAULTS: Mapping[str, str] = Choice().names()
+DEFAULTS: Mapping[str, str] = Choice().parameters()
 
 
 def read_query(query: Mapping[str, str]) -> Choice:

@@ -8,7 +8,7 @@ from apps.curation.models import CurationRequest
 from apps.dashboard.curation.forms import LoginField
 
 
-class AskForm(forms.Form):
+class ChannelRequestForm(forms.Form):
     """A request to track a channel."""
 
     login = LoginField(

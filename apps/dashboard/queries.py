@@ -57,7 +57,7 @@ class BoardPage:
     rows: list[Row]
     channel: ChannelNow | None
     series: Series | None
-    offer: FilterOptions
+    filter_options: FilterOptions
     board_away: bool
     chart_away: bool
 
@@ -67,7 +67,7 @@ def read_board_page(live: LiveServices, choice: Choice, now_ms: int) -> BoardPag
 
     Raises: NotFound for a channel that does not exist.
     """
-    reading, offer = read_live(live.boards, choice, now_ms)
+    reading, filter_options = read_live(live.boards, choice, now_ms)
     channel = find_channel(choice, reading, now_ms)
     chart_range = choice.chart_range(now_ms)
     series = read_series(channel.profile.id, chart_range, now_ms, charted(choice.charted)) if channel else None
@@ -82,7 +82,7 @@ def read_board_page(live: LiveServices, choice: Choice, now_ms: int) -> BoardPag
         reading.rows[choice.board] if reading else [],
         channel,
         series,
-        offer,
+        filter_options,
         board_away=reading is None,
         chart_away=channel is not None and series is None,
     )

@@ -18,7 +18,7 @@ from apps.curation.requests import ChannelRequestError, request_channel
 from apps.dashboard.access import json_error, login_required_json, may_read, sign_in_required
 from apps.dashboard.channel.context import channel_context
 from apps.dashboard.choices import DEFAULTS, Choice, read_query
-from apps.dashboard.forms import AskForm
+from apps.dashboard.forms import ChannelRequestForm
 from apps.dashboard.front.views import front_page
 from apps.dashboard.methodology import methodology_context
 from apps.dashboard.queries import BoardPage, range_json, read_board_page, series_json
@@ -72,7 +72,9 @@ def board(request: HttpRequest) -> HttpResponse:
     try:
         page = read_board_page(live, choice, now)
     except NotFound as error:
-        return render(request, "dashboard/unknown.html", {"reason": str(error), "form": AskForm()}, status=404)
+        return render(
+            request, "dashboard/unknown.html", {"reason": str(error), "form": ChannelRequestForm()}, status=404
+        )
     return render(
         request,
         "dashboard/board.html",
@@ -88,18 +90,18 @@ def find(request: HttpRequest) -> HttpResponse:
     text, errors = request.GET.get("q", "").strip(), list[str]()
     metric = read_choice(request.GET.dict(), "board", BOARD_KEYS, DEFAULT_BOARD, errors)
     if errors:
-        return _results_page(request, text, 400, wrong=" ".join(errors))
+        return _results_page(request, text, 400, error=" ".join(errors))
     try:
         hits = find_channels(text, metric, now_ms())
     except ServiceUnavailable:
         return _results_page(request, text, 503, is_away=True)
     except InvalidChannel as error:
-        return _results_page(request, text, 400, wrong=str(error))
+        return _results_page(request, text, 400, error=str(error))
     return _results_page(request, text, 200, hits=hits)
 
 
 def _results_page(request: HttpRequest, text: str, status: int, **found: Any) -> HttpResponse:
-    context = {"found": {"text": one_line(text, NAME_MAX), **found}, "form": AskForm()}
+    context = {"found": {"text": one_line(text, NAME_MAX), **found}, "form": ChannelRequestForm()}
     return render(request, "dashboard/find.html", context, status=status)
 
 
@@ -138,7 +140,7 @@ def span_json(request: HttpRequest) -> JsonResponse:
 def ask(request: HttpRequest) -> HttpResponse:
     """File a request to track a channel."""
     user = user_of(request)
-    form = AskForm(request.POST) if request.method == "POST" else AskForm()
+    form = ChannelRequestForm(request.POST) if request.method == "POST" else ChannelRequestForm()
     if form.is_bound and form.is_valid():
         try:
             request_channel(user=user, **form.cleaned_data)
@@ -175,7 +177,7 @@ def board_context(live: LiveServices, page: BoardPage, user: User | AnonymousUse
         ],
         "back": choice.query(channel=""),
         "board_query": Choice(choice.board).query(),
-        "take": choice.query(channel=channel_id or "").removeprefix("?"),
+        "export_query": choice.query(channel=channel_id or "").removeprefix("?"),
         "watching": watching(user),
         "first_visit": open_visit(user),
         "first_steps": STEPS,
@@ -184,19 +186,21 @@ def board_context(live: LiveServices, page: BoardPage, user: User | AnonymousUse
         "blank_row": BLANK_ROW,
         "blank_display": row_display(BLANK_ROW, metric.key, None),
         "blank_stream": BLANK_STREAM,
-        "viewers_empty_it": page.display.viewers == "unknown" and choice.board.metric in NEED_VIEWERS,
+        "lacks_viewers": page.display.viewers == "unknown" and choice.board.metric in NEED_VIEWERS,
     }
 
 
 def board_controls(page: BoardPage) -> dict[str, Any]:
     """Return the context of the size and filter controls and the list."""
     choice, size = page.choice, page.choice.board.size
-    parameters = choice.names().items()
+    parameters = choice.parameters().items()
     return {
         "sizes": [(option, choice.query(size=str(option)), option == size) for option in SIZES],
         "places": size if len(page.rows) > SIZES[0] else SIZES[0],
         "bands": BANDS,
-        "kept": [(name, value) for name, value in parameters if name not in FILTERS and value != DEFAULTS[name]],
+        "hidden_fields": [
+            (name, value) for name, value in parameters if name not in FILTERS and value != DEFAULTS[name]
+        ],
         "unfiltered": choice.query(**dict.fromkeys(FILTERS, "")),
     }
 
@@ -213,7 +217,7 @@ def script_data(page: BoardPage) -> dict[str, Any]:
         "newest_end_ms": page.newest_end_ms,
         "viewers_at_ms": page.viewers_at_ms,
         "display": asdict(page.display),
-        "choice": page.choice.names(),
+        "choice": page.choice.parameters(),
         "shown": range_json(page.chart_range),
         "channel": channel_json(channel) if channel else None,
         "series": series_json(channel.profile.id, page.series, channel, page.now_ms)

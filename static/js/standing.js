@@ -40,7 +40,7 @@ export class Percentiles {
       name.textContent = metricOf(metric).name;
     for (const tile of all(this.host, "[data-standing]"))
       show(tile, { percent: constants.absent, note: "" });
-    showTracking(this.following, { state: "", text: "", can_ask: false });
+    showTracking(this.following, { state: "", text: "", can_request: false });
     this.refresh();
   }
 
@@ -52,12 +52,12 @@ export class Percentiles {
         `/channels/${channel}/standing?${new URLSearchParams({ metric })}`,
       );
       if (!answer.ok) return;
-      /** @type {{ standings: Standing[], following: Following }} */
-      const { standings, following } = await answer.json();
+      /** @type {{ peer_groups: Standing[], tracking: Following }} */
+      const { peer_groups, tracking } = await answer.json();
       if (channel !== this.channel || metric !== this.metric) return;
-      for (const standing of standings)
+      for (const standing of peer_groups)
         show(inside(this.host, `[data-standing="${standing.key}"]`), standing);
-      showTracking(this.following, following);
+      showTracking(this.following, tracking);
     } catch {
       // The previous percentiles stay; the connection badge shows the problem.
     }
@@ -77,8 +77,8 @@ function show(tile, { percent, note }) {
  * @param {HTMLElement} host
  * @param {Following} following
  */
-function showTracking(host, { state, text, can_ask }) {
+function showTracking(host, { state, text, can_request }) {
   host.dataset.state = state;
   inside(host, "[data-status]").textContent = text;
-  inside(host, "[data-ask]").hidden = !can_ask;
+  inside(host, "[data-ask]").hidden = !can_request;
 }

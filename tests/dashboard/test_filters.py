@@ -67,7 +67,7 @@ def test_the_query_string_contains_all_selections() -> None:
     choice = Choice(board, "7", "1h")
     address = choice.query()
     assert address == "?board=spam&size=25&category=Just+Chatting+%26+more&language=en&band=1000&channel=7&range=1h"
-    assert read_query(choice.names()) == choice
+    assert read_query(choice.parameters()) == choice
     assert Choice().query() == "?"
     assert read_query({}) == Choice()
 
@@ -77,7 +77,7 @@ def test_the_query_string_contains_all_selections() -> None:
 )
 def test_unknown_selections_become_defaults_and_errors_list_the_choices(query: dict[str, str]) -> None:
     choice, ((name, value),) = read_query(query), query.items()
-    assert choice.names() == DEFAULTS
+    assert choice.parameters() == DEFAULTS
     (error,) = choice.errors
     assert error.startswith(f"Unknown {name} “{value}”. Choose one of ")
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from apps.dashboard.front.board import EVERY_MS, RenderedBoard, rendered_board
+from apps.dashboard.front.board import REFRESH_MS, RenderedBoard, rendered_board
 from tests.dashboard.conftest import Boards, use_redis
 from tests.pages import read_page
 from tests.valkey import Valkey
@@ -54,7 +54,7 @@ def test_the_front_page_is_only_for_visitors(boards: Boards, signed_in: Client, 
 def test_the_board_is_the_same_for_everybody_and_may_be_cached(boards: Boards, client: Client) -> None:
     response = client.get("/front/board")
     assert names(read_page(response)) == ["Beta", "Alpha", "Gamma"]
-    assert response.headers["Cache-Control"] == f"public, max-age={EVERY_MS // 1000}"
+    assert response.headers["Cache-Control"] == f"public, max-age={REFRESH_MS // 1000}"
     assert "Cookie" not in response.headers.get("Vary", "")
     assert not response.cookies
 

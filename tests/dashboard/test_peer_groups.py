@@ -81,7 +81,7 @@ def test_peers_are_the_live_channels(many: Boards, signed_in: Client) -> None:
     answer = signed_in.get("/channels/39/standing?metric=viewers").json()
     assert answer["metric"] == "viewers"
     # Twenty, and Alpha with 1,000 viewers; Beta has another size.
-    assert answer["standings"] == [
+    assert answer["peer_groups"] == [
         {"key": "size", "percent": "100th", "note": "among 21 live channels: 1,000 – 4,999 viewers"},
         {"key": "category", "percent": "95th", "note": "among 23 live channels: Chess"},
         {"key": "language", "percent": "95th", "note": "among 23 live channels: English"},
@@ -97,7 +97,7 @@ def test_the_rendered_page_shows_the_same_percentiles(many: Boards, signed_in: C
 def test_unranked_channels_are_not_compared(many: Boards, signed_in: Client) -> None:
     many.end_ms += 1_000
     many.show({str(n): 1_000 + n for n in range(20, 32)}, messages=3)
-    (size, *_) = signed_in.get("/channels/39/standing?metric=spam").json()["standings"]
+    (size, *_) = signed_in.get("/channels/39/standing?metric=spam").json()["peer_groups"]
     assert size["note"] == "fewer than 10 live channels: 1,000 – 4,999 viewers"
 
 
@@ -113,7 +113,7 @@ def test_live_channels_are_cached(many: Boards, signed_in: Client) -> None:
 def test_the_page_works_without_percentiles(signed_in: Client, settings: Settings) -> None:
     use_redis(settings, NOBODY_LISTENS)
     answer = signed_in.get("/channels/1/standing?metric=viewers").json()
-    assert [item["percent"] for item in answer["standings"]] == ["–"] * 3
+    assert [item["percent"] for item in answer["peer_groups"]] == ["–"] * 3
 
 
 def test_unknown_metrics_are_refused(boards: Boards, signed_in: Client, client: Client) -> None:

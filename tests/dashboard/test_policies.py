@@ -27,7 +27,7 @@ def rows(client: Client) -> dict[str, str]:
     """Return the rows of the page's tables."""
     page = read_page(client.get("/privacy"))
     result = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td></tr>", page)
-    return {html.unescape(what): html.unescape(how_long) for what, how_long in result}
+    return {html.unescape(data): html.unescape(period) for data, period in result}
 
 
 def test_every_topic_has_its_retention(client: Client) -> None:

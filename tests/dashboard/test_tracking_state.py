@@ -34,7 +34,7 @@ def test_the_tracking_state_shows_the_rank(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "output", "can_ask"),
+    ("fields", "output", "can_request"),
     [
         ({"pinned": True}, "Tracked: pinned by the curators.", False),
         ({"pinned": True, "decided_until": END}, "pinned by the curators until 2 Jan 2027, 18:30 UTC.", False),
@@ -43,11 +43,11 @@ def test_the_tracking_state_shows_the_rank(settings: Settings) -> None:
         ({}, "Not tracked: not among the 500 most viewed live channels.", True),
     ],
 )
-def test_decisions_take_precedence_over_the_rank(fields: dict[str, Any], output: str, can_ask: bool) -> None:
+def test_decisions_take_precedence_over_the_rank(fields: dict[str, Any], output: str, can_request: bool) -> None:
     channel(1, reason="bought viewers or chat", note="secret", **fields)
     result = tracking_state("1")
     assert result.text.endswith(output)
-    assert result.can_ask is can_ask
+    assert result.can_request is can_request
     assert "bought" not in result.text
 
 
@@ -63,5 +63,5 @@ def test_the_tracking_state_hides_curator_notes(boards: Boards, signed_in: Clien
     page = read_page(signed_in.get("/?channel=1"))
     assert "pinned by the curators." in page
     assert "internal" not in page
-    data = signed_in.get("/channels/1/standing?metric=viewers").json()["following"]
-    assert data == {"state": "pinned", "text": "Tracked: pinned by the curators.", "can_ask": False}
+    data = signed_in.get("/channels/1/standing?metric=viewers").json()["tracking"]
+    assert data == {"state": "pinned", "text": "Tracked: pinned by the curators.", "can_request": False}

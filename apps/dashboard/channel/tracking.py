@@ -16,14 +16,14 @@ State = Literal["listed", "pinned", "kept", "blocked", "out", "below", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class TrackingState:
-    """Whether and why a channel is tracked; `can_ask`: users may request it."""
+    """Whether and why a channel is tracked; `can_request`: users may request it."""
 
     state: State
     text: str
-    can_ask: bool = False
+    can_request: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return {"state": self.state, "text": self.text, "can_ask": self.can_ask}
+        return {"state": self.state, "text": self.text, "can_request": self.can_request}
 
 
 def tracking_state(channel_id: str) -> TrackingState:
@@ -32,7 +32,7 @@ def tracking_state(channel_id: str) -> TrackingState:
     if has_opted_out(channel_id):
         return TrackingState("out", "Not tracked: the channel has opted out.")
     if channel is None:
-        return TrackingState("unknown", "Not tracked: it has never been on the channel list.", can_ask=True)
+        return TrackingState("unknown", "Not tracked: it has never been on the channel list.", can_request=True)
     if channel.blocked:
         return TrackingState("blocked", f"Not tracked: removed from the list by the curators{_until(channel)}.")
     if channel.pinned:
@@ -44,7 +44,7 @@ def _state_by_rank(channel: Channel) -> TrackingState:
     count = settings.CHANNELS_WANTED
     if not channel.is_wanted:
         text = f"Not tracked: not among the {count:,} most viewed live channels."
-        return TrackingState("below", text, can_ask=True)
+        return TrackingState("below", text, can_request=True)
     if channel.offline_since is not None:
         minutes = settings.OFFLINE_KEPT_S // 60
         return TrackingState("kept", f"Tracked for up to {minutes} more minutes: its stream has ended.")

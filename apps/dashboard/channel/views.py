@@ -64,14 +64,14 @@ def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
 @require_safe
 @never_cache
 @login_required_json
-def standing(request: HttpRequest, channel_id: str) -> JsonResponse:
+def peer_groups(request: HttpRequest, channel_id: str) -> JsonResponse:
     metric = request.GET.get("metric", "")
     if metric not in METRIC:
         return json_error(unknown_choice("metric", metric, METRIC), 400)
     groups = read_peer_groups(services_of(request).channels, channel_id, metric, now_ms())
-    following = tracking_state(channel_id).as_json()
+    tracking = tracking_state(channel_id).as_json()
     return JsonResponse(
-        {"metric": metric, "standings": [peer_group_json(group) for group in groups], "following": following}
+        {"metric": metric, "peer_groups": [peer_group_json(group) for group in groups], "tracking": tracking}
     )
 
 

@@ -109,7 +109,7 @@ def compared_ranges(comparison: Comparison, zeros_ms: Sequence[int], now_ms: int
     else:
         ranges = [named_range(comparison.range, now_ms)] * len(zeros_ms)
     has_live = all(line_range.has_live for line_range in ranges)
-    grains = [_drawn(line_range) for line_range in ranges]
+    grains = [_drawn_grain(line_range) for line_range in ranges]
     grain: StoredGrain = max(grains, key=STORED_GRAINS.index, default="live")
     return [replace(line_range, grain=grain, has_live=has_live) for line_range in ranges]
 
@@ -120,7 +120,7 @@ def length_of(comparison: Comparison) -> int:
     return span.until_ms - span.from_ms if span else RANGES[comparison.range].span_ms
 
 
-def _drawn(chart_range: Range) -> StoredGrain:
+def _drawn_grain(chart_range: Range) -> StoredGrain:
     """Return a grain coarse enough that six lines are quick to draw."""
     grain = chart_range.grain
     if grain == "live" and chart_range.span_ms > _LIVE_SPAN_MS:

@@ -28,7 +28,7 @@ from core.metrics.table import METRIC
 from twitchly.clock import now_ms
 
 # The number of suggested channels, most viewers first.
-OFFERED = 50
+SUGGESTIONS_MAX = 50
 
 
 @require_safe
@@ -90,17 +90,17 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, erro
         "query": comparison.query(),
         "fields": {k: v for k, v in comparison.as_json().items() if v},
         "page": page,
-        "wrong": error_text,
+        "error": error_text,
         "now_ms": now,
         "metric": metric,
         "metrics": COMPARED,
         "lines": [(line, without[line.channel.profile.id]) for line in page.lines],
         "is_full": len(comparison.channels) >= CHANNELS_MAX,
         "channels_max": CHANNELS_MAX,
-        "offered": public_channels()
+        "suggestions": public_channels()
         .filter(is_wanted=True)
         .order_by("-viewers")
-        .values_list("login", flat=True)[:OFFERED],
+        .values_list("login", flat=True)[:SUGGESTIONS_MAX],
         "range": RANGES[comparison.range],
         "peak_name": peak_name(metric, chart_range),
         "peak_unit": peak_unit(metric, chart_range),

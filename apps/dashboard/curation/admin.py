@@ -22,9 +22,9 @@ from apps.curation.opt_outs import accept_request, decline_request
 from apps.curation.receipts import token_of
 from apps.dashboard.curation.forms import (
     BotForm,
+    BulkDecisionForm,
     ChannelAddForm,
     ChannelChangeForm,
-    ManyForm,
     OptOutAddForm,
     OptOutAnswerForm,
     OptOutForm,
@@ -34,7 +34,7 @@ from apps.dashboard.curation.forms import (
 from apps.dashboard.curation.importing import import_sheet
 from core.errors import Refused
 
-MANY = "admin/channels/channel/decide.html"
+BULK_TEMPLATE = "admin/channels/channel/decide.html"
 
 
 @admin.register(Channel)
@@ -131,7 +131,7 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
     def tag(self, request: HttpRequest, queryset: QuerySet[Channel]) -> HttpResponse | None:
         form = TagsForm(request.POST if "decided" in request.POST else None)
         if not form.is_valid():
-            return self._ask(request, queryset, form, "tag", "Tag")
+            return self._render_bulk_form(request, queryset, form, "tag", "Tag")
         add, remove = form.cleaned_data["add"], form.cleaned_data["remove"]
         self._write(request, queryset, partial(_with_tags, add=add, remove=remove))
         return None
@@ -142,14 +142,14 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
         return import_sheet(request, self.admin_site.each_context(request))
 
     def _decide(self, request: HttpRequest, queryset: QuerySet[Channel], kind: str, title: str) -> HttpResponse | None:
-        form = ManyForm(request.POST if "decided" in request.POST else None)
+        form = BulkDecisionForm(request.POST if "decided" in request.POST else None)
         if not form.is_valid():
-            return self._ask(request, queryset, form, request.POST["action"], title)
+            return self._render_bulk_form(request, queryset, form, request.POST["action"], title)
         reason, until = form.cleaned_data["reason"], form.cleaned_data["until"]
         self._write(request, queryset, partial(_with_decision, kind=kind, reason=reason, until=until))
         return None
 
-    def _ask(
+    def _render_bulk_form(
         self, request: HttpRequest, queryset: QuerySet[Channel], form: Form, action: str, title: str
     ) -> HttpResponse:
         """Render the form of a bulk action."""
@@ -162,7 +162,7 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
             "verb": title,
             "opts": self.opts,
         }
-        return TemplateResponse(request, MANY, context)
+        return TemplateResponse(request, BULK_TEMPLATE, context)
 
     def _write(self, request: HttpRequest, queryset: QuerySet[Channel], change: Callable[[Decision], Decision]) -> None:
         """Apply a change to each channel; a refused change does not stop the others."""

@@ -94,7 +94,7 @@ class ChannelAddForm(forms.ModelForm[Channel]):
         fields = super().clean() or {}
         if self.errors:
             return fields
-        user = ask_twitch(self, "login", login=fields["login"])
+        user = look_up_account(self, "login", login=fields["login"])
         if user is not None:
             self.instance = channel_of(user)
             before = Decision() if self.instance._state.adding else decision_of(self.instance)
@@ -147,7 +147,7 @@ class MomentField(forms.DateTimeField):
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 
 
-class ManyForm(forms.Form):
+class BulkDecisionForm(forms.Form):
     """Reason and expiry of a bulk decision."""
 
     reason = reason_field()
@@ -164,7 +164,7 @@ class TagsForm(forms.Form):
     remove = TagsField(required=False, help_text="Separated by commas.")
 
 
-class SheetForm(forms.Form):
+class ImportForm(forms.Form):
     """Upload of a CSV file with decisions."""
 
     sheet = forms.FileField(label="CSV file", max_length=200, widget=forms.FileInput({"accept": ".csv,text/csv"}))
@@ -201,7 +201,7 @@ class OptOutAddForm(OptOutForm):
             return fields
         if not fields["login"]:
             raise ValidationError("Enter the login or the ID.")
-        user = ask_twitch(self, "login", login=fields["login"])
+        user = look_up_account(self, "login", login=fields["login"])
         if user is not None:
             fields["login"], fields["twitch_id"] = user.login, user.id
             confirm(self, "login", user.id, describe_account(user), kind=fields["kind"])
@@ -267,7 +267,7 @@ class OptOutAnswerForm(forms.ModelForm[OptOutRequest]):
     def clean(self) -> dict[str, Any]:
         fields = super().clean() or {}
         if not self.errors and fields["decision"] == "accept":
-            self.account_found = ask_twitch(self, "decision", login=self.instance.login)
+            self.account_found = look_up_account(self, "decision", login=self.instance.login)
             if self.account_found is not None:
                 confirm(
                     self,
@@ -338,7 +338,7 @@ def describe_account(user: Account) -> str:
     return f"This is {user.name}: login {user.login}, Twitch ID {user.id}"
 
 
-def ask_twitch(form: forms.BaseForm, field: str, *, login: str) -> Account | None:
+def look_up_account(form: forms.BaseForm, field: str, *, login: str) -> Account | None:
     """Return the account of a login, or add an error to the field and return None."""
     try:
         return services.find_account(login=login)

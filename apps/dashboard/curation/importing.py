@@ -15,7 +15,7 @@ from apps.audit.services import actor_name
 from apps.channels.models import Channel
 from apps.curation.decisions import decide
 from apps.curation.sheets import COLUMNS, MAX_BYTES, MAX_LINES, Plan, build_plan, read_text
-from apps.dashboard.curation.forms import SheetForm
+from apps.dashboard.curation.forms import ImportForm
 from apps.ingest import services
 from core.errors import Refused, ServiceUnavailable, TwitchlyError
 
@@ -24,7 +24,7 @@ TEMPLATE = "admin/channels/channel/import.html"
 
 def import_sheet(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Render the import page or apply the import; `context` is the admin's common context."""
-    form = SheetForm(request.POST, request.FILES) if request.method == "POST" else SheetForm()
+    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     context |= {
         "title": "Import decisions from CSV",
         "opts": Channel._meta,
@@ -42,19 +42,19 @@ def import_sheet(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             messages.success(request, _apply(request, plan))
             return redirect("admin:channels_channel_changelist")
     except Refused as error:
-        return TemplateResponse(request, TEMPLATE, context | {"wrong": str(error)}, status=400)
+        return TemplateResponse(request, TEMPLATE, context | {"error": str(error)}, status=400)
     except ServiceUnavailable:
         message = "Twitch is not responding and some of the channels are unknown, so nothing was changed."
-        return TemplateResponse(request, TEMPLATE, context | {"wrong": message}, status=503)
+        return TemplateResponse(request, TEMPLATE, context | {"error": message}, status=503)
     except TwitchlyError as error:
         return TemplateResponse(
-            request, TEMPLATE, context | {"wrong": f"Twitch refused the lookup: {error}"}, status=502
+            request, TEMPLATE, context | {"error": f"Twitch refused the lookup: {error}"}, status=502
         )
-    context |= {"plan": plan, "text": text, "is_other": "digest" in request.POST}
+    context |= {"plan": plan, "text": text, "has_changed": "digest" in request.POST}
     return TemplateResponse(request, TEMPLATE, context)
 
 
-def _text(request: HttpRequest, form: SheetForm) -> str | None:
+def _text(request: HttpRequest, form: ImportForm) -> str | None:
     """Return the uploaded or previewed text, None without one. Raises: Refused."""
     if request.method != "POST":
         return None

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 
 # The page requests it at this interval.
-EVERY_MS = 2_000
+REFRESH_MS = 2_000
 ROWS = 5
 
 
 class RenderedBoard:
-    """The HTML of a board, at most EVERY_MS old. One thread renders it while others wait for it."""
+    """The HTML of a board, at most REFRESH_MS old. One thread renders it while others wait for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -21,7 +21,7 @@ class RenderedBoard:
     def read(self, now_ms: int, render: Callable[[], str]) -> str:
         """Return the HTML; call `render` if it is too old, or if the clock was set back."""
         with self._lock:
-            if not 0 <= now_ms - self._rendered_ms < EVERY_MS:
+            if not 0 <= now_ms - self._rendered_ms < REFRESH_MS:
                 self._html = render()
                 self._rendered_ms = now_ms
             return self._html

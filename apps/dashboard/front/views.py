@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
 from apps.dashboard.choices import Choice
-from apps.dashboard.front.board import EVERY_MS, ROWS, rendered_board
+from apps.dashboard.front.board import REFRESH_MS, ROWS, rendered_board
 from apps.dashboard.queries import read_live
 from apps.live.display import row_display
 from apps.live.services import LiveServices, services_of
@@ -18,14 +18,16 @@ from twitchly.clock import now_ms
 
 def front_page(request: HttpRequest) -> HttpResponse:
     """Render the page with the newest board, so that it is complete without JavaScript."""
-    return render(request, "dashboard/front.html", {"board": front_board(services_of(request)), "every_ms": EVERY_MS})
+    return render(
+        request, "dashboard/front.html", {"board": front_board(services_of(request)), "refresh_ms": REFRESH_MS}
+    )
 
 
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
     """Return the board alone, which is the same for everybody; the page's script requests it every 2 s."""
     response = HttpResponse(front_board(services_of(request)))
-    response["Cache-Control"] = f"public, max-age={EVERY_MS // 1000}"
+    response["Cache-Control"] = f"public, max-age={REFRESH_MS // 1000}"
     return response
 
 

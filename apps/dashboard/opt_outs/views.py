@@ -50,7 +50,7 @@ def ask(request: HttpRequest) -> HttpResponse:
             return redirect("opt-out")
         form.add_error(None, "Too many requests from your network. Try again in an hour.")
         status = 429
-    return render(request, "dashboard/opt_out.html", {"form": form, "proved": _twitch_account(request)}, status=status)
+    return render(request, "dashboard/opt_out.html", {"form": form, "account": _twitch_account(request)}, status=status)
 
 
 @require_POST

@@ -38,15 +38,15 @@ TABLES: Mapping[Any, str] = {
 class RetentionRule:
     """A kind of data and its retention, both as display text."""
 
-    what: str
-    how_long: str
+    data: str
+    period: str
 
 
 def chat_retention() -> list[RetentionRule]:
     """Return the retention of data about chatters and channels."""
     day_key = RetentionRule("Random daily key of the hashes", f"{duration_text(KEY_DAYS_KEPT * DAY_MS)} after that day")
-    topics = [RetentionRule(what, _topic_retention(name)) for name, what in TOPICS.items()]
-    tables = [RetentionRule(what, _table_retention(table)) for table, what in TABLES.items()]
+    topics = [RetentionRule(data, _topic_retention(name)) for name, data in TOPICS.items()]
+    tables = [RetentionRule(data, _table_retention(table)) for table, data in TABLES.items()]
     opt_outs = RetentionRule("Opt-outs, by Twitch ID and name", "until withdrawn")
     requests = RetentionRule("Text of opt-out requests", "until decided by a curator")
     return [topics[0], day_key, *topics[1:], *tables, opt_outs, requests, *_opt_out_retention()]

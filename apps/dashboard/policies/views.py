@@ -14,10 +14,10 @@ from core.pipeline.topics import TOPIC
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     context = {
-        "of_chat": chat_retention(),
-        "of_accounts": account_retention(),
-        "chat_kept": duration_text(TOPIC["chat"].retention_ms),
-        "session_kept": duration_text(settings.SESSION_COOKIE_AGE * 1000),
+        "chat_rules": chat_retention(),
+        "account_rules": account_retention(),
+        "chat_retention": duration_text(TOPIC["chat"].retention_ms),
+        "session_retention": duration_text(settings.SESSION_COOKIE_AGE * 1000),
     }
     return render(request, "policies/privacy.html", context)
 

@@ -164,7 +164,7 @@ def series(request: HttpRequest, link: ShareLink) -> HttpResponse:
 @never_cache
 def password(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for the password of a link."""
-    wrong, status, wait_s = "", 200, 0
+    error_text, status, wait_s = "", 200, 0
     try:
         link = links.find_link(token)
         if request.method == "POST":
@@ -180,10 +180,10 @@ def password(request: HttpRequest, token: str) -> HttpResponse:
     except NotFound as error:
         return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
     except links.TooManyTries as error:
-        wrong, status, wait_s = str(error), 429, error.wait_s
+        error_text, status, wait_s = str(error), 429, error.wait_s
     except Refused as error:
-        wrong, status = str(error), 403
-    response = render(request, "shares/password.html", {"wrong": wrong}, status=status)
+        error_text, status = str(error), 403
+    response = render(request, "shares/password.html", {"error": error_text}, status=status)
     if wait_s:
         response.headers["Retry-After"] = str(wait_s)
     return response

@@ -46,7 +46,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         except Refused as error:
             error_text = str(error)
     lists = watchlists_of(user)
-    context = {"lists": lists, "name": name, "wrong": error_text, "lists_max": services.LISTS_MAX}
+    context = {"lists": lists, "name": name, "error": error_text, "lists_max": services.LISTS_MAX}
     return render(request, "dashboard/watchlists.html", context, status=400 if error_text else 200)
 
 

@@ -27,7 +27,7 @@ def begin(*, user: User) -> FirstVisit:
     return FirstVisit.objects.create(user=user)
 
 
-def see(*, visit: FirstVisit, step: int) -> None:
+def record_step(*, visit: FirstVisit, step: int) -> None:
     """Record the opened step, at which the visit resumes."""
     visit.step = step
     visit.seen_at = visit.seen_at or timezone.now()

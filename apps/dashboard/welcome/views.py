@@ -57,7 +57,7 @@ def step(request: HttpRequest, step: int) -> HttpResponse:
             error_text = str(error)
     if do in ("on", "skip") and not error_text:
         return _next(visit, step)
-    services.see(visit=visit, step=step)
+    services.record_step(visit=visit, step=step)
     return render(
         request, "welcome/step.html", _context(request, visit, step, error_text), status=400 if error_text else 200
     )
@@ -73,7 +73,7 @@ def leave(request: HttpRequest) -> HttpResponseRedirect:
 
 @require_POST
 @login_required
-def again(request: HttpRequest) -> HttpResponseRedirect:
+def restart(request: HttpRequest) -> HttpResponseRedirect:
     services.begin(user=user_of(request))
     return redirect("welcome-step", 1)
 
@@ -94,9 +94,9 @@ def _context(request: HttpRequest, visit: FirstVisit, step: int, error_text: str
         "steps": list(enumerate(TITLES, 1)),
         "title": TITLES[step - 1],
         "part": f"welcome/_{PARTS[step - 1]}.html",
-        "wrong": error_text,
+        "error": error_text,
         "text": text,
-        "offer": read_suggestions(services_of(request), visit, text, now_ms())
+        "suggestions": read_suggestions(services_of(request), visit, text, now_ms())
         if PARTS[step - 1] in ("interests", "channels", "list")
         else None,
         "boards": BOARDS[:4],

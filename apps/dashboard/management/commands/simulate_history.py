@@ -45,20 +45,20 @@ class Command(BaseCommand):
             raise CommandError("this instance uses the real Twitch; only the simulated Twitch has a simulated past")
         os.nice(NICENESS)
         history = History(channels=channels, rate=rate, seed=seed)
-        began = read_progress(settings.VAR_DIR) or _begin(history, days)
+        start = read_progress(settings.VAR_DIR) or _begin(history, days)
         opted_out, logged_s = opted_out_channels(), 0.0
-        add_channels(history, began, opted_out)
-        if began.hours == 0 and (user := User.objects.filter(email=demo_email).first()):
-            add_demo_content(user, history, began.until_ms)
+        add_channels(history, start, opted_out)
+        if start.hours == 0 and (user := User.objects.filter(email=demo_email).first()):
+            add_demo_content(user, history, start.until_ms)
         try:
-            for progress in Fill(history, began, opted_out).run():
+            for progress in Fill(history, start, opted_out).run():
                 progress.save(settings.VAR_DIR)
                 if time.monotonic() - logged_s >= LOG_EVERY_S:
                     logged_s = time.monotonic()
                     log.info("simulated past: %d%%, %d of %d hours", progress.percent, progress.hours, progress.total)
         except ServiceUnavailable as error:
             raise CommandError(f"{error}; the hours written so far are stored, so run the command again") from error
-        log.info("simulated past: complete, %d hours of %d channels", began.total, channels)
+        log.info("simulated past: complete, %d hours of %d channels", start.total, channels)
 
 
 def _begin(history: History, days: int) -> Progress:
