@@ -1,8 +1,8 @@
-"""Django application of the ingest."""
+"""Django app for chat ingest."""
 
 from django.apps import AppConfig
 
 
 class IngestConfig(AppConfig):
     name = "apps.ingest"
-    verbose_name = "Listening"
+    verbose_name = "Ingest"

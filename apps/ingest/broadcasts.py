@@ -35,7 +35,7 @@ def started_at(stream: Stream) -> dt.datetime | None:
 def change_events(
     known: Channel | None, stream: Stream, texts: Mapping[str, KnownText], now_ms: int
 ) -> list[dict[str, Any]]:
-    """Return the events of a live channel since the previous poll, which left the row `known`.
+    """Return the events of a live channel since the previous poll, whose result is the row `known`.
 
     `texts` holds the title and the category of the stream.
     """

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 PAGE = 100
 PAUSE_S = 1.0
-# Pages repeat and skip streams, so more than the requested number is read: 14 tenths of it.
+# Pages repeat and skip streams, so 14/10 of the requested number is read.
 SPARE_TENTHS = 14
 WALKS = 4
 # Streams start, end and change rank between walks: a walk counts as complete if it lacks at most one in this many of
@@ -77,16 +77,16 @@ class Helix:
     def top_streams(self, count: int, *, until_s: float | None = None) -> list[Stream]:
         """Return at least `count` live streams by descending viewers, or all if fewer are live; one per channel.
 
-        Pages can be short, and a short one can lack its cursor. So fewer than `count` are all only if two walks through
-        the pages reached the last one and agree. If Twitch refused its own cursors in every walk, the rows of the
-        earlier pages are returned, because they are valid.
+        Pages can be short, and a short one can lack its cursor. So a result of fewer than `count` streams is complete
+        only if two walks through the pages reached the last one and agree. If Twitch refused its own cursors in every
+        walk, the rows of the earlier pages are returned, because they are valid.
         Raises: ServiceUnavailable, TwitchRefused.
         """
         end_s, streams, walks = self._end(until_s), dict[str, Stream](), list[_Walk]()
         while len(walks) < WALKS:
             if walks:
-                why = walks[-1].interruption or "the end of the list is unconfirmed"
-                self._client.pause(PAUSE_S, until_s=end_s, why=why)
+                reason = walks[-1].interruption or "the end of the list is unconfirmed"
+                self._client.pause(PAUSE_S, until_s=end_s, reason=reason)
             walks.append(self._walk(streams, -(-count * SPARE_TENTHS // 10), end_s))
             if len(streams) >= count or _is_end_confirmed(len(streams), walks):
                 break
@@ -115,7 +115,7 @@ class Helix:
         self, *, ids: Iterable[str] = (), logins: Iterable[str] = (), until_s: float | None = None
     ) -> list[Account]:
         """Return the accounts that exist. Raises: ServiceUnavailable, TwitchRefused."""
-        keys = [*(("id", one) for one in ids), *(("login", one.lower()) for one in logins)]
+        keys = [*(("id", user_id) for user_id in ids), *(("login", login.lower()) for login in logins)]
         return list({user.id: user for user in self._lookup("/users", keys, _users, self._end(until_s))}.values())
 
     def _end(self, until_s: float | None) -> float:
@@ -124,7 +124,7 @@ class Helix:
     def _walk(self, streams: dict[str, Stream], enough: int, until_s: float) -> _Walk:
         """Read pages into `streams` until it holds `enough` or the last page is reached.
 
-        An empty page or one whose cursor leads back is requested twice.
+        A page that is empty or repeats an earlier cursor is requested twice.
         """
         cursor, seen, found = "", set[str](), set[str]()
         for _ in range(PAGES_TIMES * -(-enough // PAGE)):
@@ -132,7 +132,7 @@ class Helix:
                 page, following = self._page(cursor, until_s)
                 if not page or following in seen:
                     self._client.pause(
-                        PAUSE_S, until_s=until_s, why="a page of streams is empty or its cursor leads back"
+                        PAUSE_S, until_s=until_s, reason="a page of streams is empty or repeats a cursor"
                     )
                     again, following = self._page(cursor, until_s)
                     page += again
@@ -150,7 +150,7 @@ class Helix:
             if not following:
                 return _Walk(len(found))
             if following in seen:
-                return _Walk(len(found), "cursor leads back")
+                return _Walk(len(found), "repeated cursor")
             seen.add(following)
             cursor = following
         return _Walk(len(found), "pages repeat each other")
@@ -159,7 +159,9 @@ class Helix:
         after = [("after", cursor)] if cursor else []
         return self._client.get("/streams", [("first", str(PAGE)), *after], _streams_and_cursor, until_s=until_s)
 
-    def _lookup(self, path: str, keys: Params, read: Reader[list[Row]], until_s: float, also: Params = ()) -> list[Row]:
+    def _lookup(
+        self, path: str, keys: Params, read: Reader[list[Row]], until_s: float, extra: Params = ()
+    ) -> list[Row]:
         """Return the rows for `keys`, requested in batches of PAGE.
 
         Twitch refuses a whole request because of one invalid key: a refused batch is halved until the key is isolated.
@@ -169,7 +171,7 @@ class Helix:
         while waiting:
             batch = waiting.pop()
             try:
-                rows += self._client.get(path, [*also, *batch], read, until_s=until_s)
+                rows += self._client.get(path, [*extra, *batch], read, until_s=until_s)
             except RequestRefused as refused:
                 refusals += 1
                 if len(keys) == 1 or refused.status != httpx.codes.BAD_REQUEST or refusals >= REFUSALS_MAX:
@@ -184,7 +186,7 @@ class Helix:
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """One walk through the pages of streams: how many it found, and why it was interrupted, "" if it was not."""
+    """One walk through the pages of streams: the number of streams found, and the reason if it was interrupted."""
 
     found: int
     interruption: str = ""
@@ -216,7 +218,7 @@ def _usable(body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Row | N
     """
     rows = body.get("data")
     if not isinstance(rows, list):
-        raise ValueError("expected a list `data`")  # noqa: TRY004 - as the other
+        raise ValueError("expected a list `data`")  # noqa: TRY004 - as the errors below
     parsed = [read(row) if isinstance(row, dict) else None for row in rows]
     usable = [row for row in parsed if row is not None]
     odd = len(rows) - len(usable)

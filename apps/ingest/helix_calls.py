@@ -130,15 +130,15 @@ class TwitchClient:
         """Return the time on the clock of `until_s`."""
         return self._timing.now_s()
 
-    def pause(self, seconds: float, *, until_s: float, why: str) -> None:
+    def pause(self, seconds: float, *, until_s: float, reason: str) -> None:
         """Sleep. Raises: ServiceUnavailable if that would miss the deadline."""
         if seconds > 0:
             if self.now_s() + seconds >= until_s:
-                raise self._late(why)
+                raise self._late(reason)
             self._timing.sleep(seconds)
 
-    def _late(self, why: str) -> ServiceUnavailable:
-        return ServiceUnavailable(f"Twitch at {self._access.url} gave no usable response in time: {why}")
+    def _late(self, reason: str) -> ServiceUnavailable:
+        return ServiceUnavailable(f"Twitch at {self._access.url} returned no usable response in time: {reason}")
 
     def _retry(self, once: Callable[[float], Answer], until_s: float) -> Answer:
         problem = ""
@@ -153,8 +153,8 @@ class TwitchClient:
                 if failure.wait_s:
                     self._rate_limit.block_until(self.now_s() + wait_s)
                 if attempt + 1 < TRIES:
-                    self.pause(wait_s, until_s=until_s, why=problem)
-        raise ServiceUnavailable(f"Twitch at {self._access.url} gave no usable response in {TRIES} tries: {problem}")
+                    self.pause(wait_s, until_s=until_s, reason=problem)
+        raise ServiceUnavailable(f"Twitch at {self._access.url} returned no usable response in {TRIES} attempts: {problem}")
 
     def _get_once(self, path: str, params: Params, read: Reader[Answer], until_s: float) -> Answer:
         if not self._token:
@@ -174,7 +174,7 @@ class TwitchClient:
         response = self._send("POST", self._access.token_url, until_s, data=form)
         if response.is_refusal:
             hint = "check TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"
-            raise TwitchRefused(f"Twitch gave no token (HTTP {response.status}): {hint}")
+            raise TwitchRefused(f"Twitch issued no token (HTTP {response.status}): {hint}")
         return self._read("a token", response, _token_of)
 
     def _send(self, method: str, url: str, until_s: float, **request: Any) -> _Response:
@@ -182,7 +182,7 @@ class TwitchClient:
 
         `Any` because the library's options have many types. Raises: _RetryableError, ServiceUnavailable.
         """
-        self.pause(self._rate_limit.delay_s(self.now_s()), until_s=until_s, why="too many calls in a minute")
+        self.pause(self._rate_limit.delay_s(self.now_s()), until_s=until_s, reason="too many calls in a minute")
         self._rate_limit.record(self.now_s())
         limit_s = min(self._timing.try_s, until_s - self.now_s())
         if limit_s <= 0:
@@ -226,9 +226,9 @@ class TwitchClient:
             answer = read(_object(response.body))
         except (ValueError, RecursionError) as error:
             self.results["malformed"] += 1
-            why = "no JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else str(error)
+            reason = "not JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else str(error)
             raise _RetryableError(
-                f"the response for {subject}, {len(response.body)} bytes, is malformed: {why}"
+                f"the response for {subject}, {len(response.body)} bytes, is malformed: {reason}"
             ) from None
         self.results[str(response.status)] += 1
         return answer
@@ -252,7 +252,7 @@ async def _body(response: httpx.Response) -> bytes:
 def _object(body: bytes) -> Mapping[str, Any]:
     fields = json.loads(body)
     if not isinstance(fields, dict):
-        raise ValueError(f"expected an object, got a {type(fields).__name__}")  # noqa: TRY004 - as the others
+        raise ValueError(f"expected an object, got a {type(fields).__name__}")  # noqa: TRY004 - as below
     return fields
 
 

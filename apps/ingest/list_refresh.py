@@ -17,7 +17,7 @@ from apps.ingest.broadcasts import (
     started_at,
     unlisted_events,
 )
-from apps.ingest.stale_answers import Poll, previous_texts
+from apps.ingest.stale_responses import Poll, previous_texts
 from core.channels.selection import Curation, select_channels, smooth_viewers
 from core.channels.stream import Stream
 from core.irc.channel_events import STREAM_END
@@ -43,7 +43,7 @@ POLLED = [
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The size of the channel list, and for how long an offline channel stays on it."""
+    """The size of the channel list, and the grace period of offline channels."""
 
     count: int
     grace_ms: int

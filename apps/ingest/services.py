@@ -26,7 +26,7 @@ from apps.ingest.helix import Helix
 from apps.ingest.helix_calls import Timing
 from apps.ingest.list_refresh import POLLED, Limits, ListUpdate, update_list
 from apps.ingest.models import HashKey
-from apps.ingest.stale_answers import Poll, discard_stale_answers
+from apps.ingest.stale_responses import Poll, discard_stale_responses
 from core.channels.account import Account
 from core.channels.address import ChannelName
 from core.channels.selection import Curation
@@ -42,7 +42,7 @@ KEY_DAYS_KEPT = 2
 HELIX_S = 45.0
 LOCK_S = 60.0
 # Deadlines while a user waits for a form or a CSV import.
-FORM_S, SHEET_S = 4.0, 20.0
+FORM_S, IMPORT_S = 4.0, 20.0
 
 
 def refresh_channel_list(
@@ -59,7 +59,7 @@ def refresh_channel_list(
         known, curation = channels.tracked_channels(), read_curation()
         poll = _poll(helix_client or helix(), now_ms, known.keys() - curation.barred)
         known |= channels.channels(poll.live.keys() - known.keys())
-        poll = discard_stale_answers(known, poll)
+        poll = discard_stale_responses(known, poll)
         apply_renames({stream.id: stream.login for stream in poll.live.values()})
         limits = Limits(settings.CHANNELS_WANTED, settings.OFFLINE_KEPT_S * 1000)
         update = update_list(known, poll, curation, limits)
@@ -168,12 +168,12 @@ def find_account(*, login: str) -> Account:
 def find_users(logins: Collection[str], ids: Collection[str]) -> list[Account]:
     """Return the accounts that exist on Twitch. Raises: ServiceUnavailable, TwitchRefused."""
     client = helix()
-    until_s = client.until(SHEET_S)
+    until_s = client.until(IMPORT_S)
     return client.users(logins=logins, ids=ids, until_s=until_s) if logins or ids else []
 
 
 def publish_opt_outs(*, now_ms: int, sender: EventSender | None = None) -> int:
-    """Publish new opt-outs, so that history erases the channels; return their number.
+    """Publish new opt-outs, so that the channels are erased from history; return their number.
 
     Undelivered ones are retried at the next call.
     """

@@ -78,7 +78,7 @@ def delete_expired_hash_keys() -> None:
 
 
 @worker_process_init.connect
-def serve_measures(**_kwargs: Any) -> None:
+def serve_metrics(**_kwargs: Any) -> None:
     """Serve Prometheus metrics."""
     collector = WorkerCollector(refresh_stats, lambda: services.helix().results, _fetched_ms, now_ms)
     try_to_serve(collector, settings.WORKER_METRICS_PORT)

@@ -15,20 +15,20 @@ from core.errors import NotFound, TwitchlyError
 from core.irc.lines import Line, parse
 from core.irc.session import Ended, Refused, Session
 
-ANSWER_S = 10.0
+RESPONSE_S = 10.0
 CHAT_S = 15.0
 READ_BYTES = 65_536
 CAPABILITIES = frozenset({"twitch.tv/tags", "twitch.tv/commands"})
 PING = "check_twitch"
 
-# What to do when a step fails.
+# Advice for each failed step.
 ADVICE: Mapping[str, str] = {
     "credentials": "set both TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET, or neither for the simulated Twitch",
     "token": "check TWITCH_CLIENT_ID, TWITCH_CLIENT_SECRET and TWITCH_TOKEN_URL; the simulated Twitch must be running",
     "streams": "check TWITCH_HELIX_URL, and whether this machine can reach it over HTTPS",
-    "users": "check TWITCH_HELIX_URL; Helix answers, but not as expected",
+    "users": "check TWITCH_HELIX_URL; Helix responds, but not as expected",
     "IRC connection": "check TWITCH_IRC_HOST, TWITCH_IRC_PORT, TWITCH_IRC_TLS, TWITCH_IRC_CA_FILE and the firewall",
-    "capabilities": "another server answers in place of Twitch: check TWITCH_IRC_HOST",
+    "capabilities": "another server responds instead of Twitch: check TWITCH_IRC_HOST",
     "welcome": "Twitch may block this IP address temporarily: try again in a few minutes",
     "join": "the channel may be suspended, or another process has used up the join limit: try again in a minute",
     "chat": "",
@@ -53,7 +53,7 @@ class Outcome:
 
 
 class _Failed(TwitchlyError):
-    """A step failed; the message says why."""
+    """A step failed; the message gives the reason."""
 
 
 class _Note(Exception):
@@ -79,7 +79,7 @@ class TwitchCheck:
     async def outcomes(self) -> AsyncIterator[Outcome]:
         """Run all steps in order."""
         steps: Mapping[str, Callable[[], Awaitable[str]]] = {
-            "credentials": self._have_credentials,
+            "credentials": self._check_credentials,
             "token": self._token,
             "streams": self._streams,
             "users": self._users,
@@ -97,7 +97,7 @@ class TwitchCheck:
             if self._connection is not None:
                 self._connection.close()
 
-    async def _have_credentials(self) -> str:
+    async def _check_credentials(self) -> str:
         if all(self._credentials):
             return "set, using the real Twitch"
         if any(self._credentials):
@@ -105,14 +105,14 @@ class TwitchCheck:
         return "none, using the simulated Twitch"
 
     async def _token(self) -> str:
-        await asyncio.to_thread(lambda: self._helix.renew_token(until_s=self._helix.until(ANSWER_S)))
+        await asyncio.to_thread(lambda: self._helix.renew_token(until_s=self._helix.until(RESPONSE_S)))
         self._has_token = True
         return "issued"
 
     async def _streams(self) -> str:
         if not self._has_token:
             raise _Skipped
-        streams = await asyncio.to_thread(lambda: self._helix.top_streams(1, until_s=self._helix.until(ANSWER_S)))
+        streams = await asyncio.to_thread(lambda: self._helix.top_streams(1, until_s=self._helix.until(RESPONSE_S)))
         top = next((stream for stream in streams if stream.login), None)
         if top is None:
             raise NotFound("Helix returned no live stream")
@@ -121,7 +121,7 @@ class TwitchCheck:
 
     async def _users(self) -> str:
         top = self._require_top()
-        users = await asyncio.to_thread(lambda: self._helix.users(ids=[top.id], until_s=self._helix.until(ANSWER_S)))
+        users = await asyncio.to_thread(lambda: self._helix.users(ids=[top.id], until_s=self._helix.until(RESPONSE_S)))
         if [user.id for user in users] != [top.id]:
             raise NotFound(f"Helix does not know the account {top.id} of {top.login}")
         return f"{top.id} is {users[0].login}"
@@ -129,7 +129,7 @@ class TwitchCheck:
     async def _connect(self) -> str:
         where = f"{self._server.host}:{self._server.port}"
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(RESPONSE_S):
                 self._connection = await _IrcConnection.open(self._server)
         except OSError as error:
             raise _Failed(f"{where}: {error or 'no response'}") from error
@@ -137,19 +137,19 @@ class TwitchCheck:
 
     async def _capabilities(self) -> str:
         connection = self._require_connection()
-        await connection.until(lambda: connection.capabilities >= CAPABILITIES, ANSWER_S, "no response to CAP REQ")
+        await connection.until(lambda: connection.capabilities >= CAPABILITIES, RESPONSE_S, "no response to CAP REQ")
         return " and ".join(sorted(CAPABILITIES))
 
     async def _welcome(self) -> str:
         connection = self._require_connection()
-        await connection.until(lambda: connection.session.is_ready, ANSWER_S, "no 001 came")
+        await connection.until(lambda: connection.session.is_ready, RESPONSE_S, "no 001 received")
         return f"as {connection.nick}"
 
     async def _join(self) -> str:
         connection, top = self._require_connection(), self._require_top()
         connection.session.join([top.login])
         await connection.until(
-            lambda: top.login in connection.session.joined, ANSWER_S, f"#{top.login} was not confirmed"
+            lambda: top.login in connection.session.joined, RESPONSE_S, f"#{top.login} was not confirmed"
         )
         return f"#{top.login} confirmed"
 
@@ -168,7 +168,7 @@ class TwitchCheck:
     async def _ping(self) -> str:
         connection = self._require_connection()
         connection.send(f"PING :{PING}\r\n".encode())
-        await connection.until(lambda: connection.has_pong, ANSWER_S, "no PONG came")
+        await connection.until(lambda: connection.has_pong, RESPONSE_S, "no PONG received")
         return "answered"
 
     def _require_top(self) -> Stream:

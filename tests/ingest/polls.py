@@ -7,7 +7,7 @@ from typing import Any
 
 from apps.channels.models import Channel
 from apps.ingest.list_refresh import Limits, ListUpdate, update_list
-from apps.ingest.stale_answers import Poll, discard_stale_answers
+from apps.ingest.stale_responses import Poll, discard_stale_responses
 from core.channels.selection import Curation
 from core.channels.stream import Stream
 from core.irc.channel_events import STREAM_START
@@ -42,7 +42,7 @@ class Table:
     def poll(self, at_ms: int, *streams: Stream, kafka_is_away: bool = False) -> ListUpdate:
         live = {stream.id: stream for stream in streams}
         known = self.known(live)
-        followed = update_list(known, discard_stale_answers(known, Poll(at_ms, live)), self.curation, self.limits)
+        followed = update_list(known, discard_stale_responses(known, Poll(at_ms, live)), self.curation, self.limits)
         if kafka_is_away:
             undelivered = {record["channel_id"] for record in followed.records}
         else:

@@ -132,7 +132,7 @@ def test_a_transient_failure_is_retried_after_a_pause(problem: httpx.Response | 
 
 def test_pauses_grow_until_helix_counts_as_unavailable() -> None:
     twitch = Twitch(*[httpx.Response(500)] * 4)
-    with pytest.raises(ServiceUnavailable, match="4 tries: HTTP 500") as raised:
+    with pytest.raises(ServiceUnavailable, match="4 attempts: HTTP 500") as raised:
         twitch.helix().top_streams(1)
     assert raised.value.retry
     assert twitch.clock.slept == [1.0, 2.0, 4.0]
@@ -140,7 +140,7 @@ def test_pauses_grow_until_helix_counts_as_unavailable() -> None:
 
 def test_a_persistently_malformed_answer_is_an_error() -> None:
     twitch = Twitch(*[httpx.Response(200, content=b'{"data":')] * 4)
-    with pytest.raises(ServiceUnavailable, match="the response for /streams, 8 bytes, is malformed: no JSON"):
+    with pytest.raises(ServiceUnavailable, match="the response for /streams, 8 bytes, is malformed: not JSON"):
         twitch.helix().top_streams(1)
 
 
@@ -271,7 +271,7 @@ def test_each_try_has_a_limit_of_its_own() -> None:
     clock = Clock()
     with trickling(b"", b"H") as (url, cut_s):
         helix = helix_at(url, dataclasses.replace(clock.timing(), try_s=0.1))
-        with pytest.raises(ServiceUnavailable, match="4 tries: TimeoutError"):
+        with pytest.raises(ServiceUnavailable, match="4 attempts: TimeoutError"):
             helix.top_streams(1, until_s=helix.until(45))
         assert clock.slept == [1.0, 2.0, 4.0]
         assert wait_for(lambda: len(cut_s) == 4)

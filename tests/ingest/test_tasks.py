@@ -63,7 +63,7 @@ def test_a_worker_serves_metrics_and_continues_if_the_port_is_taken(
         probe.bind(("127.0.0.1", 0))
         settings.WORKER_METRICS_PORT = probe.getsockname()[1]
     settings.CHANNELS_WANTED = 2
-    tasks.serve_measures()
+    tasks.serve_metrics()
     began_s = time.time()
     tasks.refresh_channel_list()
     page = httpx.get(f"http://127.0.0.1:{settings.WORKER_METRICS_PORT}/metrics").text
@@ -71,7 +71,7 @@ def test_a_worker_serves_metrics_and_continues_if_the_port_is_taken(
     assert age is not None
     assert 0 <= float(age[1]) <= time.time() - began_s
     assert 'twitchly_helix_calls_total{result="200"} 2.0' in page
-    tasks.serve_measures()
+    tasks.serve_metrics()
     assert "Prometheus endpoint on port" in caplog.text
 
 

@@ -179,6 +179,6 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_at(due_s, self._on_timer)
 
     def _on_timer(self) -> None:
-        # A timer may fire slightly early, so `when()` does not tell whether it has fired.
+        # A timer may fire slightly early, so `when()` does not show whether it has fired.
         self._timer = None
         self._run_session()

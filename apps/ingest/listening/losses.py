@@ -1,4 +1,4 @@
-"""Intervals of dropped records by channel and reason, from which gaps are made."""
+"""Intervals of dropped records by channel and reason, which become gaps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records that the producer writes by the clock: pulses, watermark records, sums of minutes, gaps of lost records."""
+"""Records that the producer writes periodically: pulses, watermark records, sums by minute, gaps of lost records."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class PeriodicRecords:
             late_ms = max(0, self._now_ms() - wake_ms)
 
     def write_sums(self, until_ms: int) -> None:
-        """Write the events that are summed per minute, of minutes that ended by `until_ms`."""
+        """Write the events that are summed per minute, for minutes that ended by `until_ms`."""
         for fields in self._intake.minutes(until_ms):
             self._writer.put_event(fields)
 

@@ -115,7 +115,7 @@ class ChatProducer:
 
     async def _report(self) -> None:
         while True:
-            rejected = "".join(f", rejected as {why}: {n}" for why, n in self.intake.rejected.items())
+            rejected = "".join(f", rejected as {reason}: {n}" for reason, n in self.intake.rejected.items())
             held = "; Kafka unavailable, holding records" if self.writer.is_held() else ""
             log.info(
                 "%d of %d channels joined; %s%s%s",

@@ -76,7 +76,7 @@ class ReconnectingConnection:
             self._current.change(joins, parts)
 
     def check(self) -> None:
-        """Raise the error that ended the task, if it ended; only a bug ends it."""
+        """Raise the error that ended the task, if it has ended; only a bug ends it."""
         if self._task.done():
             self._task.result()
 

@@ -28,7 +28,7 @@ DATABASE_EVERY_S = 2.0
 class ChannelTargets:
     """Keeps the latest channel list and rules; a failed read keeps the previous ones.
 
-    `know_viewers` is whether the viewer counts in `streams` are recent. The daily hash keys are prefetched from the
+    `know_viewers`: the viewer counts in `streams` are recent. The daily hash keys are prefetched from the
     same database into `keys`, by the producer's clock `now_ms`.
     """
 

@@ -29,8 +29,8 @@ from twitchly.kafka import topic_name
 
 log = logging.getLogger(__name__)
 
-# Kafka counts as unavailable when it has confirmed nothing for this long; records then wait in the buffer.
-AWAY_AFTER_S = 2.0
+# Kafka is considered unavailable if it has confirmed nothing for this long; records then wait in the buffer.
+UNAVAILABLE_AFTER_S = 2.0
 BATCH = 5_000
 # Maximum number of records in librdkafka; the rest waits in the buffer, not stamped yet.
 IN_FLIGHT = 50_000
@@ -42,7 +42,7 @@ STALL_LIMIT_S = kafka.SESSION_TIMEOUT_MS / 1000 - 3.0
 RETURN_AFTER_S = 6.0
 # Time limit for the driver to return unsent records.
 PURGE_S = 1.0
-# Kinds whose loss is permanent; pulses and watermark records come every second.
+# Kinds whose loss is permanent; pulses and watermark records repeat every second.
 _IRREPLACEABLE_KINDS = TEXT_KINDS | {"removal"}
 
 
@@ -129,7 +129,7 @@ class Writer:
     def put_watermarks(self, lag_ms: int) -> None:
         """Add a watermark record to each partition: the promise that nothing much earlier follows.
 
-        `lag_ms` tells the next owner the current delay of incoming lines.
+        `lag_ms` is the current delay of incoming lines, for the next owner.
         """
         now_ms = self._now_ms()
         for partition in self.partitions:
@@ -172,7 +172,7 @@ class Writer:
             self._producer.flush(0.05)
 
     def skip(self, channel_id: str, sent_ms: int, reason: Loss) -> None:
-        """Count as lost a received message that must not be written."""
+        """Count a received message that must not be written as lost."""
         self._lose({"kind": "message", "channel_id": channel_id, "sent_ms": sent_ms}, reason)
 
     @property
@@ -191,7 +191,7 @@ class Writer:
 
     def is_held(self) -> bool:
         """Return whether records are held back because Kafka is unavailable."""
-        is_unconfirmed = self._running_s() - self._confirmed_s > AWAY_AFTER_S
+        is_unconfirmed = self._running_s() - self._confirmed_s > UNAVAILABLE_AFTER_S
         return bool(self._suspended) or self._probing or (self._pending_watermarks > 0 and is_unconfirmed)
 
     def _check_for_stall(self) -> None:

@@ -15,7 +15,7 @@ RECORD_KINDS: tuple[RecordKind, ...] = (*get_args(ChatKind), "gap", "event")
 
 @dataclass(slots=True)
 class WriterCounts:
-    """Counts since the writer began, changed only by its own thread.
+    """Counts since the writer started, changed only by its own thread.
 
     `records`: records passed to the Kafka driver, by kind; gaps and events count as soon as they are buffered.
     `acked`: chat records acknowledged by Kafka. `refused`: records that the driver did not accept; they are lost too.

@@ -39,11 +39,11 @@ class Poll:
     texts: Mapping[str, Mapping[str, KnownText]] = field(default_factory=dict)
 
 
-def discard_stale_answers(known: Mapping[str, Channel], poll: Poll) -> Poll:
+def discard_stale_responses(known: Mapping[str, Channel], poll: Poll) -> Poll:
     """Drop responses and texts older than the rows in `known`, and fill in missing starts and names."""
     live, unchanged = dict[str, Stream](), set[str]()
-    for channel_id, answer in poll.live.items():
-        row, stream = known.get(channel_id), _with_possible_start(answer, poll.at_ms)
+    for channel_id, response in poll.live.items():
+        row, stream = known.get(channel_id), _with_possible_start(response, poll.at_ms)
         if row is None:
             # A channel cannot be joined without a login; the next poll may include it.
             live |= {channel_id: stream} if stream.login else {}
@@ -61,7 +61,7 @@ def discard_stale_answers(known: Mapping[str, Channel], poll: Poll) -> Poll:
 
 
 def previous_texts(texts: Mapping[str, KnownText]) -> dict[str, Any]:
-    """Return what the row of a channel keeps about its previous texts until the next poll, as JSON."""
+    """Return the state of a channel's texts that its row keeps until the next poll, as JSON."""
     return {
         name: [text.previous, text.changed_ms, text.returned_ms]
         for name, text in texts.items()
@@ -71,13 +71,13 @@ def previous_texts(texts: Mapping[str, KnownText]) -> dict[str, Any]:
 
 def _texts_after(row: Channel | None, stream: Stream, now_ms: int) -> Mapping[str, KnownText]:
     """Return each text of a stream after a response; a new broadcast has no previous texts."""
-    answers = {name: getattr(stream, name) for name in TEXTS}
+    received = {name: getattr(stream, name) for name in TEXTS}
     if row is None or not row.is_wanted or row.started_at != started_at(stream):
-        return {name: KnownText(answer, changed_ms=now_ms) for name, answer in answers.items()}
+        return {name: KnownText(text, changed_ms=now_ms) for name, text in received.items()}
     previous = row.previous_texts or {}
     return {
-        name: KnownText(getattr(row, name), *previous.get(name, ())).after(answer, now_ms)
-        for name, answer in answers.items()
+        name: KnownText(getattr(row, name), *previous.get(name, ())).after(text, now_ms)
+        for name, text in received.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""Unordered Helix answers: temporarily absent streams, and older broadcasts after newer ones."""
+"""Unordered Helix responses: temporarily absent streams, and older broadcasts after newer ones."""
 
 from __future__ import annotations
 
