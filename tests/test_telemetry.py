@@ -14,12 +14,12 @@ from apps.live.frames import FrameCache
 from apps.live.hub import Hub
 from apps.live.readings import LiveBoards
 from apps.live.recent_events import RecentMarks
-from apps.live.telemetry import WebHeartbeatSource, WebMeasures
+from apps.live.telemetry import WebCollector, WebHeartbeatSource
 from apps.metrics.board_reader import BoardReader
 from apps.metrics.checkpoint_watch import Checkpoint, Checkpoints
 from apps.metrics.flink_cluster import JobCounters
-from apps.metrics.sink_telemetry import SinkCounts, SinkHeartbeatSource, SinkMeasures
-from apps.metrics.stream_telemetry import StreamHeartbeatSource, StreamMeasures, StreamState
+from apps.metrics.sink_telemetry import SinkCollector, SinkCounts, SinkHeartbeatSource
+from apps.metrics.stream_telemetry import StreamCollector, StreamHeartbeatSource, StreamState
 from core.contracts.heartbeats import BoardsHeartbeat, HistoryHeartbeat
 from core.ops.telemetry import MEASURE, MEASURES, Process, exported_by
 from core.pipeline.records import WindowRecord
@@ -50,10 +50,10 @@ def idle_hub() -> Hub:
 @pytest.mark.parametrize(
     ("process", "collector"),
     [
-        ("history", SinkMeasures(SinkCounts(), lambda: T0)),
-        ("boards", SinkMeasures(SinkCounts(), lambda: T0)),
-        ("stream", StreamMeasures(StreamState(), lambda: T0)),
-        ("web", WebMeasures(idle_hub())),
+        ("history", SinkCollector(SinkCounts(), lambda: T0)),
+        ("boards", SinkCollector(SinkCounts(), lambda: T0)),
+        ("stream", StreamCollector(StreamState(), lambda: T0)),
+        ("web", WebCollector(idle_hub())),
     ],
 )
 def test_all_listed_measures_are_exported_from_the_start(process: Process, collector: Collector) -> None:
@@ -102,12 +102,12 @@ def test_a_sink_exports_its_rows_and_its_lag() -> None:
     counts = SinkCounts()
     counts.record_write(windows(T0 - 2_000, T0 - 5_000), 3, 0.01)
     counts.read_ms, counts.lag = T0 - 40_000, {"windows-live": 0}
-    result = collect(SinkMeasures(counts, lambda: T0))
+    result = collect(SinkCollector(counts, lambda: T0))
     assert by_label(result["twitchly_sink_rows"]) == {("live",): 2, ("event",): 3}
     assert by_label(result["twitchly_sink_newest_window_age_seconds"]) == {("live",): 2.0}
     assert by_label(result["twitchly_sink_lag_seconds"]) == {(): 0.0}
     counts.lag, counts.halted = {"windows-live": 7}, "too many"
-    result = collect(SinkMeasures(counts, lambda: T0))
+    result = collect(SinkCollector(counts, lambda: T0))
     assert by_label(result["twitchly_sink_lag_seconds"]) == {(): 40.0}
     assert by_label(result["twitchly_sink_halted"]) == {(): 1.0}
     beat = SinkHeartbeatSource(HistoryHeartbeat, "1", counts, lambda: T0)()
@@ -124,7 +124,7 @@ def test_the_stream_job_exports_its_newest_checkpoint() -> None:
     counters = JobCounters(records_read=900, not_json=1, late_dropped=0, waiting=12)
     checkpoints = Checkpoints(6, 2, "", Checkpoint(T0 - 12_000, 81_920, 140))
     state = StreamState(True, True, 1, 3, counters, checkpoints)
-    result = {name: by_label(family) for name, family in collect(StreamMeasures(state, lambda: T0)).items()}
+    result = {name: by_label(family) for name, family in collect(StreamCollector(state, lambda: T0)).items()}
     assert result["twitchly_stream_checkpoint_age_seconds"] == {(): 12.0}
     assert result["twitchly_stream_checkpoint_seconds"] == {(): 0.14}
     assert result["twitchly_stream_checkpoints"] == {("completed",): 6, ("failed",): 2}
@@ -153,7 +153,7 @@ def test_a_rate_covers_20_s_and_restarts_with_its_counter() -> None:
     ("host", "status"), [("127.0.0.1:{}", 200), ("localhost:{}", 200), ("evil.example", 403), ("evil.example:{}", 403)]
 )
 def test_the_endpoint_answers_requests_for_the_loopback_address_only(host: str, status: int) -> None:
-    port = serve(SinkMeasures(SinkCounts(), lambda: T0), 0)
+    port = serve(SinkCollector(SinkCounts(), lambda: T0), 0)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/metrics", headers={"Host": host.format(port)})
     response = connection.getresponse()

@@ -21,7 +21,7 @@ HEADER = "X-Request-Id"
 # Requests by route and status, durations by route, and API responses by code.
 REQUESTS = counter("twitchly_http_requests")
 REQUEST_SECONDS = histogram("twitchly_http_request_seconds")
-API_ANSWERS = counter("twitchly_api_answers")
+API_RESPONSES = counter("twitchly_api_answers")
 
 
 def request_id() -> str:

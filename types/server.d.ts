@@ -90,7 +90,7 @@ interface Move {
 interface RowDisplay {
   value: string;
   state: string;
-  place: string;
+  details: string;
   move: Move;
   spark: string;
   is_stale: boolean;

@@ -95,7 +95,7 @@ async def handle(request: ApiRequest, *, is_too_large: bool = False) -> Any:
     code: str = getattr(response, "problem_code", "")
     if request.auth is not None:
         request.services.usage.record(request.auth.key_id, code)
-    request_counts.API_ANSWERS.labels(code or "ok").inc()
+    request_counts.API_RESPONSES.labels(code or "ok").inc()
     request_counts.end(request, response, began_s)
     response["X-Content-Type-Options"] = "nosniff"
     response["Vary"] = VARY

@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
-    """The socket of one page. Frames go from its outbox straight to the server, so they need no task to wake up."""
+    """The socket of one page. Frames go from its outbox straight to the server, without waking a task."""
 
     # The hub listens for all sockets. With a layer of its own, each socket would depend on Redis.
     channel_layer_alias = "none"
@@ -113,7 +113,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             self._start(self._check_session)
 
     def abandon(self) -> None:
-        """Close the socket of a page that reads nothing."""
+        """Close the socket of a page that has stopped reading."""
         log.info("socket closed: the page read nothing for %d s", BACKLOG_S)
         self.outbox = None
         if not self.is_closing:

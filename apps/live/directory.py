@@ -121,7 +121,7 @@ class Directory:
 
 
 def matches_text(profile: Profile, text: str, *, is_exact: bool = False) -> bool:
-    """Tell whether `text` is a channel's id or part of its name or login; with `is_exact`, its id or login."""
+    """Return whether `text` is a channel's id or part of its name or login; with `is_exact`, its id or login."""
     if profile.id == text or is_exact:
         return text in (profile.id, profile.login)
     folded = text.casefold()

@@ -34,11 +34,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class RowDisplay:
-    """The texts of a row: `place` is its category and language, `state` is "" if it is live, `spark` an SVG path."""
+    """The texts of a row: `details` are category and language, `state` is "" if it is live, `spark` is an SVG path."""
 
     value: str
     state: str
-    place: str
+    details: str
     move: Move
     spark: str
     is_stale: bool
@@ -163,7 +163,7 @@ def spark_path(levels: str) -> str:
 
 
 def is_over_midnight(end_ms: int | None) -> bool:
-    """Tell whether a live window spans midnight UTC, when the hash key changes."""
+    """Return whether a live window spans midnight UTC, when the hash key changes."""
     return end_ms is not None and 0 < end_ms % DAY_MS < LIVE_WINDOW_MS
 
 

@@ -1,4 +1,4 @@
-"""The hub of a web process: on each tick it reads the boards once and sends the frames of all its sockets."""
+"""The hub of a web process: on each tick it reads the boards once and sends frames to all its sockets."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Hub:
         return outbox
 
     def sockets_of(self, session: str) -> int:
-        """Return how many sockets of this process belong to a session."""
+        """Return the number of sockets of this process that belong to a session."""
         return sum(outbox.session == session for outbox in self._outboxes)
 
     def leave(self, outbox: Outbox) -> None:
@@ -85,7 +85,7 @@ class Hub:
 
     @property
     def frames_sent(self) -> int:
-        """The number of frames taken so far. Another thread reads it too, so the set is copied in one step."""
+        """The number of frames sent so far. Another thread reads it too, so the set is copied in one step."""
         return self._frames_of_closed + sum(outbox.frames_sent for outbox in tuple(self._outboxes))
 
     async def subscribe(self, outbox: Outbox, request: Subscribe) -> None:

@@ -20,7 +20,7 @@ BATCH_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """The state of one subscription spec, as the inside of a JSON object; `content` is the complete state.
+    """The state of one subscription spec, as JSON members without braces; `content` is the complete state.
 
     `changes` is the difference from the previously numbered payload, for a page that received that one; None if there
     is no difference to send. `at_ms` is the time it was built.
@@ -54,7 +54,7 @@ class Subscription:
 
 
 class Connection(Protocol):
-    """A socket or event stream, as the hub calls it. These methods are called for all in turn and never wait."""
+    """The hub's interface to a socket or event stream. Its methods are called for each in turn and never block."""
 
     def flush(self) -> None:
         """Take frames from the outbox if the client has room for them."""
@@ -63,7 +63,7 @@ class Connection(Protocol):
         """Check, before any other frame, whether the client may still receive."""
 
     def abandon(self) -> None:
-        """Give up on a client that reads nothing."""
+        """Give up on a client that has stopped reading."""
 
 
 class Outbox:
@@ -85,7 +85,7 @@ class Outbox:
         self.frames_sent = 0
         self._subscribers = subscribers
         self._make_subscription = make_subscription
-        # Ordered: a payload that replaces one keeps its turn.
+        # Ordered: a payload that replaces a pending one keeps its position.
         self._pending: dict[Subscription, None] = {}
         self._pending_since_s: float | None = None
         self._errors: deque[bytes] = deque(maxlen=ERRORS_MAX)
@@ -131,7 +131,7 @@ class Outbox:
             self._pending_since_s = now_s
 
     def is_stuck(self, now_s: float) -> bool:
-        """Tell whether frames have been pending for BACKLOG_S without any being taken."""
+        """Return whether frames have been pending for BACKLOG_S without any being taken."""
         return self._pending_since_s is not None and now_s - self._pending_since_s >= BACKLOG_S
 
     @property

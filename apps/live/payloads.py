@@ -1,4 +1,4 @@
-"""Payload encoding: each payload is encoded once for all its subscribers, as the inside of a JSON object."""
+"""Payload encoding: each payload is encoded once for all its subscribers, as JSON members without braces."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _METRICS = [metric for metric in METRICS if metric.key not in ("excitement", "co
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow(ChannelNow):
-    """A channel with its figures over a period; `trend` are the mean viewers of each day, None where unknown."""
+    """A channel with its figures over a period; `trend` holds the mean viewers of each day, None where unknown."""
 
     trend: Sequence[float | None] = ()
 
@@ -51,8 +51,8 @@ class PeriodTables:
             read_ms, table = self._tables.get(period, (0, None))
             if table is None or not 0 <= now_ms - read_ms < CACHE_MS:
                 table = read_period(period)
-                kept = {p: found for p, found in self._tables.items() if p.until_ms == period.until_ms}
-                self._tables = {**kept, period: (now_ms, table)}
+                current = {p: cached for p, cached in self._tables.items() if p.until_ms == period.until_ms}
+                self._tables = {**current, period: (now_ms, table)}
             return table
 
 
@@ -86,12 +86,12 @@ def _row(profile: Profile, days: Sequence[RangeSummary], length: int) -> PeriodR
 
 
 def growth(now: float | None, before: float | None) -> float | None:
-    """Return the change between two periods in %; None where one is unknown, or the first is 0."""
+    """Return the change between two periods in %; None if either is unknown or the earlier one is 0."""
     return 100 * (now / before - 1) if now is not None and before else None
 
 
 def _unranked(summary: RangeSummary) -> dict[str, str]:
-    """Return why ratios have no percentile: too few messages for a meaningful figure."""
+    """Return the reasons why ratios have no percentile: too few messages for a meaningful figure."""
     if summary.sums.get("messages", 0) >= RankingThresholds().min_messages * summary.span_ms // DAY_MS:
         return {}
     return {metric.key: "too few messages" for metric in _METRICS if metric.key not in ("viewers", "messages")}

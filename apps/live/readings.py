@@ -90,8 +90,8 @@ LIVE = tuple(field.name for field in fields(ChannelNow) if field.name != "profil
 class Reading:
     """The state of the requested boards and channels in Redis at one moment.
 
-    `viewers_at_ms` is when viewer counts were last fetched. `late_dropped` is how many records the stream job has
-    dropped as late since it started, None while unknown.
+    `viewers_at_ms` is the time at which viewer counts were last fetched. `late_dropped` is the number of records that
+    the stream job has dropped as late since it started, None while unknown.
     """
 
     newest_end_ms: int | None
@@ -105,11 +105,11 @@ class Reading:
         return {channel_id: channel for channel_id, channel in self.channels.items() if self.has_live(channel)}
 
     def has_live(self, channel: ChannelNow) -> bool:
-        """Tell whether a channel of this reading is live."""
+        """Return whether a channel of this reading is live."""
         return is_live(channel.end_ms, self.newest_end_ms, is_offline=channel.profile.is_offline)
 
     def has_recent(self, channel: ChannelNow) -> bool:
-        """Tell whether a channel of this reading has a recent window, even after its broadcast has ended."""
+        """Return whether a channel of this reading has a recent window, even after its broadcast has ended."""
         return is_live(channel.end_ms, self.newest_end_ms, is_offline=False)
 
 

@@ -51,7 +51,7 @@ class Rule:
     maximum: float | None
 
     def holds(self, value: float | None) -> bool:
-        """Tell whether a value is in the range; a missing value never is."""
+        """Return whether a value is in the range; a missing value never is."""
         if value is None:
             return False
         return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
@@ -62,7 +62,7 @@ class Search:
     """Filters, sort order and page of the table.
 
     `range` is a key of PERIODS, "" for live values. `languages` are names, `bands` keys; empty means any. `page` begins
-    at 1. `errors` says which numbers could not be parsed and which values are unknown.
+    at 1. `errors` lists numbers that could not be parsed, and unknown values.
     """
 
     languages: tuple[str, ...] = ()
@@ -232,7 +232,9 @@ def _rules(query: QueryDict, measures: Collection[str], errors: list[str]) -> It
             continue
         if minimum is not None and maximum is not None and minimum > maximum:
             label = measure_label(measure)
-            errors.append(f"{label}: from {format_number(minimum)} to {format_number(maximum)} includes no value.")
+            errors.append(
+                f"{label}: the minimum {format_number(minimum)} is greater than the maximum {format_number(maximum)}."
+            )
             continue
         yield Rule(measure, minimum, maximum)
 

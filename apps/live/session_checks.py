@@ -24,7 +24,7 @@ class SessionChecks:
         self._next: asyncio.Task[set[str]] | None = None
 
     async def is_signed_in(self, session_key: str | None) -> bool:
-        """Return whether a session belongs to a signed-in user now."""
+        """Return whether a session currently belongs to a signed-in user."""
         if session_key is None:
             return False
         # The task starts after all callers of this iteration of the loop have added their keys.

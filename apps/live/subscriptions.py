@@ -68,7 +68,7 @@ def read_frame(text: str | None, binary: bytes | None) -> Subscribe | Unsubscrib
         raise BadFrame(f"Unknown type {_shortened(fields.get('type'))}. Send type “subscribe” or “unsubscribe”.")
     name = fields.get("id")
     if not isinstance(name, str) or re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name, re.ASCII) is None:
-        raise BadFrame(f"Id {_shortened(name)} is not a valid subscription ID: up to 32 letters, digits, _ and -.")
+        raise BadFrame(f"{_shortened(name)} is not a valid subscription ID. Use up to 32 letters, digits, _ and -.")
     try:
         if fields["type"] == "unsubscribe":
             _check_fields(fields, ())
@@ -94,7 +94,7 @@ def _spec(fields: Mapping[str, Any]) -> SubscriptionSpec:
 
 
 def _check_fields(fields: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Raises: BadFrame for a field that would be ignored."""
+    """Reject unknown fields, which would be ignored. Raises: BadFrame."""
     known = ("type", "id", *known)
     unknown = next((name for name in fields if name not in known), None)
     if unknown is not None:
@@ -124,10 +124,10 @@ def _text(fields: Mapping[str, Any], name: str, max_length: int) -> str:
 def read_ids(channels: object) -> tuple[str, ...]:
     """Return the ids of a list, sorted and without duplicates. Raises: BadFrame."""
     if not isinstance(channels, list) or not 0 < len(channels) <= CHANNELS_MAX:
-        raise BadFrame(f"Send 1 to {CHANNELS_MAX} channels, as a list of ids.")
+        raise BadFrame(f"Send 1 to {CHANNELS_MAX} channels, as a list of IDs.")
     for channel in channels:
         if not isinstance(channel, str) or not is_twitch_id(channel):
-            raise BadFrame(f"Channel {_shortened(channel)} is not an id: send a string of up to 20 digits.")
+            raise BadFrame(f"Channel {_shortened(channel)} is not an ID: send a string of up to 20 digits.")
     return tuple(sorted(set(channels)))
 
 

@@ -15,11 +15,11 @@ from core.contracts.heartbeats import WebHeartbeat
 from twitchly import heartbeats
 from twitchly.clock import now_ms
 from twitchly.heartbeats import Rate
-from twitchly.request_counts import API_ANSWERS, REQUEST_SECONDS, REQUESTS
+from twitchly.request_counts import API_RESPONSES, REQUEST_SECONDS, REQUESTS
 from twitchly.telemetry import sample, try_to_serve, values
 
 
-class WebMeasures(Collector):
+class WebCollector(Collector):
     """Collects request and hub metrics when Prometheus scrapes, in a separate thread."""
 
     def __init__(self, hub: Hub) -> None:
@@ -28,7 +28,7 @@ class WebMeasures(Collector):
     def collect(self) -> Iterable[Metric]:
         """Yield the current metrics."""
         hub = self._hub
-        for counted in (REQUESTS, REQUEST_SECONDS, API_ANSWERS):
+        for counted in (REQUESTS, REQUEST_SECONDS, API_RESPONSES):
             yield from counted.collect()
         yield sample("twitchly_sockets_open", hub.open_sockets)
         yield sample("twitchly_socket_frames", hub.frames_sent)
@@ -43,18 +43,18 @@ class WebHeartbeatSource:
         self._name = name
         self._hub = hub
         self._now_ms = now_ms
-        self._answered, self._frames = Rate(), Rate()
+        self._requests, self._frames = Rate(), Rate()
 
     def __call__(self) -> WebHeartbeat:
         hub, now_s = self._hub, time.monotonic()
-        answered = values(REQUESTS)
+        requests = values(REQUESTS)
         return WebHeartbeat(
             name=self._name,
             at_ms=self._now_ms(),
             sockets=hub.open_sockets,
-            requests_per_s=self._answered.per_s(sum(answered.values()), now_s),
+            requests_per_s=self._requests.per_s(sum(requests.values()), now_s),
             frames_per_s=self._frames.per_s(hub.frames_sent, now_s),
-            errors=sum(int(count) for (_, status), count in answered.items() if status >= "500"),
+            errors=sum(int(count) for (_, status), count in requests.items() if status >= "500"),
             slow_closed=hub.slow_closed,
             tick_age_s=tick_age_s(hub),
         )
@@ -67,6 +67,6 @@ def tick_age_s(hub: Hub) -> float | None:
 
 def start(hub: Hub) -> None:
     """Start serving metrics and writing the heartbeat."""
-    try_to_serve(WebMeasures(hub), settings.WEB_METRICS_PORT)
+    try_to_serve(WebCollector(hub), settings.WEB_METRICS_PORT)
     name = f"{socket.gethostname()}-{settings.WEB_PORT}"
     heartbeats.start_heartbeat(WebHeartbeatSource(name, hub, now_ms))

@@ -68,7 +68,7 @@ class SinkCounts:
         return max(0, now_ms - self.read_ms) / 1000
 
 
-class SinkMeasures(Collector):
+class SinkCollector(Collector):
     """Exports the counters to Prometheus."""
 
     def __init__(self, counts: SinkCounts, now_ms: Callable[[], int]) -> None:

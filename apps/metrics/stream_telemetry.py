@@ -28,7 +28,7 @@ class StreamState:
     checkpoints: Checkpoints | None = None
 
 
-class StreamMeasures(Collector):
+class StreamCollector(Collector):
     """Exports the state to Prometheus."""
 
     def __init__(self, state: StreamState, now_ms: Callable[[], int]) -> None:

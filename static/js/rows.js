@@ -12,7 +12,7 @@ import { nameStar } from "./watch.js";
 export function writeRow(item, { id, name, display }) {
   inside(item, "a").classList.toggle("is-stale", display.is_stale);
   write(inside(item, ".nm"), name);
-  write(inside(item, ".cat"), display.place);
+  write(inside(item, ".cat"), display.details);
   write(inside(item, ".vv"), display.value);
   write(inside(item, ".st"), display.state);
   inside(item, ".cov").hidden = !display.is_partial;

@@ -128,7 +128,7 @@ async def test_frames_have_the_texts_of_rows_channels_and_viewer_counts(boards: 
         await hub.subscribe(outbox, Subscribe(name, spec))
         frames[name] = take_one(outbox)
     display = frames["b"]["rows"][0]["display"]
-    assert (display["value"], display["is_partial"], display["place"]) == ("≥ 4,000", True, "Chess · English")
+    assert (display["value"], display["is_partial"], display["details"]) == ("≥ 4,000", True, "Chess · English")
     assert display["move"] == {"sign": "", "words": "", "css": ""}
     channel = frames["c"]["channels"]["1"]["display"]
     assert (channel["values"]["messages"], channel["coverage"]) == ("≥ 4,000", "50.0")

@@ -14,7 +14,7 @@ from apps.metrics.boards_sink import BoardsSink
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.dead_letters import DeadLetters
 from apps.metrics.history_sink import HISTORY_TOPICS, HistorySink
-from apps.metrics.sink_telemetry import SinkCounts, SinkHeartbeatSource, SinkMeasures
+from apps.metrics.sink_telemetry import SinkCollector, SinkCounts, SinkHeartbeatSource
 from apps.metrics.store import WindowStore
 from core.contracts.heartbeats import BoardsHeartbeat, HistoryHeartbeat, SinkHeartbeat
 from twitchly import heartbeats, kafka
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, sink: str, name: str, metrics_port: int | None, **_options: Any) -> None:
         stop, counts = Stop(), SinkCounts()
-        try_to_serve(SinkMeasures(counts, now_ms), _port(sink) if metrics_port is None else metrics_port)
+        try_to_serve(SinkCollector(counts, now_ms), _port(sink) if metrics_port is None else metrics_port)
         kind: type[SinkHeartbeat] = HistoryHeartbeat if sink == "history" else BoardsHeartbeat
         heartbeats.start_heartbeat(SinkHeartbeatSource(kind, name, counts, now_ms))
         for topic in HISTORY_TOPICS:

@@ -16,7 +16,7 @@ from apps.metrics.checkpoint_watch import CheckpointWatch
 from apps.metrics.flink_cluster import FlinkCluster, SubmitFailed, rest_client
 from apps.metrics.late_drops import LateDrops
 from apps.metrics.stream_job import StreamJob
-from apps.metrics.stream_telemetry import StreamHeartbeatSource, StreamMeasures, StreamState
+from apps.metrics.stream_telemetry import StreamCollector, StreamHeartbeatSource, StreamState
 from core.errors import ServiceUnavailable
 from twitchly import heartbeats, kafka
 from twitchly.clock import now_ms
@@ -44,7 +44,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, watch: bool, name: str, **_options: Any) -> None:
         stop = Stop()
         if watch:
-            try_to_serve(StreamMeasures(self._state, now_ms), settings.STREAM_METRICS_PORT)
+            try_to_serve(StreamCollector(self._state, now_ms), settings.STREAM_METRICS_PORT)
             heartbeats.start_heartbeat(StreamHeartbeatSource(name, self._state, now_ms))
         kafka.wait_for_topic("chat", stop)
         if stop():
