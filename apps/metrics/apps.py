@@ -1,4 +1,4 @@
-"""Django app of windows, boards and history."""
+"""Django app for windows, boards and history."""
 
 from django.apps import AppConfig
 

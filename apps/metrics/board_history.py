@@ -35,7 +35,7 @@ class PastValues:
 
 
 class ChannelValues(NamedTuple):
-    """A channel's latest values by metric, and why it is not ranked by some of them."""
+    """A channel's latest values by metric, and the reasons why it is not ranked by some of them."""
 
     end_ms: int
     values: Mapping[str, float]

@@ -35,7 +35,7 @@ class LiveValues:
     distinct_coverage: float | None = None
 
     def end_of(self, metric: str) -> int:
-        """Return when the window of a metric's value ended."""
+        """Return the end of the window of a metric's value."""
         distinct_ms = self.distinct_end_ms if METRIC[metric].distinct else None
         return self.end_ms if distinct_ms is None else distinct_ms
 
@@ -47,9 +47,9 @@ class LiveValues:
 
 @dataclass(frozen=True, slots=True)
 class BoardRankings:
-    """Ranked channels with their values by metric, best first, and the newest window end on the boards.
+    """Ranked channels with their values by metric, highest first, and the newest window end on the boards.
 
-    `late_dropped` is the number of records dropped as late since the stream job began, None if unknown.
+    `late_dropped` is the number of records dropped as late since the stream job started, None if unknown.
     """
 
     newest_end_ms: int | None
@@ -95,7 +95,7 @@ class BoardReader:
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5, decode_responses=True)
 
     async def rankings(self, counts: Mapping[str, int | None]) -> BoardRankings:
-        """Return the top channels of each metric: as many as `counts` says, all for None."""
+        """Return the top channels of each metric, as many as `counts` gives; None means all."""
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.zrevrange(redis_keys.window_ends("live"), 0, 0, withscores=True)
@@ -147,7 +147,7 @@ class BoardReader:
         return {metric: sorted(map(int, steps)) for metric, steps in zip(metrics, steps_by_metric, strict=True)}
 
     async def past_values(self, metric: str, steps: Sequence[int]) -> dict[int, PastValues]:
-        """Return the values of a metric at these window ends, without those that the recent history lacks."""
+        """Return the values of a metric at these window ends, except those that are missing in the recent history."""
         with _redis_errors():
             values = await self._client.hmget(redis_keys.board_history(metric), [str(step) for step in steps])
         return {step: PastValues(**orjson.loads(value)) for step, value in zip(steps, values, strict=True) if value}
@@ -167,13 +167,13 @@ def _redis_errors() -> Iterator[None]:
 
 def _merge(sums: str, distinct: str | None) -> LiveValues:
     live = orjson.loads(sums)
-    rare = orjson.loads(distinct) if distinct else {"values": {}, "unranked": {}}
+    distinct_live = orjson.loads(distinct) if distinct else {"values": {}, "unranked": {}}
     return LiveValues(
         live["end_ms"],
         live["coverage"],
-        {**live["values"], **rare["values"]},
-        {**live["unranked"], **rare["unranked"]},
+        {**live["values"], **distinct_live["values"]},
+        {**live["unranked"], **distinct_live["unranked"]},
         live["apart"],
-        rare.get("end_ms"),
-        rare.get("coverage"),
+        distinct_live.get("end_ms"),
+        distinct_live.get("coverage"),
     )

@@ -20,7 +20,7 @@ from core.pipeline.records import Grain, WindowRecord
 UNRANKED_AFTER_MS = 60_000
 # Rows per script call: the next chunk is computed while one is stored, and readers wait for one chunk at most.
 CHUNK_ROWS = 1_000
-# Without the job's watcher, the number of records that the job dropped as late expires.
+# The number of late drops expires after this time unless the job's watcher updates it.
 LATE_DROPPED_S = 300
 
 # Applies windows that are newer than the stored ones, to all boards atomically, so that no reader sees a channel's
@@ -147,7 +147,7 @@ class BoardWriter:
         self._history.erase(channel_id)
 
     def write_history(self) -> None:
-        """Write the recent history of the boards where it is due. Raises: redis.RedisError."""
+        """Write the recent history of the boards that is due. Raises: redis.RedisError."""
         self._history.write()
 
     def _values(self, window: WindowRecord, grain: Grain, excitement: Mapping[str, float]) -> ChannelValues:

@@ -35,7 +35,7 @@ BOARD_TOPICS: Mapping[str, int] = {
 class BoardsSink:
     """Applies the newest live windows to the boards, then sends one tick per window end over the channel layer.
 
-    A channel that opts out is erased at once; its windows that are still under way do not bring it back.
+    A channel that opts out is erased at once; windows of it that are still in flight do not restore it.
     """
 
     SETTLE_S = 0.5
@@ -135,7 +135,7 @@ class BoardsSink:
 
 
 def _seek_back(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-    """Start each partition as far back as BOARD_TOPICS says, by Kafka's clock, whatever was committed."""
+    """Start each partition as far back as BOARD_TOPICS specifies, by Kafka's clock, ignoring committed offsets."""
     now_ms = int(time.time() * 1000)
     offsets: list[TopicPartition] = []
     for topic, read_ms in BOARD_TOPICS.items():

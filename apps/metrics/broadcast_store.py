@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from apps.metrics.cassandra import away, open_session, prepare, rows, write
+from apps.metrics.cassandra import cassandra_errors, open_session, prepare, rows, write
 from apps.metrics.window_reader import WindowReader
 from core.metrics.broadcasts import Broadcast, summarize
 from core.metrics.columns import STEP_MS, Columns, StoredGrain
@@ -57,7 +57,7 @@ class BroadcastStore:
 
     def withdraw(self, event: EventRecord) -> None:
         """Delete the summary of a broadcast whose end was withdrawn, unless a later report says that it ended."""
-        with away():
+        with cassandra_errors():
             session = open_session()
             query = "DELETE FROM stream_summary USING TIMESTAMP ? WHERE channel_id = ? AND started_ms = ?"
             values = (reported_at(event) * 1000, event.channel_id, event.started_ms)
@@ -96,7 +96,7 @@ class BroadcastStore:
         return next(iter(self._select(later, broadcast.channel_id, broadcast.started_ms)), None)
 
     def _select(self, condition: str, *values: str | int) -> list[Broadcast]:
-        with away():
+        with cassandra_errors():
             session = open_session()
             query = f"SELECT {_NAMES} FROM stream_summary WHERE channel_id = ? {condition}"  # noqa: S608  fixed table names
             selected = rows(session, [(prepare(session, query), values)])
@@ -124,7 +124,7 @@ class BroadcastStore:
     def _next_written_us(self, broadcast: Broadcast) -> int:
         """Return the timestamp of a correction: later than the row's, and than the revisions MINUTES and HOURS."""
         query = "SELECT WRITETIME(ended_ms) AS written FROM stream_summary WHERE channel_id = ? AND started_ms = ?"
-        with away():
+        with cassandra_errors():
             session = open_session()
             written = rows(session, [(prepare(session, query), (broadcast.channel_id, broadcast.started_ms))])
         # The summary may have been deleted since it was read.
@@ -133,7 +133,7 @@ class BroadcastStore:
 
     def _write(self, broadcast: Broadcast, written_us: int) -> None:
         values = asdict(broadcast)
-        with away():
+        with cassandra_errors():
             session = open_session()
             markers = ", ".join("?" * len(_FIELDS))
             query = f"INSERT INTO stream_summary ({_NAMES}) VALUES ({markers}) USING TIMESTAMP ?"  # noqa: S608  fixed table names

@@ -33,7 +33,7 @@ _CONNECT_LOCK = threading.Lock()
 
 
 @contextmanager
-def away() -> Iterator[None]:
+def cassandra_errors() -> Iterator[None]:
     """Turn driver errors into ServiceUnavailable."""
     try:
         yield
@@ -58,7 +58,7 @@ def open_session() -> Any:
 
 def ping(timeout_s: float) -> bool:
     """Return True if Cassandra responds in time. Raises: ServiceUnavailable otherwise."""
-    with away():
+    with cassandra_errors():
         open_session().execute("SELECT key FROM system.local", timeout=timeout_s)
     return True
 

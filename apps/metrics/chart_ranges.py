@@ -19,8 +19,8 @@ class Range:
     """A range of a chart that ends at `until_ms`, or now if that is None.
 
     `merge_ms` is the span over which frequent events are summed, `grain` the stored grain of its points. A range
-    between two given times has no key. `has_live`: the 30-second windows of the whole range are stored, whatever the
-    grain.
+    between two given times has no key. `has_live`: the 30-second windows of the whole range are stored, regardless
+    of the grain.
     """
 
     key: str
@@ -95,7 +95,7 @@ def past_range(from_ms: int, until_ms: int, now_ms: int) -> Range:
 
 
 def _as_recorded(chosen: Range, now_ms: int) -> Range:
-    """Return a range that begins in a simulated past with minutes, because that has no 30-second windows."""
+    """Return the range, with minutes if it begins in a simulated past, which has no 30-second windows."""
     if not chosen.has_live or chosen.bounds(now_ms)[0] >= recorded_since_ms():
         return chosen
     return replace(chosen, grain="minute" if chosen.grain == "live" else chosen.grain, has_live=False)

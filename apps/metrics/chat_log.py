@@ -47,7 +47,7 @@ class ChatLog(Protocol):
         """Read `chat` from where the last call ended, at first from the beginning. Raises: ServiceUnavailable."""
         ...
 
-    def kept_from_ms(self) -> int:
+    def complete_from_ms(self) -> int:
         """Return the time since which `chat` is complete; 0 if nothing was deleted yet."""
         ...
 
@@ -79,7 +79,7 @@ class KafkaChatLog:
                 self.tally.add(position.partition, message.value(), appended_ms(message))
                 position.offset = (message.offset() or 0) + 1
 
-    def kept_from_ms(self) -> int:
+    def complete_from_ms(self) -> int:
         """Return the time since which `chat` is complete."""
         return max((self.tally.first_ms.get(number, 0) for number, low in self._low.items() if low), default=0)
 

@@ -28,7 +28,7 @@ class ChatRange:
         """Close the connection to Kafka."""
         self._consumer.close()
 
-    def kept_from_ms(self) -> int:
+    def complete_from_ms(self) -> int:
         """Return the time since which Kafka has every record; 0 if none was deleted. Raises: ServiceUnavailable."""
         return max((self._first_ms(partition) for partition in self._partitions), default=0)
 

@@ -14,7 +14,7 @@ class Checkpoint:
 
     at_ms: int
     size_bytes: int
-    took_ms: int
+    duration_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Checkpoints:
 
     completed: int
     failed: int
-    why: str = ""
+    reason: str = ""
     newest: Checkpoint | None = None
 
 
@@ -56,4 +56,4 @@ class CheckpointWatch:
         if not self.is_healthy or not (has_failed or age_s > OVERDUE_S):
             return None
         self.is_healthy = False
-        return f"checkpoint failed: {current.why}" if has_failed else f"no checkpoint completed for {age_s:.0f} s"
+        return f"checkpoint failed: {current.reason}" if has_failed else f"no checkpoint completed for {age_s:.0f} s"

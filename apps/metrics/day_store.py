@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from apps.metrics.cassandra import away, open_session, prepare, rows, write
+from apps.metrics.cassandra import cassandra_errors, open_session, prepare, rows, write
 from core.metrics.days import DAY_COLUMNS
 from core.metrics.windows import Columns
 from core.times import DAY_MS, day_of
@@ -35,7 +35,7 @@ class DayStore:
         )
         years = range(day_of(from_ms).year, day_of(max(from_ms, until_ms - 1)).year + 1)
         days: dict[str, DaysOfChannel] = {channel_id: {} for channel_id in channel_ids}
-        with away():
+        with cassandra_errors():
             session = open_session()
             statement = prepare(session, query)
             reads = [(statement, (channel_id, year, from_ms, until_ms)) for channel_id in channel_ids for year in years]
@@ -45,12 +45,12 @@ class DayStore:
         return days
 
     def save(self, start_ms: int, days: Mapping[str, Columns]) -> int:
-        """Store the columns of a day by channel, {} if nothing is known of it; return how many rows have changed."""
+        """Store the columns of a day by channel, {} if nothing is known about it; return the number of changed rows."""
         stored = {i: found.get(start_ms) for i, found in self.read(days, start_ms, start_ms + DAY_MS).items()}
         changed = {
             i: columns or _NOTHING for i, columns in days.items() if (columns or _NOTHING) != (stored[i] or _NOTHING)
         }
-        with away():
+        with cassandra_errors():
             session = open_session()
             revisions = _next_revisions(session, changed, start_ms)
             names = ("channel_id", "year", "start_ms", *DAY_COLUMNS)

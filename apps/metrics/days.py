@@ -15,7 +15,7 @@ from core.metrics.windows import Columns
 from core.times import DAY_MS, HOUR_MS
 
 # Channels per read and write of the store.
-AT_ONCE = 50
+BATCH_SIZE = 50
 
 
 def roll_up(channel_ids: Iterable[str], start_ms: int, now_ms: int, *, only_missing: bool = False) -> int:
@@ -30,7 +30,7 @@ def roll_up(channel_ids: Iterable[str], start_ms: int, now_ms: int, *, only_miss
         raise ValueError("only UTC days that have ended can be rolled up")
     windows, days, changed = WindowStore(), DayStore(), 0
     ids = sorted(set(channel_ids))
-    for part in (ids[first : first + AT_ONCE] for first in range(0, len(ids), AT_ONCE)):
+    for part in (ids[first : first + BATCH_SIZE] for first in range(0, len(ids), BATCH_SIZE)):
         wanted = _without_row(windows, days, part, start_ms) if only_missing else part
         changed += days.save(start_ms, {i: compute_day(windows, i, start_ms, now_ms) for i in wanted})
     return changed
@@ -63,7 +63,7 @@ def read_days(
 ) -> dict[str, list[RangeSummary]]:
     """Return the summaries of each channel's whole UTC days in [from_ms, until_ms), oldest first.
 
-    A day without a row is one of which nothing is known. Raises: ServiceUnavailable.
+    Nothing is known about a day without a row. Raises: ServiceUnavailable.
     """
     stored = DayStore().read(channel_ids, from_ms, until_ms, columns_behind_range(metrics) | SUMMARY_COLUMNS)
     starts = range(from_ms, until_ms, DAY_MS)

@@ -41,7 +41,7 @@ class DeadLetterReader:
         """Yield the current dead letters, oldest first. Raises: ServiceUnavailable."""
         for message in self._messages():
             if replayed_offset(_headers(message)) is None:
-                yield _letter(message)
+                yield _dead_letter(message)
 
     def dead_letters_at(self, offsets: Collection[int]) -> list[DeadLetter]:
         """Return the dead letters at these offsets. Raises: NotFound, ServiceUnavailable."""
@@ -77,9 +77,9 @@ class DeadLetterReader:
 
 def current_fault(topic: str, dead_letter: DeadLetter) -> str | None:
     """Return why the current parser rejects a dead letter, None if it accepts it."""
-    if dead_letter.is_truncated:
-        lengths = f"{dead_letter.length} bytes, or the {dead_letter.key_length} of its key"
-        return f"it was truncated: its {lengths}, exceed the maximum"
+    if dead_letter.is_cut:
+        lengths = f"{dead_letter.length} bytes, or its key of {dead_letter.key_length} bytes"
+        return f"it was truncated: its value of {lengths}, exceeds the maximum"
     try:
         READERS[topic](dead_letter.value, clock.now_ms())
     except BadRecord as error:
@@ -88,7 +88,7 @@ def current_fault(topic: str, dead_letter: DeadLetter) -> str | None:
 
 
 def replay(reader: DeadLetterReader, dead_letters: Iterable[DeadLetter]) -> Iterator[tuple[int, str | None]]:
-    """Replay dead letters; yield the offset of each, and why it was refused or None. Raises: ServiceUnavailable."""
+    """Replay dead letters; yield each offset with the reason for a refusal, or None. Raises: ServiceUnavailable."""
     remaining, writer = iter(dead_letters), _ReplayWriter(reader.topic, reader.source_partitions())
     while batch := list(islice(remaining, BATCH_SIZE)):
         faults = {dead_letter.offset: current_fault(reader.topic, dead_letter) for dead_letter in batch}
@@ -127,7 +127,7 @@ class _ReplayWriter:
             raise ServiceUnavailable(f"Kafka did not acknowledge the replayed records: {reason}")
 
 
-def _letter(message: Message) -> DeadLetter:
+def _dead_letter(message: Message) -> DeadLetter:
     return parse_dead_letter(
         offset=message.offset() or 0,
         written_ms=appended_ms(message),

@@ -56,24 +56,27 @@ class DeadLetters:
             if stop():
                 return False
             failed, self._failed = self._failed, []
-            for letter in failed:
-                self._send(letter)
+            for dead_letter in failed:
+                self._send(dead_letter)
         return True
 
-    def _send(self, letter: _Outgoing) -> None:
-        delivered = partial(self._delivered, letter)
+    def _send(self, dead_letter: _Outgoing) -> None:
         try:
             self._producer.produce(
-                letter.topic, letter.value, letter.key, headers=letter.headers, on_delivery=delivered
+                dead_letter.topic,
+                dead_letter.value,
+                dead_letter.key,
+                headers=dead_letter.headers,
+                on_delivery=partial(self._delivered, dead_letter),
             )
         except BufferError:
             # The driver's queue is full, as with many very long records: flush() sends it again.
-            self._failed.append(letter)
+            self._failed.append(dead_letter)
 
-    def _delivered(self, letter: _Outgoing, error: KafkaError | None, _message: Message) -> None:
+    def _delivered(self, dead_letter: _Outgoing, error: KafkaError | None, _message: Message) -> None:
         if error is not None:
             log.warning("dead letter not acknowledged, retrying: %s", error)
-            self._failed.append(letter)
+            self._failed.append(dead_letter)
 
 
 def _bytes(content: bytes | str | None) -> bytes | None:

@@ -34,7 +34,7 @@ class GapSpan:
 
 
 def merge_gaps(gaps: Iterable[GapSpan]) -> list[GapSpan]:
-    """Return `gaps`, given by time, with those of the same reason that touch or overlap merged."""
+    """Return `gaps`, sorted by time, with those of the same reason that touch or overlap merged."""
     merged: list[GapSpan] = []
     newest: dict[str, int] = {}
     for gap in gaps:

@@ -22,11 +22,11 @@ def valid_from_ms() -> int:
     """
     chat = ChatRange()
     try:
-        kept_ms = chat.kept_from_ms()
+        complete_ms = chat.complete_from_ms()
     finally:
         chat.close()
     newest_ms = _newest_window_ms()
-    return kept_ms if newest_ms is None else max(kept_ms, (newest_ms - MARGIN_MS) // HOUR_MS * HOUR_MS)
+    return complete_ms if newest_ms is None else max(complete_ms, (newest_ms - MARGIN_MS) // HOUR_MS * HOUR_MS)
 
 
 def _newest_window_ms() -> int | None:

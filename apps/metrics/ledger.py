@@ -157,8 +157,8 @@ class Check:
     def _window_comparison(self, promise_ms: int) -> WindowComparison | None:
         if self.store is None:
             return None
-        kept_from_ms = self.chat.kept_from_ms()
-        comparison = WindowComparison(self.store, self.chat.tally, self._channels, kept_from_ms, promise_ms)
+        complete_from_ms = self.chat.complete_from_ms()
+        comparison = WindowComparison(self.store, self.chat.tally, self._channels, complete_from_ms, promise_ms)
         if missing := comparison.wait_for_sink(self._poll):
             self._notes.append(missing)
         return comparison
@@ -175,8 +175,8 @@ class Check:
     def _listening(self, promise_ms: int) -> tuple[MatchResult, MatchResult, SumComparison]:
         # The ledger is read after Kafka, because each message is written to it before it is sent.
         events = self.chat.events()
-        kept_ms = self.chat.kept_from_ms()
-        bounds = Bounds(events.gaps, promise_ms, self.faults, kept_ms + PROMISE_DELAY_MS if kept_ms else 0)
+        complete_ms = self.chat.complete_from_ms()
+        bounds = Bounds(events.gaps, promise_ms, self.faults, complete_ms + PROMISE_DELAY_MS if complete_ms else 0)
         messages = match_messages(self.ledger.entries(), self.chat.tally.heard, bounds)
         notices = match_notices(self.ledger.entries(), events.notices, bounds)
         return messages, notices, compare_sums(self.ledger.entries(), events.sums, bounds)

@@ -18,7 +18,7 @@ from core.pipeline.intervals import Span
 from core.pipeline.records import EventRecord
 from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
-# How far back live pages get events: longer than they go without reloading the history.
+# How far back live pages get events: longer than the interval at which they reload the history.
 RECENT_MS = 3 * MINUTE_MS
 
 

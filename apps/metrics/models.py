@@ -65,7 +65,7 @@ class _Viewers(_Pulses):
 
 
 class _DayWindow(_Window):
-    """A window in the partition of the UTC day it began on."""
+    """A window, in the partition of the UTC day on which it began."""
 
     __abstract__ = True
     channel_id = columns.Text(partition_key=True)
@@ -74,7 +74,7 @@ class _DayWindow(_Window):
 
 
 class LiveWindow(_DayWindow):
-    """The 30 s window at every 10th second."""
+    """A 30 s window; one ends every 10 s."""
 
     __table_name__ = "live_window"
     __options__: ClassVar[dict[str, Any]] = {

@@ -29,11 +29,11 @@ class Progress:
 
     @property
     def percent(self) -> int:
-        """The share that is written; 100 only if all is."""
+        """The percentage that is written; 100 only if all of it is."""
         return 100 * self.hours // self.total
 
     def save(self, folder: Path) -> None:
-        """Write the file, replacing an older one at once."""
+        """Write the file, replacing an older one atomically."""
         path = folder / FILE
         new = path.with_suffix(".new")
         new.write_bytes(orjson.dumps(asdict(self)))
@@ -41,7 +41,7 @@ class Progress:
 
 
 def new_fill(until_ms: int, past_days: int) -> Progress:
-    """Return the state of a fill of whole UTC days, and of the day of `until_ms`, that has not begun."""
+    """Return the initial state of a fill of `past_days` whole UTC days and the day of `until_ms`."""
     from_ms = until_ms // DAY_MS * DAY_MS - past_days * DAY_MS
     return Progress(from_ms, until_ms, len(hours_before(until_ms, from_ms)))
 

@@ -1,4 +1,4 @@
-"""Windows and events of the simulated past: what is written of it, and what summaries of its days are computed from."""
+"""Windows and events of the simulated past, from which its rows and summaries are written."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HOURS_KEPT = 48
 
 
 class PastWindows:
-    """The past of `history` up to when the instance began to record, without the channels that have opted out."""
+    """The past of `history` until the instance began to record, without the channels that have opted out."""
 
     def __init__(self, history: History, progress: Progress, opted_out: Container[str]) -> None:
         self.indexes = [n for n, channel in enumerate(history.channels) if channel.id not in opted_out]
@@ -43,7 +43,7 @@ class PastWindows:
         return self._history.minutes(index, first_ms, min(until_ms, self._progress.until_ms))
 
     def _hour(self, index: int, start_ms: int) -> Columns:
-        """Return the columns of an hour, {} if the channel was off air or the hour is not a whole one of the past."""
+        """Return the columns of an hour, {} if the channel was off air or the hour is not entirely in the past."""
         if not self._progress.from_ms <= start_ms < self._whole_ms:
             return {}
         minutes = self.minutes(index, start_ms, start_ms + HOUR_MS)
@@ -81,8 +81,8 @@ class PastWindows:
     def read_broadcasts(
         self,
         channel_ids: Collection[str],
-        from_ms: int,  # noqa: ARG002  as of WindowStore
-        until_ms: int,  # noqa: ARG002  as of WindowStore
+        from_ms: int,  # noqa: ARG002  signature of WindowStore
+        until_ms: int,  # noqa: ARG002  signature of WindowStore
     ) -> dict[str, list[Span]]:
         """Return no summaries of broadcasts: each has a start and an end among the events."""
         return {channel_id: [] for channel_id in channel_ids}

@@ -25,7 +25,7 @@ class Period:
 
     @property
     def previous(self) -> Period:
-        """Return as many days before."""
+        """The period of the same length before this one."""
         return Period(2 * self.from_ms - self.until_ms, self.from_ms)
 
 

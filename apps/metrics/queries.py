@@ -154,10 +154,10 @@ def _points(
 
 
 def has_window_peak(metric: Metric, chosen: Range) -> bool:
-    """Return whether a metric's peak over a range is that of its 30-second windows, whatever the chart draws.
+    """Return whether a metric's peak over a range is that of its 30-second windows, regardless of the chart's grain.
 
-    That of viewers is the highest count known. Repetition over a range is computed from the texts of minutes, and can
-    exceed that of each window: its peak is of minutes as well.
+    The peak of viewers is the highest known count. Repetition over a range is computed from the texts of minutes, and
+    can exceed that of each window: its peak is of minutes as well.
     """
     if metric.key == "excitement":
         return chosen.has_excitement

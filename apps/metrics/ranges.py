@@ -82,7 +82,7 @@ def read_summary(
 
 
 def newest_span(store: WindowReader, channel_id: str, span_ms: int, now_ms: int) -> Span:
-    """Return the newest stored minutes of a channel that are `span_ms` long together. Raises: ServiceUnavailable."""
+    """Return the span of `span_ms` that ends with a channel's newest stored minute. Raises: ServiceUnavailable."""
     last_ms = now_ms // MINUTE_MS * MINUTE_MS
     newest = store.read_windows("minute", channel_id, last_ms - STORE_DELAY_MS, last_ms, {"observed_ms"})
     until_ms = last_stored([window.end_ms for window in newest], now_ms)
@@ -140,7 +140,7 @@ def _hours_in_minutes(
 ) -> list[int]:
     """Return the hours to read as minutes: those that are not stored, with a recorded gap, or partly on air.
 
-    Gaps come first: without its minutes, an hour that is partly on air misses rather too much than too little.
+    Gaps have priority: without its minutes, an hour that is partly on air errs towards too much missed time.
     """
     kept = [start_ms for start_ms in starts if start_ms >= _minutes_kept_from(now_ms)]
     missing = [start_ms for start_ms in kept if start_ms not in hours]

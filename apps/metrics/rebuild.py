@@ -21,7 +21,7 @@ Rows = Mapping[WindowKey, Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class RebuildResult:
-    """Result for the windows that end in (from_ms, until_ms]: their number, and how many rows were corrected."""
+    """Result for the windows that end in (from_ms, until_ms]: their number, and the numbers of corrected rows."""
 
     from_ms: int
     until_ms: int
@@ -32,7 +32,7 @@ class RebuildResult:
 
 
 class Rebuild:
-    """Recomputes windows by the Python reference and corrects only the rows that differ.
+    """Recomputes windows with the Python reference and corrects only the rows that differ.
 
     Summaries of broadcasts, and days, with corrected rows are recomputed too.
     """
@@ -47,7 +47,7 @@ class Rebuild:
 
         Raises: NotFound if Kafka no longer has, or does not yet have, all of it; ServiceUnavailable.
         """
-        self._expect_all(from_ms)
+        self._check_complete(from_ms)
         start_ms = from_ms
         while start_ms < until_ms:
             end_ms = min(until_ms, (start_ms // HOUR_MS + 1) * HOUR_MS)
@@ -61,7 +61,7 @@ class Rebuild:
         for record in self._chat.records(first_ms, end_ms):
             blocks.add(record)
         # Checked after reading, because Kafka may have deleted records meanwhile.
-        self._expect_all(first_ms)
+        self._check_complete(first_ms)
         computed = blocks.windows(from_ms=from_ms, until_ms=end_ms)
         expected = {key: row for key, row in computed.items() if key[2] > start_ms}
         stored = self._stored(blocks.channels(), from_ms, start_ms, end_ms)
@@ -74,10 +74,10 @@ class Rebuild:
         added = len(corrected.keys() - stored.keys())
         return RebuildResult(start_ms, end_ms, len(expected), added, len(corrected) - added, len(removed))
 
-    def _expect_all(self, from_ms: int) -> None:
-        kept_ms = self._chat.kept_from_ms()
-        if from_ms < kept_ms:
-            raise NotFound(f"Kafka has all of chat only from {kept_ms} ms on: earlier windows would miss messages")
+    def _check_complete(self, from_ms: int) -> None:
+        complete_ms = self._chat.complete_from_ms()
+        if from_ms < complete_ms:
+            raise NotFound(f"Kafka has all of chat only since {complete_ms} ms: earlier windows would lack messages")
 
     def _stored(self, channels: Iterable[str], from_ms: int, start_ms: int, end_ms: int) -> Rows:
         """Return the stored rows of these channels; other channels have no records to compare with."""

@@ -76,7 +76,7 @@ class SinkCollector(Collector):
         self._now_ms = now_ms
 
     def collect(self) -> Iterable[Metric]:
-        """Return the current value of all measures."""
+        """Yield the current metrics."""
         counts, now_ms = self._counts, self._now_ms()
         ages = {grain: (now_ms - end_ms) / 1000 for grain, end_ms in dict(counts.newest_ms).items()}
         yield samples("twitchly_sink_rows", counts.rows)

@@ -56,7 +56,7 @@ def quick_picks(now_ms: int) -> list[tuple[str, Span]]:
     last_month = (first - timedelta(days=1)).replace(day=1)
     return [
         ("Yesterday", _span(today - timedelta(days=1), today)),
-        ("The day before", _span(today - timedelta(days=2), today - timedelta(days=1))),
+        ("2 days ago", _span(today - timedelta(days=2), today - timedelta(days=1))),
         ("Last week", _span(monday - timedelta(days=7), monday)),
         ("Last month", _span(last_month, first)),
     ]

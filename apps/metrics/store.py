@@ -13,7 +13,7 @@ from typing import Any
 
 from cassandra.query import UNSET_VALUE
 
-from apps.metrics.cassandra import Statement, away, open_session, prepare, rows, write
+from apps.metrics.cassandra import Statement, cassandra_errors, open_session, prepare, rows, write
 from core.irc.channel_events import OPT_OUT_DELAY_MS, STREAM_END, STREAM_START, stream_end_id
 from core.metrics.columns import GRAINS_OF, STEP_MS, STORED_AS, STORED_GRAINS, WINDOW_MS, Columns, StoredGrain, names_of
 from core.metrics.grains import EVENT_RETENTION_MS, RETENTION_MS
@@ -27,7 +27,7 @@ from twitchly.clock import now_ms
 _TABLE: Mapping[StoredGrain, str] = {"live": "live_window", "minute": "minute_window", "hour": "hour_window"}
 # Rows expire 90 d after they were written; one more day for the length of a day, and one for clock differences.
 _DAYS_KEPT = 92
-_KEPT_S: Mapping[str, int] = {
+_RETENTION_S: Mapping[str, int] = {
     "live_window": RETENTION_MS["live"] // 1000,
     "minute_window": RETENTION_MS["minute"] // 1000,
     "channel_event": EVENT_RETENTION_MS // 1000,
@@ -61,7 +61,7 @@ class WindowStore:
 
     def write(self, windows: Iterable[WindowRecord], events: Iterable[EventRecord]) -> None:
         """Write windows and events, and return when all are written."""
-        with away():
+        with cassandra_errors():
             session = open_session()
             statements = [_window_insert(session, window, _revision(window.again_ms)) for window in windows]
             statements += [_event_insert(session, event) for event in events]
@@ -70,7 +70,7 @@ class WindowStore:
     def write_past(self, rows: Mapping[WindowKey, Columns], events: Iterable[EventRecord]) -> None:
         """Write rows and events of the past, which expire as if they had been written then."""
         now = now_ms()
-        with away():
+        with cassandra_errors():
             session = open_session()
             statements = [_row_insert(session, key, columns, now) for key, columns in rows.items()]
             statements += [_event_insert(session, event, _ttl_s("channel_event", event.at_ms, now)) for event in events]
@@ -82,7 +82,7 @@ class WindowStore:
         Both get a later revision than the stored row, so that neither a replay nor the old row wins. One statement per
         grain replaces a row, with unknown columns set to null, so that a crash in between loses no row.
         """
-        with away():
+        with cassandra_errors():
             session = open_session()
             revisions = _next_revisions(session, {_key(window) for window in windows} | set(removed))
             write(session, [_row_delete(session, key, revisions[key]) for key in removed])
@@ -117,7 +117,7 @@ class WindowStore:
             f"SELECT channel_id, end_ms, {', '.join(names)} FROM {_TABLE[grain]}"  # noqa: S608  fixed table names
             f" WHERE channel_id = ? AND {bucket} = ? AND end_ms > ? AND end_ms <= ?"
         )
-        with away():
+        with cassandra_errors():
             session = open_session()
             statement = prepare(session, query)
             reads = [(statement, (i, value, from_ms, until_ms)) for i in channel_ids for value in buckets]
@@ -157,7 +157,7 @@ class WindowStore:
 
         These are the gaps that last until `from_ms` or longer, and starts and ends of broadcasts in the 48 h before.
         """
-        with away():
+        with cassandra_errors():
             session = open_session()
             within = prepare(session, f"{_EVENTS} >= ? AND at_ms <= ?")
             before = prepare(session, f"{_EVENTS} < ? AND kind = ? ALLOW FILTERING")
@@ -170,7 +170,7 @@ class WindowStore:
 
     def read_starts(self, channel_ids: Collection[str], before_ms: int) -> dict[str, list[EventRecord]]:
         """Return the starts and ends of broadcasts in the 48 h before a time, by channel."""
-        with away():
+        with cassandra_errors():
             session = open_session()
             statement = prepare(session, f"{_EVENTS} < ? AND kind = ? ALLOW FILTERING")
             days, kinds = _days(before_ms - BROADCAST_MAX_MS, before_ms), (STREAM_START, STREAM_END)
@@ -188,7 +188,7 @@ class WindowStore:
     ) -> dict[str, list[EventRecord]]:
         """Return the events that began in [from_ms, until_ms] by channel, in order of time."""
         days = _days(from_ms, until_ms)
-        with away():
+        with cassandra_errors():
             session = open_session()
             within = prepare(session, f"{_EVENTS} >= ? AND at_ms <= ?")
             reads = [(within, (channel_id, day, from_ms, until_ms)) for channel_id in channel_ids for day in days]
@@ -204,7 +204,7 @@ class WindowStore:
             "SELECT channel_id, started_ms, ended_ms FROM stream_summary"
             " WHERE channel_id = ? AND started_ms > ? AND started_ms < ?"
         )
-        with away():
+        with cassandra_errors():
             session = open_session()
             statement = prepare(session, query)
             reads = [(statement, (channel_id, from_ms - BROADCAST_MAX_MS, until_ms)) for channel_id in channel_ids]
@@ -216,7 +216,7 @@ class WindowStore:
 
     def withdraw_end(self, event: EventRecord) -> None:
         """Delete the end of a broadcast that continued, unless a later report says that it ended."""
-        with away():
+        with cassandra_errors():
             session = open_session()
             row = "channel_id = ? AND day = ? AND at_ms = ? AND id = ?"
             statement = prepare(session, f"DELETE FROM channel_event USING TIMESTAMP ? WHERE {row}")  # noqa: S608  fixed table names
@@ -225,8 +225,8 @@ class WindowStore:
             write(session, [(statement, values)])
 
     def count(self, channel_id: str, at_ms: int) -> dict[str, int]:
-        """Return the number of rows of a channel by table, as far as `erase` would delete them."""
-        with away():
+        """Return the number of a channel's rows by table that `erase` would delete."""
+        with cassandra_errors():
             session = open_session()
             counts: dict[str, int] = {}
             for table, condition, partitions in partitions_until(_closed_ms(at_ms)):
@@ -240,10 +240,10 @@ class WindowStore:
         """Delete the history of a channel that opted out at `at_ms`.
 
         The deletion's timestamp is the end of the hour in which the channel's last window closes, so that late windows
-        do not bring rows back. Later history is kept, even if the opt-out is processed again after the channel has
-        come back.
+        do not restore rows. Later history is kept, even if the opt-out is processed again after the channel has
+        withdrawn it.
         """
-        with away():
+        with cassandra_errors():
             session = open_session()
             deletes = list(_deletes(session, channel_id, _closed_ms(at_ms)))
             write(session, deletes)
@@ -251,7 +251,7 @@ class WindowStore:
 
 def _sum_query(query: str, reads: Sequence[Sequence[Any]]) -> tuple[int, ...]:
     """Return the column sums of an aggregate query over several partitions."""
-    with away():
+    with cassandra_errors():
         session = open_session()
         statement = prepare(session, query)
         results = [row.values() for row in rows(session, [(statement, values) for values in reads])]
@@ -259,9 +259,9 @@ def _sum_query(query: str, reads: Sequence[Sequence[Any]]) -> tuple[int, ...]:
 
 
 def _ttl_s(table: str, at_ms: int, now: int) -> int:
-    """Return the rest of the time that a row of `at_ms` is kept, at least 1 s; 0 if it is kept forever."""
-    kept_s = _KEPT_S.get(table, 0)
-    return min(kept_s, max(1, kept_s - (now - at_ms) // 1000)) if kept_s else 0
+    """Return the remaining time to live of a row of `at_ms`, at least 1 s; 0 if it never expires."""
+    retention_s = _RETENTION_S.get(table, 0)
+    return min(retention_s, max(1, retention_s - (now - at_ms) // 1000)) if retention_s else 0
 
 
 def _row_insert(session: Any, key: WindowKey, columns: Columns, now: int) -> Statement:
@@ -350,7 +350,7 @@ def _event_insert(session: Any, event: EventRecord, ttl_s: Any = UNSET_VALUE) ->
 
 
 def _closed_ms(at_ms: int) -> int:
-    """Return when the last window of a channel that opted out at `at_ms` has closed."""
+    """Return the time at which the last window of a channel that opted out at `at_ms` has closed."""
     return ((at_ms + OPT_OUT_DELAY_MS) // HOUR_MS + 1) * HOUR_MS
 
 

@@ -118,7 +118,7 @@ class StreamJob:
         if self._stop():
             return False
         self._cluster.cancel(job_id)
-        raise SubmitFailed(f"job {job_id} did not run within {START_TIMEOUT_S} s")
+        raise SubmitFailed(f"job {job_id} was not running within {START_TIMEOUT_S} s")
 
 
 def utc(ms: int) -> str:

@@ -36,7 +36,7 @@ class StreamCollector(Collector):
         self._now_ms = now_ms
 
     def collect(self) -> Iterable[Metric]:
-        """Return the current value of all measures."""
+        """Yield the current metrics."""
         state, counters, checkpoints = self._state, self._state.counters, self._state.checkpoints
         results = {} if checkpoints is None else {"completed": checkpoints.completed, "failed": checkpoints.failed}
         newest = checkpoints.newest if checkpoints else None
@@ -51,7 +51,7 @@ class StreamCollector(Collector):
         yield samples("twitchly_stream_checkpoints", results)
         yield sample("twitchly_stream_checkpoint_age_seconds", age_s)
         yield sample("twitchly_stream_checkpoint_bytes", newest.size_bytes if newest else None)
-        yield sample("twitchly_stream_checkpoint_seconds", newest.took_ms / 1000 if newest else None)
+        yield sample("twitchly_stream_checkpoint_seconds", newest.duration_ms / 1000 if newest else None)
 
 
 class StreamHeartbeatSource:
@@ -80,5 +80,5 @@ class StreamHeartbeatSource:
             failed=checkpoints.failed if checkpoints else None,
             checkpoint_ms=newest.at_ms if newest else None,
             checkpoint_bytes=newest.size_bytes if newest else None,
-            checkpoint_s=newest.took_ms / 1000 if newest else None,
+            checkpoint_s=newest.duration_ms / 1000 if newest else None,
         )

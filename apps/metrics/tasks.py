@@ -17,18 +17,18 @@ log = logging.getLogger(__name__)
 # Earlier days are computed only for channels without a row, in case the worker was down.
 DAYS = 7
 # Channels of one run. The worker has one process, and the refresh of the channel list must not wait for long.
-AT_ONCE = 25
+BATCH_SIZE = 25
 
 
 @shared_task
 def roll_up_days(days_ago: int = 1, after: str = "") -> None:
-    """Roll up the day that ended last, and what is missing of the DAYS days up to then.
+    """Roll up the day that ended last, and the missing rows of the DAYS days up to then.
 
-    Each run computes the next AT_ONCE channels in order of their ids, those after `after`, and then schedules the next.
+    Each run computes the next BATCH_SIZE channels with ids after `after`, in order, and then schedules the next run.
     """
     now = now_ms()
     start_ms = now // DAY_MS * DAY_MS - days_ago * DAY_MS
-    channels = ids_seen_since(start_ms, after, AT_ONCE)
+    channels = ids_seen_since(start_ms, after, BATCH_SIZE)
     try:
         changed = roll_up(channels, start_ms, now, only_missing=days_ago > 1)
     except ServiceUnavailable as error:
@@ -36,7 +36,7 @@ def roll_up_days(days_ago: int = 1, after: str = "") -> None:
         return
     if changed:
         log.info("rolled up %s: %d of %d channels changed", day_of(start_ms), changed, len(channels))
-    if len(channels) == AT_ONCE:
+    if len(channels) == BATCH_SIZE:
         roll_up_days.delay(days_ago, channels[-1])
     elif days_ago < DAYS:
         roll_up_days.delay(days_ago + 1)

@@ -40,17 +40,17 @@ class WindowComparison:
         self._differences: dict[WindowKey, str] = {}
         self._compared: Counter[int] = Counter()
 
-    def wait_for_sink(self, go_on: Callable[[], bool]) -> str:
+    def wait_for_sink(self, keep_waiting: Callable[[], bool]) -> str:
         """Wait until Cassandra has the newest closed minute of every channel.
 
-        Return "", or what is missing when `go_on` returns False.
+        Return "", or a message about missing minutes when `keep_waiting` returns False.
         """
         ends = [end_ms for _, grain, end_ms in self._expected if grain == "minute"]
         waiting = {key[0] for key in self._expected if key[1] == "minute" and key[2] == max(ends)}
         while waiting:
             end_ms = max(ends)
             waiting = {i for i in waiting if not self._store.read_windows("minute", i, end_ms - 1, end_ms)}
-            if waiting and not go_on():
+            if waiting and not keep_waiting():
                 return f"the minute ending {end_ms} is missing in Cassandra for {len(waiting)} channels"
         return ""
 

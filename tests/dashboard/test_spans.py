@@ -71,7 +71,7 @@ def test_quick_picks_are_full_days_weeks_and_months() -> None:
     written = {label: (iso(span.from_ms)[:10], iso(span.until_ms)[:10]) for label, span in picks.items()}
     assert written == {
         "Yesterday": ("2026-12-31", "2027-01-01"),
-        "The day before": ("2026-12-30", "2026-12-31"),
+        "2 days ago": ("2026-12-30", "2026-12-31"),
         "Last week": ("2026-12-21", "2026-12-28"),
         "Last month": ("2026-12-01", "2027-01-01"),
     }

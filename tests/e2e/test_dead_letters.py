@@ -34,12 +34,12 @@ def set_aside(topic: str, *values: bytes | None, key: bytes | None = None) -> No
 def test_a_dead_letter_is_explained_by_the_current_reader() -> None:
     set_aside("windows", window("7"), window("7", grain="\x1byear"), b"y" * 950_000, None, key=b"seven")
     usable, unusable, cut, empty = (run("explain", "windows", str(offset)) for offset in range(4))
-    assert "today     usable now" in usable
+    assert "now       usable now" in usable
     assert "reason    an older reader's reason" in usable
     assert "from      windows/1/0" in usable
     assert "key       seven" in usable
     assert f"value     {window('7').decode()}" in usable
-    assert any(line.startswith("today     unknown grain '\\x1byear'") for line in unusable)
+    assert any(line.startswith("now       unknown grain '\\x1byear'") for line in unusable)
     assert "bytes     950,000, 900,000 of them kept" in cut
     assert cut[-1] == f"value     {'y' * 2_000}…"
     assert empty[-1] == "value     none"
@@ -115,7 +115,7 @@ def test_a_record_of_maximum_length_fits_into_a_dead_letter_with_its_headers() -
     dead_letters.add(read("windows")[0], "odd")
     assert dead_letters.flush(lambda: False)
     assert listed("windows")[0][0]["bytes"] == 900_000
-    assert "or the 130000 of its key, exceed the maximum" in run("replay", "windows", "--all")[0]
+    assert "or its key of 130000 bytes, exceeds the maximum" in run("replay", "windows", "--all")[0]
 
 
 def test_a_scan_moves_records_that_flink_ignored_once() -> None:

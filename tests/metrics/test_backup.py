@@ -70,7 +70,7 @@ def test_a_backup_of_another_format_is_refused(tmp_path: Path) -> None:
     path = complete(tmp_path / "b")
     manifest = json.loads((path / "manifest.json").read_text())
     (path / "manifest.json").write_text(json.dumps(manifest | {"format": 3}))
-    with pytest.raises(BadBackup, match="has format 3, this version reads 1 and 2"):
+    with pytest.raises(BadBackup, match="has format 3; this version reads 1 and 2"):
         read_backup(path)
 
 

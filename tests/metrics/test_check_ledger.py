@@ -38,7 +38,7 @@ class FakeChat:
         for value in self._batches.pop(0) if self._batches else ():
             self.tally.add(0, value, END_MS)
 
-    def kept_from_ms(self) -> int:
+    def complete_from_ms(self) -> int:
         return self._kept
 
     def events(self) -> Events:

@@ -66,6 +66,6 @@ def test_statistics_have_the_counts_and_the_reason_of_the_last_failure() -> None
     newest = Checkpoint(1_795_400_000_000, 81_920, 140)
     assert calm.checkpoints("a") == Checkpoints(6, 2, "unknown reason", newest)
     failed = {"failed": {"id": 8, "failure_message": "Read-only file system"}}
-    assert cluster_with({"counts": counts, "latest": failed}).checkpoints("a").why == "Read-only file system"
+    assert cluster_with({"counts": counts, "latest": failed}).checkpoints("a").reason == "Read-only file system"
     unknown = {"failed": {"id": 8, "failure_message": None}}
-    assert cluster_with({"counts": counts, "latest": unknown}).checkpoints("a").why == "unknown reason"
+    assert cluster_with({"counts": counts, "latest": unknown}).checkpoints("a").reason == "unknown reason"

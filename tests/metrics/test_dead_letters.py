@@ -54,8 +54,8 @@ def printed(rows: list[dict[str, Any]], counts: Counter[tuple[str, str]], *, as_
         (["explain", "windows", "first"], "first is not a whole number"),
         (["replay", "windows"], "expected the offsets of dead letters, or --all"),
         (["replay", "windows", "3", "--all"], "expected the offsets of dead letters, or --all"),
-        (["replay", "chat", "--all"], "cannot be replayed: their time has passed"),
-        (["replay", "chat", "3"], "cannot be replayed: their time has passed"),
+        (["replay", "chat", "--all"], "cannot be replayed: Flink's windows"),
+        (["replay", "chat", "3"], "cannot be replayed: Flink's windows"),
     ],
 )
 def test_invalid_arguments_are_refused_with_the_valid_ones(words: list[str], expected: str) -> None:
@@ -97,7 +97,7 @@ def test_json_has_a_line_per_dead_letter_and_a_line_per_reason() -> None:
 def test_an_explanation_has_the_value_and_the_current_fault() -> None:
     fields = _explanation("windows", dead_letter(b'{"grain": "\x1b"}' + b" " * 3_000), is_replayed=True)
     assert fields["from"] == "windows/1/42"
-    assert fields["today"].startswith("not JSON: Invalid control character")
+    assert fields["now"].startswith("not JSON: Invalid control character")
     assert fields["value"] == '{"grain": "\\x1b"}' + " " * (2_000 - 14) + "…"
     assert (fields["key"], fields["replayed"], fields["reason"]) == ("7", "yes", "odd")
 

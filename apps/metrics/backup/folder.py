@@ -17,17 +17,17 @@ from core.errors import TwitchlyError
 
 # 1: Twitchly 0.3, whose relational tables had other names.
 FORMAT = 2
-OF_0_3 = 1
+FORMAT_0_3 = 1
 MANIFEST = "manifest.json"
 
 
 class BadBackup(TwitchlyError):
-    """A backup cannot be made or used; the message says why, and what to do."""
+    """A backup cannot be made or used; the message gives the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Contents of a backup. `files` has the SHA-256, bytes, and rows or None of each file, by path."""
+    """Contents of a backup. `files` has the SHA-256, the bytes, and the rows or None of each file, by path."""
 
     made_at: str
     engine: str | None = None
@@ -37,9 +37,9 @@ class Manifest:
     format: int = FORMAT
 
     @property
-    def is_of_0_3(self) -> bool:
+    def is_from_0_3(self) -> bool:
         """Return whether Twitchly 0.3 made the backup. Only its history can be restored."""
-        return self.format == OF_0_3
+        return self.format == FORMAT_0_3
 
 
 class NewBackup:
@@ -50,7 +50,7 @@ class NewBackup:
             raise BadBackup(f"{path} already exists: choose another folder")
         self._path = path
         self.part = path.with_name(f"{path.name}.part")
-        # The backup has e-mail addresses and password hashes.
+        # The backup contains email addresses and password hashes.
         self.part.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def has(self, name: str) -> bool:
@@ -89,15 +89,15 @@ def read_backup(path: Path) -> Manifest:
     """Return the manifest of a backup, after verifying every file. Raises: BadBackup."""
     try:
         fields = orjson.loads((path / MANIFEST).read_bytes())
-        manifest = Manifest(**fields) if fields.get("format") in (OF_0_3, FORMAT) else None
+        manifest = Manifest(**fields) if fields.get("format") in (FORMAT_0_3, FORMAT) else None
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise BadBackup(f"{path} is not a complete backup: {error}") from error
     if manifest is None:
-        raise BadBackup(f"{path} has format {fields.get('format')}, this version reads {OF_0_3} and {FORMAT}")
+        raise BadBackup(f"{path} has format {fields.get('format')}; this version reads {FORMAT_0_3} and {FORMAT}")
     names = set(_names(path)) - {MANIFEST}
     if names != manifest.files.keys():
         unexpected = sorted(names ^ manifest.files.keys())
-        raise BadBackup(f"{path} is damaged: {', '.join(unexpected[:5])} missing, or not part of this backup")
+        raise BadBackup(f"{path} is damaged: {', '.join(unexpected[:5])} missing or not part of this backup")
     for name, described in manifest.files.items():
         if _describe(path / name) != {key: described[key] for key in ("sha256", "bytes")}:
             raise BadBackup(f"{path} is damaged: {name} has changed since it was written")

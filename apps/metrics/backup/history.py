@@ -21,7 +21,7 @@ from cassandra import DriverException
 from cassandra.cluster import NoHostAvailable
 
 from apps.metrics.backup.folder import BadBackup, Manifest, NewBackup, read_lines
-from apps.metrics.cassandra import Statement, away, open_session, prepare, write
+from apps.metrics.cassandra import Statement, cassandra_errors, open_session, prepare, write
 from apps.metrics.models import ChannelDay, ChannelEvent, HourWindow, LiveWindow, MinuteWindow, StreamSummary
 
 T = TypeVar("T")
@@ -105,7 +105,7 @@ def dump(backup: NewBackup, report: Callable[[str], None]) -> dict[str, int]:
     Raises: BadBackup; ServiceUnavailable, after which the same call resumes.
     """
     counted: dict[str, int] = {}
-    with away():
+    with cassandra_errors():
         session = open_session()
         progress = Progress(report, len(TABLES) * RANGES)
         for table in tables(session):
@@ -124,7 +124,7 @@ def dump(backup: NewBackup, report: Callable[[str], None]) -> dict[str, int]:
 
 def is_empty() -> bool:
     """Return whether all tables are empty. Raises: BadBackup; ServiceUnavailable."""
-    with away():
+    with cassandra_errors():
         session = open_session()
         return not any(session.execute(f"SELECT * FROM {table.name} LIMIT 1").one() for table in tables(session))  # noqa: S608  fixed table names
 
@@ -138,7 +138,7 @@ def load(folder: Path, manifest: Manifest, report: Callable[[str], None], *, wit
     """
     files = sorted(name for name in manifest.files if name.startswith(f"{FOLDER}/"))
     total = 0
-    with away():
+    with cassandra_errors():
         session = open_session()
         known = {table.name: table for table in tables(session)}
         progress = Progress(report, len(files))

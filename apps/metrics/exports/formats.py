@@ -22,7 +22,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class ExportColumn:
     """A column of an exported file: its name, and its unit or "".
 
-    `may_be_summed`: the sum over the rows counts nothing twice; the header of the file says so.
+    `may_be_summed`: summing the rows counts nothing twice; this is noted in the header of the file.
     """
 
     name: str

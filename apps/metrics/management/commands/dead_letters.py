@@ -26,8 +26,7 @@ VALUE_MAX = 2_000
 REASON_MAX = 300
 REASONS_SHOWN = 20
 NO_REPLAY = (
-    "dead letters of chat are kept for inspection and cannot be replayed: "
-    "their time has passed in the stream, and Flink's windows have closed"
+    "dead letters of chat are kept for inspection and cannot be replayed: Flink's windows of that time have closed"
 )
 
 
@@ -40,7 +39,7 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", metavar="list | explain | replay")
         listing = actions.add_parser("list", help="one line per dead letter, newest last, then counts by reason")
         listing.add_argument("topic", nargs="?", choices=DEAD_LETTERED)
-        listing.add_argument("--limit", type=whole_number, default=50, help="how many at most, 50 by default")
+        listing.add_argument("--limit", type=whole_number, default=50, help="maximum number (default: 50)")
         listing.add_argument("--json", action="store_true", dest="as_json", help="one JSON object per line")
         explaining = actions.add_parser("explain", help="show a dead letter, and whether it is usable now")
         explaining.add_argument("topic", choices=DEAD_LETTERED)
@@ -163,8 +162,8 @@ def _explanation(topic: str, dead_letter: DeadLetter, *, is_replayed: bool) -> M
     if topic == PRIVATE_TOPIC:
         # Records of chat contain what people wrote: only position, size and reason are shown.
         return fields
-    today = escaped(current_fault(topic, dead_letter) or "usable now")
-    return {**fields, "today": today, "key": _content(dead_letter.key), "value": _content(dead_letter.value)}
+    now = escaped(current_fault(topic, dead_letter) or "usable now")
+    return {**fields, "now": now, "key": _content(dead_letter.key), "value": _content(dead_letter.value)}
 
 
 def _unreplayed(reader: DeadLetterReader) -> Iterator[DeadLetter]:

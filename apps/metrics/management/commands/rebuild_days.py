@@ -1,4 +1,4 @@
-"""Compute the days of all channels again from stored minutes and hours, and correct differences."""
+"""Recompute the days of all channels from stored minutes and hours, and correct differences."""
 
 from __future__ import annotations
 

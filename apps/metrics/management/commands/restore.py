@@ -48,8 +48,8 @@ class Command(BaseCommand):
 
     def _restore(self, folder: Path, manifest: Manifest, only: str | None, *, onto_data: bool) -> None:
         wants_history = only != "relational" and bool(manifest.tables)
-        if manifest.is_of_0_3:
-            _check_of_0_3(only)
+        if manifest.is_from_0_3:
+            _check_0_3_restore(only)
         if wants_history and not onto_data and not history.is_empty():
             raise BadBackup("Cassandra is not empty: --onto-data merges with its data, and newer values are kept")
         if only != "history" and manifest.engine:
@@ -76,7 +76,7 @@ def _opted_out() -> frozenset[str]:
         raise BadBackup(f"cannot read the opt-outs ({error}): run manage.py migrate first") from error
 
 
-def _check_of_0_3(only: str | None) -> None:
+def _check_0_3_restore(only: str | None) -> None:
     """Allow only history, and only after the opt-outs were imported. Raises: BadBackup."""
     if only != "history":
         raise BadBackup("Twitchly 0.3 made this backup: restore its history alone, with --only history")
