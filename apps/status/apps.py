@@ -1,4 +1,4 @@
-"""The Django app of status samples and incidents."""
+"""Django app for status samples and incidents."""
 
 from django.apps import AppConfig
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 WORST = 10
 GAPS = 12
-# Reading it takes hundreds of Cassandra partitions.
+# A read touches hundreds of Cassandra partitions.
 CACHE_MS = 60 * SECOND_MS
 
 
@@ -51,7 +51,7 @@ def read_detail(now_ms: int) -> Detail | None:
         names = _names()
         hour = read_coverage(names, HOUR_MS, now_ms)
     except (ServiceUnavailable, redis.RedisError) as error:
-        log.warning("status without coverage by channel: %s", error)
+        log.warning("coverage by channel not read: %s", error)
         return None
     partial = sorted((share, i) for i, share in hour.coverage.items() if not is_complete(share))
     worst = [ChannelCoverage(i, names[i], share) for share, i in partial[:WORST]]

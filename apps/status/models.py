@@ -45,7 +45,7 @@ class StatusDay(StatusSample):
 class Incident(models.Model):
     """A violation of a rule of core/ops/health.py from `began_ms` to `ended_ms`, None while it lasts.
 
-    Until `is_confirmed` it has not lasted long enough to count; it is deleted if it ends before.
+    Until `is_confirmed`, it has not lasted long enough to count; it is deleted if it ends before that.
     """
 
     rule = models.CharField(max_length=20)

@@ -39,7 +39,7 @@ def record_sample(snapshot: HealthSnapshot) -> frozenset[str]:
 
 
 def _monitored_since_ms(now_ms: int) -> int:
-    """Return since when snapshots were taken without a pause, as far back as minutes are kept."""
+    """Return the start of the uninterrupted series of snapshots, as far back as minutes are kept."""
     first_ms = StatusMinute.objects.aggregate(first=Min("first_ms"))["first"]
     paused_ms = Incident.objects.filter(rule=UNWATCHED.rule).aggregate(last=Max("ended_ms"))["last"]
     return max(now_ms if first_ms is None else int(first_ms), paused_ms or 0)

@@ -1,4 +1,4 @@
-"""Stages from chat to page: whether each works, how old its newest item is, and the figures that staff see."""
+"""Stages from chat to page: the state of each, the time of its newest item, and figures for staff."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Stage:
 
     key: str
     title: str
-    does: str
+    role: str
     state: State
     last_ms: int | None
     lag: str = ""
@@ -51,7 +51,7 @@ class StageFigures:
 class _StageSpec(Generic[AnyHeartbeat]):
     key: str
     title: str
-    does: str
+    role: str
     process: type[AnyHeartbeat]
     rules: frozenset[str]
     state: Callable[[HealthSnapshot, list[AnyHeartbeat]], State]
@@ -76,7 +76,7 @@ def _stage(spec: _StageSpec[Any], snapshot: HealthSnapshot, open_rules: Collecti
     figures = spec.figures(snapshot, alive or known) if known else StageFigures(None)
     errors = "; ".join(filter(None, (figures.errors, _unreadable(snapshot, spec.process))))
     state: State = "wrong" if spec.rules.intersection(open_rules) else _state(spec, snapshot, alive)
-    return Stage(spec.key, spec.title, spec.does, state, figures.last_ms, figures.lag, figures.rate, errors)
+    return Stage(spec.key, spec.title, spec.role, state, figures.last_ms, figures.lag, figures.rate, errors)
 
 
 def _state(spec: _StageSpec[Any], snapshot: HealthSnapshot, alive: list[Any]) -> State:
@@ -191,21 +191,21 @@ def _web(_snapshot: HealthSnapshot, beats: list[WebHeartbeat]) -> StageFigures:
 def _spec(
     key: str,
     title: str,
-    does: str,
+    role: str,
     process: type[AnyHeartbeat],
     rules: Collection[str],
     state: Callable[[HealthSnapshot, list[AnyHeartbeat]], State],
     figures: Callable[[HealthSnapshot, list[AnyHeartbeat]], StageFigures],
 ) -> _StageSpec[Any]:
     """Return a spec; `state` and `figures` take heartbeats of `process`."""
-    return _StageSpec(key, title, does, process, frozenset(rules), state, figures)
+    return _StageSpec(key, title, role, process, frozenset(rules), state, figures)
 
 
 _STAGES = (
     _spec(
         "listening",
         "Listening",
-        "hears chat",
+        "receives chat",
         ProducerHeartbeat,
         ("listening", "coverage"),
         _listening_state,

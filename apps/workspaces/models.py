@@ -17,7 +17,7 @@ class Watchlist(models.Model):
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="watchlists")
     name = models.CharField(max_length=60)
     created_at = models.DateTimeField(auto_now_add=True)
-    # One-click additions go to the watchlist used last.
+    # One-click additions go to the most recently used watchlist.
     used_at = models.DateTimeField()
 
     class Meta:

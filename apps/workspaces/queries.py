@@ -40,7 +40,7 @@ def channels_of(watchlist: Watchlist) -> list[str]:
 
 
 def lists_with(owner: User, channel_id: str) -> list[tuple[Watchlist, bool]]:
-    """Return an account's watchlists, last used first, and whether each contains the channel."""
+    """Return an account's watchlists, most recently used first, and whether each contains the channel."""
     containing = set(
         Watched.objects.filter(watchlist__owner=owner, channel_id=channel_id).values_list("watchlist_id", flat=True)
     )
@@ -48,13 +48,13 @@ def lists_with(owner: User, channel_id: str) -> list[tuple[Watchlist, bool]]:
     return [(watchlist, watchlist.pk in containing) for watchlist in lists]
 
 
-def lists_holding(owner: User, channel_id: str) -> QuerySet[Watchlist]:
-    """Return an account's watchlists that contain a channel, last used first."""
+def lists_containing(owner: User, channel_id: str) -> QuerySet[Watchlist]:
+    """Return an account's watchlists that contain a channel, most recently used first."""
     return Watchlist.objects.filter(owner=owner, watched__channel_id=channel_id).order_by("-used_at")
 
 
 def watching(user: User | AnonymousUser) -> dict[str, Any] | None:
-    """Return the data for the watchlist stars of a page: all watched ids, and each watchlist, last used first.
+    """Return the data for the watchlist stars of a page: all watched ids, and each watchlist, most recently used first.
 
     None for anonymous visitors.
     """

@@ -68,7 +68,7 @@ def restore(*, owner: User, undo: str) -> Watchlist:
 
 @transaction.atomic
 def add(*, owner: User, channel_id: str, watchlist: Watchlist | None = None) -> Watchlist:
-    """Append a channel to a watchlist: the given one, else the one used last, else a new one."""
+    """Append a channel to a watchlist: the given one, else the most recently used one, else a new one."""
     if not is_twitch_id(channel_id):
         raise Refused("This is not a channel.")
     watchlist = watchlist or Watchlist.objects.filter(owner=owner).order_by("-used_at").first()

@@ -24,7 +24,7 @@ from apps.live.board import BOARD_KEYS
 from apps.live.services import services_of
 from apps.workspaces import services
 from apps.workspaces.models import Watchlist
-from apps.workspaces.queries import channels_of, find_watchlist, lists_holding, lists_with, watchlists_of
+from apps.workspaces.queries import channels_of, find_watchlist, lists_containing, lists_with, watchlists_of
 from core.errors import NotFound, Refused
 from core.inputs.choices import read_choice
 from core.inputs.numbers import parse_whole_number
@@ -161,7 +161,7 @@ def watch(request: HttpRequest) -> HttpResponse:
 def star(request: HttpRequest) -> HttpResponse:
     """Toggle the star of `channel` without JavaScript: add it to the most recently used list, or remove it."""
     user, channel_id = user_of(request), request.POST.get("channel", "")
-    containing = lists_holding(user, channel_id).first()
+    containing = lists_containing(user, channel_id).first()
     try:
         if containing:
             services.remove(watchlist=containing, channel_id=channel_id)
