@@ -9,9 +9,9 @@ def main(words: list[str]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twitchly.settings")
     from django.core.management import execute_from_command_line
 
-    from twitchly.database_damage import damage_explained
+    from twitchly.database_damage import explain_database_damage
 
-    with damage_explained():
+    with explain_database_damage():
         execute_from_command_line(words)
 
 

@@ -42,7 +42,7 @@ class AdminHost:
         elif scope["path"] == "/" and host == settings.ADMIN_HOST:
             await _respond(send, 302, b"", location=ADMIN.encode())
         else:
-            await _respond(send, 404, b"There is nothing at this address.\n")
+            await _respond(send, 404, b"Page not found.\n")
 
 
 async def _respond(send: Any, status: int, body: bytes, **headers: bytes) -> None:

@@ -43,5 +43,5 @@ app.conf.beat_schedule = {
 
 
 @setup_logging.connect
-def keep_our_logs(**_kwargs: Any) -> None:
+def keep_django_logging(**_kwargs: Any) -> None:
     """Keep Django's logging: a receiver of this signal stops Celery from configuring its own."""

@@ -1,4 +1,4 @@
-"""Explains a damaged SQLite file, with instructions instead of a traceback."""
+"""Reports a damaged SQLite file with instructions instead of a traceback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DAMAGED = ("malformed", "file is not a database")
 
 
 @contextmanager
-def damage_explained() -> Iterator[None]:
+def explain_database_damage() -> Iterator[None]:
     """Exit with instructions if the relational database turns out to be damaged."""
     try:
         yield

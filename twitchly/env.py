@@ -44,6 +44,6 @@ def load() -> Environment:
 
 
 def refuse_if(invalid: bool, message: str) -> None:
-    """Raises: EnvError, which stops start-up, for an invalid combination of settings."""
+    """Reject an invalid combination of settings. Raises: EnvError, which stops startup."""
     if invalid:
         raise EnvError(message)

@@ -151,7 +151,7 @@ def _admin() -> AdminClient:
 def is_fatal(error: KafkaError) -> bool:
     """Return whether a consumer cannot continue, as when another process has taken its static member id.
 
-    If a consumer gets an error in place of a record, only the error's code tells whether it is fatal.
+    If a consumer gets an error in place of a record, only the error's code shows whether it is fatal.
     """
     return error.fatal() or error.code() == KafkaError._FATAL
 

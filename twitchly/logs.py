@@ -143,7 +143,7 @@ def settings_for(style: str, environ: Mapping[str, str]) -> dict[str, object]:
         },
         "root": {"handlers": ["console"], "level": "INFO"},
         "loggers": {
-            # These log every retry; Twitchly's processes log once what they wait for.
+            # These log every retry; Twitchly's processes log the cause of a wait once.
             "httpx": {"level": "WARNING"},
             "cassandra": {"level": "CRITICAL"},
             "channels_redis": {"level": "CRITICAL"},

@@ -38,7 +38,7 @@ def route_of(request: HttpRequest) -> str:
 
 
 @sync_and_async_middleware
-def counted(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+def count_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """Assign an id to each request, and count it."""
     if iscoroutinefunction(get_response):
 

@@ -61,7 +61,7 @@ def sample(name: str, value: float | None) -> Metric:
 
 
 def samples(name: str, values: Mapping[Label, float]) -> Metric:
-    """Return a measure with one sample per label value."""
+    """Return a Prometheus metric with one sample per label value."""
     family = _family(name)
     for label, value in sorted(dict(values).items()):
         family.add_metric([label], value)
@@ -84,20 +84,20 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
 
 class _Handler(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing: Prometheus asks every few seconds."""
+        """Log nothing: Prometheus scrapes every few seconds."""
 
 
 def _for_loopback(application: WSGIApplication) -> WSGIApplication:
     """Refuse requests for another host, which a page could send by rebinding its name to the loopback address."""
 
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         host, _port = split_domain_port(environ.get("HTTP_HOST", ""))
         if host not in ("127.0.0.1", "localhost", "[::1]"):  # defense: metrics-host
             start_response("403 Forbidden", [("Content-Type", "text/plain")])
-            return [b"Only requests for the loopback address are answered.\n"]
+            return [b"Only requests for the loopback address are accepted.\n"]
         return application(environ, start_response)
 
-    return answer
+    return respond
 
 
 def try_to_serve(collector: Collector, port: int) -> None:

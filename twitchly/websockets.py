@@ -51,7 +51,7 @@ class ClosingProtocol(WebSocketsSansIOProtocol):
         return self.writable.is_set() and not self.close_sent and not self.transport.is_closing()
 
     def write_frames(self, texts: Sequence[bytes]) -> None:
-        """Write text frames in one piece, so in one system call."""
+        """Write all text frames at once, in one system call."""
         if not self.close_sent and not self.transport.is_closing():
             self.transport.write(b"".join([part for text in texts for part in (frame_header(len(text)), text)]))
 

@@ -35,7 +35,7 @@ INSTALLED_APPS = [
     "apps.api",
 ]
 MIDDLEWARE = [
-    "twitchly.request_counts.counted",
+    "twitchly.request_counts.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "twitchly.compression.PageCompression",

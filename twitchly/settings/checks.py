@@ -15,7 +15,7 @@ SECRET_MIN_CHARS, SECRET_MIN_DISTINCT, DJANGO_PREFIX = 50, 5, "django-insecure-"
 
 
 def check_secrets(secret: str, fallbacks: Sequence[str], *, debug: bool) -> None:
-    """Raises: EnvError for a missing key, and, unless debugging, for one that could be guessed."""
+    """Check the secret keys. Raises: EnvError if one is missing or, unless debugging, could be guessed."""
     refuse_if(
         not secret, "SECRET_KEY is not set: `make run` generates one; otherwise, set it to 50 or more random characters"
     )
@@ -31,7 +31,7 @@ def _is_weak(key: str) -> bool:
 
 
 def check_kafka(protocol: str, username: str, password: str, ca_file: str) -> None:
-    """Raises: EnvError naming the variable that is missing or not allowed."""
+    """Check the Kafka settings. Raises: EnvError that names the missing or invalid variable."""
     uses_sasl = protocol.startswith("SASL_")
     for name, value in (("KAFKA_USERNAME", username), ("KAFKA_PASSWORD", password)):
         refuse_if(uses_sasl and not value, f"{name} is not set: KAFKA_SECURITY is {protocol}, which needs it")
@@ -40,7 +40,7 @@ def check_kafka(protocol: str, username: str, password: str, ca_file: str) -> No
 
 
 def check_cassandra(username: str, password: str, ca_file: str, *, tls: bool) -> None:
-    """Raises: EnvError naming the variable that is missing or not allowed."""
+    """Check the Cassandra settings. Raises: EnvError that names the missing or invalid variable."""
     refuse_if(
         bool(username) and not password, "CASSANDRA_PASSWORD is not set, but CASSANDRA_USERNAME is: expected both"
     )
@@ -51,7 +51,7 @@ def check_cassandra(username: str, password: str, ca_file: str, *, tls: bool) ->
 
 
 def check_redis(url: str, ca_file: str) -> None:
-    """Raises: EnvError for a URL that names a single database or lacks a server."""
+    """Check the Redis settings. Raises: EnvError for a URL that names a single database or lacks a server."""
     parts = urlsplit(url)
     is_server = parts.scheme in ("redis", "rediss") and parts.hostname and not (parts.path or parts.query)
     refuse_if(
