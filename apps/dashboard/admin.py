@@ -139,7 +139,7 @@ class AnswerForm(forms.ModelForm[CurationRequest]):
         if fields["decision"] == "accept":
             self.account = look_up_account(self, "decision", login=self.instance.login)
             if self.account and has_opted_out(self.account.id):
-                self.add_error("decision", "The channel has opted out and cannot be pinned.")
+                self.add_error("decision", "The channel has opted out: it cannot be pinned.")
         return fields
 
 

@@ -225,7 +225,7 @@ def test_an_opt_out_by_login_stores_the_id(curator: Client, twitch: Live) -> Non
 def test_an_opt_out_by_id_works_without_twitch(curator: Client, settings: Settings, twitch: Live) -> None:
     use(settings, "http://127.0.0.1:1")
     question = confirm(curator, f"{OPT_OUT}add/", kind="user", twitch_id="123")
-    assert "the id 123 could not be checked. Its messages will no longer be counted." in question
+    assert "the ID 123 could not be checked. Its messages will no longer be counted." in question
     assert OptOut.objects.get().twitch_id == "123"
 
 
@@ -243,7 +243,7 @@ def test_an_opt_out_accepts_channel_urls_only(curator: Client, twitch: Live) -> 
     page = send(curator, f"{OPT_OUT}add/", kind="channel", login="https://www.twitch.tv/videos/2460329693")
     assert "This is the address of a video." in page
     assert twitch.requests == []
-    assert "id 7" in confirm(curator, f"{OPT_OUT}add/", kind="channel", login="twitch.tv/channel7/about")
+    assert "ID 7" in confirm(curator, f"{OPT_OUT}add/", kind="channel", login="twitch.tv/channel7/about")
 
 
 def test_digits_are_a_known_id_or_else_a_login(curator: Client, twitch: Live) -> None:

@@ -140,7 +140,7 @@ def test_a_note_requires_a_valid_time(signed_in: Client, at_ms: str) -> None:
 def test_notes_are_limited_to_200_per_channel_and_account(signed_in: Client, user: User, other: Client) -> None:
     Note.objects.bulk_create(Note(user=user, channel_id="1", at_ms=AT + n, text=f"{n}") for n in range(NOTES_MAX))
     status, answer = post(signed_in, at_ms=AT, text="one more")
-    assert (status, answer["reason"][:23]) == (400, "There are 200 notes on ")
+    assert (status, answer["reason"][:22]) == (400, "You have 200 notes on ")
     assert signed_in.post("/channels/2/notes", {"at_ms": AT, "text": "x"}).status_code == 201
     assert post(other, at_ms=AT, text="x")[0] == 201
     undo = delete_note(user=user, channel_id="1", note_id=Note.objects.filter(user=user, channel_id="1")[0].pk)
