@@ -31,7 +31,7 @@ Edit those, not this file.
 """
 _DEPTH = """## Audience depth
 
-Pages of channels also show two figures that are not metrics (`core/metrics/audience_depth.py`).
+Channel pages also show two figures that are not metrics (`core/metrics/audience_depth.py`).
 They combine the newest values of metrics whose windows end at different times, while a metric is a
 formula over the columns of one window. They have no board, history or field in the API.
 
@@ -52,8 +52,8 @@ _METRICS_HEAD = (
     "Peak of a range",
     "Version",
 )
-_WINDOWS_HEAD = ("Window", "Length", "Ends every", "Stored every")
-_HOUR_COLUMNS_HEAD = ("Column", "Meaning", "SQL")
+_WINDOWS_HEAD = ("Window", "Length", "Updated every", "Stored every")
+_HOUR_COLUMNS_HEAD = ("Column", "Definition", "SQL")
 _COLUMNS_HEAD = ("Column", "Windows", "SQL", "Value of an hour")
 
 
