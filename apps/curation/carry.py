@@ -84,9 +84,7 @@ def import_lines(lines: Iterable[bytes]) -> dict[str, int]:
         "act": _add(Act, rows["act"], "at", "by", "act", "model", "object_id"),
         "deletion": _add(Deletion, rows["deletion"], "event", "stage"),
     }
-    Act.objects.create(
-        by=SYSTEM, act=Act.Kind.IMPORTED, model="database", label="data from Twitchly 0.3", after=added
-    )
+    Act.objects.create(by=SYSTEM, act=Act.Kind.IMPORTED, model="database", label="data from Twitchly 0.3", after=added)
     return added
 
 

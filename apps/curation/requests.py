@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.audit.models import Act
 from apps.audit.services import actor_name, record
 from apps.channels.queries import channel_of
-from apps.curation.decisions import REQUESTED, PIN, Decision, decide, decision_of
+from apps.curation.decisions import PIN, REQUESTED, Decision, decide, decision_of
 from apps.curation.models import CurationRequest
 from core.channels.account import Account
 from core.errors import NotFound, Refused, TwitchlyError

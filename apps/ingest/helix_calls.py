@@ -154,7 +154,9 @@ class TwitchClient:
                     self._rate_limit.block_until(self.now_s() + wait_s)
                 if attempt + 1 < TRIES:
                     self.pause(wait_s, until_s=until_s, reason=problem)
-        raise ServiceUnavailable(f"Twitch at {self._access.url} returned no usable response in {TRIES} attempts: {problem}")
+        raise ServiceUnavailable(
+            f"Twitch at {self._access.url} returned no usable response in {TRIES} attempts: {problem}"
+        )
 
     def _get_once(self, path: str, params: Params, read: Reader[Answer], until_s: float) -> Answer:
         if not self._token:

@@ -73,9 +73,7 @@ _PRODUCER = (
     Measure(
         "producer", "twitchly_records_lost", "counter", "Records dropped or not acknowledged, by reason", ("reason",)
     ),
-    Measure(
-        "producer", "twitchly_records_moved", "counter", "Records whose time was moved past the watermark"
-    ),
+    Measure("producer", "twitchly_records_moved", "counter", "Records whose time was moved past the watermark"),
     Measure("producer", "twitchly_records_moved_most_seconds", "gauge", "Largest shift of a record's time"),
     Measure("producer", "twitchly_records_buffered", "gauge", "Records buffered in memory"),
     Measure("producer", "twitchly_records_in_flight", "gauge", "Records in flight in the Kafka client"),
