@@ -186,7 +186,7 @@ def page_load(chromium: Browser, stack: Stack, state: Any) -> dict[str, float]:
     first_paint_ms = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     observed = page.evaluate("observed")
     rows = page.evaluate(
-        "fetch('/').then((response) => response.text()).then((text) => text.split('class=\"brow').length - 1)"
+        "fetch('/').then((answer) => answer.text()).then((text) => text.split('class=\"board-row').length - 1)"
     )
     context.close()
     return {

@@ -24,7 +24,7 @@ DECISIONS: Mapping[str, str] = {
     NONE: "none: tracked by rank",
 }
 # Suggested reasons; any other text is allowed.
-REASONS = ("requested", "partner", "event", "editorial", "not a person's channel", "bought viewers or chat", "legal")
+REASONS = ("requested", "partner", "event", "editorial", "not a person's channel", "bought viewers or chat", "law")
 REQUESTED = REASONS[0]
 TAGS_MAX, TAG_MAX, NOTE_MAX = 20, 30, 200
 # The fields that a decision writes. The refresh of the channel list may be writing the others concurrently.

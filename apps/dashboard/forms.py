@@ -12,11 +12,11 @@ class ChannelRequestForm(forms.Form):
     """A request to track a channel."""
 
     login = LoginField(
-        label="Channel name or Twitch address",
+        label="Channel name or Twitch URL",
         widget=forms.TextInput({"class": "input", "autocapitalize": "none", "spellcheck": "false"}),
     )
     note = forms.CharField(
-        label="Reason, for the curators",
+        label="Reason (optional, for the curators)",
         max_length=CurationRequest._meta.get_field("note").max_length,
         required=False,
         widget=forms.TextInput({"class": "input"}),

@@ -88,7 +88,7 @@ async def _ranks(reader: BoardReader, metric: str, ids: Collection[str], barred:
 def rank_text(metric: str, now: ChannelNow, rank: int | None) -> str:
     """Return a channel's rank on a board, or the reason why it has none."""
     if rank is not None:
-        return f"Rank {rank:,} of {METRIC[metric].label}"
+        return f"Rank {rank:,} on {METRIC[metric].label}"
     return f"{METRIC[metric].label}: {now_note(metric, now) or 'not ranked right now'}"
 
 

@@ -196,7 +196,7 @@ def board_controls(page: BoardPage) -> dict[str, Any]:
     parameters = choice.parameters().items()
     return {
         "sizes": [(option, choice.query(size=str(option)), option == size) for option in SIZES],
-        "places": size if len(page.rows) > SIZES[0] else SIZES[0],
+        "ranks": size if len(page.rows) > SIZES[0] else SIZES[0],
         "bands": BANDS,
         "hidden_fields": [
             (name, value) for name, value in parameters if name not in FILTERS and value != DEFAULTS[name]

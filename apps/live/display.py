@@ -118,11 +118,11 @@ def reading_display(viewers_at_ms: int | None, late_dropped: int | None, now_ms:
         "fresh": ("", ""),
         "stale": (
             f"Viewer counts are {minutes} min old.",
-            "Twitch has not sent newer ones. Chat is still counted.",
+            "Twitch has not sent newer ones. Chat is still being counted.",
         ),
         "unknown": (
-            "Viewer counts are unknown.",
-            f"Twitch has sent no viewer counts for {minutes} min. Chat is still counted.",
+            "Viewer counts are unavailable.",
+            f"Twitch has sent no viewer counts for {minutes} min. Chat is still being counted.",
         ),
     }[freshness]
     return ReadingDisplay(freshness, title, text, count(late_dropped))

@@ -205,7 +205,7 @@ def measure_unit(measure: str, range_key: str = "") -> str:
     if measure in PERIOD_MEASURES:
         return PERIOD_MEASURES[measure][1]
     if measure.startswith(PERCENTILE):
-        return "of its size"
+        return "same size"
     return average_unit(METRIC[measure]) if range_key else METRIC[measure].unit
 
 

@@ -137,7 +137,7 @@ class Check:
 
     def _fault_counts(self, fault: Fault, comparison: WindowComparison | None) -> FaultCounts:
         windows, differences = comparison.within(fault) if comparison else (0, 0)
-        return FaultCounts(windows, differences, sum(map(fault.holds, self.chat.tally.moved_ms)))
+        return FaultCounts(windows, differences, sum(map(fault.contains, self.chat.tally.moved_ms)))
 
     def _wait_for_promise(self) -> None:
         """Read `chat` until its watermark has passed the newest entry of the ledger."""

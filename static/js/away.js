@@ -1,5 +1,5 @@
 // @ts-check
-// The offline bar on every page: shows since when the server has been unreachable, and that requests are blocked.
+// The offline bar on every page: shows since when the server has been unreachable, and reports blocked requests.
 
 import { isPlainClick } from "./address.js";
 import { closest, inside } from "./dom.js";

@@ -82,7 +82,7 @@ export class BoardView {
    * @returns {Profile}
    */
   profileOf(id) {
-    const row = $("list").querySelector(`[data-id="${CSS.escape(id)}"] .nm`);
+    const row = $("list").querySelector(`[data-id="${CSS.escape(id)}"] .channel-name`);
     const name = row?.textContent ?? `channel ${id}`;
     return this.known.get(id) ?? { id, name, category: "" };
   }

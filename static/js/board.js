@@ -6,7 +6,7 @@ import { markCurrent } from "./filters.js";
 import { HoverOrFocus } from "./hover-or-focus.js";
 import { writeRow } from "./rows.js";
 
-const FEWEST_PLACES = 10;
+const MIN_ROWS = 10;
 const SETTLE_MS = 400;
 
 export class Board {
@@ -66,11 +66,9 @@ export class Board {
     this.order = [];
     this.size = size;
     this.#reserveHeight(0);
-    const blank = Array.from({ length: FEWEST_PLACES }, () =>
-      this.skeleton.content.cloneNode(true),
-    );
+    const blank = Array.from({ length: MIN_ROWS }, () => this.skeleton.content.cloneNode(true));
     this.list.replaceChildren(...blank);
-    childrenOf(this.list).forEach((item, place) => item.style.setProperty("--i", String(place)));
+    childrenOf(this.list).forEach((item, index) => item.style.setProperty("--i", String(index)));
   }
 
   /**
@@ -78,7 +76,7 @@ export class Board {
    * @param {number} count
    */
   #reserveHeight(count) {
-    this.list.dataset.places = String(count > FEWEST_PLACES ? this.size : FEWEST_PLACES);
+    this.list.dataset.ranks = String(count > MIN_ROWS ? this.size : MIN_ROWS);
   }
 
   /** @param {Set<string>} ids */
@@ -95,8 +93,8 @@ export class Board {
   #rowOf(id) {
     const known = this.rows.get(id);
     if (known) return known;
-    const made = inside(this.template.content, "li").cloneNode(true);
-    const item = /** @type {HTMLElement} */ (made);
+    const clone = inside(this.template.content, "li").cloneNode(true);
+    const item = /** @type {HTMLElement} */ (clone);
     item.dataset.id = id;
     item.style.setProperty("--i", String(this.order.indexOf(id)));
     this.rows.set(id, item);
@@ -122,9 +120,9 @@ export class Board {
   }
 
   #place() {
-    this.#items.forEach((item, place) => {
-      item.style.setProperty("--i", String(place));
-      write(inside(item, ".rk"), String(place + 1));
+    this.#items.forEach((item, index) => {
+      item.style.setProperty("--i", String(index));
+      write(inside(item, ".rank"), String(index + 1));
     });
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => this.settle(), SETTLE_MS);
@@ -133,9 +131,9 @@ export class Board {
   /** Put the elements into display order once nothing moves, for keyboards and screen readers. */
   settle() {
     if (this.hover.isActive) return;
-    this.#items.forEach((item, place) => {
-      if (this.list.children[place] !== item)
-        this.list.insertBefore(item, this.list.children[place]);
+    this.#items.forEach((item, index) => {
+      if (this.list.children[index] !== item)
+        this.list.insertBefore(item, this.list.children[index]);
     });
   }
 
@@ -150,15 +148,15 @@ export class Board {
       (item) => event.target instanceof Node && item.contains(event.target),
     );
     const last = items.length - 1;
-    const places = new Map([
+    const targets = new Map([
       ["ArrowDown", Math.min(at + 1, last)],
       ["ArrowUp", Math.max(at - 1, 0)],
       ["Home", 0],
       ["End", last],
     ]);
-    const place = places.get(event.key);
-    if (at < 0 || place === undefined) return;
+    const target = targets.get(event.key);
+    if (at < 0 || target === undefined) return;
     event.preventDefault();
-    inside(items[place], "a").focus();
+    inside(items[target], "a").focus();
   }
 }

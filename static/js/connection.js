@@ -73,17 +73,17 @@ export class Connection {
    */
   words(state) {
     if (state === "stale")
-      return [`No new data for ${age(this.newestEndMs, this.clock())}.`, this.standing()];
+      return [`No new data for ${age(this.newestEndMs, this.clock())}.`, this.lastDataText()];
     if (this.reason) return [this.reason, ""];
     const isLong = this.awaySince !== null && this.clock() - this.awaySince > NOTE_AFTER_MS;
     // The offline bar at the bottom of the page gives the reason.
     if (reach.isAway) return ["", ""];
     if (state === "reconnecting" && isLong)
-      return [`Reconnecting, attempt ${this.socket().tries}.`, this.standing()];
+      return [`Reconnecting, attempt ${this.socket().tries}.`, this.lastDataText()];
     return ["", ""];
   }
 
-  standing() {
+  lastDataText() {
     if (!this.newestEndMs) return "No data received yet. Retrying…";
     return `Showing the last data from ${hms(this.newestEndMs)} ${ZONE}. Updates resume automatically.`;
   }

@@ -128,8 +128,8 @@ const moveOf = (button) => /** @type {Move} */ (button.dataset.move);
  */
 async function refusal(span) {
   try {
-    const answer = await fetch(`/span.json?${new URLSearchParams(span)}`);
-    return (await answer.json()).reason;
+    const response = await fetch(`/span.json?${new URLSearchParams(span)}`);
+    return (await response.json()).reason;
   } catch {
     reach.missed();
     return "The dates could not be checked. Try again.";

@@ -28,9 +28,9 @@ export function bindExports(menu, span) {
     download = new AbortController();
     show(true);
     try {
-      const answer = await fetch(link.href, { signal: download.signal });
-      if (!answer.ok) throw new Error((await answer.json()).reason);
-      saveBlob(await read(answer, span(), (share) => (bar.value = share)), nameOf(answer));
+      const response = await fetch(link.href, { signal: download.signal });
+      if (!response.ok) throw new Error((await response.json()).reason);
+      saveBlob(await read(response, span(), (share) => (bar.value = share)), nameOf(response));
       status.textContent = "Saved.";
     } catch (error) {
       if (error instanceof TypeError) reach.missed();
@@ -52,21 +52,21 @@ export function bindExports(menu, span) {
 
 /**
  * Read the whole response and report progress, computed from the times of its rows.
- * @param {Response} answer
+ * @param {Response} response
  * @param {Span} span
  * @param {(share: number) => void} onProgress
  */
-async function read(answer, { fromMs, untilMs }, onProgress) {
+async function read(response, { fromMs, untilMs }, onProgress) {
   /** @type {Uint8Array<ArrayBuffer>[]} */
   const parts = [];
   const decoder = new TextDecoder();
-  for await (const part of chunks(answer.body)) {
+  for await (const part of chunks(response.body)) {
     parts.push(part);
     const times = decoder.decode(part.slice(-MARK_BYTES)).match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g);
     const atMs = Date.parse(times?.at(-1) ?? "");
     if (atMs) onProgress(Math.min(1, Math.max(0, (atMs - fromMs) / (untilMs - fromMs))));
   }
-  return new Blob(parts, { type: answer.headers.get("Content-Type") ?? "" });
+  return new Blob(parts, { type: response.headers.get("Content-Type") ?? "" });
 }
 
 /** @param {ReadableStream<Uint8Array<ArrayBuffer>> | null} body */
@@ -76,9 +76,9 @@ async function* chunks(body) {
   for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
 }
 
-/** @param {Response} answer */
-function nameOf(answer) {
+/** @param {Response} response */
+function nameOf(response) {
   return (
-    /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "twitchly"
+    /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "twitchly"
   );
 }

@@ -9,10 +9,10 @@ import { reach } from "./reach.js";
  * @param {() => void} [onSignedOut] - when the session has ended
  */
 export async function fetchJson(url, onSignedOut) {
-  const answer = await fetch(url).catch(() => {
+  const response = await fetch(url).catch(() => {
     reach.check();
     return null;
   });
-  if (answer?.status === 401) onSignedOut?.();
-  return answer?.ok && !answer.redirected ? answer.json() : null;
+  if (response?.status === 401) onSignedOut?.();
+  return response?.ok && !response.redirected ? response.json() : null;
 }

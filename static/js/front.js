@@ -5,15 +5,15 @@ import { $, write } from "./dom.js";
 
 const board = $("front-board");
 const state = $("front-state");
-const usual = state.textContent ?? "";
+const liveText = state.textContent ?? "";
 
 async function renew() {
   if (document.hidden) return;
-  const answer = await fetch(board.dataset.from ?? "").catch(() => null);
-  if (!answer?.ok) return write(state, "Not updated: the server is not responding");
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const response = await fetch(board.dataset.from ?? "").catch(() => null);
+  if (!response?.ok) return write(state, "Not updated: the server is not responding");
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
   board.replaceChildren(...page.body.childNodes);
-  write(state, usual);
+  write(state, liveText);
 }
 
 setInterval(renew, Number(board.dataset.every));

@@ -7,7 +7,7 @@ const EVERY_MIN_MS = 60_000;
 const EVERY_MAX_MS = 600_000;
 const RETRY_MS = 10_000;
 // The row of the last hour is stored some seconds after the hour ends.
-const ROWS_COME_FOR_MS = 3_700_000;
+const ALL_STORED_AFTER_MS = 3_700_000;
 
 /**
  * @typedef {object} Request
@@ -44,11 +44,11 @@ export class HistoryRequests {
     if (!request || document.hidden) return;
     this.#pending = new AbortController();
     try {
-      const answer = await fetch(urlOf(request), { signal: this.#pending.signal });
-      this.#handle(answer, await answer.json());
-      const isFinal = answer.ok || answer.status === 400;
+      const response = await fetch(urlOf(request), { signal: this.#pending.signal });
+      this.#handle(response, await response.json());
+      const isFinal = response.ok || response.status === 400;
       if (isFinal && this.#isOver(request.choice)) return;
-      this.#loadIn(answer.ok ? this.#everyMs() : RETRY_MS);
+      this.#loadIn(response.ok ? this.#everyMs() : RETRY_MS);
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") return;
       this.#options.onProblem("History could not be loaded. Live data is still drawn. Retrying…");
@@ -63,12 +63,12 @@ export class HistoryRequests {
   }
 
   /**
-   * @param {Response} answer
+   * @param {Response} response
    * @param {any} body - a ChannelHistory, or an object with the reason why there is none
    */
-  #handle(answer, body) {
-    if (answer.status === 401) this.#options.onSignedOut();
-    else if (answer.ok) this.#options.onHistory(body);
+  #handle(response, body) {
+    if (response.status === 401) this.#options.onSignedOut();
+    else if (response.ok) this.#options.onHistory(body);
     else this.#options.onProblem(body.reason);
   }
 
@@ -89,7 +89,7 @@ export class HistoryRequests {
    * @param {Choice} choice
    */
   #isOver({ until }) {
-    return Boolean(until) && Date.parse(until) < this.#options.clock() - ROWS_COME_FOR_MS;
+    return Boolean(until) && Date.parse(until) < this.#options.clock() - ALL_STORED_AFTER_MS;
   }
 }
 

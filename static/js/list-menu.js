@@ -85,16 +85,16 @@ export class ListMenu {
   moveFocus(event) {
     const { items } = this;
     const at = items.findIndex((item) => item === document.activeElement);
-    const places = new Map([
+    const targets = new Map([
       ["ArrowDown", at + 1],
       ["ArrowUp", at - 1],
       ["Home", 0],
       ["End", items.length - 1],
     ]);
-    const place = places.get(event.key);
-    if (place === undefined) return;
+    const target = targets.get(event.key);
+    if (target === undefined) return;
     event.preventDefault();
-    items.at(place % items.length)?.focus();
+    items.at(target % items.length)?.focus();
   }
 }
 

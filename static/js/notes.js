@@ -153,12 +153,12 @@ export class Notes {
   /** @param {Note} note */
   async remove({ id }) {
     /** @type {{ undo: string } | undefined} */
-    const answer = await this.send(`/${id}/delete`, {});
-    if (!answer) return;
+    const response = await this.send(`/${id}/delete`, {});
+    if (!response) return;
     if (this.editing === id) this.leave();
     this.setNotes(this.all.filter((note) => note.id !== id));
     this.say("Note deleted.");
-    this.offerUndo(answer.undo);
+    this.offerUndo(response.undo);
     $("undo-delete").focus();
   }
 
@@ -181,11 +181,11 @@ export class Notes {
     this.undo = undo;
     const hadFocus = document.activeElement === $("undo-delete");
     $("undo-delete").hidden = undo === null;
-    if (undo !== null) this.undoTimer = setTimeout(() => this.forgetUndo(), UNDO_FOR_MS);
+    if (undo !== null) this.undoTimer = setTimeout(() => this.expireUndo(), UNDO_FOR_MS);
     else if (hadFocus) this.text.focus();
   }
 
-  forgetUndo() {
+  expireUndo() {
     this.offerUndo(null);
     this.say("");
   }
@@ -204,13 +204,13 @@ export class Notes {
     const { channel } = this;
     $("note-wrong").textContent = "";
     try {
-      const answer = await fetch(
+      const response = await fetch(
         `/channels/${channel}/notes${path}`,
         fields ? this.post(fields) : {},
       );
-      const body = await answer.json();
+      const body = await response.json();
       if (channel !== this.channel) return undefined;
-      if (answer.ok) return body;
+      if (response.ok) return body;
       $("note-wrong").textContent = body.reason;
     } catch {
       reach.missed();

@@ -194,7 +194,7 @@ class BoardPage {
 
   update() {
     const isStale = this.connection.update() === "stale";
-    document.body.classList.toggle("is-standing", isStale);
+    document.body.classList.toggle("is-stale", isStale);
     this.boardView.viewers.update(this.clock());
     if (this.shown) this.view.showAge(isStale, this.clock());
   }
@@ -272,11 +272,11 @@ class BoardPage {
 
   /**
    * @param {Changes} changes
-   * @param {(choice: Choice) => void} [keep] - writes the choice to the URL
+   * @param {(choice: Choice) => void} [writeUrl] - writes the choice to the URL
    */
-  choose(changes, keep = push) {
+  choose(changes, writeUrl = push) {
     const next = changed(this.choice, changes);
-    if (hrefOf(next) !== hrefOf(this.choice)) keep(next);
+    if (hrefOf(next) !== hrefOf(this.choice)) writeUrl(next);
     this.apply(next);
   }
 
@@ -291,10 +291,10 @@ class BoardPage {
   /**
    * Zoom or pan to a span.
    * @param {Span} span
-   * @param {(choice: Choice) => void} keep
+   * @param {(choice: Choice) => void} writeUrl
    */
-  showSpan(span, keep) {
-    this.choose(chosen(fitted(span, this.clock(), constants.span_limits)), keep);
+  showSpan(span, writeUrl) {
+    this.choose(chosen(fitted(span, this.clock(), constants.span_limits)), writeUrl);
   }
 
   /** @param {Move} move */
@@ -336,7 +336,7 @@ class BoardPage {
   // Bindings
 
   bind() {
-    onPlainClick($("list"), "a.brow", (link) => this.followRow(link));
+    onPlainClick($("list"), "a.board-row", (link) => this.followRow(link));
     onPlainClick($("ranges"), "[data-range]", ({ dataset: { range = "" } }) =>
       this.chooseDates({ range, from: "", until: "" }),
     );

@@ -1,8 +1,8 @@
 // @ts-check
 // Checks whether the server is reachable: probes it when a request fails, and again until it responds.
 
-const AGAIN_MS = 3_000;
-const ANSWER_WITHIN_MS = 5_000;
+const RETRY_MS = 3_000;
+const RESPONSE_TIMEOUT_MS = 5_000;
 const PROBE = "/healthz";
 
 class Reach {
@@ -18,7 +18,7 @@ class Reach {
     this.isProbing = false;
     this.isOutdated = false;
     /** @type {number | undefined} */
-    this.again = undefined;
+    this.retryTimer = undefined;
   }
 
   /** Check whenever the browser goes online or offline. */
@@ -51,10 +51,10 @@ class Reach {
     this.isOutdated = this.isProbing;
     if (this.isProbing) return;
     this.isProbing = true;
-    clearTimeout(this.again);
-    const answers = await fetch(PROBE, {
+    clearTimeout(this.retryTimer);
+    const responds = await fetch(PROBE, {
       cache: "no-store",
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS),
     })
       .then(({ ok }) => ok)
       .catch(() => false);
@@ -64,9 +64,9 @@ class Reach {
       return;
     }
     // The event "offline" is fired once, possibly before the network is lost.
-    if (!answers || !navigator.onLine) this.again = setTimeout(() => this.check(), AGAIN_MS);
-    if (answers !== this.isAway) return;
-    this.awaySince = answers ? null : Date.now();
+    if (!responds || !navigator.onLine) this.retryTimer = setTimeout(() => this.check(), RETRY_MS);
+    if (responds !== this.isAway) return;
+    this.awaySince = responds ? null : Date.now();
     this.listeners.forEach((listener) => listener(this.isAway));
   }
 }

@@ -10,12 +10,12 @@ export class Reorder {
 
   /**
    * @param {HTMLElement} list
-   * @param {(ids: string[]) => Promise<boolean>} keep - saves the order; if it returns false, the cards move back
+   * @param {(ids: string[]) => Promise<boolean>} save - saves the order; if it returns false, the cards move back
    */
-  constructor(list, keep) {
+  constructor(list, save) {
     this.list = list;
-    this.keep = keep;
-    this.kept = childrenOf(list);
+    this.save = save;
+    this.saved = childrenOf(list);
     list.addEventListener("dragstart", (event) => this.startDrag(event));
     list.addEventListener("dragover", (event) => this.dragOver(event));
     list.addEventListener("drop", (event) => this.dropOn(event));
@@ -86,8 +86,8 @@ export class Reorder {
 
   async store() {
     const cards = this.#cards;
-    if (await this.keep(this.ids)) this.kept = cards;
-    else this.arrange(this.kept);
+    if (await this.save(this.ids)) this.saved = cards;
+    else this.arrange(this.saved);
   }
 
   /** @param {HTMLElement[]} cards */

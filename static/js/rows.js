@@ -11,12 +11,12 @@ import { nameStar } from "./watch.js";
  */
 export function writeRow(item, { id, name, display }) {
   inside(item, "a").classList.toggle("is-stale", display.is_stale);
-  write(inside(item, ".nm"), name);
+  write(inside(item, ".channel-name"), name);
   write(inside(item, ".cat"), display.details);
-  write(inside(item, ".vv"), display.value);
-  write(inside(item, ".st"), display.state);
+  write(inside(item, ".row-value"), display.value);
+  write(inside(item, ".row-state"), display.state);
   inside(item, ".cov").hidden = !display.is_partial;
-  writeMove(inside(item, ".mv"), display.move);
+  writeMove(inside(item, ".rank-change"), display.move);
   const star = item.querySelector("[data-star]");
   if (star instanceof HTMLButtonElement) nameStar(star, { id, name });
   const line = insideOf(item, ".spark path", SVGPathElement);
@@ -30,6 +30,6 @@ export function writeRow(item, { id, name, display }) {
 function writeMove(element, { sign, words, css }) {
   write(inside(element, "[aria-hidden]"), sign);
   write(inside(element, ".vh"), words);
-  const className = `mv ${css}`.trim();
+  const className = `rank-change ${css}`.trim();
   if (element.className !== className) element.className = className;
 }

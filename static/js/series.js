@@ -65,7 +65,7 @@ export class Series {
       marks: this.marks,
       rawFromMs: this.rawFromMs,
     });
-    part.forget();
+    part.prune();
     return part;
   }
 
@@ -108,7 +108,7 @@ export class Series {
     this.rawFromMs = history.raw_from_ms;
     this.marks = history.marks;
     this.addMarks(pushed);
-    this.forget();
+    this.prune();
   }
 
   /**
@@ -176,7 +176,7 @@ export class Series {
     const at = this.points.findLast((point) => point.end_ms === channel.distinct_end_ms);
     if (at?.isEdge) Object.assign(at.values, distinct);
     if (at?.isEdge) at.hasDistinct = true;
-    this.forget();
+    this.prune();
     return true;
   }
 
@@ -253,7 +253,8 @@ export class Series {
     return this.range.span_ms <= HOUR_MS ? endMs : Math.floor((endMs - 1) / this.range.step_ms);
   }
 
-  forget() {
+  /** Drop points, gaps and marks outside the time span. */
+  prune() {
     if (!this.isPast && this.points.length === 0) return;
     const { fromMs, untilMs } = this.span(this.points.at(-1)?.end_ms ?? 0);
     this.points = this.points.filter((point) => point.end_ms >= fromMs && point.end_ms <= untilMs);

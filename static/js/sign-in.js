@@ -1,9 +1,9 @@
 // @ts-check
-// Responses of pages to the end of a session, unless the user is signing out.
+// Handles the end of the session, unless the user is signing out.
 
 let isSigningOut = false;
 
-/** Notice when the user signs out: live connections close before the next page arrives. */
+/** Detect that the user signs out: live connections close before the next page arrives. */
 export function watchSignOut() {
   document.addEventListener("submit", ({ target }) => {
     if (target instanceof HTMLFormElement && target.action.endsWith("/account/logout/"))

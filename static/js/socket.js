@@ -33,7 +33,7 @@ export class LiveSocket {
   /** @type {number | undefined} */
   silence;
   /** @type {number | undefined} */
-  again;
+  retryTimer;
 
   /**
    * @param {string} url
@@ -138,19 +138,19 @@ export class LiveSocket {
     if (!document.hidden) reach.check();
     const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** this.tries);
     this.tries += 1;
-    this.again = setTimeout(() => this.connect(), longest * (0.5 + Math.random() / 2));
+    this.retryTimer = setTimeout(() => this.connect(), longest * (0.5 + Math.random() / 2));
   }
 
   connectNow() {
     if (document.hidden || this.isOpen || this.socket?.readyState === WebSocket.CONNECTING) return;
-    clearTimeout(this.again);
+    clearTimeout(this.retryTimer);
     this.connect();
   }
 
   /** Disconnect while the page is hidden; reconnecting brings new snapshots. */
   pause() {
     this.wasPaused = true;
-    clearTimeout(this.again);
+    clearTimeout(this.retryTimer);
     this.disconnect();
   }
 

@@ -12,10 +12,10 @@ const live = fresh.textContent ?? "";
 
 async function renew() {
   if (document.hidden) return;
-  const answer = await fetch(now.dataset.from ?? "").catch(() => null);
-  if (!answer?.ok || answer.redirected)
+  const response = await fetch(now.dataset.from ?? "").catch(() => null);
+  if (!response?.ok || response.redirected)
     return write(fresh, "Not updated: the server is not responding");
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const open = now.querySelector("details")?.open;
   const held = now.contains(document.activeElement);
   if (held) return write(fresh, "Updates paused while this section has the focus");

@@ -39,8 +39,8 @@ export class Streams {
     /** @type {PastStreams | null} */
     let page = null;
     try {
-      const answer = await fetch(`/channels/${channel}/streams.json${query}`);
-      if (answer.ok) page = await answer.json();
+      const response = await fetch(`/channels/${channel}/streams.json${query}`);
+      if (response.ok) page = await response.json();
     } catch {
       // Handled like a failed request.
     }

@@ -91,14 +91,14 @@ function tabsOf(list) {
 function keyTarget({ key, altKey, ctrlKey, metaKey, target }, tabs) {
   if (altKey || ctrlKey || metaKey) return undefined;
   const at = tabs.findIndex((tab) => tab === target);
-  const places = new Map([
+  const indexes = new Map([
     ["ArrowRight", (at + 1) % tabs.length],
     ["ArrowLeft", at - 1],
     ["Home", 0],
     ["End", -1],
   ]);
-  const place = places.get(key);
-  return place === undefined ? undefined : tabs.at(place);
+  const index = indexes.get(key);
+  return index === undefined ? undefined : tabs.at(index);
 }
 
 /**

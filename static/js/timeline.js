@@ -19,10 +19,10 @@ export function merged(marks, mergeMs) {
   /** @type {Map<string, EventMark>} */
   const sums = new Map();
   /** @type {EventMark[]} */
-  const kept = [];
+  const single = [];
   for (const mark of marks) {
     if (!isSummed(mark.kind)) {
-      kept.push(mark);
+      single.push(mark);
       continue;
     }
     const atMs = Math.floor(mark.at_ms / mergeMs) * mergeMs;
@@ -31,7 +31,7 @@ export function merged(marks, mergeMs) {
     const label = constants.labels[mark.kind].replace("{count}", number(count, 0));
     sums.set(id, { id, at_ms: atMs, until_ms: atMs + mergeMs, kind: mark.kind, count, label });
   }
-  return [...kept, ...sums.values()].sort((a, b) => a.at_ms - b.at_ms || (a.id < b.id ? -1 : 1));
+  return [...single, ...sums.values()].sort((a, b) => a.at_ms - b.at_ms || (a.id < b.id ? -1 : 1));
 }
 
 /**

@@ -51,12 +51,12 @@ export class Watching {
   async #send(channel, fields) {
     const body = new URLSearchParams({ channel, ...fields, csrfmiddlewaretoken: this.token });
     const headers = { Accept: "application/json" };
-    const answer = await fetch("/watchlists/watch", { method: "POST", body, headers }).catch(
+    const response = await fetch("/watchlists/watch", { method: "POST", body, headers }).catch(
       () => null,
     );
-    const reply = await answer?.json().catch(() => null);
-    if (!answer) reach.missed();
-    if (!answer?.ok || !reply)
+    const reply = await response?.json().catch(() => null);
+    if (!response) reach.missed();
+    if (!response?.ok || !reply)
       throw new Error(reply?.reason ?? "The watchlist could not be changed. Try again.");
     this.setLists(channel, reply.lists);
     return reply.list;

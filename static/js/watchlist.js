@@ -74,25 +74,25 @@ async function drawLines() {
  * Save the order of the cards. Return whether it was saved.
  * @param {string[]} ids
  */
-async function keepOrder(ids) {
+async function saveOrder(ids) {
   const body = new URLSearchParams(ids.map((id) => ["channels", id]));
   body.set("csrfmiddlewaretoken", insideOf(document, TOKEN, HTMLInputElement).value);
   const headers = { Accept: "application/json" };
   $("announcement").textContent = "Saving the order…";
   // keepalive: the request completes even if the page is closed.
   const options = { method: "POST", body, headers, keepalive: true };
-  const answer = await fetch(`/watchlists/${start.id}/order`, options).catch(() => null);
-  if (!answer) reach.missed();
-  $("announcement").textContent = answer?.ok
+  const response = await fetch(`/watchlists/${start.id}/order`, options).catch(() => null);
+  if (!response) reach.missed();
+  $("announcement").textContent = response?.ok
     ? "Order saved."
     : "The order could not be saved. Reload the page and try again.";
-  return Boolean(answer?.ok);
+  return Boolean(response?.ok);
 }
 
 const metric = byId("metric", HTMLSelectElement);
 metric.addEventListener("change", () => metric.form?.requestSubmit());
 if (cards.size > 0) {
-  new Reorder($("cards"), keepOrder);
+  new Reorder($("cards"), saveOrder);
   // A list may contain more channels than a subscription allows.
   const { channels_max: max } = constants;
   for (let first = 0; first < start.channels.length; first += max) {

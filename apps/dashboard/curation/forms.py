@@ -233,7 +233,7 @@ class OptOutRequestForm(forms.ModelForm[OptOutRequest]):
         widget=forms.TextInput({"class": "input", "autocapitalize": "none", "spellcheck": "false"}),
     )
     kind = forms.ChoiceField(
-        label="What should not be counted",
+        label="What should we stop counting?",
         choices=[("channel", "my channel and its chat"), ("user", "my messages in all channels")],
         widget=forms.Select({"class": "input"}),
     )
@@ -243,7 +243,7 @@ class OptOutRequestForm(forms.ModelForm[OptOutRequest]):
         fields = ("kind", "login", "contact", "note")
         labels = {
             "contact": "Email address, if a curator may contact you",
-            "note": "How a curator can verify your identity",
+            "note": "How can a curator verify your identity?",
         }
         widgets = {
             "contact": forms.EmailInput({"class": "input", "autocomplete": "email"}),

@@ -25,10 +25,10 @@ from core.pipeline.topics import TOPIC
 
 # Descriptions of the history tables.
 TABLES = {
-    "live_window": "30 s windows of the past two days",
-    "minute_window": "minutes",
-    "hour_window": "hours",
-    "channel_day": "days",
+    "live_window": "30-second metrics of the past two days",
+    "minute_window": "metrics per minute",
+    "hour_window": "metrics per hour",
+    "channel_day": "metrics per day",
     "channel_event": "events and gaps",
     "stream_summary": "summaries of broadcasts",
 }
@@ -59,7 +59,7 @@ def by_twitch(request: HttpRequest) -> HttpResponse:
     """Opt out the connected Twitch account immediately."""
     twitch_account, kind = _twitch_account(request), request.POST.get("kind", "")
     if twitch_account is None or kind not in OptOut.Kind.values:
-        messages.error(request, "Connect your Twitch account first, then choose what should not be counted.")
+        messages.error(request, "Connect your Twitch account first, then choose what we should stop counting.")
         return redirect("opt-out")
     login = str(twitch_account.extra_data.get("login", ""))[:64]
     opted_out = opt_outs.opt_out(kind=kind, twitch_id=twitch_account.uid, login=login, by=actor_name(request.user))

@@ -22,7 +22,7 @@ register = template.Library()
 # counts as measured.
 UNMEASURED_MAX_MS = 2 * MINUTE_MS
 
-_WORDS: dict[State, str] = {"works": "Works", "partial": "Degraded", "wrong": "Failing", "unknown": "Unknown"}
+_WORDS: dict[State, str] = {"works": "Operational", "partial": "Degraded", "wrong": "Failing", "unknown": "Unknown"}
 _SIGNS: dict[State, str] = {"works": "✓", "partial": "≥", "wrong": "!", "unknown": "–"}
 
 
