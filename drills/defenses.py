@@ -333,7 +333,7 @@ DEFENSES = (
     Defense(
         "open-redirects",
         "redirects to other sites",
-        "tests/dashboard/test_watchlists.py::test_forms_redirect_to_own_pages_only",
+        "tests/dashboard/test_watchlists.py::test_forms_redirect_only_to_pages_of_this_site",
         replace("if is_ours", "if target"),
     ),
     Defense(
@@ -555,7 +555,7 @@ DEFENSES = (
     Defense(
         "set-up-codes",
         "reuse of the code that activated a second factor",
-        "tests/accounts/test_pages.py::test_the_set_up_code_cannot_be_used_to_sign_in",
+        "tests/accounts/test_pages.py::test_the_setup_code_cannot_be_reused_to_sign_in",
         skip_branch,
     ),
     Defense(

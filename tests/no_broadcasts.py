@@ -1,4 +1,4 @@
-"""The reads that stores of windows in tests have in common: no broadcasts, and rows that do not change."""
+"""Base classes of fake window stores: without broadcasts, and with rows that do not change."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 PYTEST = (sys.executable, "-m", "pytest")
 # Unit tests are CPU-bound, so they run at the lowest priority.
-LAST = ("nice", "-n", "19")
+LOWEST_PRIORITY = ("nice", "-n", "19")
 ON_POSTGRES = (
     sys.executable,
     "-m",
@@ -43,7 +43,7 @@ class Part:
 # All server tests are one part: two instances at once overload two cores, and processes then miss their time limits.
 PARTS = (
     Part("server", [(*PYTEST, "-m", "server", "--durations=20")]),
-    Part("unit", [(*LAST, *PYTEST, "-n", "2", "-m", "not server"), (*LAST, *ON_POSTGRES)]),
+    Part("unit", [(*LOWEST_PRIORITY, *PYTEST, "-n", "2", "-m", "not server"), (*LOWEST_PRIORITY, *ON_POSTGRES)]),
 )
 PROGRESS_S = 60.0
 _POLL_S = 0.2
@@ -66,7 +66,7 @@ class Running:
             self._process = None
             return
         with self._log.open("ab") as output:
-            # In a group of its own, so that Ctrl-C reaches it once, through `end`.
+            # In its own process group, so that Ctrl-C reaches it only once, through `end`.
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )

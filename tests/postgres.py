@@ -22,7 +22,7 @@ VARIABLE = "TEST_DATABASE_URL"
 # PostgreSQL refuses to run as root. Debian's package creates the first of these users.
 USERS = ("postgres", "nobody")
 # Test data needs no durability.
-UNSAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 # No log: tests provoke errors on purpose. Many connections: several test processes use many threads.
 OTHER = ("log_min_messages=panic", "max_connections=200")
 
@@ -45,7 +45,7 @@ class Postgres:
         data = self.folder / "data"
         init = ["--username=twitchly", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         self._popen("initdb", "-D", str(data), *init, stdout=subprocess.DEVNULL).wait()
-        options = [word for setting in (*UNSAFE, *OTHER) for word in ("-c", setting)]
+        options = [word for setting in (*NOT_DURABLE, *OTHER) for word in ("-c", setting)]
         self.process = self._popen("postgres", "-D", str(data), "-k", str(self.folder), "-h", "", *options)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

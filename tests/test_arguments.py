@@ -1,4 +1,4 @@
-"""Numbers in arguments of commands: each is accepted in one form."""
+"""Numbers in command arguments are accepted in one form only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of `make test` that run at the same time."""
+"""The parts of `make test` that run in parallel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Celery beat, as started by `make run`, writes no schedule file and runs all tasks at its start."""
+"""Celery beat, as started by `make run`, writes no schedule file and runs all tasks at startup."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_beat_ignores_a_damaged_schedule_file_and_writes_none(
     assert damaged.read_bytes() == b"not a database"
 
 
-def test_all_tasks_are_due_at_the_start() -> None:
+def test_all_tasks_are_due_at_startup() -> None:
     scheduler = StartupScheduler(app)
     assert {entry.task for entry in scheduler.schedule.values()} == TASKS
     assert all(entry.is_due()[0] for entry in scheduler.schedule.values())

@@ -31,7 +31,7 @@ def variables_read() -> list[str]:
 
 
 def start(code: str = "", **env: str) -> str:
-    """Return the error that stopped start-up, or the output of `code` on stderr."""
+    """Return the error that stopped startup, or the output of `code` on stderr."""
     done = subprocess.run(
         [sys.executable, "-c", f"import django, sys; django.setup(); from django.conf import settings; {code}"],
         cwd=ROOT,
@@ -49,7 +49,7 @@ def start(code: str = "", **env: str) -> str:
     return done.stderr if done.returncode or code else ""
 
 
-def test_an_invalid_value_stops_start_up_and_is_named() -> None:
+def test_an_invalid_value_stops_startup_with_an_error_that_names_it() -> None:
     assert "CHANNELS_WANTED" in start(SECRET_KEY=KEY, CHANNELS_WANTED="many")
     assert "TWITCHLY_PORT" in start(SECRET_KEY=KEY, TWITCHLY_PORT="80")
     assert "EMAIL_URL" in start(SECRET_KEY=KEY, EMAIL_URL="gopher://host")
@@ -62,7 +62,7 @@ def test_a_weak_secret_is_refused_without_debug(secret: str) -> None:
     assert start(DEBUG="1", SECRET_KEY=secret or KEY) == ""
 
 
-def test_no_secret_works_by_default_without_debug() -> None:
+def test_secrets_have_no_default_without_debug() -> None:
     assert "SECRET_KEY is not set" in start()
     assert "SECRET_KEY_FALLBACKS could be guessed" in start(SECRET_KEY=KEY, SECRET_KEY_FALLBACKS="old")
     assert start(DEBUG="1") == ""
@@ -88,7 +88,7 @@ def test_no_secret_works_by_default_without_debug() -> None:
         ({"ADMIN_HOST": "admin.example"}, "ADMIN_HOST is not in ALLOWED_HOSTS"),
     ],
 )
-def test_conflicting_settings_stop_start_up(env: dict[str, str], message: str) -> None:
+def test_conflicting_settings_stop_startup(env: dict[str, str], message: str) -> None:
     assert message in start(SECRET_KEY=KEY, **env)
 
 

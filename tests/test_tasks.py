@@ -16,12 +16,12 @@ HANG_S = 30
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_cancel_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "CANCEL_EVERY_S", 0.01)
 
 
-class Swallowing:
-    """Waits that swallow their first cancellation, as `asyncio.wait_for` of Python 3.11 may."""
+class StubbornWait:
+    """A wait that swallows its first cancellation, as `asyncio.wait_for` of Python 3.11 may."""
 
     def __init__(self) -> None:
         self.is_waiting, self.swallowed = asyncio.Event(), 0
@@ -37,11 +37,11 @@ class Swallowing:
 
 
 async def test_tasks_are_canceled_until_they_have_ended() -> None:
-    async def follow(wait: Swallowing) -> None:
+    async def follow(wait: StubbornWait) -> None:
         while True:
             await wait.wait()
 
-    waits = [Swallowing(), Swallowing()]
+    waits = [StubbornWait(), StubbornWait()]
     following = [asyncio.create_task(follow(wait)) for wait in waits]
     for wait in waits:
         await wait.is_waiting.wait()
@@ -63,7 +63,7 @@ async def test_an_ended_task_keeps_its_error() -> None:
 
 
 async def test_a_hub_closes_even_if_its_channel_layer_swallows_a_cancellation() -> None:
-    wait = Swallowing()
+    wait = StubbornWait()
 
     class Layer:
         async def new_channel(self) -> str:

@@ -53,8 +53,8 @@ def test_a_process_logs_what_it_waits_for(command: list[str], waits_for: str, tm
         assert process.wait(timeout=120) == 0
 
 
-def test_waiting_for_a_topic_ends_with_the_attempt_during_which_it_was_stopped(settings: Settings) -> None:
+def test_a_stop_ends_the_wait_for_a_topic_after_the_current_attempt(settings: Settings) -> None:
     settings.KAFKA_BOOTSTRAP = "127.0.0.1:9"
     # A third call would end the test with StopIteration.
-    answers = iter([False, True])
-    kafka.wait_for_topic("chat", lambda: next(answers))
+    stop_states = iter([False, True])
+    kafka.wait_for_topic("chat", lambda: next(stop_states))

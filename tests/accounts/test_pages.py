@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def no_earlier_tries() -> None:
+def no_earlier_attempts() -> None:
     cache.clear()
 
 
@@ -55,7 +55,7 @@ def confirm_password(client: Client) -> None:
 
 
 def code_in(message: Any) -> str:
-    """Return the code in a mail, which is on a line of its own."""
+    """Return the code in an email, where it is on its own line."""
     match = re.search(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", str(message.body), re.MULTILINE)
     assert match, message.body
     return match[1]
@@ -65,7 +65,7 @@ def text_of(response: Any) -> str:
     return str(read_page(response))
 
 
-def test_sign_up_with_the_mailed_code_leads_to_the_board(client: Client) -> None:
+def test_sign_up_with_the_emailed_code_leads_to_the_board(client: Client) -> None:
     response = client.post("/account/signup/", {"email": "New@Example.com", "password1": PASSWORD}, follow=True)
     assert response.redirect_chain[-1][0] == "/account/confirm-email/"
     assert client.get("/account/")["Location"].startswith("/account/login/")
@@ -81,19 +81,19 @@ def test_sign_up_with_the_mailed_code_leads_to_the_board(client: Client) -> None
 
 class BrokenMail(BaseEmailBackend):
     def send_messages(self, _messages: object) -> int:
-        raise ConnectionRefusedError("nobody takes mail")
+        raise ConnectionRefusedError("the mail server is down")
 
 
 def test_mail_errors_are_reported_and_the_code_can_be_requested_again(client: Client, settings: Settings) -> None:
-    works, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, f"{__name__}.BrokenMail"
+    working_backend, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, f"{__name__}.BrokenMail"
     response = client.post("/account/signup/", {"email": "new@example.com", "password1": PASSWORD}, follow=True)
     assert "could not be sent" in text_of(response)
-    settings.EMAIL_BACKEND = works
-    # Three minutes later: a code is sent at most every three minutes.
+    settings.EMAIL_BACKEND = working_backend
+    # As if three minutes had passed: a code is sent at most every three minutes.
     cache.clear()
     client = Client()
-    again = client.post("/account/login/", {"login": "new@example.com", "password": PASSWORD})
-    assert again["Location"] == "/account/confirm-email/"
+    sign_in = client.post("/account/login/", {"login": "new@example.com", "password": PASSWORD})
+    assert sign_in["Location"] == "/account/confirm-email/"
     assert client.post("/account/confirm-email/", {"code": code_in(mail.outbox[-1])})["Location"] == "/"
 
 
@@ -109,7 +109,8 @@ def test_accounts_cannot_be_enumerated(client: Client) -> None:
         known = Client().post(f"/account/{path}/", {"email": EMAIL, **fields})
         unknown = Client().post(f"/account/{path}/", {"email": "nobody@example.com", **fields})
         assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
-    refused = [text_of(client.post("/account/login/", {"login": who, "password": "x"})) for who in (EMAIL, "a@b.org")]
+    logins = ({"login": email, "password": "x"} for email in (EMAIL, "a@b.org"))
+    refused = [text_of(client.post("/account/login/", login)) for login in logins]
     assert all("not correct" in page for page in refused)
 
 
@@ -144,8 +145,8 @@ def test_second_factors_are_required_and_stored_encrypted(owner: Client) -> None
     assert "_auth_user_id" not in other.session
 
 
-def test_the_set_up_code_cannot_be_used_to_sign_in(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The code stays valid, so that it can only be refused because it was used.
+def test_the_setup_code_cannot_be_reused_to_sign_in(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The code does not expire, so it can only be refused because it was used.
     monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: iter([1]))
     owner.get("/account/2fa/totp/activate/")
     code = auth.format_hotp_value(auth.hotp_value(str(owner.session["mfa.totp.secret"]), 1))

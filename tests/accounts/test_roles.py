@@ -1,4 +1,4 @@
-"""Staff roles: each has exactly the permissions of its row, on every database and after every migration."""
+"""Staff roles: each has exactly the permissions listed below, on every database and after every migration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.staff import SECRET, staff_client
 pytestmark = pytest.mark.django_db
 USER = "/admin/accounts/user/"
 # The permissions of each role on each model: view, add, change, delete.
-MAY = {
+PERMISSIONS = {
     "curator": {
         "channel": "vac",
         "tag": "vacd",
@@ -70,7 +70,7 @@ def create_user() -> User:
     return User.objects.get(email=EMAIL)
 
 
-@pytest.mark.parametrize("role", MAY)
+@pytest.mark.parametrize("role", PERMISSIONS)
 def test_each_role_has_exactly_its_permissions(role: str) -> None:
     staff_client(role)
     user, permissions = User.objects.get(), dict[str, str]()
@@ -78,7 +78,7 @@ def test_each_role_has_exactly_its_permissions(role: str) -> None:
         name, label = str(model._meta.model_name), model._meta.app_label
         letters = "".join(short for verb, short in VERBS.items() if user.has_perm(f"{label}.{verb}_{name}"))
         permissions |= {name: letters} if letters else {}
-    assert permissions == MAY[role]
+    assert permissions == PERMISSIONS[role]
     assert user.has_perm("accounts.end_sessions") == (role in ("support", "owner"))
 
 
@@ -93,13 +93,13 @@ def test_migrate_resets_manually_changed_role_permissions() -> None:
     assert other.permissions.count() == 1
 
 
-@pytest.mark.parametrize("role", MAY)
+@pytest.mark.parametrize("role", PERMISSIONS)
 def test_the_admin_lists_the_models_a_role_may_view(role: str) -> None:
     client = staff_client(role)
     for model in admin.site._registry:
-        address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-        may = str(model._meta.model_name) in MAY[role]
-        assert client.get(address).status_code == (200 if may else 403), address
+        url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        may = str(model._meta.model_name) in PERMISSIONS[role]
+        assert client.get(url).status_code == (200 if may else 403), url
 
 
 def test_support_can_end_the_sessions_of_an_account() -> None:
@@ -135,13 +135,13 @@ def test_support_can_only_view_accounts_without_passwords() -> None:
     assert "field-password" not in page
     assert "field-groups" in page
     assert stored.partition("$")[2] not in page
-    for address, fields in (
+    for url, fields in (
         (f"{USER}{user.pk}/password/", {"password1": "another password", "password2": "another password"}),
         (f"{USER}{user.pk}/change/", {"email": "thief@example.com", "is_staff": "on", "is_superuser": "on"}),
         (f"{USER}{user.pk}/delete/", {"post": "yes"}),
         (f"{USER}add/", {"email": "b@example.com"}),
     ):
-        assert support.post(address, fields).status_code == 403, address
+        assert support.post(url, fields).status_code == 403, url
     user = User.objects.get(pk=user.pk)
     assert (user.email, user.password, user.is_staff) == (EMAIL, stored, False)
 
@@ -182,10 +182,10 @@ def test_owners_cannot_change_superusers_or_roles() -> None:
 def test_owners_can_delete_but_not_read_second_factors() -> None:
     user, boss, owner = create_user(), User.objects.create_superuser("boss@example.com", "x"), staff_client("owner")
     lost, stored = TOTP.activate(user, SECRET).instance, TOTP.activate(boss, SECRET).instance
-    address = "/admin/mfa/authenticator/"
-    assert str(lost.data["secret"]) not in read_page(owner.get(f"{address}{lost.pk}/change/"))
-    assert owner.post(f"{address}{lost.pk}/delete/", {"post": "yes"}).status_code == 302
-    assert owner.post(f"{address}{stored.pk}/delete/", {"post": "yes"}).status_code == 403
+    url = "/admin/mfa/authenticator/"
+    assert str(lost.data["secret"]) not in read_page(owner.get(f"{url}{lost.pk}/change/"))
+    assert owner.post(f"{url}{lost.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert owner.post(f"{url}{stored.pk}/delete/", {"post": "yes"}).status_code == 403
     assert list(Authenticator.objects.exclude(user__email="owner@example.com")) == [stored]
     assert [(act.act, act.label) for act in Act.objects.all()] == [
         ("deleted", f"TOTP Authenticator of account {user.pk}")

@@ -23,14 +23,14 @@ SET_UP = "/account/2fa/"
 
 
 @pytest.fixture(autouse=True)
-def no_earlier_tries(settings: Settings) -> None:
+def no_earlier_attempts(settings: Settings) -> None:
     cache.clear()
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 
-def final_url(answer: Any) -> str:
+def final_url(response: Any) -> str:
     """Return the URL after all redirects."""
-    return str(answer.redirect_chain[-1][0])
+    return str(response.redirect_chain[-1][0])
 
 
 @pytest.fixture
@@ -43,16 +43,16 @@ def with_password(client: Client) -> Client:
     return client
 
 
-def test_staff_without_a_second_factor_are_redirected_to_the_set_up(client: Client, staff: User) -> None:
+def test_staff_without_a_second_factor_are_redirected_to_its_setup(client: Client, staff: User) -> None:
     with_password(client)
     for model in admin.site._registry:
-        address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-        assert final_url(client.get(address, follow=True)) == SET_UP
-    answer = client.get("/admin/", follow=True)
-    assert final_url(answer) == SET_UP
-    assert "The admin site requires a second factor" in read_page(answer)
-    for address in ("jsi18n/", "autocomplete/", "password_change/", "ingest/channel/import/", "audit/act/acts.csv"):
-        assert client.get(f"/admin/{address}").status_code == 302, address
+        url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        assert final_url(client.get(url, follow=True)) == SET_UP
+    response = client.get("/admin/", follow=True)
+    assert final_url(response) == SET_UP
+    assert "The admin site requires a second factor" in read_page(response)
+    for url in ("jsi18n/", "autocomplete/", "password_change/", "ingest/channel/import/", "audit/act/acts.csv"):
+        assert client.get(f"/admin/{url}").status_code == 302, url
 
 
 def test_direct_posts_without_a_second_factor_change_nothing(client: Client, staff: User) -> None:
@@ -75,7 +75,7 @@ def test_the_admin_login_form_does_not_sign_in(client: Client, staff: User) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_admin_opens_after_a_factor_was_set_up(client: Client, staff: User) -> None:
+def test_the_admin_opens_after_a_factor_is_set_up(client: Client, staff: User) -> None:
     with_password(client)
     client.post("/account/reauthenticate/", {"password": PASSWORD})
     client.get("/account/2fa/totp/activate/")
@@ -89,9 +89,9 @@ def test_the_admin_opens_after_a_factor_was_set_up(client: Client, staff: User) 
 def test_older_sessions_must_verify_the_new_factor(client: Client, staff: User) -> None:
     with_password(client)
     TOTP.activate(staff, SECRET)
-    answer = client.get("/admin/channels/tag/", follow=True)
-    assert final_url(answer).startswith("/account/2fa/reauthenticate/?next=")
-    response = client.post(final_url(answer), {"code": totp(SECRET)})
+    redirected = client.get("/admin/channels/tag/", follow=True)
+    assert final_url(redirected).startswith("/account/2fa/reauthenticate/?next=")
+    response = client.post(final_url(redirected), {"code": totp(SECRET)})
     assert response["Location"] == "/admin/channels/tag/"
     assert client.get("/admin/channels/tag/").status_code == 200
 
@@ -118,5 +118,5 @@ def test_non_staff_cannot_open_the_admin(client: Client) -> None:
     assert client.post("/admin/login/", {"username": EMAIL, "password": PASSWORD}).status_code == 403
 
 
-def test_the_sign_in_redirects_to_own_pages_only() -> None:
+def test_sign_in_redirects_only_to_pages_of_this_site() -> None:
     assert staff_client().get("/admin/login/?next=https://elsewhere.example/")["Location"] == "/admin/"

@@ -43,8 +43,8 @@ class Api:
         return response
 
 
-def full_in(valkey: Valkey, bucket: str, seconds: int) -> None:
-    """Set a bucket to be full in `seconds`, so that its level does not depend on the machine's speed."""
+def fill_bucket_in(valkey: Valkey, bucket: str, seconds: int) -> None:
+    """Let a bucket be full in `seconds`, so that its level does not depend on the machine's speed."""
     with valkey.client(4) as client:
         now_s, _ = client.time()
         client.set(redis_keys.RATE_LIMIT + bucket, now_s + seconds)

@@ -1,4 +1,4 @@
-"""Validates responses against the OpenAPI description: anything undescribed is a failure."""
+"""Validates responses against the OpenAPI description: anything not described is a failure."""
 
 from __future__ import annotations
 

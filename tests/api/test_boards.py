@@ -1,4 +1,4 @@
-"""The endpoint of boards."""
+"""The boards endpoint."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_a_board_requires_a_key(api: Api) -> None:
 
 
 async def test_each_value_comes_with_the_end_of_its_window(api: Api, boards: Boards) -> None:
-    boards.show_people({"1": 12}, behind_ms=4_000, observed_ms=15_000)
+    boards.write_chatters({"1": 12}, behind_ms=4_000, observed_ms=15_000)
     (row,) = (await api.get("boards/chatters")).json()["rows"]
     live = (await api.get("channels/1/live")).json()
     assert live["end"] == (await api.get("boards/viewers")).json()["rows"][1]["end"]

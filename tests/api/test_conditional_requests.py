@@ -25,7 +25,7 @@ from apps.metrics.spans import iso
 from apps.workspaces.models import Segment
 from core.metrics.broadcasts import Broadcast
 from core.times import HOUR_MS, MINUTE_MS
-from tests.api.conftest import Api, full_in, new_key, user_of
+from tests.api.conftest import Api, fill_bucket_in, new_key, user_of
 from tests.dashboard.endless_history import EndlessStore
 from tests.valkey import Valkey
 
@@ -49,7 +49,7 @@ async def tiny(api: Api) -> AsyncIterator[Api]:
     yield Api((await sync_to_async(new_key)("tiny@example.com"))[1])
 
 
-async def test_a_304_uses_no_quota_of_the_key_or_the_day(tiny: Api) -> None:
+async def test_a_304_uses_neither_the_burst_nor_the_daily_quota(tiny: Api) -> None:
     first = await tiny.get("metrics")
     assert first.headers["RateLimit"].startswith('"burst";r=1;t=1, "day";r=4;t=')
     for _ in range(12):
@@ -254,7 +254,7 @@ async def test_a_delete_response_has_no_content(api: Api) -> None:
 async def test_a_429_states_the_whole_policy(tiny: Api, valkey: Valkey) -> None:
     allowed = await tiny.get("boards")
     key = await ApiKey.objects.aget(owner__email="tiny@example.com")
-    full_in(valkey, f"key:{key.pk}", 3_600)
+    fill_bucket_in(valkey, f"key:{key.pk}", 3_600)
     refused = await tiny.get("boards")
     assert refused.json()["code"] == "too-many-requests"
     assert refused.headers["RateLimit-Policy"] == allowed.headers["RateLimit-Policy"]
@@ -264,11 +264,11 @@ async def test_a_429_states_the_whole_policy(tiny: Api, valkey: Valkey) -> None:
 async def test_a_429_for_an_address_or_for_guesses_states_its_policy(
     api: Api, settings: Settings, valkey: Valkey
 ) -> None:
-    full_in(valkey, "guesses:10.0.0.9", 3_600)
+    fill_bucket_in(valkey, "guesses:10.0.0.9", 3_600)
     guesser = await Api(new_secret()).get("boards", address="10.0.0.9")
     assert guesser.headers["RateLimit-Policy"] == '"guesses";q=20;w=120'
     settings.API_ADDRESS_PER_S = 1
-    full_in(valkey, "address:10.0.0.8", 3_600)
+    fill_bucket_in(valkey, "address:10.0.0.8", 3_600)
     response = await Api().get("openapi", address="10.0.0.8")
     assert response.status_code == 429
     assert response.headers["RateLimit-Policy"] == '"address";q=2;w=2'

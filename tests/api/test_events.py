@@ -1,4 +1,4 @@
-"""The list of events has the gaps of the series."""
+"""The list of events has the same gaps as the series."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def history(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def gaps_of(rows: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    """Return the gaps among the rows of a file."""
+    """Return the gaps among the rows of an export."""
     return [(row["at"], row["until"], row["what"]) for row in rows if row["kind"] == "gap"]
 
 

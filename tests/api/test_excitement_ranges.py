@@ -1,4 +1,4 @@
-"""Excitement exists for 48 h: a series has none for older ranges, and points of longer windows have none either."""
+"""Excitement is available for 48 h: series of older ranges have none, and neither have points of longer windows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.api.conftest import Api
 from tests.dashboard.conftest import Boards
 from tests.dashboard.endless_history import EndlessStore
 
-# The age of a range, a grain, and whether its points have excitement.
+# The age of a range in hours, a grain, and whether its points have excitement.
 RANGES = pytest.mark.parametrize(
     ("age_h", "grain", "is_defined"),
     [
@@ -38,20 +38,22 @@ def history(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def path(boards: Boards, age_h: int, suffix: str, grain: str) -> str:
-    """Return the series of the hour that began `age_h` hours ago."""
+    """Return the path of the series of the hour that began `age_h` hours ago."""
     from_ms = boards.end_ms - age_h * HOUR_MS
     span = f"from={iso(from_ms)}&to={iso(from_ms + HOUR_MS)}"
     return f"channels/1/series{suffix}?metrics=excitement,messages&{span}{grain}"
 
 
 @RANGES
-async def test_a_series(boards: Boards, api: Api, history: None, age_h: int, grain: str, is_defined: bool) -> None:
+async def test_a_series_has_excitement_only_where_it_is_defined(
+    boards: Boards, api: Api, history: None, age_h: int, grain: str, is_defined: bool
+) -> None:
     series = (await api.get(path(boards, age_h, "", grain))).json()
     values, summary = series["points"]["values"], series["summary"]
     assert None not in values["messages"]
     assert summary["values"]["messages"] is not None
     assert {value and round(value, 1) for value in values["excitement"]} == ({0, 17.9} if is_defined else {None})
-    # The summary has excitement while its windows are stored, whatever the grain of the points.
+    # The summary has excitement while its windows are stored, for every grain of the points.
     if age_h <= 48:
         assert summary["values"]["excitement"] == pytest.approx(0.3, abs=0.05)
         assert summary["peaks"]["excitement"]["value"] == pytest.approx(17.9, abs=0.05)
@@ -75,7 +77,9 @@ async def test_the_summary_of_a_longer_range_does_not_depend_on_the_grain(
 
 
 @RANGES
-async def test_a_table(boards: Boards, api: Api, history: None, age_h: int, grain: str, is_defined: bool) -> None:
+async def test_a_table_has_excitement_only_where_it_is_defined(
+    boards: Boards, api: Api, history: None, age_h: int, grain: str, is_defined: bool
+) -> None:
     text = (await api.get(path(boards, age_h, ".csv", grain))).text
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert len(rows) > 0
@@ -83,5 +87,5 @@ async def test_a_table(boards: Boards, api: Api, history: None, age_h: int, grai
 
 
 async def test_30_second_windows_are_refused_beyond_48_h(boards: Boards, api: Api, history: None) -> None:
-    answer = await api.get(path(boards, 49, "", "&grain=live"))
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "grain")
+    response = await api.get(path(boards, 49, "", "&grain=live"))
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "grain")

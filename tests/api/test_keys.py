@@ -76,7 +76,7 @@ def test_an_invalid_key_request_is_refused(name: str, scopes: list[str], days: i
 
 
 @pytest.mark.django_db
-def test_an_account_has_a_limited_number_of_keys_without_revoked_ones() -> None:
+def test_revoked_keys_do_not_count_toward_the_key_limit() -> None:
     keys = [new_key()[0] for _ in range(KEYS_MAX)]
     with pytest.raises(Refused):
         new_key()

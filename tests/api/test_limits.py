@@ -13,7 +13,7 @@ from apps.api.keys.queries import ApiClient, PlanLimits
 from apps.api.limits import GUESS_BURST, RateLimiter
 from apps.api.models import Membership, Plan
 from apps.api.problems import Problem
-from tests.api.conftest import Api, full_in, new_key, user_of
+from tests.api.conftest import Api, fill_bucket_in, new_key, user_of
 from tests.valkey import Valkey
 
 SMALL = PlanLimits(per_s=1, burst=3, per_day=1_000, streams=1)
@@ -24,7 +24,7 @@ def client_with(plan: PlanLimits, key_id: int = 1, owner_id: int = 1) -> ApiClie
 
 
 async def codes(limiter: RateLimiter, client: ApiClient, times: int, address: str = "10.0.0.1") -> list[str]:
-    """Return the outcomes of requests that share one round trip: no bucket refills between them on a busy machine."""
+    """Return the outcomes of requests that share one round trip, so that no bucket refills between them."""
     return await asyncio.gather(*(_code(limiter, client, address) for _ in range(times)))
 
 
@@ -39,9 +39,9 @@ async def _code(limiter: RateLimiter, client: ApiClient, address: str) -> str:
 async def test_requests_beyond_the_burst_are_refused_until_the_bucket_refills(valkey: Valkey) -> None:
     limiter = RateLimiter(f"{valkey.url}/4")
     assert await codes(limiter, client_with(SMALL), 4) == ["", "", "", "too-many-requests"]
-    full_in(valkey, "key:1", 3_600)
+    fill_bucket_in(valkey, "key:1", 3_600)
     assert await codes(limiter, client_with(SMALL), 2) == ["too-many-requests"] * 2
-    full_in(valkey, "key:1", -1)
+    fill_bucket_in(valkey, "key:1", -1)
     assert await codes(limiter, client_with(SMALL), 4) == ["", "", "", "too-many-requests"]
     await limiter.aclose()
 
@@ -111,7 +111,7 @@ async def test_a_rate_limited_response_has_retry_after(api: Api, valkey: Valkey)
     assert first.headers["RateLimit-Policy"] == '"burst";q=2;w=2, "day";q=100;w=86400'
     assert first.headers["RateLimit"].startswith('"burst";r=1;t=1, "day";r=99;t=')
     # The bucket of 2 gains 1 token per second and is full in 3,600 s, so it gains its first token in 3,599 s.
-    full_in(valkey, f"key:{key.pk}", 3_600)
+    fill_bucket_in(valkey, f"key:{key.pk}", 3_600)
     refused = await tiny.get("boards")
     wait_s = int(refused.headers["Retry-After"])
     assert (refused.status_code, refused.json()["code"]) == (429, "too-many-requests")
@@ -123,7 +123,7 @@ async def test_key_guessing_is_limited_without_affecting_cached_keys(api: Api, v
     assert (await api.get("boards")).status_code == 200
     codes = [(await Api(new_secret()).get("boards")).json()["code"] for _ in range(GUESS_BURST)]
     assert codes == ["unknown-key"] * GUESS_BURST
-    full_in(valkey, "guesses:10.0.0.1", 3_600)
+    fill_bucket_in(valkey, "guesses:10.0.0.1", 3_600)
     codes = [(await Api(new_secret()).get("boards")).json()["code"] for _ in range(2)]
     assert codes == ["too-many-guesses"] * 2
     _, valid = await sync_to_async(new_key)()
@@ -134,9 +134,9 @@ async def test_key_guessing_is_limited_without_affecting_cached_keys(api: Api, v
 
 async def test_forwarded_headers_do_not_change_the_limited_address(api: Api, valkey: Valkey) -> None:
     headers = {"X-Forwarded-For": "10.9.9.1", "Forwarded": "for=10.9.9.1"}
-    full_in(valkey, "address:10.9.9.1", 3_600)
+    fill_bucket_in(valkey, "address:10.9.9.1", 3_600)
     assert (await api.get("boards", headers=headers)).status_code == 200
-    full_in(valkey, "address:10.0.0.1", 3_600)
+    fill_bucket_in(valkey, "address:10.0.0.1", 3_600)
     assert (await api.get("boards", headers=headers)).status_code == 429
 
 

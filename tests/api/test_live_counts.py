@@ -39,12 +39,12 @@ def test_a_live_channel_has_recent_windows_and_is_not_offline(
 @pytest.fixture
 def others(boards: Boards) -> Boards:
     """Adds channels that are not live: an ended broadcast with ongoing chat, one without windows, a blocked one."""
-    boards.name("4", "Delta", live=False)
-    boards.name("5", "Epsilon")
-    boards.name("6", "Zeta")
-    boards.show({"4": 5_000, "6": 40})
-    boards.show({"5": 70}, behind_ms=GONE_AFTER_MS + 1_000)
-    boards.bar("6")
+    boards.list_channel("4", "Delta", live=False)
+    boards.list_channel("5", "Epsilon")
+    boards.list_channel("6", "Zeta")
+    boards.write_viewers({"4": 5_000, "6": 40})
+    boards.write_viewers({"5": 70}, behind_ms=GONE_AFTER_MS + 1_000)
+    boards.block("6")
     page_services.reset()
     return boards
 
@@ -75,7 +75,7 @@ async def test_an_ended_channel_with_ongoing_chat_still_has_values(api: Api) -> 
 @pytest.mark.usefixtures("transactional_db")
 def test_search_marks_a_channel_without_recent_windows_as_gone(boards: Boards) -> None:
     Channel.objects.create(id="7", login="alphabet", name="Alphabet")
-    boards.show({"7": 90}, behind_ms=GONE_AFTER_MS + 1_000)
+    boards.write_viewers({"7": 90}, behind_ms=GONE_AFTER_MS + 1_000)
     notes = {hit.profile.id: hit.rank_text for hit in find_channels("alpha", "messages", now_ms())}
     assert notes["1"].startswith("Rank")
     assert notes["7"] == NOT_TRACKED

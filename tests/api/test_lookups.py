@@ -1,4 +1,4 @@
-"""The batching cache: which lookups share a fetch, and how long values are kept."""
+"""The batching cache: shared fetches, expiry and size limits."""
 
 from __future__ import annotations
 

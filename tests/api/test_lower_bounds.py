@@ -17,7 +17,7 @@ from tests.api.conftest import Api
 from tests.dashboard.conftest import Boards
 from tests.dashboard.endless_history import EndlessStore
 
-# The part of each minute that was heard, and for which viewers are known, and the resulting bounds.
+# The share of each minute that was heard, the share with known viewers, and the resulting lower bounds.
 CASES = pytest.mark.parametrize(
     ("heard", "known", "bounds"),
     [

@@ -1,4 +1,4 @@
-"""The pages of keys, usage and reference, and the admin site."""
+"""The key, usage and reference pages, and the admin site."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EMAIL, PASSWORD = "buyer@example.com", "a long password"
 
 @pytest.fixture
 def owner(client: Client) -> User:
-    """A user who has just signed in with the password."""
+    """A user who has just signed in with a password."""
     user = user_of(EMAIL)
     client.force_login(user)
     assert client.post("/account/reauthenticate/", {"password": PASSWORD}).status_code == 302

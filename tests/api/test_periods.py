@@ -1,4 +1,4 @@
-"""The query for several channels over whole days: figures, selections, limits and tables."""
+"""Queries for several channels over whole days: figures, selections, limits and tables."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def history(settings: Settings, monkeypatch: pytest.MonkeyPatch, transactional_d
         Channel.objects.create(id=channel_id, login=f"c{channel_id}", name=f"C{channel_id}", **fields)
 
 
-async def ask(api: Api, path: str = "query", **body: Any) -> Any:
+async def post_query(api: Api, path: str = "query", **body: Any) -> Any:
     response = await api.request("POST", path, json={**DAYS, **body})
     assert response.status_code == 200, response.text
     return response
@@ -49,9 +49,9 @@ async def errors(api: Api, **body: Any) -> dict[str, str]:
     return {error["field"]: error["reason"] for error in response.json()["errors"]}
 
 
-async def test_figures_are_those_of_the_minutes(api: Api) -> None:
+async def test_figures_match_the_stored_minutes(api: Api) -> None:
     keys = [key for key in METRIC if key != "excitement"]
-    result = (await ask(api, channels=IDS, metrics=keys)).json()
+    result = (await post_query(api, channels=IDS, metrics=keys)).json()
     assert [item["channel_id"] for item in result["items"]] == IDS
     for item in result["items"]:
         raw = summary_of(item["channel_id"], MIDNIGHT - 3 * DAY_MS, MIDNIGHT)
@@ -77,7 +77,7 @@ async def test_figures_are_those_of_the_minutes(api: Api) -> None:
 
 
 async def test_days_and_the_previous_period_are_added_on_request(api: Api) -> None:
-    result = (await ask(api, channels=["101"], metrics=["viewers"], grain="day", compare=True)).json()
+    result = (await post_query(api, channels=["101"], metrics=["viewers"], grain="day", compare=True)).json()
     item, from_ms = result["items"][0], MIDNIGHT - 3 * DAY_MS
     by_day = [summary_of("101", start, start + DAY_MS) for start in range(from_ms, MIDNIGHT, DAY_MS)]
     assert item["days"]["day"] == ["2026-11-20", "2026-11-21", "2026-11-22"]
@@ -90,7 +90,7 @@ async def test_days_and_the_previous_period_are_added_on_request(api: Api) -> No
 
 
 async def test_excitement_is_unknown_over_days(api: Api) -> None:
-    result = (await ask(api, channels=["101"], metrics=["excitement"])).json()
+    result = (await post_query(api, channels=["101"], metrics=["excitement"])).json()
     assert result["items"][0]["total"]["values"] == {"excitement": None}
 
 
@@ -98,21 +98,21 @@ async def test_channels_are_selected_by_watchlist_segment_and_category(api: Api)
     @sync_to_async
     def lists() -> tuple[int, int, int, int]:
         owner, other = user_of("buyer@example.com"), user_of("other@example.com")
-        mine, hers = (services.create(owner=account, name="L") for account in (owner, other))
+        mine, theirs = (services.create(owner=account, name="L") for account in (owner, other))
         services.put(watchlist=mine, channel_ids=["102", "101"])
         live, week = (
             Segment.objects.create(owner=owner, name=query, query=query) for query in ("", "?range=7d&sort=-hours_live")
         )
-        return mine.pk, hers.pk, live.pk, week.pk
+        return mine.pk, theirs.pk, live.pk, week.pk
 
-    mine, hers, segment, week = await lists()
-    assert ids(await ask(api, watchlist=mine)) == ["102", "101"]
-    assert ids(await ask(api, category="Chess")) == ["103", "102", "101"]
-    assert ids(await ask(api, category="Go")) == []
-    # The channels on the boards, which have no days.
-    assert len(ids(await ask(api, segment=segment))) == 3
-    assert ids(await ask(api, segment=week)) == ["102", "101"]
-    for name, number in (("watchlist", hers), ("segment", week + 1)):
+    mine, theirs, segment, week = await lists()
+    assert ids(await post_query(api, watchlist=mine)) == ["102", "101"]
+    assert ids(await post_query(api, category="Chess")) == ["103", "102", "101"]
+    assert ids(await post_query(api, category="Go")) == []
+    # The channels on the boards, for which no days are stored.
+    assert len(ids(await post_query(api, segment=segment))) == 3
+    assert ids(await post_query(api, segment=week)) == ["102", "101"]
+    for name, number in (("watchlist", theirs), ("segment", week + 1)):
         response = await api.request("POST", "query", json={name: number, **DAYS})
         assert response.json()["errors"] == [{"field": name, "reason": f"You have no such {name}."}]
 
@@ -124,7 +124,7 @@ def ids(response: Any) -> list[str]:
 async def test_blocked_channels_are_unknown(api: Api) -> None:
     await sync_to_async(Channel.objects.filter(pk="102").update)(blocked=True)
     assert await errors(api) == {"channels": "No channel has the ID 102."}
-    assert ids(await ask(api, category="Chess")) == ["103", "101"]
+    assert ids(await post_query(api, category="Chess")) == ["103", "101"]
 
 
 @pytest.mark.parametrize(
@@ -143,32 +143,34 @@ async def test_blocked_channels_are_unknown(api: Api) -> None:
         ({"days": 7}, "days", "Unknown field. Known: channels, watchlist"),
     ],
 )
-async def test_invalid_queries_state_the_field(api: Api, body: dict[str, Any], field: str, reason: str) -> None:
+async def test_errors_of_invalid_queries_name_the_field(
+    api: Api, body: dict[str, Any], field: str, reason: str
+) -> None:
     found = await errors(api, **body)
     assert list(found) == [field]
     assert reason.split(" instead")[0] in found[field]
 
 
-async def test_a_query_without_channels_states_the_choices(api: Api) -> None:
+async def test_the_error_for_a_query_without_channels_lists_the_choices(api: Api) -> None:
     response = await api.request("POST", "query", json=DAYS)
     assert response.json()["errors"] == [
         {"field": "channels", "reason": "Send one of channels, watchlist, segment, category."}
     ]
 
 
-async def test_the_cost_is_limited(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_cost_of_a_query_is_limited(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(periods, "CHANNEL_DAYS_MAX", 17)
     reason = "3 channels times 6 days exceed 17. Request fewer days or channels."
     assert await errors(api, compare=True) == {"first_day": reason}
-    assert len(ids(await ask(api, channels=IDS))) == 3
+    assert len(ids(await post_query(api, channels=IDS))) == 3
 
 
 @pytest.mark.parametrize("grain", ["total", "day"])
-async def test_tables_have_the_figures_of_the_document(api: Api, grain: str) -> None:
+async def test_tables_have_the_figures_of_the_json_response(api: Api, grain: str) -> None:
     body: dict[str, Any] = {"channels": IDS, "metrics": ["viewers", "spam"], "grain": grain, "compare": True}
-    document = (await ask(api, **body)).json()
-    table = list(csv.DictReader(io.StringIO((await ask(api, "query.csv", **body)).text.removeprefix("\ufeff"))))
-    lines = (await ask(api, "query.ndjson", **body)).text.splitlines()
+    document = (await post_query(api, **body)).json()
+    table = list(csv.DictReader(io.StringIO((await post_query(api, "query.csv", **body)).text.removeprefix("\ufeff"))))
+    lines = (await post_query(api, "query.ndjson", **body)).text.splitlines()
     rows = [json.loads(line) for line in lines[1:]]
     if grain == "total":
         expected = [

@@ -18,7 +18,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 async def refusals(api: Api, path: str) -> dict[str, str]:
-    """Return the reasons of a 400 response by field."""
+    """Return the reasons in a 400 response by field."""
     response = await api.get(path)
     assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
     return {error["field"]: error["reason"] for error in response.json()["errors"]}
@@ -52,7 +52,7 @@ async def test_a_body_that_is_not_a_json_object_is_an_invalid_request(api: Api, 
     ("content", "field"),
     [(b'{"name": "A", "name": "B"}', "name"), (b'{"name": "A", "channels": [], "channels": ["1"]}', "channels")],
 )
-async def test_a_repeated_body_field_is_named(api: Api, content: bytes, field: str) -> None:
+async def test_the_error_names_a_repeated_body_field(api: Api, content: bytes, field: str) -> None:
     response = await api.request("POST", "watchlists", content=content, headers=JSON)
     assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
     assert response.json()["errors"] == [{"field": field, "reason": "The field was sent 2 times. Send it once."}]
@@ -66,7 +66,7 @@ async def test_a_number_is_accepted_in_one_form_only(api: Api, path: str, text: 
     assert list(await refusals(api, path.format(text))) == [name]
 
 
-def test_filters_are_cleaned_like_the_texts_of_channels() -> None:
+def test_filters_are_cleaned_like_channel_texts() -> None:
     assert read_query(BoardFilters, "category=Just%20%20Chatting%E2%80%AE")["category"] == "Just Chatting"
 
 
@@ -78,7 +78,7 @@ async def test_a_filter_that_is_too_long_is_an_error_instead_of_being_truncated(
     assert list(await refusals(api, f"boards/viewers?language={'0' * 17}")) == ["language"]
 
 
-async def test_a_time_is_in_ascii_digits(api: Api) -> None:
+async def test_a_time_must_have_ascii_digits(api: Api) -> None:
     assert list(await refusals(api, "channels/1/series?from=%D9%A2026-11-23T00:00:00Z")) == ["from"]
 
 

@@ -26,16 +26,16 @@ _is_traced: ContextVar[bool] = ContextVar("_is_traced", default=False)
 
 @contextmanager
 def traced_files() -> Iterator[dict[str, None]]:
-    """Yield our files whose functions run in the block or in tasks that it starts, in call order."""
+    """Yield the project's files whose functions run in the block or in tasks that it starts, in call order."""
     files: dict[str, None] = {}
 
-    def note(frame: FrameType, event: str, _argument: Any) -> None:
+    def record_file(frame: FrameType, event: str, _argument: Any) -> None:
         path = frame.f_code.co_filename
         if event == "call" and _is_traced.get() and path.startswith(_FOLDERS):
             files[str(Path(path).relative_to(ROOT))] = None
 
     token = _is_traced.set(True)
-    sys.setprofile(note)
+    sys.setprofile(record_file)
     try:
         yield files
     finally:
@@ -44,7 +44,7 @@ def traced_files() -> Iterator[dict[str, None]]:
 
 
 def documented_files() -> list[str]:
-    """Return the files in the table of the trace."""
+    """Return the files listed in the trace table."""
     trace = (ROOT / "docs" / "subsystems" / "api.md").read_text().partition("## Trace")[2]
     return re.findall(r"^\| `([\w/.]+)`", trace, re.MULTILINE)
 

@@ -43,7 +43,7 @@ async def test_ndjson_starts_with_the_units(api: Api) -> None:
 
 
 async def test_formulas_in_names_are_escaped_in_csv(api: Api, boards: Boards) -> None:
-    boards.name("2", "=HYPERLINK(0)")
+    boards.list_channel("2", "=HYPERLINK(0)")
     assert "'=HYPERLINK(0)" in (await api.get("boards/viewers.csv")).text
 
 
@@ -177,7 +177,7 @@ async def test_the_status_states_how_much_of_the_hour_was_measured(api: Api) -> 
 
 
 async def test_boards_accept_the_filters_of_the_pages(api: Api, boards: Boards) -> None:
-    boards.name("3", "Gamma", category="Art")
+    boards.list_channel("3", "Gamma", category="Art")
     assert [r["name"] for r in (await api.get("boards/viewers?category=Art")).json()["rows"]] == ["Gamma"]
     assert [r["name"] for r in (await api.get("boards/viewers?band=1000")).json()["rows"]] == ["Alpha"]
 
@@ -189,7 +189,7 @@ async def test_head_is_get_without_a_body(api: Api) -> None:
 
 async def test_a_blocked_live_channel_is_not_found(api: Api, boards: Boards) -> None:
     await Channel.objects.acreate(id="1", login="alpha", name="Alpha", blocked=True)
-    boards.bar("1")
+    boards.block("1")
     assert (await api.get("channels/1")).status_code == 404
     assert (await api.get("channels/1/live")).status_code == 404
     for query in ("", "?live=true"):

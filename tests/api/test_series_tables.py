@@ -47,7 +47,7 @@ async def test_overlapping_windows_are_sent_on_request_and_marked_as_not_summabl
 @pytest.mark.parametrize(
     ("interval", "unit"), [("30s", "chatters / 30 s"), ("1m", "chatters / min"), ("1h", "chatters / h")]
 )
-async def test_units_are_those_of_the_windows(api: Api, history: None, interval: str, unit: str) -> None:
+async def test_units_match_the_windows(api: Api, history: None, interval: str, unit: str) -> None:
     query = f"{SPAN}&metrics=chatters,messages&interval={interval}"
     head = json.loads((await api.get(f"channels/1/series.ndjson?{query}")).text.splitlines()[0])
     series = (await api.get(f"channels/1/series?{query}")).json()

@@ -80,11 +80,11 @@ def test_staff_can_filter_the_log_and_not_change_it(curator: Client, act: Act) -
     assert curator.post(f"/admin/audit/act/{act.pk}/change/", {"by": "x"}).status_code == 403
 
 
-def written(answer: Any) -> str:
+def content_of(response: Any) -> str:
     """Return the content of a streaming response."""
 
     async def chunks() -> list[bytes]:
-        return [chunk async for chunk in answer]
+        return [chunk async for chunk in response]
 
     return b"".join(async_to_sync(chunks)()).decode()
 
@@ -101,10 +101,10 @@ def test_the_export_is_streamed(curator: Client, monkeypatch: pytest.MonkeyPatch
             yield from csv_rows([act])
 
     monkeypatch.setattr(audit_admin, "csv_rows", counted)
-    answer: Any = curator.get("/admin/audit/act/acts.csv")
+    response: Any = curator.get("/admin/audit/act/acts.csv")
 
     async def first_chunk() -> bytes:
-        async for chunk in answer:
+        async for chunk in response:
             return bytes(chunk)
         return b""
 
@@ -114,8 +114,8 @@ def test_the_export_is_streamed(curator: Client, monkeypatch: pytest.MonkeyPatch
 
 def test_the_export_has_the_filtered_entries(curator: Client, act: Act) -> None:
     record(by="curator@example.com", act=Act.Kind.PINNED, of=Bot(pk=8, login="=b"), reason="event")
-    answer = curator.get("/admin/audit/act/acts.csv?act=pinned")
-    lines = written(answer).splitlines()
+    response = curator.get("/admin/audit/act/acts.csv?act=pinned")
+    lines = content_of(response).splitlines()
     assert lines[0] == "\ufeffat,by,action,object_type,object_id,object,reason,before,after"
     assert [line.split(",", 1)[1] for line in lines[1:]] == ["curator@example.com,pinned,bot,8,'=b,event,,"]
     stranger = Client().get("/admin/audit/act/acts.csv")

@@ -52,7 +52,7 @@ class SimulatedTwitch:
         httpx.post(f"{self.helix}/simulator/faults", json=body, timeout=5).raise_for_status()
 
     def ledger(self) -> dict[str, Entry]:
-        """Return the ledger's entries by id."""
+        """Return the entries of the ledger by id."""
         files = [path for path in (self.folder / "ledger").iterdir() if file_hour_ms(path.name) is not None]
         entries = (parse_entry(line) for path in files for line in path.read_bytes().splitlines(keepends=True))
         return {entry.id: entry for entry in entries if entry is not None}
@@ -98,7 +98,7 @@ def channels(twitch: SimulatedTwitch) -> list[str]:
 
 
 def in_ledger(twitch: SimulatedTwitch, ids: set[str], limit_s: float = 5) -> bool:
-    """Return whether all these message ids are in the ledger with a recipient, so clients received no others."""
+    """Return whether the ledger has a recipient for each of these message ids, so that no others were received."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         entries = twitch.ledger()

@@ -25,10 +25,10 @@ class Client:
         self.connection.connect("127.0.0.1", port, "justinfan4321")
         self.connection.cap("REQ", "twitch.tv/tags", "twitch.tv/commands")
 
-    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
+    def wait_for(self, condition: Callable[[], bool], description: str) -> None:
         deadline = time.monotonic() + LIMIT_S
         while not condition():
-            assert time.monotonic() < deadline, f"waited {LIMIT_S} s for {what}"
+            assert time.monotonic() < deadline, f"waited {LIMIT_S} s for {description}"
             self._reactor.process_once(0.1)
 
     def of_type(self, kind: str) -> list[Event]:

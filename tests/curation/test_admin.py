@@ -24,25 +24,25 @@ OPT_OUT = "/admin/curation/optout/"
 BOT = "/admin/curation/bot/"
 
 
-def page_of(client: Client, address: str) -> str:
-    answer = client.get(address)
-    assert answer.status_code == 200, answer
-    return read_page(answer)
+def page_of(client: Client, url: str) -> str:
+    response = client.get(url)
+    assert response.status_code == 200, response
+    return read_page(response)
 
 
-def send(client: Client, address: str, **fields: str) -> str:
+def send(client: Client, url: str, **fields: str) -> str:
     """Send a form; return the page with its errors, or "" on success."""
-    answer = client.post(address, fields)
-    assert answer.status_code in (200, 302)
-    return "" if answer.status_code == 302 else read_page(answer)
+    response = client.post(url, fields)
+    assert response.status_code in (200, 302)
+    return "" if response.status_code == 302 else read_page(response)
 
 
-def confirm(client: Client, address: str, **fields: str) -> str:
+def confirm(client: Client, url: str, **fields: str) -> str:
     """Send a form, check that it asks for confirmation, and confirm; return the confirmation page."""
-    page = send(client, address, **fields)
+    page = send(client, url, **fields)
     displayed = re.search(r'name="account" value="(\d+)"', page)
     assert displayed, page
-    assert send(client, address, **fields, account=displayed[1]) == ""
+    assert send(client, url, **fields, account=displayed[1]) == ""
     match = re.search(r"<li>(This is|Twitch)(.*?)</li>", page)
     return match[1] + match[2] if match else ""
 
@@ -84,12 +84,12 @@ def test_malformed_logins_are_not_looked_up(curator: Client, twitch: Live, typed
     assert twitch.requests == []
 
 
-def test_an_unavailable_twitch_is_reported_at_the_field(curator: Client, settings: Settings, twitch: Live) -> None:
+def test_an_unavailable_twitch_is_reported_next_to_the_field(curator: Client, settings: Settings, twitch: Live) -> None:
     use(settings, "http://127.0.0.1:1")
     assert "Twitch is not responding" in send(curator, f"{CHANNEL}add/", login="channel7", reason="event")
 
 
-def test_a_refusal_by_twitch_is_reported_at_the_field(curator: Client, twitch: Live) -> None:
+def test_a_refusal_by_twitch_is_reported_next_to_the_field(curator: Client, twitch: Live) -> None:
     twitch.fault = httpx.Response(400, json={"message": "Invalid login names"})
     assert "Twitch refused the lookup" in send(curator, f"{CHANNEL}add/", login="channel7", reason="event")
 
@@ -147,8 +147,8 @@ def test_bulk_decisions_share_one_reason(curator: Client, action: str, pinned: b
     assert 'name="reason"' in page
     assert "channel7" in page
     assert not Act.objects.exists()
-    answer = curator.post(CHANNEL, many | {"decided": "1", "reason": "event", "until": "2099-01-01 18:00"})
-    assert answer.status_code == 302
+    response = curator.post(CHANNEL, many | {"decided": "1", "reason": "event", "until": "2099-01-01 18:00"})
+    assert response.status_code == 302
     assert set(Channel.objects.values_list("pinned", "blocked", "reason")) == {(pinned, blocked, "event")}
     assert Act.objects.count() == 2
 

@@ -41,7 +41,7 @@ print(json.dumps({
 
 
 def make_0_3(instance: Instance) -> None:
-    """Fill the instance's database with one of 0.3."""
+    """Fill the instance's database with the tables and rows of Twitchly 0.3."""
     script = RELEASED.read_text()
     if instance.url.startswith("sqlite:///"):
         with sqlite3.connect(instance.url.removeprefix("sqlite:///")) as database:
@@ -84,7 +84,7 @@ def test_decisions_of_0_3_are_imported_unchanged(instances: tuple[Instance, Inst
         ["ada_plays", True, False, "partner", "2027-01-01 00:00:00+00:00", "signed until spring", ["chess", "partner"]],
         ["loud_clone", False, True, "bought viewers or chat", "None", "", []],
     ]
-    # This version's history has not received the opt-outs yet, so both are sent again.
+    # The history of this version has not received the opt-outs yet, so both are sent again.
     assert tables["opt_outs"] == [
         ["channel", "501", "quiet_painter", "by mail", "2026-11-20 10:00:00+00:00", "None"],
         ["user", "502", "shy_writer", "", "2026-11-21 11:30:00+00:00", "None"],
@@ -120,7 +120,7 @@ def test_history_of_0_3_is_restored_only_after_its_opt_outs(
     history = ("restore", str(backup), "--only", "history")
     assert "import the opt-outs of 0.3 first" in fail(new, *history)
     succeed(new, "carry", "import", str(file))
-    # It proceeds to Cassandra, which this instance does not have.
+    # The restore proceeds to Cassandra, which this instance does not have.
     assert "opt-outs" not in fail(new, *history)
 
 

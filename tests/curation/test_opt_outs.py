@@ -1,4 +1,4 @@
-"""The opt-out page: requests to curators, and immediate opt-outs with a confirmed Twitch account."""
+"""The opt-out page: requests to curators, and immediate opt-outs with a account_to_confirm Twitch account."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ADMIN = "/admin/curation/optoutrequest/"
 
 
 @pytest.fixture(autouse=True)
-def no_earlier_tries() -> None:
+def no_earlier_attempts() -> None:
     cache.clear()
 
 
@@ -44,13 +44,13 @@ def ask(client: Client, login: str = "channel7", **fields: str) -> Any:
     return client.post("/opt-out", {"kind": "channel", "login": login, **fields}, follow=True)
 
 
-def confirmed(page: str) -> str:
+def account_to_confirm(page: str) -> str:
     """Return the id of the account that the admin form asks to confirm."""
     match = re.search(r'name="account" value="(\d+)"', page)
     return match[1] if match else ""
 
 
-def test_the_response_is_the_same_for_every_name(twitch: Live) -> None:
+def test_the_response_does_not_reveal_whether_an_account_exists(twitch: Live) -> None:
     OptOut.objects.create(kind="channel", twitch_id="8", login="channel8")
     responses = [ask(Client(), login) for login in ("channel7", "channel8", "nobody", "channel7")]
     results = [(response.status_code, tuple(map(str, response.context["messages"]))) for response in responses]
@@ -63,10 +63,10 @@ def test_the_response_is_the_same_for_every_name(twitch: Live) -> None:
 
 
 @pytest.mark.parametrize(("login", "contact"), [("two words", ""), ("", ""), ("x" * 26, ""), ("ada", "no address")])
-def test_invalid_input_is_reported_at_its_field(client: Client, login: str, contact: str) -> None:
-    answer = ask(client, login, contact=contact)
-    assert answer.status_code == 400
-    assert 'class="xs bad"' in read_page(answer)
+def test_invalid_input_is_reported_next_to_its_field(client: Client, login: str, contact: str) -> None:
+    response = ask(client, login, contact=contact)
+    assert response.status_code == 400
+    assert 'class="xs bad"' in read_page(response)
     assert not OptOutRequest.objects.exists()
 
 
@@ -84,7 +84,7 @@ def test_an_accepted_request_is_closed_and_its_texts_deleted(client: Client, twi
     page = read_page(curator.post(f"{ADMIN}{request.pk}/change/", {"decision": "accept"}))
     assert "This is Channel7: login channel7, Twitch ID 7. Its history will be deleted" in page
     assert not OptOut.objects.exists()
-    accepted = {"decision": "accept", "account": confirmed(page)}
+    accepted = {"decision": "accept", "account": account_to_confirm(page)}
     assert curator.post(f"{ADMIN}{request.pk}/change/", accepted).status_code == 302
     opt_out = OptOut.objects.get()
     assert (opt_out.kind, opt_out.twitch_id, opt_out.login) == ("channel", "7", "channel7")
@@ -119,8 +119,8 @@ def test_a_confirmed_twitch_account_opts_out_immediately(signed_in: Client, kind
     user = User.objects.get(email=EMAIL)
     SocialAccount.objects.create(user=user, provider="twitch", uid="42", extra_data={"login": "ada"})
     assert "Twitch confirmed that you are ada (id 42)." in read_page(signed_in.get("/opt-out"))
-    answer = signed_in.post("/opt-out/by-twitch", {"kind": kind}, follow=True)
-    assert "Opt-out receipt" in read_page(answer)
+    response = signed_in.post("/opt-out/by-twitch", {"kind": kind}, follow=True)
+    assert "Opt-out receipt" in read_page(response)
     opt_out = OptOut.objects.get()
     assert (opt_out.kind, opt_out.twitch_id, opt_out.login) == (kind, "42", "ada")
     signed_in.post("/opt-out/by-twitch", {"kind": kind})

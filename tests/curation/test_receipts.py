@@ -16,10 +16,10 @@ pytestmark = pytest.mark.django_db
 
 
 def page_of(opt_out: OptOut) -> str:
-    answer = Client().get(f"/opt-out/receipt/{token_of(opt_out)}")
-    assert answer.status_code == 200
-    assert "no-store" in answer["Cache-Control"]
-    return read_page(answer)
+    response = Client().get(f"/opt-out/receipt/{token_of(opt_out)}")
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+    return read_page(response)
 
 
 def test_a_channel_receipt_shows_deleted_and_remaining_rows() -> None:

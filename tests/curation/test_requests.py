@@ -45,7 +45,7 @@ def request_of(signed_in: Client) -> CurationRequest:
     return CurationRequest.objects.get()
 
 
-def answer(curator: Client, request: CurationRequest, decision: str, text: str = "") -> str:
+def submit_decision(curator: Client, request: CurationRequest, decision: str, text: str = "") -> str:
     """Send the admin form; return the page with its errors, or "" on success."""
     sent = curator.post(f"{ADMIN}{request.pk}/change/", {"decision": decision, "answer": text})
     return "" if sent.status_code == 302 else read_page(sent)
@@ -55,7 +55,7 @@ def test_an_accepted_request_pins_the_channel(
     curator: Client, signed_in: Client, request_of: CurationRequest, twitch: Live
 ) -> None:
     assert "please" in read_page(curator.get(f"{ADMIN}{request_of.pk}/change/"))
-    assert answer(curator, request_of, "accept", "With pleasure.") == ""
+    assert submit_decision(curator, request_of, "accept", "With pleasure.") == ""
     channel = Channel.objects.get()
     assert (channel.id, channel.pinned, channel.reason) == ("7", True, "requested")
     page = read_page(signed_in.get("/requests"))
@@ -70,15 +70,15 @@ def test_an_accepted_request_pins_the_channel(
 
 def test_an_already_pinned_channel_keeps_its_reason(curator: Client, request_of: CurationRequest, twitch: Live) -> None:
     Channel.objects.create(id="7", login="channel7", name="Seven", pinned=True, reason="partner")
-    assert answer(curator, request_of, "accept") == ""
+    assert submit_decision(curator, request_of, "accept") == ""
     assert Channel.objects.get().reason == "partner"
 
 
 def test_declining_a_request_requires_an_answer(
     curator: Client, signed_in: Client, request_of: CurationRequest, twitch: Live
 ) -> None:
-    assert "Write an answer" in answer(curator, request_of, "decline")
-    assert answer(curator, request_of, "decline", "It is <i>too</i> small.") == ""
+    assert "Write an answer" in submit_decision(curator, request_of, "decline")
+    assert submit_decision(curator, request_of, "decline", "It is <i>too</i> small.") == ""
     assert "It is &lt;i&gt;too&lt;/i&gt; small." in read_page(signed_in.get("/requests"))
     assert not Channel.objects.exists()
     closed = curator.post(f"{ADMIN}{request_of.pk}/change/", {"decision": "accept"})
@@ -89,11 +89,11 @@ def test_a_request_that_cannot_be_accepted_stays_open(
     curator: Client, request_of: CurationRequest, settings: Settings, twitch: Live
 ) -> None:
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7")
-    assert "has opted out" in answer(curator, request_of, "accept")
+    assert "has opted out" in submit_decision(curator, request_of, "accept")
     twitch.accounts.clear()
-    assert "has no account with the login channel7" in answer(curator, request_of, "accept")
+    assert "has no account with the login channel7" in submit_decision(curator, request_of, "accept")
     use(settings, "http://127.0.0.1:1")
-    assert "is not responding" in answer(curator, request_of, "accept")
+    assert "is not responding" in submit_decision(curator, request_of, "accept")
     assert CurationRequest.objects.get().closed_at is None
 
 

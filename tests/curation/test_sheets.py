@@ -35,12 +35,12 @@ NO_NAME = (
 IMPORT = f"{CHANNEL}import/"
 
 
-def nobody(_logins: Collection[str], _ids: Collection[str]) -> Sequence[Account]:
+def no_accounts(_logins: Collection[str], _ids: Collection[str]) -> Sequence[Account]:
     return []
 
 
 def plan(*lines: str) -> Plan:
-    return build_plan("\n".join(lines), look_up=nobody, now=NOW)
+    return build_plan("\n".join(lines), look_up=no_accounts, now=NOW)
 
 
 def changes(result: Plan) -> list[tuple[str, object]]:
@@ -133,7 +133,7 @@ def test_files_saved_by_spreadsheets_are_accepted(delimiter: str, start: str) ->
     ]
     csv.writer(sheet, delimiter=delimiter).writerows(rows)
     raw = (start.format(delimiter) + sheet.getvalue()).encode()
-    result = build_plan(read_text(raw), look_up=nobody, now=NOW)
+    result = build_plan(read_text(raw), look_up=no_accounts, now=NOW)
     (change,) = result.changes
     assert (change.after.kind, change.after.reason, change.after.tags) == (
         "pin",
@@ -143,7 +143,7 @@ def test_files_saved_by_spreadsheets_are_accepted(delimiter: str, start: str) ->
     assert [invalid.line for invalid in result.invalid] == [4 if start.startswith("sep") else 3]
 
 
-def test_logins_accept_every_usual_spelling() -> None:
+def test_logins_are_accepted_in_every_common_notation() -> None:
     channel("7")
     channel("8")
     channel("555", login="somebody")
@@ -190,20 +190,20 @@ def test_the_file_size_is_limited() -> None:
 
 
 def preview(client: Client, text: str) -> tuple[str, dict[str, str]]:
-    answer = client.post(IMPORT, {"sheet": SimpleUploadedFile("channels.csv", text.encode())})
-    page = read_page(answer)
+    response = client.post(IMPORT, {"sheet": SimpleUploadedFile("channels.csv", text.encode())})
+    page = read_page(response)
     match = re.search(r'name="digest" value="(\w+)"', page)
     return page, {"text": text, "digest": match[1] if match else ""}
 
 
 def test_the_reviewed_changes_are_written_after_confirmation(curator: Client, twitch: Live) -> None:
     channel("7", login="old_name")
-    page, agreed = preview(curator, "login,decision,reason\nchannel8,block,law\nghost,pin,event\n<b>,pin,event\n")
+    page, confirmation = preview(curator, "login,decision,reason\nchannel8,block,law\nghost,pin,event\n<b>,pin,event\n")
     assert "1 channels will change" in page
     assert "Channel8, id 8, new" in page
     assert "&lt;b&gt;" in page
     assert not Channel.objects.filter(blocked=True).exists()
-    page = read_page(curator.post(IMPORT, agreed, follow=True))
+    page = read_page(curator.post(IMPORT, confirmation, follow=True))
     assert "1 channels changed; 2 invalid lines were skipped." in page
     saved = Channel.objects.get(pk="8")
     assert (saved.login, saved.name, saved.blocked, saved.reason) == ("channel8", "Channel8", True, "law")
@@ -212,8 +212,8 @@ def test_the_reviewed_changes_are_written_after_confirmation(curator: Client, tw
 
 def test_renamed_channels_are_found_by_id(curator: Client, twitch: Live) -> None:
     channel("7", login="old_name")
-    _, agreed = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
-    curator.post(IMPORT, agreed)
+    _, confirmation = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
+    curator.post(IMPORT, confirmation)
     saved = Channel.objects.get(pk="7")
     assert (saved.login, saved.pinned) == ("channel7", True)
     assert [former.login for former in saved.former_logins.all()] == ["old_name"]
@@ -221,9 +221,9 @@ def test_renamed_channels_are_found_by_id(curator: Client, twitch: Live) -> None
 
 def test_changes_since_the_preview_require_another_review(curator: Client) -> None:
     channel("7")
-    _, agreed = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
+    _, confirmation = preview(curator, "login,decision,reason\nchannel7,pin,event\n")
     Channel.objects.update(note="meanwhile")
-    page = read_page(curator.post(IMPORT, agreed))
+    page = read_page(curator.post(IMPORT, confirmation))
     assert "now differ from your preview" in page
     assert not Channel.objects.filter(pinned=True).exists()
 
@@ -243,7 +243,7 @@ def test_import_errors_are_reported(
 
 BOMBS = {
     "a row of 200,000 cells": "login\n" + "," * 200_000,
-    "a head of 60,000 columns": ",".join(f"c{number}" for number in range(40_000)) + "\nx",
+    "a header of 40,000 columns": ",".join(f"c{number}" for number in range(40_000)) + "\nx",
     "a cell of 200,000 letters": "login,note\nchannel7," + "x" * 200_000,
     "a decision of 100,000 letters": "login,decision\nchannel7," + "x" * 100_000,
     "100,000 empty lines": "login" + "\n" * 100_000,
@@ -258,28 +258,28 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS.keys())
-def test_hostile_files_get_a_quick_short_response(curator: Client, twitch: Live, text: str) -> None:
+def test_hostile_files_get_a_fast_and_short_response(curator: Client, twitch: Live, text: str) -> None:
     channel("7")
     began_s = time.process_time()
-    answer = curator.post(IMPORT, {"sheet": SimpleUploadedFile("a.csv", text.encode())})
-    assert answer.status_code in (200, 400)
+    response = curator.post(IMPORT, {"sheet": SimpleUploadedFile("a.csv", text.encode())})
+    assert response.status_code in (200, 400)
     assert time.process_time() - began_s < 5
-    # The response does not repeat the content at length, except for the file itself, which the next step sends again.
-    assert len(answer.content) < 100_000 + 10 * len(text) * (answer.status_code == 200)
+    # The response does not repeat the content at length, except for the file itself, which the next step resends.
+    assert len(response.content) < 100_000 + 10 * len(text) * (response.status_code == 200)
     assert not Act.objects.exists()
 
 
 def test_compressed_files_are_refused(curator: Client, twitch: Live) -> None:
     packed = gzip.compress(b"login\n" + b"a" * 50_000_000)
-    answer = curator.post(IMPORT, {"sheet": SimpleUploadedFile("a.csv.gz", packed)})
-    assert answer.status_code == 400
-    assert "not UTF-8" in read_page(answer)
+    response = curator.post(IMPORT, {"sheet": SimpleUploadedFile("a.csv.gz", packed)})
+    assert response.status_code == 400
+    assert "not UTF-8" in read_page(response)
 
 
 @pytest.mark.parametrize("note", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0"])
 def test_formulas_in_notes_are_plain_text(curator: Client, twitch: Live, note: str) -> None:
     channel("7")
     text = f'login,note\nchannel7,"{note}"'
-    digest = build_plan(text, look_up=nobody, now=NOW).digest
+    digest = build_plan(text, look_up=no_accounts, now=NOW).digest
     assert curator.post(IMPORT, {"text": text, "digest": digest}).status_code == 302
     assert Channel.objects.get(pk="7").note == note

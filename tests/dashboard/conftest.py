@@ -28,7 +28,7 @@ EMAIL, PASSWORD = "buyer@example.com", "a long password for tests"
 
 @pytest.fixture(autouse=True, scope="session")
 def imported_views() -> None:
-    """Import all views: one that is first imported while a function is patched would keep the patched one."""
+    """Import all views: a view that is first imported while a function is patched would keep the patched function."""
     assert get_resolver().url_patterns
 
 
@@ -67,7 +67,7 @@ class Boards:
         self.valkey = valkey
         self.end_ms = time.time_ns() // 1_000_000
 
-    def name(
+    def list_channel(
         self,
         channel_id: str,
         name: str,
@@ -86,26 +86,26 @@ class Boards:
         streams[channel_id] = Stream(channel_id, name.lower(), name, viewers, category, "en", title, started_at, live)
         channel_list.write(client, streams.values(), self.end_ms - age_ms)
 
-    def bar(self, *channel_ids: str) -> None:
-        """Exclude channels as a block does, while their live values remain."""
+    def block(self, *channel_ids: str) -> None:
+        """Remove channels from the list, as a block does, while their live values remain."""
         client = self.valkey.client(3)
         known = client.get(redis_keys.CHANNEL_LIST)
         streams = dict(channel_list.decode(known).streams) if isinstance(known, bytes) else {}
         listed = [stream for stream in streams.values() if stream.id not in channel_ids]
         channel_list.write(client, listed, self.end_ms, barred=channel_ids)
 
-    def show(
+    def write_viewers(
         self,
         viewers: Mapping[str, int | None],
         *,
         behind_ms: int = 0,
         observed_ms: int = 30_000,
         messages: int = 60,
-        **apart: int,
+        **extra_columns: int,
     ) -> None:
-        """Write a live window per channel; `apart` holds more columns, None means unknown viewers."""
+        """Write a live window per channel with `extra_columns`; None means unknown viewers."""
         end_ms = self.end_ms - behind_ms
-        columns = {"messages": messages, "words": messages * 4, "observed_ms": observed_ms, **apart}
+        columns = {"messages": messages, "words": messages * 4, "observed_ms": observed_ms, **extra_columns}
         windows = [
             WindowRecord(
                 channel_id,
@@ -118,7 +118,7 @@ class Boards:
         ]
         BoardWriter(self.valkey.client(), RankingThresholds()).apply("live", windows)
 
-    def show_people(self, chatters: Mapping[str, int], *, behind_ms: int = 0, observed_ms: int = 30_000) -> None:
+    def write_chatters(self, chatters: Mapping[str, int], *, behind_ms: int = 0, observed_ms: int = 30_000) -> None:
         """Write a distinct window per channel; messages are twice the count."""
         end_ms = self.end_ms - behind_ms
         windows = [
@@ -145,17 +145,17 @@ def boards(valkey: Valkey) -> Boards:
     """Three named channels with viewers."""
     boards = Boards(valkey)
     for channel_id, name in (("1", "Alpha"), ("2", "Beta"), ("3", "Gamma")):
-        boards.name(channel_id, name)
-    boards.show({"1": 1_000, "2": 12_418, "3": 500})
+        boards.list_channel(channel_id, name)
+    boards.write_viewers({"1": 1_000, "2": 12_418, "3": 500})
     return boards
 
 
-def sent(answer: HttpResponseBase) -> str:
+def content_of(response: HttpResponseBase) -> str:
     """Return the content of a streamed response."""
 
     async def collect() -> bytes:
-        assert isinstance(answer, StreamingHttpResponse)
-        return b"".join([piece async for piece in answer])
+        assert isinstance(response, StreamingHttpResponse)
+        return b"".join([piece async for piece in response])
 
     return async_to_sync(collect)().decode()
 

@@ -13,7 +13,7 @@ from tests.no_broadcasts import Unchanging
 
 
 class MissedStore(Unchanging):
-    """The rows of such a channel, in place of Cassandra; in `untracked` spans it has none."""
+    """A store with the rows of such a channel, in place of Cassandra; it has none in `untracked` spans."""
 
     def __init__(
         self, missed: Sequence[Span], untracked: Sequence[Span] = (), events: Sequence[EventRecord] = ()

@@ -11,21 +11,21 @@ from typing import Any
 from apps.dashboard.script import board_constants
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "static" / "js"
-FRAME = """
+PRELUDE = """
 import { readFileSync } from "node:fs";
 import { useConstants } from "./constants.js";
 const { given, constants } = JSON.parse(readFileSync(0, "utf8"));
 useConstants(constants);
-const print = (answer) => console.log(JSON.stringify(answer));
+const print = (value) => console.log(JSON.stringify(value));
 """
 
 
 def run_program(folder: Path, program: str, given: object) -> Any:
-    """Run `program` next to the modules with the page's constants; it reads the input as `given`."""
+    """Run `program` next to the modules, with the page's constants; it reads its input from `given`."""
     for script in SCRIPTS.glob("*.js"):
         shutil.copy(script, folder)
     (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "program.js").write_text(FRAME + program)
+    (folder / "program.js").write_text(PRELUDE + program)
     done = subprocess.run(
         ["node", "program.js"],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""Two hours of invented chat, and the rows that history would hold of it by the Python reference."""
+"""Two hours of generated chat, and the history rows that the Python reference computes from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.pipeline.records import ChatRecord, EventRecord
 from core.proof.reference import Blocks
 from core.times import HOUR_MS, SECOND_MS
 
-# The hours before this one, so that no row has expired.
+# The two hours before the current one, so that no row has expired.
 UNTIL_MS = time.time_ns() // 1_000_000 // HOUR_MS * HOUR_MS
 FROM_MS = UNTIL_MS - 2 * HOUR_MS
 CHANNEL = "1"
@@ -20,26 +20,26 @@ CHANNEL = "1"
 
 def chat() -> list[ChatRecord]:
     """Return messages and pulses; the channel is heard for nine tenths of each second."""
-    dice = random.Random(11)
+    rng = random.Random(11)
     records = [
         ChatRecord(
             "message",
             CHANNEL,
-            dice.randrange(FROM_MS, UNTIL_MS),
-            user_hash=dice.randrange(500),
-            text_hash=dice.randrange(200),
-            words=dice.randrange(1, 12),
-            is_first=dice.randrange(2),
-            is_subscriber=dice.randrange(2),
+            rng.randrange(FROM_MS, UNTIL_MS),
+            user_hash=rng.randrange(500),
+            text_hash=rng.randrange(200),
+            words=rng.randrange(1, 12),
+            is_first=rng.randrange(2),
+            is_subscriber=rng.randrange(2),
         )
         for _ in range(4_000)
     ]
-    records += [ChatRecord("copy", CHANNEL, dice.randrange(FROM_MS, UNTIL_MS)) for _ in range(50)]
-    records += [ChatRecord("removal", CHANNEL, dice.randrange(FROM_MS, UNTIL_MS)) for _ in range(40)]
+    records += [ChatRecord("copy", CHANNEL, rng.randrange(FROM_MS, UNTIL_MS)) for _ in range(50)]
+    records += [ChatRecord("removal", CHANNEL, rng.randrange(FROM_MS, UNTIL_MS)) for _ in range(40)]
     return [
         *records,
         *(
-            ChatRecord("pulse", CHANNEL, at_ms, viewers=dice.randrange(900, 1_100), observed_ms=900)
+            ChatRecord("pulse", CHANNEL, at_ms, viewers=rng.randrange(900, 1_100), observed_ms=900)
             for at_ms in range(FROM_MS, UNTIL_MS, SECOND_MS)
         ),
     ]

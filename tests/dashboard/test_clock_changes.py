@@ -74,7 +74,7 @@ def test_axis_labels_omit_the_skipped_hour(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("zone", "change"), CHANGES)
 def test_ticks_are_unique_and_at_round_times(tmp_path: Path, zone: str, change: str) -> None:
-    there, changed = ZoneInfo(zone), ms(change)
+    zone_info, changed = ZoneInfo(zone), ms(change)
     axes = [
         [changed + after * MINUTE_MS, changed + (after + length) * MINUTE_MS]
         for length in MINUTES
@@ -86,13 +86,13 @@ def test_ticks_are_unique_and_at_round_times(tmp_path: Path, zone: str, change: 
         assert since <= at[0]
         assert at[-1] < until
         steps = [later - sooner for sooner, later in pairwise(at)]
-        usual = sorted(steps)[len(steps) // 2]
-        assert max(*steps, at[0] - since) <= usual + 2 * HOUR_MS
+        median_step = sorted(steps)[len(steps) // 2]
+        assert max(*steps, at[0] - since) <= median_step + 2 * HOUR_MS
         if until - since <= DAY_MS:
             assert len(set(labels)) == len(labels), labels
         for tick, label in zip(at, labels, strict=True):
-            moment = datetime.fromtimestamp(tick / 1000, there)
-            before = datetime.fromtimestamp(tick / 1000 - 1, there)
+            moment = datetime.fromtimestamp(tick / 1000, zone_info)
+            before = datetime.fromtimestamp(tick / 1000 - 1, zone_info)
             if before.date() != moment.date():
                 assert label == f"{moment.day} {moment:%b}"
             else:
@@ -138,12 +138,12 @@ def test_a_typed_span_includes_both_repeated_hours(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("zone", "change"), CHANGES)
 def test_days_and_weeks_start_at_their_first_instant(tmp_path: Path, zone: str, change: str) -> None:
-    there = ZoneInfo(zone)
+    zone_info = ZoneInfo(zone)
     days = [ms(change) + (12 + 24 * day) * HOUR_MS for day in range(-1, 9)]
     for now, picks in zip(days, in_zone(tmp_path, zone, "print(given.days.map(quickPicks));", days=days), strict=True):
         yesterday, day_before = picks[:2]
         assert day_before["untilMs"] == yesterday["fromMs"] < now
         for span in picks:
             for edge in span.values():
-                first = datetime.fromtimestamp(edge / 1000, there)
-                assert datetime.fromtimestamp(edge / 1000 - 1, there).date() < first.date()
+                first = datetime.fromtimestamp(edge / 1000, zone_info)
+                assert datetime.fromtimestamp(edge / 1000 - 1, zone_info).date() < first.date()

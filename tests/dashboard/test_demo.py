@@ -32,7 +32,7 @@ def test_the_demo_account_has_a_watchlist_a_segment_and_notes(signed_in: Client,
     assert Watchlist.objects.count() == 1
 
 
-def test_an_account_with_a_watchlist_is_left_alone(signed_in: Client, history: History) -> None:
+def test_an_account_with_a_watchlist_is_not_changed(signed_in: Client, history: History) -> None:
     user = User.objects.get()
     watchlists.create(owner=user, name="Mine")
     add_demo_content(user, history, UNTIL_MS)

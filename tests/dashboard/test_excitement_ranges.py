@@ -1,4 +1,4 @@
-"""Excitement exists for 48 h: pages, charts and files show none for older ranges, even though rows are stored."""
+"""Excitement is available for 48 h: pages, charts and files show none for older ranges, even if rows are stored."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from apps.dashboard.summary import EXCITEMENT_RANGES
 from apps.metrics import queries
 from apps.metrics.spans import iso
 from core.times import HOUR_MS
-from tests.dashboard.conftest import EMAIL, Boards, sent
+from tests.dashboard.conftest import EMAIL, Boards, content_of
 from tests.dashboard.endless_history import EndlessStore
 from tests.page_services import page_services
 from tests.pages import read_page
 
-# The age of a range, and whether excitement is defined in it.
+# The age of a range in hours, and whether excitement is defined in it.
 AGES = pytest.mark.parametrize(("age_h", "is_defined"), [(2, True), (47, True), (49, False), (24 * 80, False)])
 
 
@@ -37,7 +37,7 @@ def history(boards: Boards, signed_in: Client, settings: Settings, monkeypatch: 
 
 
 def span(boards: Boards, age_h: int) -> str:
-    """Return the query of the hour that began `age_h` hours ago."""
+    """Return the query parameters of the hour that began `age_h` hours ago."""
     from_ms = boards.end_ms - age_h * HOUR_MS
     return f"from={iso(from_ms)}&until={iso(from_ms + HOUR_MS)}"
 
@@ -57,7 +57,7 @@ def test_tiles_show_excitement_only_where_it_is_defined(
 
 
 @pytest.mark.parametrize(("hours", "is_summarized"), [(6, True), (7, False), (24, False)])
-def test_the_tiles_of_a_longer_range_say_why_they_are_empty(
+def test_the_tiles_of_a_longer_range_explain_why_they_are_empty(
     boards: Boards, history: Client, hours: int, is_summarized: bool
 ) -> None:
     query = f"from={iso(boards.end_ms - hours * HOUR_MS)}&until={iso(boards.end_ms)}"
@@ -65,7 +65,7 @@ def test_the_tiles_of_a_longer_range_say_why_they_are_empty(
     tiles = tile(page, "peak"), tile(page, "average")
     assert tiles == (("17.9", "0.3") if is_summarized else ("–", "–"))
     assert (EXCITEMENT_RANGES in page) == (not is_summarized)
-    # The line does not depend on the length.
+    # The line of the chart does not depend on the length of the range.
     series = history.get(f"/channels/1/series?metric=excitement&{query}").json()
     assert {value and round(value, 1) for value in series["values"]["excitement"]} == {0, 17.9}
 
@@ -99,16 +99,16 @@ def test_a_chart_and_its_summary_have_excitement_only_where_it_is_defined(
 def test_exported_windows_have_excitement_only_where_it_is_defined(
     boards: Boards, history: Client, age_h: int, is_defined: bool, interval: str
 ) -> None:
-    answer = history.get(f"/channels/1/windows.csv?{span(boards, age_h)}&interval={interval}")
-    rows = list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
+    response = history.get(f"/channels/1/windows.csv?{span(boards, age_h)}&interval={interval}")
+    rows = list(csv.DictReader(io.StringIO(content_of(response).removeprefix("\ufeff"), newline="")))
     values = {row["excitement (× usual spread)"] for row in rows}
     assert len(rows) > 0
     assert values == ({"0.0", "17.889"} if is_defined and not interval else {""})
 
 
 def test_windows_of_30_s_are_refused_beyond_48_h(boards: Boards, history: Client) -> None:
-    answer = history.get(f"/channels/1/windows.csv?{span(boards, 49)}&interval=30s")
-    assert answer.status_code == 400
+    response = history.get(f"/channels/1/windows.csv?{span(boards, 49)}&interval=30s")
+    assert response.status_code == 400
 
 
 def test_comparisons_do_not_offer_excitement() -> None:

@@ -1,4 +1,4 @@
-"""Columns of every export: names are unique, and `coverage` is a share of 0 to 1."""
+"""Columns of every export: names are unique, and `coverage` is a share from 0 to 1."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from apps.metrics.queries import Point, Series
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import STORED_GRAINS
 from core.metrics.table import BOARDS, METRIC, METRICS
-from tests.dashboard.conftest import Boards, sent
+from tests.dashboard.conftest import Boards, content_of
 from tests.dashboard.test_exports import CHANNEL, T, compared
 from tests.page_services import page_services
 
@@ -126,9 +126,9 @@ def test_coverage_is_a_share_and_its_metric_a_percentage() -> None:
 
 
 def test_live_exports_use_the_same_coverage(boards: Boards, signed_in: Client) -> None:
-    boards.show({"1": 50_000}, observed_ms=18_105)
+    boards.write_viewers({"1": 50_000}, observed_ms=18_105)
     page_services.reset()
     for path in ("/board.ndjson", "/discover.ndjson"):
-        rows = [json.loads(line) for line in sent(signed_in.get(path)).splitlines()[1:]]
+        rows = [json.loads(line) for line in content_of(signed_in.get(path)).splitlines()[1:]]
         (row,) = (row for row in rows if row["id"] == "1")
         assert row["coverage"] == 0.6035

@@ -15,7 +15,7 @@ from apps.metrics.exports.raw_counts import COUNTS
 from apps.metrics.spans import iso
 from core.metrics.columns import COLUMNS, SUM
 from core.times import HOUR_MS
-from tests.dashboard.conftest import Boards, sent
+from tests.dashboard.conftest import Boards, content_of
 from tests.dashboard.reference_history import FROM_MS, RECORDS, UNTIL_MS, ReferenceStore
 
 SPAN = f"from={iso(FROM_MS)}&until={iso(UNTIL_MS)}"
@@ -48,9 +48,9 @@ def sums(rows: list[dict[str, str]]) -> dict[str, int]:
     ("interval", "length_s", "rows"), [("", 30, 240), ("30s", 30, 240), ("1m", 60, 120), ("1h", 3_600, 2)]
 )
 def test_column_sums_equal_raw_counts(history: Client, interval: str, length_s: int, rows: int) -> None:
-    answer = history.get(f"/channels/1/windows.csv?{SPAN}&interval={interval}")
-    assert answer.status_code == 200, answer.content
-    table = list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
+    response = history.get(f"/channels/1/windows.csv?{SPAN}&interval={interval}")
+    assert response.status_code == 200, response.content
+    table = list(csv.DictReader(io.StringIO(content_of(response).removeprefix("\ufeff"), newline="")))
     assert len(table) == rows
     assert {row["length (s)"] for row in table} == {str(length_s)}
     result = sums(table)
@@ -61,11 +61,11 @@ def test_column_sums_equal_raw_counts(history: Client, interval: str, length_s: 
 
 
 def test_overlapping_windows_have_no_summable_columns(history: Client) -> None:
-    text = sent(history.get(f"/channels/1/windows.ndjson?{SPAN}&interval=10s"))
+    text = content_of(history.get(f"/channels/1/windows.ndjson?{SPAN}&interval=10s"))
     head, *rows = map(json.loads, text.splitlines())
     assert (len(rows), head["may_be_summed"]) == (720, [])
     assert sum(row["count_messages"] for row in rows) > 2.9 * len(MESSAGES)
-    head = json.loads(sent(history.get(f"/channels/1/windows.ndjson?{SPAN}")).splitlines()[0])
+    head = json.loads(content_of(history.get(f"/channels/1/windows.ndjson?{SPAN}")).splitlines()[0])
     assert {*RAW} <= set(head["may_be_summed"])
 
 
@@ -73,7 +73,7 @@ def test_a_sum_is_the_same_in_the_files_of_all_intervals(history: Client) -> Non
     short, *longer = (
         sums(list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))))
         for interval in ("30s", "1m", "1h")
-        if (text := sent(history.get(f"/channels/1/windows.csv?{SPAN}&interval={interval}")))
+        if (text := content_of(history.get(f"/channels/1/windows.csv?{SPAN}&interval={interval}")))
     )
     for minutes_or_hours in longer:
         assert short == {name: minutes_or_hours[name] for name in short}
@@ -82,15 +82,15 @@ def test_a_sum_is_the_same_in_the_files_of_all_intervals(history: Client) -> Non
 
 
 def test_unknown_intervals_are_refused_with_the_options(history: Client) -> None:
-    answer = history.get(f"/channels/1/windows.csv?{SPAN}&interval=5m")
-    assert answer.status_code == 400
-    assert "30s, 10s, 1m, 1h" in answer.json()["reason"]
+    response = history.get(f"/channels/1/windows.csv?{SPAN}&interval=5m")
+    assert response.status_code == 400
+    assert "30s, 10s, 1m, 1h" in response.json()["reason"]
 
 
 def test_comparison_exports_have_no_overlapping_windows(history: Client) -> None:
     hour = f"from={iso(UNTIL_MS - HOUR_MS)}&until={iso(UNTIL_MS)}"
-    answer = history.get(f"/compare/lines.csv?channels=1&metric=messages&{hour}")
-    table = list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
+    response = history.get(f"/compare/lines.csv?channels=1&metric=messages&{hour}")
+    table = list(csv.DictReader(io.StringIO(content_of(response).removeprefix("\ufeff"), newline="")))
     assert len(table) == 120
     messages = sum(record.at_ms >= UNTIL_MS - HOUR_MS for record in MESSAGES)
     assert sums(table) == {"count_messages": messages, "observed_ms": RAW["observed_ms"] // 2}
@@ -102,7 +102,7 @@ def test_comparisons_sum_the_texts_of_minutes_only(history: Client) -> None:
         (FROM_MS, ["count_messages", "count_texts", "observed_ms"]),
     ):
         span = f"from={iso(from_ms)}&until={iso(UNTIL_MS)}"
-        text = sent(history.get(f"/compare/lines.ndjson?channels=1&metric=repetition&{span}"))
+        text = content_of(history.get(f"/compare/lines.ndjson?channels=1&metric=repetition&{span}"))
         assert json.loads(text.splitlines()[0])["may_be_summed"] == may_be_summed
 
 

@@ -50,7 +50,7 @@ from core.metrics.table import METRIC
 from core.metrics.units import average_unit
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS
-from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
+from tests.dashboard.conftest import EMAIL, Boards, content_of, use_redis
 from tests.dashboard.missed_history import MissedStore
 from tests.dashboard.test_pages import rows_of
 from tests.page_services import page_services
@@ -119,7 +119,7 @@ def test_window_rows_have_end_length_coverage_and_metrics() -> None:
 
 
 @pytest.mark.parametrize("interval", ["1m", "1h"])
-def test_the_file_of_events_has_the_gaps_of_the_series_whatever_the_interval(
+def test_the_event_export_has_the_gaps_of_the_series_for_every_interval(
     boards: Boards, signed_in: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch, interval: str
 ) -> None:
     until_ms = now_ms() // HOUR_MS * HOUR_MS - DAY_MS
@@ -133,8 +133,8 @@ def test_the_file_of_events_has_the_gaps_of_the_series_whatever_the_interval(
     store = MissedStore(missed, (), [raid])
     settings.CASSANDRA_HOSTS = ["invented"]
     monkeypatch.setattr(queries, "WindowStore", lambda: store)
-    answer = signed_in.get(f"/channels/1/events.csv?from={iso(from_ms)}&until={iso(until_ms)}&interval={interval}")
-    table = list(csv.reader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
+    response = signed_in.get(f"/channels/1/events.csv?from={iso(from_ms)}&until={iso(until_ms)}&interval={interval}")
+    table = list(csv.reader(io.StringIO(content_of(response).removeprefix("\ufeff"), newline="")))
     assert table == [
         ["at (UTC)", "until (UTC)", "kind", "count", "what"],
         *([iso(since_ms), iso(end_ms), "gap", "", NOT_HEARD] for since_ms, end_ms in missed),
@@ -153,9 +153,9 @@ def test_the_file_of_events_has_the_gaps_of_the_series_whatever_the_interval(
     ],
 )
 def test_invalid_exports_are_reported(boards: Boards, signed_in: Client, query: str, status: int, reason: str) -> None:
-    answer = signed_in.get(f"/channels/1/windows.csv?{query}")
-    assert answer.status_code == status
-    assert reason in answer.json()["reason"]
+    response = signed_in.get(f"/channels/1/windows.csv?{query}")
+    assert response.status_code == status
+    assert reason in response.json()["reason"]
 
 
 def test_unknown_channels_formats_and_visitors_are_refused(boards: Boards, signed_in: Client) -> None:
@@ -164,18 +164,18 @@ def test_unknown_channels_formats_and_visitors_are_refused(boards: Boards, signe
     assert Client().get("/channels/1/windows.csv").status_code == 401
 
 
-def table(answer: HttpResponseBase) -> list[dict[str, str]]:
+def table(response: HttpResponseBase) -> list[dict[str, str]]:
     """Return the rows of a CSV file."""
-    assert answer.status_code == 200
-    return list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"), newline="")))
+    assert response.status_code == 200
+    return list(csv.DictReader(io.StringIO(content_of(response).removeprefix("\ufeff"), newline="")))
 
 
-def objects(answer: HttpResponseBase) -> list[dict[str, object]]:
-    return [json.loads(line) for line in sent(answer).splitlines()[1:]]
+def objects(response: HttpResponseBase) -> list[dict[str, object]]:
+    return [json.loads(line) for line in content_of(response).splitlines()[1:]]
 
 
 def test_a_board_is_exported_as_displayed(boards: Boards, signed_in: Client) -> None:
-    boards.name("2", "Beta", category="Music")
+    boards.list_channel("2", "Beta", category="Music")
     for query, names in (("", ["Beta", "Alpha", "Gamma"]), ("?category=Chess", ["Alpha", "Gamma"])):
         displayed = [[row[0], row[1], row[-1].replace(",", "")] for row in rows_of(signed_in.get(f"/{query}"))]
         rows = table(signed_in.get(f"/board.csv{query}"))
@@ -188,14 +188,14 @@ def test_a_board_is_exported_as_displayed(boards: Boards, signed_in: Client) -> 
 
 
 def test_the_board_export_has_the_unit_of_its_metric(boards: Boards, signed_in: Client) -> None:
-    answer = signed_in.get("/board.csv?board=engagement&size=25")
-    assert 'filename="twitchly-engagement-' in answer.headers["Content-Disposition"]
-    (unit,) = {name for name in table(answer)[0] if name.startswith("engagement")}
+    response = signed_in.get("/board.csv?board=engagement&size=25")
+    assert 'filename="twitchly-engagement-' in response.headers["Content-Disposition"]
+    (unit,) = {name for name in table(response)[0] if name.startswith("engagement")}
     assert unit == f"engagement ({METRIC['engagement'].unit})"
 
 
 def test_names_and_categories_are_escaped_in_exports(boards: Boards, signed_in: Client) -> None:
-    boards.name("1", "=HYPERLINK(1)", category="@SUM(A1)")
+    boards.list_channel("1", "=HYPERLINK(1)", category="@SUM(A1)")
     watchlist = watching("1")
     for path in ("/board.csv", "/discover.csv", f"/watchlists/{watchlist}/now.csv"):
         page_services.reset()
@@ -213,23 +213,23 @@ def watching(*channel_ids: str) -> int:
 
 
 def test_a_watchlist_is_exported_in_its_order(boards: Boards, signed_in: Client) -> None:
-    address = f"/watchlists/{watching('3', '404', '2')}"
-    rows = table(signed_in.get(f"{address}/now.csv"))
+    url = f"/watchlists/{watching('3', '404', '2')}"
+    rows = table(signed_in.get(f"{url}/now.csv"))
     assert [(row["id"], row["name"], row["viewers (viewers)"]) for row in rows] == [
         ("3", "Gamma", "500"),
         ("404", "", ""),
         ("2", "Beta", "12418"),
     ]
-    assert f'href="{address}/now.csv"' in signed_in.get(address).content.decode()
-    assert signed_in.get(f"{address}/hour.csv?metric=messages").status_code == 503
+    assert f'href="{url}/now.csv"' in signed_in.get(url).content.decode()
+    assert signed_in.get(f"{url}/hour.csv?metric=messages").status_code == 503
 
 
 def test_only_the_owner_can_export_a_watchlist(boards: Boards, signed_in: Client) -> None:
-    address = f"/watchlists/{watching('1')}"
+    url = f"/watchlists/{watching('1')}"
     ensure_user(email="other@example.com", password="another long password")
     other = Client()
     assert other.login(username="other@example.com", password="another long password")
-    for path in (f"{address}/now.csv", f"{address}/hour.ndjson", "/watchlists/999/now.csv"):
+    for path in (f"{url}/now.csv", f"{url}/hour.ndjson", "/watchlists/999/now.csv"):
         assert other.get(path).status_code == 404
         assert Client().get(path).status_code == 302
 
@@ -349,11 +349,11 @@ def test_the_summary_export_of_a_past_range_has_no_current_values() -> None:
 
 
 def test_a_comparison_without_history_is_not_exported(boards: Boards, signed_in: Client) -> None:
-    for what in ("lines", "summary"):
-        answer = signed_in.get(f"/compare/{what}.csv?channels=1,2")
-        assert (answer.status_code, answer.json()["reason"][:7]) == (503, "History")
+    for name in ("lines", "summary"):
+        response = signed_in.get(f"/compare/{name}.csv?channels=1,2")
+        assert (response.status_code, response.json()["reason"][:7]) == (503, "History")
     assert signed_in.get("/compare/lines.csv?channels=1&from=x").status_code == 400
-    assert sent(signed_in.get("/compare/summary.csv")).startswith("\ufeffid,login,name")
+    assert content_of(signed_in.get("/compare/summary.csv")).startswith("\ufeffid,login,name")
 
 
 def test_exports_require_access_to_the_board(boards: Boards, signed_in: Client, settings: Settings) -> None:

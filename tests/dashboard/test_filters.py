@@ -18,18 +18,18 @@ from tests.pages import read_page
 def crowd(boards: Boards) -> Boards:
     """Forty channels of two categories, from 1,000 to 40,000 viewers."""
     for number in range(1, 41):
-        boards.name(str(number), f"Name{number:02}", category="Go" if number % 2 else "Chess")
-    boards.show({str(number): number * 1_000 for number in range(1, 41)})
+        boards.list_channel(str(number), f"Name{number:02}", category="Go" if number % 2 else "Chess")
+    boards.write_viewers({str(number): number * 1_000 for number in range(1, 41)})
     return boards
 
 
-@pytest.mark.parametrize(("address", "count", "places"), [("", 10, 10), ("?size=25", 25, 25), ("?size=100", 40, 100)])
+@pytest.mark.parametrize(("query", "count", "ranks"), [("", 10, 10), ("?size=25", 25, 25), ("?size=100", 40, 100)])
 def test_a_board_has_the_selected_number_of_rows(
-    crowd: Boards, signed_in: Client, address: str, count: int, places: int
+    crowd: Boards, signed_in: Client, query: str, count: int, ranks: int
 ) -> None:
-    response = signed_in.get(f"/{address}")
+    response = signed_in.get(f"/{query}")
     assert len(rows_of(response)) == count
-    assert f'data-places="{places}"' in read_page(response)
+    assert f'data-ranks="{ranks}"' in read_page(response)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_filter_options_are_live_and_selected_values(crowd: Boards, signed_in: C
 def test_the_query_string_contains_all_selections() -> None:
     board = Board("spam", 25, "Just Chatting & more", "en", "1000")
     choice = Choice(board, "7", "1h")
-    address = choice.query()
-    assert address == "?board=spam&size=25&category=Just+Chatting+%26+more&language=en&band=1000&channel=7&range=1h"
+    query = choice.query()
+    assert query == "?board=spam&size=25&category=Just+Chatting+%26+more&language=en&band=1000&channel=7&range=1h"
     assert read_query(choice.parameters()) == choice
     assert Choice().query() == "?"
     assert read_query({}) == Choice()
@@ -83,7 +83,7 @@ def test_unknown_selections_become_defaults_and_errors_list_the_choices(query: d
 
 
 def test_rows_show_quiet_and_ended_channels(boards: Boards, signed_in: Client) -> None:
-    boards.show({"1": 50_000}, messages=0)
-    boards.name("3", "Gamma", live=False)
-    output = {row[1]: row[-1] for row in rows_of(signed_in.get("/"))}
-    assert output == {"Alpha": "quiet", "Beta": "12,418", "Gamma": "ended"}
+    boards.write_viewers({"1": 50_000}, messages=0)
+    boards.list_channel("3", "Gamma", live=False)
+    values = {row[1]: row[-1] for row in rows_of(signed_in.get("/"))}
+    assert values == {"Alpha": "quiet", "Beta": "12,418", "Gamma": "ended"}

@@ -1,4 +1,4 @@
-"""The front page of visitors without an account, and its small board."""
+"""The front page for visitors without an account, and its small board."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.pages import read_page
 from tests.valkey import Valkey
 
 pytestmark = pytest.mark.django_db
-NOBODY_LISTENS = "redis://127.0.0.1:1"
+UNREACHABLE_REDIS = "redis://127.0.0.1:1"
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def test_a_visitor_sees_what_twitchly_is_for_and_the_live_board(boards: Boards, 
     assert not response.cookies
 
 
-def test_a_visitor_who_asked_for_something_signs_in_first(boards: Boards, client: Client) -> None:
+def test_a_visitor_who_requests_a_specific_page_signs_in_first(boards: Boards, client: Client) -> None:
     assert client.get("/?board=spam").headers["Location"] == "/account/login/?next=/%3Fboard%3Dspam"
     assert client.get("/compare").status_code == 302
 
@@ -51,7 +51,7 @@ def test_the_front_page_is_only_for_visitors(boards: Boards, signed_in: Client, 
     assert 'id="front-board"' not in read_page(Client().get("/"))
 
 
-def test_the_board_is_the_same_for_everybody_and_may_be_cached(boards: Boards, client: Client) -> None:
+def test_the_board_is_the_same_for_all_visitors_and_may_be_cached(boards: Boards, client: Client) -> None:
     response = client.get("/front/board")
     assert names(read_page(response)) == ["Beta", "Alpha", "Gamma"]
     assert response.headers["Cache-Control"] == f"public, max-age={REFRESH_MS // 1000}"
@@ -73,13 +73,13 @@ def test_the_board_is_rendered_at_most_every_two_seconds() -> None:
 
 
 def test_blocked_channels_are_not_on_the_board(boards: Boards, client: Client) -> None:
-    boards.bar("2")
+    boards.block("2")
     assert names(read_page(client.get("/front/board"))) == ["Alpha", "Gamma"]
 
 
 def test_hostile_names_are_escaped(boards: Boards, client: Client) -> None:
-    boards.name("9", "<b>x</b>", category="<script>alert(1)</script>")
-    boards.show({"9": 99_999})
+    boards.list_channel("9", "<b>x</b>", category="<script>alert(1)</script>")
+    boards.write_viewers({"9": 99_999})
     page = read_page(client.get("/front/board"))
     assert "<script>" not in page
     assert "&lt;b&gt;x&lt;/b&gt;" in page
@@ -90,7 +90,7 @@ def test_the_page_explains_a_board_without_rows(valkey: Valkey, client: Client) 
 
 
 def test_the_page_is_served_while_redis_is_down(client: Client, settings: Settings, valkey: Valkey) -> None:
-    use_redis(settings, NOBODY_LISTENS)
+    use_redis(settings, UNREACHABLE_REDIS)
     response = client.get("/")
     assert response.status_code == 200
-    assert "The board is not responding" in read_page(response)
+    assert "The board could not be loaded" in read_page(response)

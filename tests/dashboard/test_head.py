@@ -19,14 +19,14 @@ from tests.staff import staff_client
 VALUES = {"int": "1", "str": "x", "path": "x", "slug": "x", "uuid": "00000000-0000-0000-0000-000000000000"}
 
 
-def addresses(patterns: list[Any], before: str = "/") -> Iterator[str]:
-    """Yield a URL for every pattern of the URL configuration."""
+def urls(patterns: list[Any], before: str = "/") -> Iterator[str]:
+    """Yield a URL for every pattern in the URL configuration."""
     for item in patterns:
-        address = before + filled(item)
+        url = before + filled(item)
         if isinstance(item, URLResolver):
-            yield from addresses(item.url_patterns, address)
+            yield from urls(item.url_patterns, url)
         else:
-            yield address
+            yield url
 
 
 def filled(item: URLPattern | URLResolver) -> str:
@@ -43,30 +43,30 @@ def plain(group: str) -> str:
     return re.sub(r"\[\^?[^]]*\](?:\{[^}]*\}|[+*])?|\\?\.[*+]|\\w\+", "1", group)
 
 
-ADDRESSES = sorted(set(addresses(get_resolver().url_patterns)))
+URLS = sorted(set(urls(get_resolver().url_patterns)))
 
 
 def test_the_url_walk_includes_the_pages() -> None:
-    assert {"/", "/compare", "/discover", "/w/x", "/s/x", "/healthz", "/discover.csv", "/board.csv"} <= set(ADDRESSES)
-    assert len(ADDRESSES) > 100
+    assert {"/", "/compare", "/discover", "/w/x", "/s/x", "/healthz", "/discover.csv", "/board.csv"} <= set(URLS)
+    assert len(URLS) > 100
 
 
-@pytest.mark.parametrize("who", ["stranger", "account", "superuser"])
-def test_head_returns_the_status_of_get(boards: Boards, signed_in: Client, who: str) -> None:
-    client = {"stranger": Client, "account": lambda: signed_in, "superuser": staff_client}[who]()
+@pytest.mark.parametrize("visitor", ["stranger", "account", "superuser"])
+def test_head_returns_the_status_of_get(boards: Boards, signed_in: Client, visitor: str) -> None:
+    client = {"stranger": Client, "account": lambda: signed_in, "superuser": staff_client}[visitor]()
     client.raise_request_exception = False
     differing = {}
     # Sign-out would end the session that the next request needs.
-    for address in (item for item in ADDRESSES if "logout" not in item):
-        response, head = client.get(address), client.head(address)
+    for url in (item for item in URLS if "logout" not in item):
+        response, head = client.get(url), client.head(url)
         if response.status_code != head.status_code:
-            differing[address] = (response.status_code, head.status_code)
+            differing[url] = (response.status_code, head.status_code)
     assert differing == {}
 
 
 def test_head_of_an_export_reads_no_rows(boards: Boards, signed_in: Client) -> None:
-    for address in ("/board.csv", "/discover.ndjson"):
-        response, head = signed_in.get(address), signed_in.head(address)
+    for url in ("/board.csv", "/discover.ndjson"):
+        response, head = signed_in.get(url), signed_in.head(url)
         assert not head.streaming
         assert (head.status_code, head["Content-Type"]) == (200, response["Content-Type"])
         assert head["Content-Disposition"].split("-")[0] == response["Content-Disposition"].split("-")[0]

@@ -28,7 +28,7 @@ def page(client: Client) -> str:
     return read_page(response)
 
 
-def test_the_former_address_redirects(client: Client) -> None:
+def test_the_former_url_redirects(client: Client) -> None:
     response = client.get("/method")
     assert (response.status_code, response["Location"]) == (301, "/methodology")
 
@@ -37,8 +37,8 @@ def section(page: str, key: str) -> dict[str, str]:
     """Return the documentation of a metric by term, with its definition under "definition"."""
     (result,) = re.findall(rf'<section class="metric" id="{key}">(.*?)</section>', page, re.DOTALL)
     (definition,) = re.findall(r"<p>(.*?)</p>", result)
-    output = {"definition": definition} | dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", result))
-    return {word: html.unescape(text) for word, text in output.items()}
+    terms = {"definition": definition} | dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", result))
+    return {word: html.unescape(text) for word, text in terms.items()}
 
 
 def test_each_metric_has_a_worked_example(page: str) -> None:
@@ -48,11 +48,11 @@ def test_each_metric_has_a_worked_example(page: str) -> None:
 
 @pytest.mark.parametrize("metric", METRICS, ids=attrgetter("key"))
 def test_each_metric_is_documented(page: str, metric: Metric) -> None:
-    output = section(page, metric.key)
-    data = (output["definition"], output["Formula"], output["Unit"], output["No value"], output["Minute and hour"])
+    terms = section(page, metric.key)
+    data = (terms["definition"], terms["Formula"], terms["Unit"], terms["No value"], terms["Minute and hour"])
     assert data == (metric.definition, metric.formula, metric.unit, metric.empty, metric.longer)
-    assert output["Version"] == str(metric.version)
-    assert output["Live"] == ("every 5 s" if metric.distinct else "every 1 s")
+    assert terms["Version"] == str(metric.version)
+    assert terms["Live"] == ("every 5 s" if metric.distinct else "every 1 s")
 
 
 def test_each_counting_rule_is_documented(page: str) -> None:
@@ -68,7 +68,7 @@ def test_counts_are_documented_as_lower_bounds_over_gaps(page: str) -> None:
     ]
 
 
-def test_ranking_thresholds_are_those_of_this_instance(client: Client, settings: Settings) -> None:
+def test_ranking_thresholds_match_the_settings_of_the_instance(client: Client, settings: Settings) -> None:
     settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES = 2_500, 7
     page = read_page(client.get("/methodology"))
     assert section(page, "engagement")["Ranking"] == "at least 2,500 viewers"
@@ -79,13 +79,13 @@ def test_ranking_thresholds_are_those_of_this_instance(client: Client, settings:
 
 
 @pytest.mark.parametrize(
-    ("counted", "output"), [(False, "excluded from all metrics"), (True, "bots count like everyone else")]
+    ("counted", "expected"), [(False, "excluded from all metrics"), (True, "bots count like everyone else")]
 )
 def test_the_page_says_whether_known_bots_are_counted(
-    client: Client, settings: Settings, counted: bool, output: str
+    client: Client, settings: Settings, counted: bool, expected: str
 ) -> None:
     settings.COUNT_BOTS = counted
-    assert output in read_page(client.get("/methodology"))
+    assert expected in read_page(client.get("/methodology"))
 
 
 def test_the_introduction_has_the_configured_limits(client: Client, settings: Settings) -> None:
@@ -100,7 +100,7 @@ def test_the_introduction_has_the_configured_limits(client: Client, settings: Se
 def test_hour_aggregation_of_columns_is_documented(page: str) -> None:
     rows = re.findall(r"<tr><td><code>(\w+)</code></td><td>(.*?)</td></tr>", page)
     shared = [(column.name, column.roll.description) for column in COLUMNS]
-    assert [(name, html.unescape(output)) for name, output in rows] == [
+    assert [(name, html.unescape(rule)) for name, rule in rows] == [
         *shared,
         *((c.name, c.description) for c in HOUR_COLUMNS),
     ]
@@ -118,7 +118,7 @@ def test_the_page_has_no_inline_code(page: str) -> None:
 
 
 def test_board_numbers_link_to_the_methodology(boards: Boards, signed_in: Client, page: str) -> None:
-    boards.show({"1": 1_000}, copies=4)
+    boards.write_viewers({"1": 1_000}, copies=4)
     board = read_page(signed_in.get("/?board=spam&channel=1"))
     links = re.findall(r'<a class="how"( data-method)?[^>]*href="/methodology#(\w+)" title="[^"]+">(.*?)</a>', board)
     following = [(key, text) for follows, key, text in links if follows]

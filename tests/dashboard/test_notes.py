@@ -43,8 +43,8 @@ def user(signed_in: Client) -> User:
 
 
 def post(client: Client, path: str = "", **fields: Any) -> tuple[int, Any]:
-    answer = client.post(f"/channels/1/notes{path}", fields)
-    return answer.status_code, json.loads(answer.content)
+    response = client.post(f"/channels/1/notes{path}", fields)
+    return response.status_code, json.loads(response.content)
 
 
 def listed(client: Client, channel: str = "1") -> list[str]:
@@ -57,11 +57,11 @@ def test_notes_can_be_created_changed_deleted_and_restored(signed_in: Client) ->
     created = Note.objects.get().created
     status, note = post(signed_in, f"/{note['id']}", at_ms=AT + 1, text="our slot begins here")
     assert (status, note["at_ms"]) == (200, AT + 1)
-    status, answer = post(signed_in, f"/{note['id']}/delete")
+    status, body = post(signed_in, f"/{note['id']}/delete")
     assert status == 200
     assert not Note.objects.exists()
-    assert post(signed_in, "/restore", undo=answer["undo"]) == (200, note)
-    assert post(signed_in, "/restore", undo=answer["undo"]) == (200, note)
+    assert post(signed_in, "/restore", undo=body["undo"]) == (200, note)
+    assert post(signed_in, "/restore", undo=body["undo"]) == (200, note)
     assert [(item.text, item.created) for item in Note.objects.all()] == [("our slot begins here", created)]
 
 
@@ -77,18 +77,18 @@ def test_notes_are_private(signed_in: Client, other: Client) -> None:
     assert listed(other) == []
     assert post(other, f"/{note['id']}", at_ms=AT, text="theirs")[0] == 404
     assert post(other, f"/{note['id']}/delete")[0] == 404
-    _, answer = post(signed_in, f"/{note['id']}/delete")
-    assert post(other, "/restore", undo=answer["undo"])[0] == 400
+    _, body = post(signed_in, f"/{note['id']}/delete")
+    assert post(other, "/restore", undo=body["undo"])[0] == 400
     assert not Note.objects.exists()
-    assert post(signed_in, "/restore", undo=answer["undo"])[0] == 200
+    assert post(signed_in, "/restore", undo=body["undo"])[0] == 200
     assert listed(signed_in) == ["mine"]
 
 
 def test_a_note_is_not_found_under_another_channel(signed_in: Client) -> None:
     _, note = post(signed_in, at_ms=AT, text="mine")
     assert signed_in.post(f"/channels/2/notes/{note['id']}", {"at_ms": AT, "text": "x"}).status_code == 404
-    _, answer = post(signed_in, f"/{note['id']}/delete")
-    assert signed_in.post("/channels/2/notes/restore", {"undo": answer["undo"]}).status_code == 400
+    _, body = post(signed_in, f"/{note['id']}/delete")
+    assert signed_in.post("/channels/2/notes/restore", {"undo": body["undo"]}).status_code == 400
     assert signed_in.post(f"/channels/1/notes/{'9' * 40}/delete").status_code == 404
 
 
@@ -110,8 +110,8 @@ def test_notes_require_a_csrf_token(user: User) -> None:
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 201, "\x07", "\u200d\u2800"])
 def test_a_note_has_1_to_200_characters(signed_in: Client, text: str) -> None:
-    status, answer = post(signed_in, at_ms=AT, text=text)
-    assert (status, answer["reason"]) == (400, "A note must have 1 to 200 characters.")
+    status, body = post(signed_in, at_ms=AT, text=text)
+    assert (status, body["reason"]) == (400, "A note must have 1 to 200 characters.")
     assert not Note.objects.exists()
 
 
@@ -139,8 +139,8 @@ def test_a_note_requires_a_valid_time(signed_in: Client, at_ms: str) -> None:
 
 def test_notes_are_limited_to_200_per_channel_and_account(signed_in: Client, user: User, other: Client) -> None:
     Note.objects.bulk_create(Note(user=user, channel_id="1", at_ms=AT + n, text=f"{n}") for n in range(NOTES_MAX))
-    status, answer = post(signed_in, at_ms=AT, text="one more")
-    assert (status, answer["reason"][:22]) == (400, "You have 200 notes on ")
+    status, body = post(signed_in, at_ms=AT, text="one more")
+    assert (status, body["reason"][:23]) == (400, "You have 200 notes on t")
     assert signed_in.post("/channels/2/notes", {"at_ms": AT, "text": "x"}).status_code == 201
     assert post(other, at_ms=AT, text="x")[0] == 201
     undo = delete_note(user=user, channel_id="1", note_id=Note.objects.filter(user=user, channel_id="1")[0].pk)

@@ -16,7 +16,7 @@ from tests.dashboard.conftest import EMAIL, PASSWORD, Boards, use_redis
 from tests.pages import read_page
 from tests.valkey import Valkey
 
-NOBODY_LISTENS = "redis://127.0.0.1:1"
+UNREACHABLE_REDIS = "redis://127.0.0.1:1"
 
 
 class Rows(HTMLParser):
@@ -73,7 +73,7 @@ def test_unknown_boards_and_ranges_fall_back_to_defaults(boards: Boards, signed_
 
 
 def test_partly_heard_counts_are_lower_bounds(boards: Boards, signed_in: Client) -> None:
-    boards.show({"1": 1_000}, observed_ms=15_000, messages=4_000)
+    boards.write_viewers({"1": 1_000}, observed_ms=15_000, messages=4_000)
     assert rows_of(signed_in.get("/?board=messages"))[0] == ["1", "Alpha", "Chess · English", "≥ 4,000"]
     assert rows_of(signed_in.get("/"))[1] == ["2", "Alpha", "Chess · English", "1,000"]
 
@@ -86,8 +86,8 @@ def test_coverage_has_no_peak_tile(key: str, has_peak: bool) -> None:
 
 
 def test_stale_channels_show_their_age_and_then_disappear(boards: Boards, signed_in: Client) -> None:
-    boards.show({"8": 90_000}, behind_ms=20_000)
-    boards.show({"9": 99_000}, behind_ms=61_000)
+    boards.write_viewers({"8": 90_000}, behind_ms=20_000)
+    boards.write_viewers({"9": 99_000}, behind_ms=61_000)
     page = signed_in.get("/")
     assert rows_of(page)[0][:1] == ["1"]
     assert rows_of(page)[0][-1].startswith("stale 2")
@@ -112,13 +112,13 @@ def test_offline_channels_have_a_page(boards: Boards, signed_in: Client) -> None
 
 def note(page: str) -> str:
     """Return the note below the channel's current value."""
-    (output,) = re.findall(r'id="now-note">(.*?)</div>', page)
-    return html.unescape(output)
+    (text,) = re.findall(r'id="now-note">(.*?)</div>', page)
+    return html.unescape(text)
 
 
 def test_missing_values_are_explained(boards: Boards, signed_in: Client) -> None:
-    boards.show({"1": 1_000}, messages=0)
-    boards.show({"2": 1_000}, messages=3)
+    boards.write_viewers({"1": 1_000}, messages=0)
+    boards.write_viewers({"2": 1_000}, messages=3)
     assert note(read_page(signed_in.get("/?board=excitement&channel=2"))) == METRIC["excitement"].empty
     assert note(read_page(signed_in.get("/?board=spam&channel=1"))) == "no messages"
     assert note(read_page(signed_in.get("/?board=spam&channel=2"))) == "not ranked: needs 10 messages in 30 s"
@@ -126,14 +126,14 @@ def test_missing_values_are_explained(boards: Boards, signed_in: Client) -> None
 
 
 def is_displayed(page: str, element_id: str) -> bool:
-    """Tell whether the element with this id exists and is not hidden."""
+    """Return whether the element with this id exists and is not hidden."""
     (tag,) = re.findall(rf'<[a-z]+ [^>]*id="{element_id}"[^>]*>', page)
     return not tag.endswith(" hidden>")
 
 
 def test_offline_channels_explain_missing_viewers(boards: Boards, signed_in: Client) -> None:
-    boards.name("3", "Gamma", live=False)
-    boards.show({"3": None})
+    boards.list_channel("3", "Gamma", live=False)
+    boards.write_viewers({"3": None})
     page = read_page(signed_in.get("/?channel=3"))
     assert is_displayed(page, "offline")
     assert 'id="now">–</span>' in page
@@ -142,7 +142,7 @@ def test_offline_channels_explain_missing_viewers(boards: Boards, signed_in: Cli
 
 
 def test_excluded_counts_are_shown_if_there_are_any(boards: Boards, signed_in: Client) -> None:
-    boards.show({"1": 1_000}, copies=32, bot_messages=7)
+    boards.write_viewers({"1": 1_000}, copies=32, bot_messages=7)
     page = read_page(signed_in.get("/?channel=1"))
     assert is_displayed(page, "apart")
     assert "32 from shared chat, 7 by bots" in page
@@ -156,23 +156,23 @@ def notes(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("age_ms", "output"),
+    ("age_ms", "expected"),
     [
         (60_000, []),
         (149_000, []),
         (200_000, ["Viewer counts are 3 min old."] * 2),
-        (720_000, ["Viewer counts are unknown."] * 2),
+        (720_000, ["Viewer counts are unavailable."] * 2),
     ],
 )
-def test_old_viewer_counts_show_their_age(boards: Boards, signed_in: Client, age_ms: int, output: list[str]) -> None:
-    boards.name("1", "Alpha", age_ms=age_ms)
-    assert notes(read_page(signed_in.get("/?channel=1"))) == output
+def test_old_viewer_counts_show_their_age(boards: Boards, signed_in: Client, age_ms: int, expected: list[str]) -> None:
+    boards.list_channel("1", "Alpha", age_ms=age_ms)
+    assert notes(read_page(signed_in.get("/?channel=1"))) == expected
 
 
 def test_boards_without_viewer_counts_explain_why_they_are_empty(boards: Boards, signed_in: Client) -> None:
-    boards.name("1", "Alpha", age_ms=720_000)
+    boards.list_channel("1", "Alpha", age_ms=720_000)
     boards.end_ms += 1
-    boards.show({"1": None, "2": None, "3": None})
+    boards.write_viewers({"1": None, "2": None, "3": None})
     for board in ("viewers", "engagement"):
         response = signed_in.get(f"/?board={board}&channel=1")
         page = read_page(response)
@@ -185,7 +185,7 @@ def test_boards_without_viewer_counts_explain_why_they_are_empty(boards: Boards,
 
 def test_hostile_names_and_titles_are_escaped(boards: Boards, signed_in: Client) -> None:
     hostile = "</script><script>alert(1)</script>"
-    boards.name("2", hostile, title=f'{hostile}" onload="x', category="<b>bold</b>")
+    boards.list_channel("2", hostile, title=f'{hostile}" onload="x', category="<b>bold</b>")
     page = read_page(signed_in.get("/"))
     assert "<script>alert" not in page
     assert "<b>bold" not in page
@@ -235,7 +235,7 @@ def test_an_empty_board_explains_what_is_missing(valkey: Valkey, signed_in: Clie
 
 def test_the_page_and_chart_work_without_redis(signed_in: Client, settings: Settings) -> None:
     Channel.objects.create(id="50", login="omega", name="Omega", last_seen_at="2026-11-01T00:00:00Z")
-    use_redis(settings, NOBODY_LISTENS)
+    use_redis(settings, UNREACHABLE_REDIS)
     response = signed_in.get("/?channel=50")
     assert response.status_code == 200
     assert "The board could not be loaded." in read_page(response)
@@ -243,7 +243,7 @@ def test_the_page_and_chart_work_without_redis(signed_in: Client, settings: Sett
 
 
 def test_without_redis_unknown_channels_do_not_return_404(signed_in: Client, settings: Settings) -> None:
-    use_redis(settings, NOBODY_LISTENS)
+    use_redis(settings, UNREACHABLE_REDIS)
     assert "The board could not be loaded." in read_page(signed_in.get("/?channel=51"))
     assert signed_in.get("/channels/51/series").status_code == 503
 
@@ -254,15 +254,15 @@ def test_without_cassandra_the_board_works_and_the_chart_explains_why_it_is_empt
     page = signed_in.get("/")
     assert len(rows_of(page)) == 3
     assert "History could not be loaded." in read_page(page)
-    answer = signed_in.get("/channels/1/series?range=1h")
-    assert answer.status_code == 503
-    assert "History is unavailable" in json.loads(answer.content)["reason"]
+    response = signed_in.get("/channels/1/series?range=1h")
+    assert response.status_code == 503
+    assert "History is unavailable" in json.loads(response.content)["reason"]
 
 
 def test_pages_are_compressed_and_streamed_files_are_not(boards: Boards, signed_in: Client) -> None:
-    takes = {"Accept-Encoding": "gzip"}
-    assert signed_in.get("/", headers=takes).headers["Content-Encoding"] == "gzip"
-    assert "Content-Encoding" not in signed_in.get("/discover.csv", headers=takes).headers
+    accepts_gzip = {"Accept-Encoding": "gzip"}
+    assert signed_in.get("/", headers=accepts_gzip).headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in signed_in.get("/discover.csv", headers=accepts_gzip).headers
 
 
 def test_invalid_series_requests_are_refused(boards: Boards, signed_in: Client) -> None:
@@ -278,7 +278,7 @@ def test_healthz_needs_no_sign_in(client: Client) -> None:
 
 
 @pytest.mark.parametrize("is_past", [False, True])
-def test_live_values_are_hidden_in_a_range_that_is_over(boards: Boards, signed_in: Client, is_past: bool) -> None:
+def test_live_values_are_hidden_in_a_past_range(boards: Boards, signed_in: Client, is_past: bool) -> None:
     span = "&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z" if is_past else ""
     page = read_page(signed_in.get(f"/?channel=2&board=viewers{span}"))
     for tile in ("now-tile", "chatters-tile"):

@@ -12,13 +12,13 @@ from apps.dashboard.channel.peer_groups import Peer, PeerGroup, note, peer_group
 from apps.live.live_channels import CACHE_MS
 from core.metrics.display import ordinal
 from tests.dashboard.conftest import Boards, use_redis
-from tests.dashboard.test_pages import NOBODY_LISTENS
+from tests.dashboard.test_pages import UNREACHABLE_REDIS
 from tests.page_services import page_services
 from tests.pages import read_page
 
 
 @pytest.fixture(autouse=True)
-def nothing_read() -> Iterator[None]:
+def empty_live_cache() -> Iterator[None]:
     page_services.reset()
     yield
     page_services.reset()
@@ -30,31 +30,31 @@ def peer(viewers: float | None, messages: float | None = None, category: str = "
 
 
 def test_channels_are_compared_within_their_peer_groups() -> None:
-    field = {f"c{n}": peer(2_000 + n, n) for n in range(12)}
-    field |= {f"big{n}": peer(50_000, 900) for n in range(10)}
-    field |= {f"other{n}": peer(2_500, 500, "Music", "de") for n in range(9)}
-    result = peer_groups("c11", "messages", field)
+    peers = {f"c{n}": peer(2_000 + n, n) for n in range(12)}
+    peers |= {f"big{n}": peer(50_000, 900) for n in range(10)}
+    peers |= {f"other{n}": peer(2_500, 500, "Music", "de") for n in range(9)}
+    result = peer_groups("c11", "messages", peers)
     assert result == [
         PeerGroup("size", "1,000 – 4,999 viewers", 55, 21),
         PeerGroup("category", "Chess", 52, 22),
         PeerGroup("language", "en", 52, 22),
     ]
-    assert peer_groups("other0", "messages", field)[1:] == [
+    assert peer_groups("other0", "messages", peers)[1:] == [
         PeerGroup("category", "Music", None, 9),
         PeerGroup("language", "de", None, 9),
     ]
 
 
 def test_channels_with_unknown_fields_have_no_peer_group() -> None:
-    field = {f"c{n}": peer(100, n, category="") for n in range(12)} | {"x": peer(None, 5)}
-    assert peer_groups("c3", "messages", field)[1] == PeerGroup("category", "", None, 0)
-    assert peer_groups("x", "messages", field)[0] == PeerGroup("size", "", None, 0)
-    assert [item.percent for item in peer_groups("unknown", "messages", field)] == [None] * 3
+    peers = {f"c{n}": peer(100, n, category="") for n in range(12)} | {"x": peer(None, 5)}
+    assert peer_groups("c3", "messages", peers)[1] == PeerGroup("category", "", None, 0)
+    assert peer_groups("x", "messages", peers)[0] == PeerGroup("size", "", None, 0)
+    assert [item.percent for item in peer_groups("unknown", "messages", peers)] == [None] * 3
 
 
 def test_channels_without_a_value_have_no_percentile() -> None:
-    field = {f"c{n}": peer(200, n) for n in range(12)} | {"silent": peer(300)}
-    (size, *_) = peer_groups("silent", "messages", field)
+    peers = {f"c{n}": peer(200, n) for n in range(12)} | {"silent": peer(300)}
+    (size, *_) = peer_groups("silent", "messages", peers)
     assert (size.percent, size.among) == (None, 12)
 
 
@@ -68,20 +68,20 @@ def test_the_note_states_the_peer_group() -> None:
 def many(boards: Boards) -> Boards:
     """Twenty live channels, one offline channel and one stale channel."""
     for n in range(20, 40):
-        boards.name(str(n), f"Channel {n}")
-    boards.show({str(n): 1_000 + n for n in range(20, 40)})
-    boards.name("50", "Gone", live=False)
-    boards.show({"50": 4_000})
-    boards.name("51", "Silent")
-    boards.show({"51": 4_000}, behind_ms=90_000)
+        boards.list_channel(str(n), f"Channel {n}")
+    boards.write_viewers({str(n): 1_000 + n for n in range(20, 40)})
+    boards.list_channel("50", "Gone", live=False)
+    boards.write_viewers({"50": 4_000})
+    boards.list_channel("51", "Silent")
+    boards.write_viewers({"51": 4_000}, behind_ms=90_000)
     return boards
 
 
 def test_peers_are_the_live_channels(many: Boards, signed_in: Client) -> None:
-    answer = signed_in.get("/channels/39/standing?metric=viewers").json()
-    assert answer["metric"] == "viewers"
+    response = signed_in.get("/channels/39/standing?metric=viewers").json()
+    assert response["metric"] == "viewers"
     # Twenty, and Alpha with 1,000 viewers; Beta has another size.
-    assert answer["peer_groups"] == [
+    assert response["peer_groups"] == [
         {"key": "size", "percent": "100th", "note": "among 21 live channels: 1,000 – 4,999 viewers"},
         {"key": "category", "percent": "95th", "note": "among 23 live channels: Chess"},
         {"key": "language", "percent": "95th", "note": "among 23 live channels: English"},
@@ -96,14 +96,14 @@ def test_the_rendered_page_shows_the_same_percentiles(many: Boards, signed_in: C
 
 def test_unranked_channels_are_not_compared(many: Boards, signed_in: Client) -> None:
     many.end_ms += 1_000
-    many.show({str(n): 1_000 + n for n in range(20, 32)}, messages=3)
+    many.write_viewers({str(n): 1_000 + n for n in range(20, 32)}, messages=3)
     (size, *_) = signed_in.get("/channels/39/standing?metric=spam").json()["peer_groups"]
     assert size["note"] == "fewer than 10 live channels: 1,000 – 4,999 viewers"
 
 
 def test_live_channels_are_cached(many: Boards, signed_in: Client) -> None:
     first = page_services.live.channels.get(1_000)
-    many.show({"20": 90_000})
+    many.write_viewers({"20": 90_000})
     assert page_services.live.channels.get(1_000 + CACHE_MS - 1) is first
     assert page_services.live.channels.get(1_000 + CACHE_MS)["20"].values["viewers"] == 90_000
     # A clock that was set back must not keep an old cache.
@@ -111,9 +111,9 @@ def test_live_channels_are_cached(many: Boards, signed_in: Client) -> None:
 
 
 def test_the_page_works_without_percentiles(signed_in: Client, settings: Settings) -> None:
-    use_redis(settings, NOBODY_LISTENS)
-    answer = signed_in.get("/channels/1/standing?metric=viewers").json()
-    assert [item["percent"] for item in answer["peer_groups"]] == ["–"] * 3
+    use_redis(settings, UNREACHABLE_REDIS)
+    response = signed_in.get("/channels/1/standing?metric=viewers").json()
+    assert [item["percent"] for item in response["peer_groups"]] == ["–"] * 3
 
 
 def test_unknown_metrics_are_refused(boards: Boards, signed_in: Client, client: Client) -> None:

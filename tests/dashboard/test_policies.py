@@ -27,25 +27,25 @@ def rows(client: Client) -> dict[str, str]:
     """Return the rows of the page's tables."""
     page = read_page(client.get("/privacy"))
     result = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td></tr>", page)
-    return {html.unescape(data): html.unescape(period) for data, period in result}
+    return {html.unescape(data): html.unescape(retention) for data, retention in result}
 
 
 def test_every_topic_has_its_retention(client: Client) -> None:
-    output, retention = rows(client), {topic.name: topic.retention_ms for topic in ALL_TOPICS}
+    displayed, retention = rows(client), {topic.name: topic.retention_ms for topic in ALL_TOPICS}
     assert set(TOPICS) | set(map(dead_letter_topic, TOPICS)) == set(retention)
-    for name, what in TOPICS.items():
-        data, _, unread = output[what].partition("; unreadable records: ")
+    for name, label in TOPICS.items():
+        data, _, unread = displayed[label].partition("; unreadable records: ")
         assert data == duration_text(retention[name])
         assert (unread or data) == duration_text(max(retention[name], retention[dead_letter_topic(name)]))
 
 
 def test_every_history_table_has_its_retention(client: Client) -> None:
-    output = rows(client)
+    displayed = rows(client)
     stored = {item for item in vars(models).values() if hasattr(item, "__table_name__") and item.__table_name__}
     assert set(TABLES) == stored
-    for table, what in TABLES.items():
+    for table, label in TABLES.items():
         ttl_s = table.__options__.get("default_time_to_live", 0) if hasattr(table, "__options__") else 0
-        assert output[what] == (duration_text(ttl_s * 1000) if ttl_s else UNTIL_OPT_OUT)
+        assert displayed[label] == (duration_text(ttl_s * 1000) if ttl_s else UNTIL_OPT_OUT)
 
 
 def test_the_page_shows_the_configured_durations(client: Client, settings: Settings) -> None:
@@ -63,18 +63,18 @@ def test_data_kept_after_an_opt_out_is_listed(client: Client) -> None:
     assert (request.login, request.state, request.contact, request.note) == ("channel7", "accepted", "", "")
     assert {act.label for act in Act.objects.all()} == {"channel channel7"}
     assert [act.after["twitch_id"] for act in Act.objects.filter(act="added")] == ["7"]
-    output = rows(client)
-    assert output["Opt-outs, by Twitch ID and name"] == "until withdrawn"
-    assert output["Text of opt-out requests"] == "until decided by a curator"
-    assert output["Opt-out requests: Twitch name, time and decision"] == FOREVER
-    assert output["Audit log: opt-outs and requests, by Twitch ID and name, with notes"] == FOREVER
-    assert output["Amount of deleted data per channel that opted out, by Twitch ID"] == FOREVER
+    displayed = rows(client)
+    assert displayed["Opt-outs, by Twitch ID and name"] == "until withdrawn"
+    assert displayed["Text of opt-out requests"] == "until decided by a curator"
+    assert displayed["Opt-out requests: Twitch name, time and decision"] == FOREVER
+    assert displayed["Audit log: opt-outs and requests, by Twitch ID and name, with notes"] == FOREVER
+    assert displayed["Amount of deleted data per channel that opted out, by Twitch ID"] == FOREVER
     assert "the audit log records who opted out" in read_page(client.get("/privacy"))
 
 
-@pytest.mark.parametrize(("ms", "output"), [(82_800_000, "23 h"), (86_400_000, "24 h"), (172_800_000, "2 days")])
-def test_retention_durations_are_formatted(ms: int, output: str) -> None:
-    assert duration_text(ms) == output
+@pytest.mark.parametrize(("ms", "expected"), [(82_800_000, "23 h"), (86_400_000, "24 h"), (172_800_000, "2 days")])
+def test_retention_durations_are_formatted(ms: int, expected: str) -> None:
+    assert duration_text(ms) == expected
 
 
 @pytest.mark.parametrize("path", ["/privacy", "/terms", "/methodology", "/status", "/account/login/", "/nowhere"])

@@ -39,7 +39,7 @@ def run_in_browser(tmp_path: Path, program: str) -> Any:
     return run_program(tmp_path, BROWSER + program, None)
 
 
-def test_the_loss_and_the_return_of_the_network_are_noticed(tmp_path: Path) -> None:
+def test_loss_and_recovery_of_the_network_are_detected(tmp_path: Path) -> None:
     program = "await network(false); await answer(false); await network(true); await answer(true); print(changes);"
     assert run_in_browser(tmp_path, program) == [True, False]
 
@@ -54,7 +54,7 @@ def test_a_server_that_answers_without_a_network_counts_as_reachable(tmp_path: P
     assert run_in_browser(tmp_path, program) == []
 
 
-def test_the_return_of_the_network_during_a_request_is_noticed_at_once(tmp_path: Path) -> None:
+def test_recovery_of_the_network_during_a_request_is_detected_immediately(tmp_path: Path) -> None:
     program = """
     await network(false); await answer(false); await wait();
     await network(true); await answer(false); await answer(true);

@@ -1,4 +1,4 @@
-"""Texts that the script formats itself equal those of the pages: points of charts, ages, times and axes."""
+"""Texts that the script formats match those of the pages: points of charts, ages, times and axes."""
 
 from __future__ import annotations
 

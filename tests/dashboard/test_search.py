@@ -18,42 +18,44 @@ from apps.curation.models import CurationRequest, OptOut
 from apps.curation.requests import OPEN_REQUESTS_MAX
 from apps.live.readings import open_boards
 from tests.dashboard.conftest import EMAIL, Boards, use_redis
-from tests.dashboard.test_pages import NOBODY_LISTENS
+from tests.dashboard.test_pages import UNREACHABLE_REDIS
 from tests.pages import read_page
 
 
 def find(client: Client, text: str, board: str = "viewers") -> list[tuple[str, str]]:
-    answer: Any = client.get("/find.json", {"q": text, "board": board})
-    assert answer.status_code == 200
-    return [(channel["name"], channel["text"]) for channel in json.loads(answer.content)["channels"]]
+    response: Any = client.get("/find.json", {"q": text, "board": board})
+    assert response.status_code == 200
+    return [(channel["name"], channel["text"]) for channel in json.loads(response.content)["channels"]]
 
 
 def test_channels_are_found_by_name_or_login_with_their_rank(boards: Boards, signed_in: Client) -> None:
-    boards.name("4", "アルファ")
-    assert find(signed_in, "ALP") == [("Alpha", "Rank 2 of Most Viewed")]
-    boards.show({"1": 1_000}, messages=90)
-    assert find(signed_in, "alp", "messages") == [("Alpha", "Rank 1 of Most Active")]
+    boards.list_channel("4", "アルファ")
+    assert find(signed_in, "ALP") == [("Alpha", "Rank 2 on Most Viewed")]
+    boards.write_viewers({"1": 1_000}, messages=90)
+    assert find(signed_in, "alp", "messages") == [("Alpha", "Rank 1 on Most Active")]
     assert [name for name, _ in find(signed_in, "a")] == ["Alpha", "Beta", "Gamma"]
     assert find(signed_in, "アル") == [("アルファ", "Most Viewed: no live window")]
 
 
 def test_search_ranks_equal_board_ranks_for_ties(boards: Boards, signed_in: Client) -> None:
     for n in range(8, 20):
-        boards.name(str(n), f"Equal {n}")
-    boards.show({str(n): 700 for n in range(8, 20)})
+        boards.list_channel(str(n), f"Equal {n}")
+    boards.write_viewers({str(n): 700 for n in range(8, 20)})
     page = read_page(signed_in.get("/?board=viewers&size=10"))
-    places = re.findall(r'<span class="rk">(\d+)</span>.*?<span class="nm">([^<]*)</span>', page, re.DOTALL)[:10]
+    places = re.findall(
+        r'<span class="rank">(\d+)</span>.*?<span class="channel-name">([^<]*)</span>', page, re.DOTALL
+    )[:10]
     output = dict(find(signed_in, "equal") + find(signed_in, "alpha") + find(signed_in, "beta"))
     assert [name for _, name in places[:2]] == ["Beta", "Alpha"]
-    assert [output[name] for _, name in places] == [f"Rank {place} of Most Viewed" for place, _ in places]
+    assert [output[name] for _, name in places] == [f"Rank {place} on Most Viewed" for place, _ in places]
 
 
 def test_unranked_search_results_are_explained(boards: Boards, signed_in: Client) -> None:
-    boards.show({"1": 40}, messages=3)
+    boards.write_viewers({"1": 40}, messages=3)
     assert find(signed_in, "alpha", "engagement") == [("Alpha", "Most Engaged: not ranked: needs 100 viewers")]
     assert find(signed_in, "alpha", "spam") == [("Alpha", "Spam Rating: not ranked: needs 10 messages in 30 s")]
-    boards.name("1", "Alpha", live=False)
-    boards.show({"1": None})
+    boards.list_channel("1", "Alpha", live=False)
+    boards.write_viewers({"1": None})
     assert find(signed_in, "alpha") == [("Alpha", "Most Viewed: the stream is offline")]
 
 
@@ -64,7 +66,7 @@ async def live_channels(now_ms: int) -> list[str]:
 
 def test_blocked_channels_are_not_found_while_live(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="1", login="alpha", name="Alpha", blocked=True)
-    boards.bar("1")
+    boards.block("1")
     assert find(signed_in, "alpha") == []
     page = read_page(signed_in.get("/?board=viewers"))
     assert "Alpha" not in page
@@ -82,13 +84,13 @@ def test_opted_out_channels_are_not_found(boards: Boards, signed_in: Client) -> 
 def test_channels_are_found_by_former_logins(boards: Boards, signed_in: Client) -> None:
     channel = Channel.objects.create(id="1", login="alpha", name="Alpha")
     channel.former_logins.create(login="old_name")
-    assert find(signed_in, "old_na") == [("Alpha", "Rank 2 of Most Viewed")]
+    assert find(signed_in, "old_na") == [("Alpha", "Rank 2 on Most Viewed")]
 
 
 def test_formerly_tracked_channels_are_listed_last(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="50", login="omega_alpha", name="Omega Alpha")
     Channel.objects.create(id="51", login="alpha_blocked", name="Alpha Blocked", blocked=True)
-    assert find(signed_in, "alpha") == [("Alpha", "Rank 2 of Most Viewed"), ("Omega Alpha", "not tracked right now")]
+    assert find(signed_in, "alpha") == [("Alpha", "Rank 2 on Most Viewed"), ("Omega Alpha", "not tracked right now")]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "%", "_%", "x" * 5_000, "'; DROP TABLE", "\x00"])
@@ -97,12 +99,12 @@ def test_meaningless_search_texts_find_nothing(boards: Boards, signed_in: Client
 
 
 def test_the_search_works_without_javascript(boards: Boards, signed_in: Client) -> None:
-    boards.name("3", "<script>alert(1)</script>")
+    boards.list_channel("3", "<script>alert(1)</script>")
     page = read_page(signed_in.get("/find?q=alert"))
     assert "&lt;script&gt;alert" in page
     assert "<script>alert" not in page
     assert 'href="/?channel=3"' in page
-    assert "Rank 3 of Most Viewed" in page
+    assert "Rank 3 on Most Viewed" in page
     nobody = read_page(signed_in.get("/find?q=nobody"))
     assert "No tracked channel" in nobody
     assert 'action="/ask"' in nobody
@@ -116,7 +118,7 @@ def test_the_search_requires_sign_in_and_a_valid_board(boards: Boards, client: C
 
 
 def test_the_search_reports_an_unavailable_redis(signed_in: Client, settings: Settings) -> None:
-    use_redis(settings, NOBODY_LISTENS)
+    use_redis(settings, UNREACHABLE_REDIS)
     assert signed_in.get("/find.json?q=a").status_code == 503
     assert "Search is unavailable" in read_page(signed_in.get("/find?q=a"))
 
@@ -129,7 +131,7 @@ def test_an_unknown_channel_can_be_requested(boards: Boards, signed_in: Client) 
     page = signed_in.get("/?channel=77")
     assert page.status_code == 404
     assert 'action="/ask"' in read_page(page)
-    answer = read_page(request_channel(signed_in, " @Omega_1 ", "It is <b>big</b>"))
+    requested = read_page(request_channel(signed_in, " @Omega_1 ", "It is <b>big</b>"))
     request = CurationRequest.objects.get()
     assert (request.user.email, request.login, request.note, request.closed_at) == (
         EMAIL,
@@ -137,8 +139,8 @@ def test_an_unknown_channel_can_be_requested(boards: Boards, signed_in: Client) 
         "It is <b>big</b>",
         None,
     )
-    assert "Requested omega_1" in answer
-    assert "It is &lt;b&gt;big" in answer
+    assert "Requested omega_1" in requested
+    assert "It is &lt;b&gt;big" in requested
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_channel_requests_require_an_account(boards: Boards, client: Client, set
 
 
 def test_urls_and_ids_match_exactly_one_channel(boards: Boards, signed_in: Client) -> None:
-    boards.name("4", "Alphabet")
+    boards.list_channel("4", "Alphabet")
     Channel.objects.create(id="1", login="alpha", name="Alpha").former_logins.create(login="old_name")
     for text in ("https://www.twitch.tv/Alpha?referrer=raid", "twitch.tv/popout/alpha/chat", "twitch.tv/old_name"):
         assert [name for name, _ in find(signed_in, text)] == ["Alpha"]
@@ -189,17 +191,17 @@ def test_urls_and_ids_match_exactly_one_channel(boards: Boards, signed_in: Clien
 
 def test_video_urls_are_refused_with_an_explanation(boards: Boards, signed_in: Client) -> None:
     query = {"q": "https://www.twitch.tv/videos/2460329693", "board": "viewers"}
-    for address in ("/find", "/find.json"):
-        answer: Any = signed_in.get(address, query)
-        assert answer.status_code == 400
-        assert "This is the address of a video." in read_page(answer)
+    for path in ("/find", "/find.json"):
+        response: Any = signed_in.get(path, query)
+        assert response.status_code == 400
+        assert "This is the address of a video." in read_page(response)
 
 
 def test_a_channel_can_be_requested_by_url(signed_in: Client) -> None:
-    address = "https://www.twitch.tv/Ada_Plays/about?referrer=raid"
-    assert signed_in.post("/ask", {"login": address}).status_code == 302
+    url = "https://www.twitch.tv/Ada_Plays/about?referrer=raid"
+    assert signed_in.post("/ask", {"login": url}).status_code == 302
     assert CurationRequest.objects.get().login == "ada_plays"
-    answer = signed_in.post("/ask", {"login": "https://www.twitch.tv/videos/2460329693"})
-    assert answer.status_code == 400
-    assert "This is the address of a video." in read_page(answer)
+    response = signed_in.post("/ask", {"login": "https://www.twitch.tv/videos/2460329693"})
+    assert response.status_code == 400
+    assert "This is the address of a video." in read_page(response)
     assert CurationRequest.objects.count() == 1

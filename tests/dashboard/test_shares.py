@@ -1,4 +1,4 @@
-"""Share links: what they show, and that they show nothing else."""
+"""Share links: they show what was shared, and nothing else."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ def test_only_widgets_can_be_framed(boards: Boards, owner: User) -> None:
     assert "frame-ancestors *" in widget.headers["Content-Security-Policy"]
     assert "12,418" in read_page(widget)
     for kind in ("page", "overlay"):
-        answer = stranger.get(f"/s/{shared(owner, kind)}")
-        assert answer.headers["X-Frame-Options"] == "DENY"
-        assert "frame-ancestors *" not in answer.headers["Content-Security-Policy"]
+        response = stranger.get(f"/s/{shared(owner, kind)}")
+        assert response.headers["X-Frame-Options"] == "DENY"
+        assert "frame-ancestors *" not in response.headers["Content-Security-Policy"]
         assert stranger.get(f"/w/{shared(owner, kind)}").status_code == 404
     assert stranger.get(f"/s/{shared(owner, 'widget')}").status_code == 404
 
@@ -113,41 +113,41 @@ def test_a_link_password_is_requested_once(boards: Boards, owner: User) -> None:
     assert stranger.get(f"/s/{token}").status_code == 200
 
 
-def answer_to(token: str, password: str, address: str = "203.0.113.1") -> HttpResponse:
+def submit_password(token: str, password: str, address: str = "203.0.113.1") -> HttpResponse:
     return Client(REMOTE_ADDR=address).post(f"/s/{token}/password", {"password": password})  # type: ignore[return-value]
 
 
 def test_correct_passwords_are_not_rate_limited(boards: Boards, owner: User) -> None:
     token = shared(owner, password="open sesame")
-    assert {answer_to(token, "open sesame").status_code for _ in range(3 * links.TRIES)} == {302}
-    assert answer_to(token, "guess").status_code == 403
+    assert {submit_password(token, "open sesame").status_code for _ in range(3 * links.TRIES)} == {302}
+    assert submit_password(token, "guess").status_code == 403
 
 
 def test_wrong_passwords_are_limited_per_link_and_network(boards: Boards, owner: User) -> None:
     token, other = shared(owner, password="open sesame"), shared(owner, password="open sesame")
-    assert {answer_to(token, "guess", "2001:db8::1").status_code for _ in range(links.TRIES)} == {403}
-    assert answer_to(token, "open sesame", "2001:db8::2").status_code == 429
-    assert answer_to(other, "open sesame", "2001:db8::1").status_code == 302
-    assert answer_to(token, "open sesame", "2001:db8:1::1").status_code == 302
+    assert {submit_password(token, "guess", "2001:db8::1").status_code for _ in range(links.TRIES)} == {403}
+    assert submit_password(token, "open sesame", "2001:db8::2").status_code == 429
+    assert submit_password(other, "open sesame", "2001:db8::1").status_code == 302
+    assert submit_password(token, "open sesame", "2001:db8:1::1").status_code == 302
 
 
 def test_blocked_attempts_show_the_wait_and_do_not_extend_it(boards: Boards, owner: User) -> None:
     token = shared(owner, password="open sesame")
     for _ in range(links.TRIES):
-        answer_to(token, "guess")
+        submit_password(token, "guess")
     for seconds, text in ((125, "2 min 5 s"), (42, "42 s")):
         SecurityRecord.objects.update(expires_at=timezone.now() + dt.timedelta(seconds=seconds))
-        refused = answer_to(token, "open sesame")
+        refused = submit_password(token, "open sesame")
         assert refused.status_code == 429
         assert f"Try again in {text}." in read_page(refused)
         assert refused.headers["Retry-After"] == str(seconds)
-        assert answer_to(token, "guess").status_code == 429
+        assert submit_password(token, "guess").status_code == 429
         left = SecurityRecord.objects.get(key__contains="share-tries").expires_at
         assert left
         assert left <= timezone.now() + dt.timedelta(seconds=seconds)
     SecurityRecord.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
-    assert answer_to(token, "guess").status_code == 403
-    assert answer_to(token, "open sesame").status_code == 302
+    assert submit_password(token, "guess").status_code == 403
+    assert submit_password(token, "open sesame").status_code == 302
 
 
 def test_access_tokens_are_valid_for_one_link_only(boards: Boards, owner: User) -> None:
@@ -170,8 +170,8 @@ def test_share_links_store_known_parameters_only(boards: Boards, signed_in: Clie
     assert (link.title, link.expires_at) == ("<b>Beta</b>", None)
     assert "evil" not in link.query
     assert "<b>Beta</b>" not in page
-    (address,) = re.findall(r'value="(http://testserver/s/[^"]+)"', page)
-    assert Client().get(html.unescape(address)).status_code == 200
+    (url,) = re.findall(r'value="(http://testserver/s/[^"]+)"', page)
+    assert Client().get(html.unescape(url)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ print({ requests, now: elements.now?.textContent ?? null });
 
 
 @pytest.mark.parametrize("is_past", [False, True])
-def test_a_shared_page_shows_live_values_until_its_range_is_over(
+def test_a_shared_page_shows_live_values_unless_its_range_is_past(
     boards: Boards, owner: User, tmp_path: Path, is_past: bool
 ) -> None:
     span = PAST if is_past else ""

@@ -79,8 +79,8 @@ def test_quick_picks_are_full_days_weeks_and_months() -> None:
 
 def test_the_query_string_omits_defaults() -> None:
     choice = Choice(channel="3", metric="coverage", span=Span(MIDNIGHT, MIDNIGHT + HOUR_MS))
-    address = choice.query()
-    assert address == "?channel=3&metric=coverage&from=2026-11-23T00%3A00%3A00Z&until=2026-11-23T01%3A00%3A00Z"
+    query = choice.query()
+    assert query == "?channel=3&metric=coverage&from=2026-11-23T00%3A00%3A00Z&until=2026-11-23T01%3A00%3A00Z"
     assert choice.query(span=None, metric="") == "?channel=3"
 
 
@@ -89,16 +89,16 @@ def test_invalid_spans_are_reported_by_page_and_json(boards: Boards, signed_in: 
     page = signed_in.get(f"/?channel=1&{span}")
     assert page.status_code == 400
     assert "must be before" in read_page(page)
-    answer = signed_in.get(f"/channels/1/series?{span}")
-    assert answer.status_code == 400
-    assert "must be before" in json.loads(answer.content)["reason"]
+    response = signed_in.get(f"/channels/1/series?{span}")
+    assert response.status_code == 400
+    assert "must be before" in json.loads(response.content)["reason"]
 
 
 def test_a_past_range_shows_nothing_current(boards: Boards, signed_in: Client) -> None:
     live = read_page(signed_in.get("/?channel=2"))
-    over = read_page(signed_in.get("/?channel=2&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z"))
+    past = read_page(signed_in.get("/?channel=2&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z"))
     for name in ("now-tile", "chatters-tile", "standing", "coverage-now-row"):
-        assert (is_displayed(live, name), is_displayed(over, name)) == (True, False), name
+        assert (is_displayed(live, name), is_displayed(past, name)) == (True, False), name
 
 
 def test_the_date_form_keeps_other_parameters(boards: Boards, signed_in: Client) -> None:

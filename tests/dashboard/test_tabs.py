@@ -37,16 +37,16 @@ def test_only_the_definition_of_the_current_board_is_visible(boards: Boards, sig
 
 @pytest.mark.parametrize("metric", BOARDS[4:], ids=attrgetter("key"))
 def test_every_additional_board_has_a_page(boards: Boards, signed_in: Client, metric: Metric) -> None:
-    boards.show({"1": 1_000, "2": 12_418}, removals=3, first_messages=6, subscriber_messages=30)
+    boards.write_viewers({"1": 1_000, "2": 12_418}, removals=3, first_messages=6, subscriber_messages=30)
     response = signed_in.get(f"/?board={metric.key}")
     assert response.context["metric"] == metric
     assert f'id="unit" aria-hidden="true">{metric.unit}</span>' in read_page(response)
 
 
 def test_the_removals_board_is_ranked_by_rate(boards: Boards, signed_in: Client) -> None:
-    boards.show({"1": 1_000}, removals=3)
-    boards.show({"2": 1_000}, removals=12)
-    boards.show({"3": 1_000}, messages=9, removals=9)
+    boards.write_viewers({"1": 1_000}, removals=3)
+    boards.write_viewers({"2": 1_000}, removals=12)
+    boards.write_viewers({"3": 1_000}, messages=9, removals=9)
     assert rows_of(signed_in.get("/?board=removals")) == [
         ["1", "Beta", "Chess · English", "200.0"],
         ["2", "Alpha", "Chess · English", "50.0"],

@@ -42,8 +42,8 @@ def test_an_interval_with_one_kind_keeps_its_icon() -> None:
 
 
 def test_charts_mark_events_and_notable_sums() -> None:
-    usual = [mark("subscriptions", at_s, 20) for at_s in range(0, 3_000, 300)]
-    marks = [*usual, mark("subscriptions", 3_000, 59), mark("subscriptions", 3_300, 60), mark("bans", 60, 900)]
+    typical = [mark("subscriptions", at_s, 20) for at_s in range(0, 3_000, 300)]
+    marks = [*typical, mark("subscriptions", 3_000, 59), mark("subscriptions", 3_300, 60), mark("bans", 60, 900)]
     assert [result.count for result in noted([*marks, mark("title", 5, text="Hi")], STEP_MS)] == [None, 60]
 
 
@@ -100,9 +100,9 @@ print({ lines: linesOf(whole), noted: noted(whole).map(({ id }) => id), rows, li
 
 @pytest.mark.parametrize("seed", range(3))
 def test_page_and_script_have_the_same_timeline_with_live_marks(tmp_path: Path, seed: int) -> None:
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     kinds = [*sorted(SUMMED), "raid", "gift_bomb", "chat_mode"]
-    marks = [mark(dice.choice(kinds), at_s, dice.randrange(2_000), "on") for at_s in range(0, 3_600, 7)]
+    marks = [mark(rng.choice(kinds), at_s, rng.randrange(2_000), "on") for at_s in range(0, 3_600, 7)]
     points = [point(at_s) for at_s in range(3_600, 0, -300)]
     series, read_ms = Series(RANGES["1h"], [], [], marks), T + 3_400_000
     until_then = Series(RANGES["1h"], [], [], [m for m in marks if m.at_ms <= read_ms])

@@ -54,9 +54,9 @@ def test_older_processes_can_still_create_accounts() -> None:
     fields = [field for field in User._meta.concrete_fields if field.name not in ("id", "times")]
     old = User(email="old@example.com")
     values = [field.get_db_prep_save(getattr(old, field.attname), connection) for field in fields]
-    names, places = ", ".join(f'"{field.column}"' for field in fields), ", ".join(["%s"] * len(fields))
+    names, placeholders = ", ".join(f'"{field.column}"' for field in fields), ", ".join(["%s"] * len(fields))
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {User._meta.db_table} ({names}) VALUES ({places})", values)
+        cursor.execute(f"INSERT INTO {User._meta.db_table} ({names}) VALUES ({placeholders})", values)
     assert User.objects.get(email="old@example.com").times == "utc"
 
 
@@ -78,8 +78,8 @@ def test_local_time_respects_clock_changes(tmp_path: Path) -> None:
     output = in_berlin(
         tmp_path, "print(given.map((at) => [times.stamp(at), times.fromWallClock(times.toWallClock(at))]));", moments
     )
-    there = [datetime.fromtimestamp(at / 1000, BERLIN).strftime("%Y-%m-%d %H:%M:%S") for at in moments]
-    assert output == [[text, at] for text, at in zip(there, moments, strict=True)]
+    local_times = [datetime.fromtimestamp(at / 1000, BERLIN).strftime("%Y-%m-%d %H:%M:%S") for at in moments]
+    assert output == [[text, at] for text, at in zip(local_times, moments, strict=True)]
 
 
 def test_the_date_is_shown_if_it_differs_in_local_time(tmp_path: Path) -> None:
@@ -95,10 +95,10 @@ def test_ticks_are_at_round_local_times(tmp_path: Path) -> None:
     since = ms("2026-03-28T12:00:00Z")
     program = "const at = timeTicks(...given, 1000); print([at, writeTimes(null, at)]);"
     at, labels = in_berlin(tmp_path, program, [since, since + 2 * DAY_MS])
-    there = [datetime.fromtimestamp(tick / 1000, BERLIN) for tick in at]
-    assert all(moment.minute == 0 and moment.hour % 6 == 0 for moment in there)
-    assert labels[: len(there)] == [
-        f"{moment.day} {moment:%b}" if moment.hour == 0 else f"{moment:%H:%M}" for moment in there
+    local_times = [datetime.fromtimestamp(tick / 1000, BERLIN) for tick in at]
+    assert all(moment.minute == 0 and moment.hour % 6 == 0 for moment in local_times)
+    assert labels[: len(local_times)] == [
+        f"{moment.day} {moment:%b}" if moment.hour == 0 else f"{moment:%H:%M}" for moment in local_times
     ]
     assert "29 Mar" in labels
 

@@ -34,7 +34,7 @@ def test_the_tracking_state_shows_the_rank(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "output", "can_request"),
+    ("fields", "expected", "can_request"),
     [
         ({"pinned": True}, "Tracked: pinned by the curators.", False),
         ({"pinned": True, "decided_until": END}, "pinned by the curators until 2 Jan 2027, 18:30 UTC.", False),
@@ -43,10 +43,10 @@ def test_the_tracking_state_shows_the_rank(settings: Settings) -> None:
         ({}, "Not tracked: not among the 500 most viewed live channels.", True),
     ],
 )
-def test_decisions_take_precedence_over_the_rank(fields: dict[str, Any], output: str, can_request: bool) -> None:
+def test_decisions_take_precedence_over_the_rank(fields: dict[str, Any], expected: str, can_request: bool) -> None:
     channel(1, reason="bought viewers or chat", note="secret", **fields)
     result = tracking_state("1")
-    assert result.text.endswith(output)
+    assert result.text.endswith(expected)
     assert result.can_request is can_request
     assert "bought" not in result.text
 

@@ -1,4 +1,4 @@
-"""Units in files and on pages are those of the windows that they show."""
+"""Units in files and on pages match the windows that they show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.dashboard.exports.tables import hour_columns
 from apps.metrics import queries
 from apps.metrics.spans import iso
 from core.times import HOUR_MS
-from tests.dashboard.conftest import EMAIL, Boards, sent
+from tests.dashboard.conftest import EMAIL, Boards, content_of
 from tests.dashboard.page_script import run_program
 from tests.dashboard.reference_history import FROM_MS, UNTIL_MS, ReferenceStore
 from tests.dashboard.test_shares import SHARED_TILES, shared
@@ -35,7 +35,7 @@ def history(boards: Boards, signed_in: Client, settings: Settings, monkeypatch: 
 
 def units_in(history: Client, path: str, from_ms: int = FROM_MS) -> dict[str, str]:
     """Return the units of a file over a span, by column."""
-    text = sent(history.get(f"{path}&from={iso(from_ms)}&until={iso(UNTIL_MS)}"))
+    text = content_of(history.get(f"{path}&from={iso(from_ms)}&until={iso(UNTIL_MS)}"))
     units: dict[str, str] = json.loads(text.splitlines()[0])["schema"]
     return units
 
@@ -44,7 +44,7 @@ def units_in(history: Client, path: str, from_ms: int = FROM_MS) -> dict[str, st
     ("interval", "unit"),
     [("10s", "chatters / 30 s"), ("30s", "chatters / 30 s"), ("1m", "chatters / min"), ("1h", "chatters / h")],
 )
-def test_the_unit_of_chatters_in_a_file_is_that_of_its_windows(history: Client, interval: str, unit: str) -> None:
+def test_the_unit_of_chatters_in_a_file_matches_its_windows(history: Client, interval: str, unit: str) -> None:
     units = units_in(history, f"/channels/1/windows.ndjson?interval={interval}")
     assert (units["chatters"], units["messages"], units["viewers"]) == (unit, "msg / 30 s", "viewers")
 
@@ -66,9 +66,9 @@ def test_a_shared_chart_names_the_unit_of_its_points(history: Client, tmp_path: 
     token = shared(User.objects.get(email=EMAIL), query="channel=1&metric=chatters&range=7d")
     page = read_page(Client().get(f"/s/{token}"))
     start = json.loads(re.findall(r'<script id="start" type="application/json">(.*?)</script>', page)[0])
-    answers = {"history": Client().get(start["series_url"]).json(), "channel": None}
+    responses = {"history": Client().get(start["series_url"]).json(), "channel": None}
     program = SHARED_TILES.replace("elements.now.textContent, elements.peak.textContent", "elements.value.textContent")
-    given = {"ids": re.findall(r'id="([a-z-]+)"', page), "start": start} | answers
+    given = {"ids": re.findall(r'id="([a-z-]+)"', page), "start": start} | responses
     (text,) = run_program(tmp_path, program, given)
     assert re.fullmatch(r"≥ \d+ chatters / h", text)
 

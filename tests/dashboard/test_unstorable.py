@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.dashboard.conftest import Boards
 
-ADDRESSES = (
+URLS = (
     "/find?q=%00a",
     "/find.json?q=%00a",
     "/compare?channels=1&add=%00a",
@@ -18,14 +18,14 @@ ADDRESSES = (
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_nul_characters_in_urls_return_a_client_error(boards: Boards, signed_in: Client, address: str) -> None:
-    assert signed_in.get(address).status_code in (200, 302, 400, 404)
+@pytest.mark.parametrize("url", URLS)
+def test_nul_characters_in_urls_return_a_client_error(boards: Boards, signed_in: Client, url: str) -> None:
+    assert signed_in.get(url).status_code in (200, 302, 400, 404)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["a\0b", "a" * 5_000])
 def test_names_that_cannot_be_stored_return_a_client_error(boards: Boards, signed_in: Client, name: str) -> None:
-    for address in ("/watchlists", "/discover/segments"):
-        answer = signed_in.post(address, {"name": name, "query": "category=Chess", "channel": "1"})
-        assert answer.status_code in (200, 302, 400, 404, 409)
+    for url in ("/watchlists", "/discover/segments"):
+        response = signed_in.post(url, {"name": name, "query": "category=Chess", "channel": "1"})
+        assert response.status_code in (200, 302, 400, 404, 409)

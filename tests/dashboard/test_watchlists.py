@@ -47,10 +47,10 @@ def watching(owner: User, *channel_ids: str, name: str = "Mine") -> Watchlist:
 
 
 def test_the_first_channel_creates_a_watchlist(signed_in: Client, owner: User) -> None:
-    answer = signed_in.post("/watchlists/watch", {"channel": "7"}, headers=JSON).json()
+    response = signed_in.post("/watchlists/watch", {"channel": "7"}, headers=JSON).json()
     (watchlist,) = Watchlist.objects.filter(owner=owner)
-    assert (answer["list"], channels_of(watchlist)) == ("My channels", ["7"])
-    assert answer["lists"] == [{"id": watchlist.pk, "name": "My channels", "holds": True}]
+    assert (response["list"], channels_of(watchlist)) == ("My channels", ["7"])
+    assert response["lists"] == [{"id": watchlist.pk, "name": "My channels", "holds": True}]
 
 
 def test_one_click_adds_to_the_list_used_last(owner: User) -> None:
@@ -69,19 +69,19 @@ def test_channels_are_unique_on_a_list_and_removable(signed_in: Client, owner: U
     assert channels_of(watchlist) == ["8"]
 
 
-def test_forms_redirect_to_own_pages_only(signed_in: Client, owner: User) -> None:
+def test_forms_redirect_only_to_pages_of_this_site(signed_in: Client, owner: User) -> None:
     response = signed_in.post("/watchlists/watch", {"channel": "7", "next": "https://evil.example/"})
     assert response.headers["Location"] == "/watchlists"
 
 
 def test_channels_can_be_reordered(signed_in: Client, owner: User) -> None:
     watchlist = watching(owner, "1", "2", "3")
-    address = f"/watchlists/{watchlist.pk}/order"
-    assert signed_in.post(address, {"channels": ["3", "1", "9"]}, headers=JSON).json() == {"channels": ["3", "1", "2"]}
-    signed_in.post(address, {"channel": "2", "by": "-1"})
+    url = f"/watchlists/{watchlist.pk}/order"
+    assert signed_in.post(url, {"channels": ["3", "1", "9"]}, headers=JSON).json() == {"channels": ["3", "1", "2"]}
+    signed_in.post(url, {"channel": "2", "by": "-1"})
     assert channels_of(watchlist) == ["3", "2", "1"]
-    signed_in.post(address, {"channel": "3", "by": "-1"})
-    signed_in.post(address, {"channel": "nobody", "by": "1"})
+    signed_in.post(url, {"channel": "3", "by": "-1"})
+    signed_in.post(url, {"channel": "nobody", "by": "1"})
     assert channels_of(watchlist) == ["3", "2", "1"]
 
 
@@ -116,10 +116,10 @@ def test_foreign_and_forged_undo_tokens_are_refused(signed_in: Client, owner: Us
 )
 def test_watchlists_are_private(owner: User, other: Client, client: Client, method: str, path: str) -> None:
     watchlist = watching(owner, "1", "2")
-    address = f"/watchlists/{watchlist.pk}{path}"
-    assert getattr(other, method)(address, {"name": "stolen", "channels": ["2", "1"]}).status_code == 404
-    answer = getattr(Client(), method)(address)
-    assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (302, "/account/login/")
+    url = f"/watchlists/{watchlist.pk}{path}"
+    assert getattr(other, method)(url, {"name": "stolen", "channels": ["2", "1"]}).status_code == 404
+    response = getattr(Client(), method)(url)
+    assert (response.status_code, response.headers["Location"].split("?")[0]) == (302, "/account/login/")
     watchlist.refresh_from_db()
     assert (watchlist.name, channels_of(watchlist)) == ("Mine", ["1", "2"])
 
@@ -148,9 +148,9 @@ def test_invalid_changes_are_refused_with_advice(owner: User, signed_in: Client)
         services.add(owner=owner, channel_id="../7")
     for number in range(services.LISTS_MAX - 1):
         services.create(owner=owner, name=f"List {number}")
-    answer = signed_in.post("/watchlists", {"name": "One more"})
-    assert answer.status_code == 400
-    assert "Delete one to create another" in read_page(answer)
+    response = signed_in.post("/watchlists", {"name": "One more"})
+    assert response.status_code == 400
+    assert "Delete one to create another" in read_page(response)
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "\x1b", "\u200b\u3164"])
@@ -200,7 +200,7 @@ def test_sparklines_break_at_missing_minutes() -> None:
 
 
 def stars_of(page: str) -> dict[str, str]:
-    """Return the stars of a page with their state."""
+    """Return the state of each star on a page, by channel."""
     return dict(re.findall(r'form="starring" name="channel" value="(\d+)"[^>]*aria-pressed="(\w+)"', page))
 
 
@@ -236,13 +236,13 @@ def test_anonymous_visitors_have_no_stars(boards: Boards, settings: Settings, db
 
 
 def test_names_in_stars_are_escaped(boards: Boards, signed_in: Client) -> None:
-    boards.name("1", '"><script>x')
+    boards.list_channel("1", '"><script>x')
     assert 'aria-label="Watch &quot;&gt;&lt;script&gt;x"' in page_of(signed_in, "/")
 
 
 def test_stars_work_without_javascript(signed_in: Client, owner: User) -> None:
-    answer = signed_in.post("/watchlists/star", {"channel": "7", "next": "/?board=messages"})
-    assert answer.headers["Location"] == "/?board=messages"
+    response = signed_in.post("/watchlists/star", {"channel": "7", "next": "/?board=messages"})
+    assert response.headers["Location"] == "/?board=messages"
     (watchlist,) = Watchlist.objects.filter(owner=owner)
     assert channels_of(watchlist) == ["7"]
     signed_in.post("/watchlists/star", {"channel": "7"})
@@ -267,11 +267,11 @@ globalThis.fetch = async (url, { body }) => {
 const watching = new Watching(given.lists, "t");
 const holding = (channel) => watching.holding(channel).map(({ name }) => name);
 const onto = await watching.add("7");
-const afterPut = holding("7");
+const afterAdd = holding("7");
 await watching.remove("7", 2);
-const afterTake = holding("7");
+const afterRemove = holding("7");
 const refused = await watching.add("8", 1).catch((error) => error.message);
-print({ onto, afterPut, afterTake, refused, kept: holding("1"), sent });
+print({ onto, afterAdd, afterRemove, refused, kept: holding("1"), sent });
 """
 
 
@@ -284,7 +284,7 @@ def test_the_script_applies_server_responses(tmp_path: Path) -> None:
     ]
     lists = [{"id": 1, "name": "First", "channels": ["1"]}]
     output = run_program(tmp_path, STARS, {"lists": lists, "replies": replies})
-    assert (output["onto"], output["afterPut"], output["afterTake"]) == ("Second", ["Second"], [])
+    assert (output["onto"], output["afterAdd"], output["afterRemove"]) == ("Second", ["Second"], [])
     assert (output["refused"], output["kept"]) == ("“First” is full", ["First"])
     assert output["sent"] == [
         {"channel": "7", "csrfmiddlewaretoken": "t"},

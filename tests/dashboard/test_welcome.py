@@ -22,11 +22,11 @@ from tests.dashboard.conftest import EMAIL, Boards, use_redis
 from tests.page_services import page_services
 from tests.pages import read_page
 
-NOBODY_LISTENS = "redis://127.0.0.1:1"
+UNREACHABLE_REDIS = "redis://127.0.0.1:1"
 
 
 @pytest.fixture(autouse=True)
-def fresh_field() -> None:
+def empty_live_cache() -> None:
     page_services.reset()
 
 
@@ -39,9 +39,9 @@ def owner(signed_in: Client) -> User:
 
 
 def page_of(client: Client, path: str) -> str:
-    answer = client.get(path)
-    assert answer.status_code == 200
-    return read_page(answer)
+    response = client.get(path)
+    assert response.status_code == 200
+    return read_page(response)
 
 
 def offered(page: str) -> list[str]:
@@ -74,15 +74,17 @@ def test_a_new_account_completes_five_steps(boards: Boards, signed_in: Client, o
 def test_each_step_can_be_skipped(boards: Boards, signed_in: Client, owner: User) -> None:
     for step in (1, 2, 3, 4):
         page_of(signed_in, f"/welcome/{step}")
-        answer = signed_in.post(f"/welcome/{step}", {"do": "skip", "name": "", "category": "Chess"})
-        assert answer.headers["Location"] == f"/welcome/{step + 1}"
+        response = signed_in.post(f"/welcome/{step}", {"do": "skip", "name": "", "category": "Chess"})
+        assert response.headers["Location"] == f"/welcome/{step + 1}"
     assert signed_in.post("/welcome/5", {"do": "on"}).headers["Location"] == "/"
     assert not Watchlist.objects.exists()
     assert FirstVisit.objects.get().category == ""
     page_of(signed_in, "/")
 
 
-def test_a_left_visit_is_not_shown_again_but_can_be_restarted(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_an_abandoned_setup_is_not_shown_again_but_can_be_restarted(
+    boards: Boards, signed_in: Client, owner: User
+) -> None:
     page_of(signed_in, "/welcome/1")
     assert signed_in.post("/welcome/leave").headers["Location"] == "/"
     assert "first-visit" not in page_of(signed_in, "/")
@@ -92,18 +94,18 @@ def test_a_left_visit_is_not_shown_again_but_can_be_restarted(boards: Boards, si
     page_of(signed_in, "/welcome/1")
 
 
-def test_a_visit_resumes_at_its_step(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_an_unfinished_setup_resumes_at_its_step(boards: Boards, signed_in: Client, owner: User) -> None:
     page_of(signed_in, "/welcome/3")
-    # It redirects once; afterwards the board shows the progress.
+    # The front page redirects once; afterwards the board shows the progress.
     assert "step 3 of 5" in page_of(signed_in, "/")
     assert signed_in.get("/welcome").headers["Location"] == "/welcome/3"
 
 
-def test_requested_urls_take_precedence_over_the_first_visit(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_requested_urls_take_precedence_over_the_setup(boards: Boards, signed_in: Client, owner: User) -> None:
     assert "Alpha" in page_of(signed_in, "/?channel=1")
 
 
-def test_older_accounts_have_no_first_visit(boards: Boards, signed_in: Client) -> None:
+def test_older_accounts_have_no_setup(boards: Boards, signed_in: Client) -> None:
     assert "first-visit" not in page_of(signed_in, "/")
     assert signed_in.get("/welcome/1").headers["Location"] == "/"
     assert signed_in.get("/welcome/6").status_code == 404
@@ -112,13 +114,13 @@ def test_older_accounts_have_no_first_visit(boards: Boards, signed_in: Client) -
 def test_a_search_keeps_the_selected_channels(boards: Boards, signed_in: Client, owner: User) -> None:
     services.choose(visit=owner.first_visit, language="", category="Nothing like it", band="")
     assert "match your interests" in page_of(signed_in, "/welcome/3")
-    boards.name("4", "Delta", category="Music")
+    boards.list_channel("4", "Delta", category="Music")
     form = {"do": "find", "q": "delt", "channel": ["3"]}
     page = read_page(signed_in.post("/welcome/3", form))
     assert "1 match for “delt”" in page
     assert (offered(page)[:2], ticked(page)) == (["3", "4"], ["3"])
     page = read_page(signed_in.post("/welcome/3", form | {"q": '"><script>'}))
-    assert "is called “&quot;&gt;&lt;script&gt;”" in page
+    assert "No tracked channels match “&quot;&gt;&lt;script&gt;”" in page
     assert ticked(page_of(signed_in, "/welcome/3")) == ["3"]
     page = read_page(signed_in.post("/welcome/3", form | {"q": "https://www.twitch.tv/videos/1"}))
     assert "This is the address of a video." in page
@@ -126,22 +128,22 @@ def test_a_search_keeps_the_selected_channels(boards: Boards, signed_in: Client,
 
 
 def test_hostile_names_stay_text(boards: Boards, signed_in: Client, owner: User) -> None:
-    boards.name("1", "<img src=x>", category="<b>")
+    boards.list_channel("1", "<img src=x>", category="<b>")
     services.pick(visit=owner.first_visit, channel_ids=["1", "nonsense", "1", "404"])
     for path in ("/welcome/2", "/welcome/3", "/welcome/4"):
         page = page_of(signed_in, path)
         assert "<img" not in page
         assert "&lt;" in page
-    assert "These 2 channels will be added" in page
+    assert "2 channels will be added" in page
 
 
 def test_a_taken_list_name_is_reported_with_an_alternative(boards: Boards, signed_in: Client, owner: User) -> None:
     watchlists.create(owner=owner, name="My channels")
     services.pick(visit=owner.first_visit, channel_ids=["1"])
     assert 'value="My channels 2"' in page_of(signed_in, "/welcome/4")
-    answer = signed_in.post("/welcome/4", {"do": "on", "name": "My channels"})
-    assert answer.status_code == 400
-    assert "already" in read_page(answer)
+    response = signed_in.post("/welcome/4", {"do": "on", "name": "My channels"})
+    assert response.status_code == 400
+    assert "already" in read_page(response)
 
 
 def test_the_list_is_created_once(boards: Boards, signed_in: Client, owner: User) -> None:
@@ -158,19 +160,19 @@ def test_no_list_is_created_without_channels(boards: Boards, signed_in: Client, 
     assert not Watchlist.objects.exists()
 
 
-def test_the_page_says_if_no_channel_is_live(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_the_page_reports_that_no_channel_is_live(boards: Boards, signed_in: Client, owner: User) -> None:
     boards.valkey.client(0).flushdb()
     assert "No channels are live right now" in page_of(signed_in, "/welcome/3")
 
 
 def test_the_steps_work_without_redis(boards: Boards, signed_in: Client, owner: User, settings: Settings) -> None:
-    use_redis(settings, NOBODY_LISTENS)
+    use_redis(settings, UNREACHABLE_REDIS)
     for step in (2, 3):
         assert "could not be loaded" in page_of(signed_in, f"/welcome/{step}")
         assert signed_in.post(f"/welcome/{step}", {"do": "skip"}).status_code == 302
 
 
-def test_a_visit_is_private_and_in_the_data_export(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_the_setup_is_private_and_in_the_data_export(boards: Boards, signed_in: Client, owner: User) -> None:
     services.pick(visit=owner.first_visit, channel_ids=["1"])
     (data,) = personal_data(owner)["first_visit"]
     assert data["channels"] == ["1"]

@@ -11,7 +11,7 @@ from apps.live.board import Board
 from apps.live.readings import LiveBoards
 from apps.live.subscriptions import ChannelsSpec, Subscribe, TableSpec
 from apps.metrics.spans import iso
-from tests.dashboard.conftest import Boards, sent
+from tests.dashboard.conftest import Boards, content_of
 from tests.dashboard.page_script import run_program
 from tests.live.test_invariant import join, new_hub, take_one
 from tests.page_services import page_services
@@ -21,8 +21,8 @@ BEHIND_MS = 4_000
 
 
 def show_both(boards: Boards) -> None:
-    boards.show({"1": 1_000})
-    boards.show_people({"1": 12}, behind_ms=BEHIND_MS, observed_ms=15_000)
+    boards.write_viewers({"1": 1_000})
+    boards.write_chatters({"1": 12}, behind_ms=BEHIND_MS, observed_ms=15_000)
 
 
 async def test_rows_and_channels_have_the_end_of_each_window(boards: Boards, live: LiveBoards) -> None:
@@ -38,12 +38,12 @@ async def test_rows_and_channels_have_the_end_of_each_window(boards: Boards, liv
     ):
         await hub.subscribe(outbox, Subscribe(name, spec))
         frames[name] = take_one(outbox)
-    people_ms = boards.end_ms - BEHIND_MS
-    assert [(row["end_ms"], row["coverage"]) for row in frames["b"]["rows"]] == [(people_ms, 0.5)]
+    distinct_ms = boards.end_ms - BEHIND_MS
+    assert [(row["end_ms"], row["coverage"]) for row in frames["b"]["rows"]] == [(distinct_ms, 0.5)]
     assert {row["end_ms"] for row in frames["m"]["rows"]} == {boards.end_ms}
     for channel in (frames["c"]["channels"]["1"], frames["t"]["rows"]["1"]):
         assert (channel["end_ms"], channel["coverage"]) == (boards.end_ms, 1)
-        assert (channel["distinct_end_ms"], channel["distinct_coverage"]) == (people_ms, 0.5)
+        assert (channel["distinct_end_ms"], channel["distinct_coverage"]) == (distinct_ms, 0.5)
     assert frames["t"]["rows"]["2"]["distinct_end_ms"] is None
     await hub.aclose()
 
@@ -54,9 +54,9 @@ def test_pages_and_files_use_the_end_and_coverage_of_the_value(boards: Boards, s
     page = read_page(signed_in.get("/?channel=1&board=chatters"))
     assert '<span id="now">≥ 12</span>' in page
     assert '<span id="chatters">≥ 12</span>' in page
-    row = json.loads(sent(signed_in.get("/board.ndjson?board=chatters")).splitlines()[1])
+    row = json.loads(content_of(signed_in.get("/board.ndjson?board=chatters")).splitlines()[1])
     assert (row["window_end"], row["coverage"]) == (iso(boards.end_ms - BEHIND_MS), 0.5)
-    result = [json.loads(line) for line in sent(signed_in.get("/discover.ndjson")).splitlines()[1:]]
+    result = [json.loads(line) for line in content_of(signed_in.get("/discover.ndjson")).splitlines()[1:]]
     (row,) = (row for row in result if row["id"] == "1")
     assert (row["window_end"], row["distinct_end"]) == (iso(boards.end_ms), iso(boards.end_ms - BEHIND_MS))
 

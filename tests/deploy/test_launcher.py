@@ -23,7 +23,7 @@ def test_a_child_dies_with_its_killed_parent() -> None:
     wait_for(lambda: not child.exists() or (child / "stat").read_text().split()[2] == "Z")
 
 
-def test_a_missing_program_is_named() -> None:
+def test_the_error_names_a_missing_program() -> None:
     run = subprocess.run([sys.executable, str(LAUNCHER), "0", "/no/such/program"], capture_output=True, text=True)
     assert run.returncode == 1
     assert "/no/such/program: No such file" in run.stderr

@@ -34,7 +34,7 @@ def test_a_port_with_a_listener_is_taken(listener: socket.socket) -> None:
     assert not is_taken(port)
 
 
-def test_the_process_that_occupies_a_port_is_named(listener: socket.socket) -> None:
+def test_the_process_that_uses_a_port_is_named(listener: socket.socket) -> None:
     assert port_owner(listener.getsockname()[1]).endswith(f"(pid {os.getpid()})")
 
 

@@ -68,7 +68,7 @@ def test_valid_simulation_options_are_accepted(tmp_path: Path) -> None:
         (Simulation(replay=Path(__file__)), f"REPLAY is '{__file__}': expected an existing .csv or .csv.gz file"),
     ],
 )
-def test_an_invalid_option_is_named_by_its_make_variable(simulation: Simulation, expected: str) -> None:
+def test_errors_name_an_invalid_option_by_its_make_variable(simulation: Simulation, expected: str) -> None:
     (problem,) = simulation.problems()
     assert problem.startswith(expected)
 

@@ -1,4 +1,4 @@
-"""The documents name files and tests that exist, and stay short enough to be read."""
+"""The documents name only existing files and tests, and the README stays short."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ COLUMNS_MAX = 100
 UNWRAPPED = re.compile(r"\||    |!?\[|<|.*\]\(|.*https?://")
 
 
-def each(documents: list[Path]) -> pytest.MarkDecorator:
+def for_each(documents: list[Path]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("document", documents, ids=lambda path: str(path.relative_to(ROOT)))
 
 
-@each(DOCUMENTS)
-def test_named_files_and_tests_exist(document: Path) -> None:
+@for_each(DOCUMENTS)
+def test_files_and_tests_named_in_documents_exist(document: Path) -> None:
     named = PATH.findall(document.read_text())
     assert [path for path, _ in named if not (ROOT / path).exists()] == []
     assert [test for path, test in named if test and f"def {test}(" not in (ROOT / path).read_text()] == []
 
 
-@each(DOCUMENTS)
-def test_links_lead_to_files(document: Path) -> None:
+@for_each(DOCUMENTS)
+def test_links_point_to_existing_files(document: Path) -> None:
     targets = LINK.findall(document.read_text())
     assert [target for target in targets if not (document.parent / target).exists()] == []
 
 
-@each(DOCUMENTS)
+@for_each(DOCUMENTS)
 def test_lines_are_wrapped(document: Path) -> None:
     long = [line for line in document.read_text().splitlines() if len(line) > COLUMNS_MAX]
     assert [line for line in long if not UNWRAPPED.match(line)] == []

@@ -1,4 +1,4 @@
-"""Boards recomputed from history equal the displayed ones."""
+"""Boards recomputed from history equal the displayed boards."""
 
 from __future__ import annotations
 

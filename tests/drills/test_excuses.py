@@ -19,7 +19,7 @@ from simulator.faults import DEFAULTS, HELIX_DEFAULTS
 T0 = 1_790_000_000_000
 
 
-def answer(kind: str, *channels: str, seconds: float = 20, from_ms: int = T0) -> dict[str, Any]:
+def injected(kind: str, *channels: str, seconds: float = 20, from_ms: int = T0) -> dict[str, Any]:
     until_ms = from_ms + round(seconds * 1000)
     return {"kind": kind, "from_ms": from_ms, "until_ms": until_ms, "channels": list(channels)}
 
@@ -27,33 +27,33 @@ def answer(kind: str, *channels: str, seconds: float = 20, from_ms: int = T0) ->
 def test_every_kind_has_a_limit_and_helix_excuses_nothing() -> None:
     assert set(RECOVERY_S) == set(DEFAULTS)
     assert {kind for kind, limit_s in RECOVERY_S.items() if limit_s is None} == {fault.kind for fault in HELIX_DEFAULTS}
-    assert excuse(answer("hang", seconds=90)) == Fault(T0, T0 + 90_000, frozenset())
+    assert excuse(injected("hang", seconds=90)) == Fault(T0, T0 + 90_000, frozenset())
 
 
 def test_a_fault_excuses_the_affected_channels_until_the_recovery_limit() -> None:
-    assert excuse(answer("slow", "7", "8")) == Fault(T0 - 5_000, T0 + 80_000, frozenset({"7", "8"}))
-    assert excuse(answer("flood", "7")) == Fault(T0 - 5_000, T0 + 30_000, frozenset({"7"}))
+    assert excuse(injected("slow", "7", "8")) == Fault(T0 - 5_000, T0 + 80_000, frozenset({"7", "8"}))
+    assert excuse(injected("flood", "7")) == Fault(T0 - 5_000, T0 + 30_000, frozenset({"7"}))
 
 
 def test_the_excuse_of_a_half_open_connection_does_not_depend_on_its_duration() -> None:
-    assert excuse(answer("half_open", "7", seconds=90)).until_ms == T0 + 100_000
+    assert excuse(injected("half_open", "7", seconds=90)).until_ms == T0 + 100_000
 
 
 def test_a_fault_of_all_connections_affects_all_channels() -> None:
-    assert excuse(answer("freeze", "7")).channels is None
-    assert excuse(answer("bad_bytes", "7"), all_connections=True).channels is None
-    assert excuse(answer("bad_bytes", "7")).channels == frozenset({"7"})
+    assert excuse(injected("freeze", "7")).channels is None
+    assert excuse(injected("bad_bytes", "7"), all_connections=True).channels is None
+    assert excuse(injected("bad_bytes", "7")).channels == frozenset({"7"})
 
 
 def test_the_next_connection_fault_also_excuses_recently_disconnected_channels() -> None:
-    disconnected = [excuse(answer("reset", "7", seconds=0)), excuse(answer("suspended", "8", from_ms=T0 - 200_000))]
-    assert excuse(answer("reset", "9", from_ms=T0 + 10_000), disconnected=disconnected).channels == frozenset(
+    disconnected = [excuse(injected("reset", "7", seconds=0)), excuse(injected("suspended", "8", from_ms=T0 - 200_000))]
+    assert excuse(injected("reset", "9", from_ms=T0 + 10_000), disconnected=disconnected).channels == frozenset(
         {"7", "9"}
     )
-    assert excuse(answer("flood", "9", from_ms=T0 + 10_000), disconnected=disconnected).channels == frozenset({"9"})
+    assert excuse(injected("flood", "9", from_ms=T0 + 10_000), disconnected=disconnected).channels == frozenset({"9"})
 
 
-def test_the_share_counts_overlaps_once_and_ignores_time_outside_the_range() -> None:
+def test_the_excused_share_counts_overlaps_once_and_ignores_time_outside_the_range() -> None:
     faults = [
         Fault(0, 40, frozenset({"7"})),
         Fault(30, 60, frozenset({"7"})),
@@ -82,7 +82,7 @@ def test_a_burst_has_one_or_more_faults_and_ends_with_a_long_pause() -> None:
 
 
 class FakeTwitch(Stack):
-    """Answers like the simulated Twitch; each connection has 25 channels of a hundred."""
+    """Responds like the simulated Twitch; each connection has 25 of 100 channels."""
 
     def __init__(self) -> None:
         self.now_ms = T0
@@ -92,7 +92,7 @@ class FakeTwitch(Stack):
         seconds, connections = options.get("seconds", default.seconds), options.get("connections", default.connections)
         affected = int(options.get("channels", connections * 25 or 100))
         channels = [] if RECOVERY_S[kind] is None else map(str, range(min(100, affected)))
-        return answer(kind, *channels, seconds=seconds, from_ms=self.now_ms)
+        return injected(kind, *channels, seconds=seconds, from_ms=self.now_ms)
 
 
 def soak_excuses(seed: int) -> list[Fault]:
@@ -123,9 +123,10 @@ def test_some_faults_of_a_soak_overlap() -> None:
 
 
 def test_a_watched_fault_excuses_its_channels_until_recovery() -> None:
-    assert excused_by(answer("reset", "7", seconds=0), T0, T0 + 9_000) == Fault(T0 - 5_000, T0 + 9_000, frozenset("7"))
-    assert excused_by(answer("reset", "7", seconds=0), T0, T0 + 90_000).until_ms == T0 + 60_000
-    assert excused_by(answer("hang"), T0, T0 + 90_000).channels == frozenset()
+    reset = injected("reset", "7", seconds=0)
+    assert excused_by(reset, T0, T0 + 9_000) == Fault(T0 - 5_000, T0 + 9_000, frozenset("7"))
+    assert excused_by(reset, T0, T0 + 90_000).until_ms == T0 + 60_000
+    assert excused_by(injected("hang"), T0, T0 + 90_000).channels == frozenset()
 
 
 def test_a_failed_process_excuses_all_channels_while_it_is_watched() -> None:
@@ -139,7 +140,7 @@ def test_the_pause_between_two_faults_includes_time_that_belongs_to_neither() ->
 def test_a_reset_also_excuses_channels_that_its_burst_disconnected_earlier() -> None:
     class ChannelByTime(FakeTwitch):
         def fault(self, kind: str, **options: float) -> dict[str, Any]:
-            return answer(kind, str(self.now_ms - T0), seconds=0, from_ms=self.now_ms)
+            return injected(kind, str(self.now_ms - T0), seconds=0, from_ms=self.now_ms)
 
     def excused_by_second(first: str) -> frozenset[str] | None:
         twitch = ChannelByTime()

@@ -15,12 +15,12 @@ from drills.stack import Stack
 from tests.drills.test_board_recovery import recovery, sample
 
 
-def nothing(_stack: Stack) -> None:
+def no_op(_stack: Stack) -> None:
     pass
 
 
 def exceeded(samples: list[BoardSample], over_s: float = 0.0, baseline_lag_s: float = 1.5, **limits: Any) -> list[str]:
-    fault = PipelineFault("a fault", nothing, **limits)
+    fault = PipelineFault("a fault", no_op, **limits)
     return exceeded_limits(fault, recovery(*samples, over_s=over_s), baseline_lag_s)
 
 
@@ -48,7 +48,7 @@ def test_steady_boards_lag_no_more_than_before() -> None:
     assert exceeded(samples, baseline_lag_s=2.5) == []
 
 
-def test_no_channel_may_be_parted_by_a_fault_that_keeps_channels() -> None:
+def test_a_fault_that_keeps_channels_must_not_part_any() -> None:
     samples = [sample(0.0), sample(1.0, joined=97)]
     assert exceeded(samples, keeps_channels=True) == ["3 channels were parted: expected none"]
     assert exceeded(samples) == []
@@ -80,7 +80,7 @@ FIGURES = {"sent": 9, "rejected": 0, "differences": 0}
 
 
 def outcome(late: int = 0, rejected: int = 0, problems: list[str] | None = None) -> Outcome:
-    fault = PipelineFault("a fault", nothing, rejected=rejected)
+    fault = PipelineFault("a fault", no_op, rejected=rejected)
     return Outcome(fault, Fault(0, 1), recovery(sample(0.0)), 1.5, late, problems or [])
 
 

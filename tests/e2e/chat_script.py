@@ -29,7 +29,7 @@ Kind = Literal["message", "copy", "bot", "ban", "deletion"]
 
 @dataclass(frozen=True, slots=True)
 class ScriptLine:
-    """One line, `after_ms` after the previous one; Twitch sent it `late_ms` earlier, and repeats it `times`."""
+    """One line, `after_ms` after the previous one; Twitch sent it `late_ms` earlier, and sends it `times` times."""
 
     after_ms: int
     channel: int
@@ -61,7 +61,7 @@ script = st.lists(script_lines, min_size=1, max_size=60)
 
 
 class ScriptWriter:
-    """Passes scripts to a producer's steps; each script has its own channels and starts after the previous one."""
+    """Passes scripts through a producer's steps; each script has its own channels and starts after the previous one."""
 
     def __init__(self, producer: Producer, start_ms: int) -> None:
         self.now_ms = start_ms
@@ -81,19 +81,19 @@ class ScriptWriter:
     def write(self, lines: Sequence[ScriptLine], times: Sequence[int] = ()) -> list[str]:
         """Write a script with a pulse every second; return the ids of its channels.
 
-        `times` replaces the times of the lines that follow from the script.
+        `times` replaces the times that the script gives its lines.
         """
         ids = [str(self._first_id + n) for n in range(CHANNELS)]
         self._first_id += CHANNELS
         intake = Intake(PARTITIONS, count_bots=False)
         intake.set_rules(IntakeRules(frozenset({"bot"}), frozenset(), frozenset({str(OPTED_OUT)})))
         for number, line in enumerate(lines):
-            self._follow(intake, ids, line)
-            then_ms = times[number] if times else self.now_ms + line.after_ms
-            self._pulses(intake, ids, line, then_ms)
-            self.now_ms = then_ms
+            self._set_channels(intake, ids, line)
+            line_ms = times[number] if times else self.now_ms + line.after_ms
+            self._write_pulses(intake, ids, line, line_ms)
+            self.now_ms = line_ms
             for raw in self._lines(ids, line):
-                self._hear(intake, raw)
+                self._receive(intake, raw)
             self._writer.step()
         return ids
 
@@ -101,31 +101,31 @@ class ScriptWriter:
         """Write a last pulse of each sentinel, then advance event time past `until_ms`, which closes every window."""
         intake = Intake(PARTITIONS, count_bots=False)
         intake.set_channels({i: _stream(i, 7) for i in sentinels}, frozenset(sentinels), know_viewers=True)
-        self._put(intake, sentinels, 1000)
+        self._write_pulse_of_each(intake, sentinels, 1000)
         self.now_ms = until_ms + 1_000
         self._writer.put_watermarks(0)
         self._writer.flush(30)
         assert not self._writer.buffered
         assert not self._writer.in_flight
 
-    def _follow(self, intake: Intake, ids: Sequence[str], line: ScriptLine) -> None:
+    def _set_channels(self, intake: Intake, ids: Sequence[str], line: ScriptLine) -> None:
         streams = {channel_id: _stream(channel_id, line.viewers) for channel_id in ids}
         intake.set_channels(streams, frozenset(ids), know_viewers=line.viewers is not None)
 
-    def _pulses(self, intake: Intake, ids: Sequence[str], line: ScriptLine, then_ms: int) -> None:
-        """Write the pulses until `then_ms`, unless the listener was away: a long silence has no pulses."""
-        if then_ms - self.now_ms <= 3_000:
-            for second in range(self.now_ms // 1000 + 1, then_ms // 1000 + 1):
+    def _write_pulses(self, intake: Intake, ids: Sequence[str], line: ScriptLine, line_ms: int) -> None:
+        """Write the pulses until `line_ms`; a longer silence has none, as if the producer had been down."""
+        if line_ms - self.now_ms <= 3_000:
+            for second in range(self.now_ms // 1000 + 1, line_ms // 1000 + 1):
                 self.now_ms = second * 1000
-                self._put(intake, ids, line.observed_ms)
+                self._write_pulse_of_each(intake, ids, line.observed_ms)
 
-    def _put(self, intake: Intake, ids: Sequence[str], observed_ms: int) -> None:
+    def _write_pulse_of_each(self, intake: Intake, ids: Sequence[str], observed_ms: int) -> None:
         end_ms = self.now_ms // 1000 * 1000
         for channel_id in ids:
             if (entry := intake.pulse(channel_id, observed_ms, end_ms)) is not None:
                 self._writer.put(entry)
 
-    def _hear(self, intake: Intake, raw: bytes) -> None:
+    def _receive(self, intake: Intake, raw: bytes) -> None:
         line = parse(raw)
         if line.command == "PRIVMSG":
             record = intake.take(line, self.now_ms)

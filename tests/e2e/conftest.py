@@ -1,4 +1,4 @@
-"""One running instance for all tests of this folder, removed before those of tests/instance start."""
+"""One running instance for all tests of this folder, removed before the tests of tests/instance start."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOG_TAIL = 8_000
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the end of the web process's log with a failure, as pages do not show the cause."""
+    """Add the end of the web process's log to a failure report, because pages do not show the cause."""
     report = yield
     instance = getattr(item, "funcargs", {}).get("stack")
     if report.failed and isinstance(instance, Stack):
@@ -67,11 +67,11 @@ def topics(stack: Stack, settings: Settings) -> str:
     settings.KAFKA_BOOTSTRAP = stack.kafka
     settings.KAFKA_TOPIC_PREFIX = f"test-{uuid.uuid4().hex[:8]}."
     kafka.create_topics()
-    wait_until(_are_led, 30, "leaders for the partitions of the topics")
+    wait_until(_have_leaders, 30, "leaders for the partitions of the topics")
     return kafka.topic_name("")
 
 
-def _are_led() -> bool:
+def _have_leaders() -> bool:
     reader = kafka.consumer("test")
     try:
         return all(

@@ -31,7 +31,7 @@ REDIS_PASSWORD = "valkey-password"
 STORE_PASSWORD = "of the key's file"
 
 
-class TlsFront:
+class TlsProxy:
     """TLS termination for a plain port, because the tests' Valkey is built without TLS."""
 
     def __init__(self, port: int, to_port: int, context: ssl.SSLContext) -> None:
@@ -50,10 +50,10 @@ class TlsFront:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
-        await asyncio.gather(_pour(reader, to_writer), _pour(to_reader, writer), return_exceptions=True)
+        await asyncio.gather(_forward(reader, to_writer), _forward(to_reader, writer), return_exceptions=True)
 
 
-async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         while data := await reader.read(1 << 16):
             writer.write(data)
@@ -75,7 +75,7 @@ class Secured:
         self._running: list[subprocess.Popen[bytes]] = []
         self.ca = self.var / "tls" / CERTIFICATE
         context, ports = server_context(self.var / "tls", datetime.now(UTC)), self.layout.ports
-        self._front = TlsFront(ports["Valkey"], ports["simulated IRC"], context)
+        self._tls_proxy = TlsProxy(ports["Valkey"], ports["simulated IRC"], context)
 
     def start(self) -> None:
         write_configuration(self.layout)
@@ -87,10 +87,10 @@ class Secured:
         for name, command in (("kafka", kafka.command), ("cassandra", quick), ("valkey", self._valkey())):
             with self.layout.log_file(name).open("wb") as log:
                 self._running.append(subprocess.Popen(list(command), cwd=self.var, stdout=log, stderr=log))
-        self._front.start()
+        self._tls_proxy.start()
 
     def remove(self) -> None:
-        self._front.stop()
+        self._tls_proxy.stop()
         for process in self._running:
             process.kill()
             process.wait()

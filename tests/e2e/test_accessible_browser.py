@@ -93,9 +93,9 @@ print("/opt-out/receipt/" + token_of(opt_out))
 
 @pytest.fixture(scope="module")
 def paths(visitors: dict[str, Page], stack: Stack, cassandra: None) -> dict[str, str]:
-    """The values of the placeholders in paths: a channel with an ended stream, a watchlist, share links."""
+    """Values of the placeholders in paths: a channel with an ended stream, a watchlist, share links."""
     wait_until(lambda: len(stack.covered()) > 10, 90, "covered channels")
-    # The last ones, because other tests take the first and must not get this fabricated ended stream.
+    # The last ones, because other tests use the first ones and must not see this fabricated ended stream.
     ids = sorted(stack.covered())[-3:]
     started_ms = now_ms() // HOUR_MS * HOUR_MS - 3 * HOUR_MS
     with pytest.MonkeyPatch.context() as patch:
@@ -122,9 +122,9 @@ def paths(visitors: dict[str, Page], stack: Stack, cassandra: None) -> dict[str,
 def post(context: BrowserContext, stack: Stack, path: str, **form: str) -> Any:
     token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "csrftoken")
     fields: dict[str, str | float | bool] = {**form, "csrfmiddlewaretoken": token}
-    answer = context.request.post(f"{stack.url}{path}", form=fields, headers={"Accept": "application/json"})
-    assert answer.ok, f"{path}: {answer.status}"
-    return answer
+    response = context.request.post(f"{stack.url}{path}", form=fields, headers={"Accept": "application/json"})
+    assert response.ok, f"{path}: {response.status}"
+    return response
 
 
 def share(context: BrowserContext, stack: Stack, kind: str, query: str, **fields: str) -> str:
@@ -143,13 +143,13 @@ def opened(request: pytest.FixtureRequest, visitors: dict[str, Page], paths: dic
     page = visitors[case.visitor]
     page.set_viewport_size({"width": WIDE, "height": 900})
     path = case.path.format(**paths)
-    answer = page.goto(f"{stack.url}{path}")
+    response = page.goto(f"{stack.url}{path}")
     if page.url.startswith(f"{stack.url}/account/reauthenticate/?"):
         # A sign-in is recent for five minutes; the form leads back to the page.
         fill(page, password_of(stack), "Password")
-        answer = page.goto(f"{stack.url}{path}")
-    assert answer
-    assert (answer.status, page.url) == (case.status, f"{stack.url}{path}")
+        response = page.goto(f"{stack.url}{path}")
+    assert response
+    assert (response.status, page.url) == (case.status, f"{stack.url}{path}")
     page.evaluate((ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text())
     return page
 
@@ -194,9 +194,9 @@ def test_sign_in_to_comparison_works_with_the_keyboard_only(browser: Browser, st
     page.keyboard.type(password_of(stack))
     page.keyboard.press("Enter")
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
-    name = page.locator("#list .nm").nth(4).inner_text()
+    name = page.locator("#list .channel-name").nth(4).inner_text()
     page.keyboard.press("/")
-    assert_focus_shows(page)
+    assert_focus_is_visible(page)
     page.keyboard.type(name)
     expect(page.get_by_role("option").first).to_be_visible()
     page.keyboard.press("Enter")
@@ -222,11 +222,11 @@ def go_to(page: Page, target: Locator, key: str = "Tab") -> None:
         if target.evaluate("(element) => element === document.activeElement"):
             return
         page.keyboard.press(key)
-        assert_focus_shows(page)
+        assert_focus_is_visible(page)
     raise AssertionError(f"{target} is not reached by {key}")
 
 
-def assert_focus_shows(page: Page) -> None:
+def assert_focus_is_visible(page: Page) -> None:
     """Check that the focused element has an outline and is on the screen."""
     is_visible = page.evaluate(
         "() => { const element = document.activeElement;"

@@ -35,7 +35,7 @@ def sign_up(page: Page, stack: Stack, home: str) -> str:
     return email
 
 
-def test_from_sign_up_to_the_live_board(context: BrowserContext, stack: Stack, home: str) -> None:
+def test_sign_up_leads_to_the_live_board(context: BrowserContext, stack: Stack, home: str) -> None:
     page = context.new_page()
     email = sign_up(page, stack, home)
     page.goto(f"{home}/account/")
@@ -94,7 +94,7 @@ def test_signing_out_everywhere_ends_the_board_in_the_other_browser(
         elsewhere.close()
 
 
-def test_the_page_says_if_passkeys_are_not_available(context: BrowserContext, stack: Stack, home: str) -> None:
+def test_the_page_explains_why_passkeys_are_unavailable(context: BrowserContext, stack: Stack, home: str) -> None:
     page = context.new_page()
     page.goto(f"{home}/account/login/")
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()

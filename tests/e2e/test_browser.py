@@ -31,7 +31,7 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
 
 
 def values(page: Page) -> list[str]:
-    return page.locator("#list .vv").all_inner_texts()
+    return page.locator("#list .row-value").all_inner_texts()
 
 
 def test_an_advertiser_sees_the_board_change(page: Page) -> None:
@@ -40,7 +40,7 @@ def test_an_advertiser_sees_the_board_change(page: Page) -> None:
     expect(page.locator("#unit")).to_have_text("msg / 30 s")
     before = values(page)
     page.wait_for_function(
-        "before => JSON.stringify([...document.querySelectorAll('#list .vv')].map(e => e.innerText)) !== before",
+        "before => JSON.stringify([...document.querySelectorAll('#list .row-value')].map(e => e.innerText)) !== before",
         arg=str(before).replace("'", '"').replace(", ", ","),
         timeout=LIVE_MS,
     )
@@ -61,7 +61,7 @@ def test_a_tab_is_a_board_with_a_url(page: Page, tab: str, key: str) -> None:
 @pytest.mark.parametrize("size", [25, 100])
 def test_a_board_can_show_more_rows(page: Page, size: int) -> None:
     page.locator("#sizes").get_by_role("link", name=f"Top {size}", exact=True).click()
-    page.wait_for_function("() => document.querySelectorAll('#list > li .nm').length > 20", timeout=LIVE_MS)
+    page.wait_for_function("() => document.querySelectorAll('#list > li .channel-name').length > 20", timeout=LIVE_MS)
     assert page.locator("#list > li").count() <= size
     expect_query(page, "size", str(size))
     page.reload()
@@ -93,7 +93,7 @@ def test_filters_select_the_ranked_channels_and_are_in_the_url(page: Page) -> No
 
 
 def test_a_channel_is_found_with_the_keyboard_only(page: Page) -> None:
-    name = page.locator("#list .nm").nth(6).inner_text()
+    name = page.locator("#list .channel-name").nth(6).inner_text()
     page.keyboard.press("/")
     expect(page.get_by_label("Find a channel")).to_be_focused()
     page.keyboard.type(name[:-1].lower())
@@ -118,10 +118,10 @@ def test_keys_move_through_the_rows(page: Page) -> None:
     page.locator("#list a").first.focus()
     for key, rank in (("ArrowDown", 2), ("ArrowDown", 3), ("ArrowUp", 2), ("End", 10), ("Home", 1), ("ArrowUp", 1)):
         page.keyboard.press(key)
-        expect(page.locator("#list a:focus .rk")).to_have_text(str(rank))
+        expect(page.locator("#list a:focus .rank")).to_have_text(str(rank))
     expect(page.locator("#hold")).to_have_text("Sorting paused while you hover")
     page.keyboard.press("ArrowDown")
-    name = page.locator("#list a:focus .nm").inner_text()
+    name = page.locator("#list a:focus .channel-name").inner_text()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
@@ -154,7 +154,7 @@ UNCHANGED_FOR_3_S = """() => {
 def test_a_hidden_page_pauses_and_resumes_with_a_fresh_snapshot(page: Page) -> None:
     # Viewers change once a minute; this board changes every second.
     page.get_by_role("tab", name="Most Active").click()
-    expect(page.locator("#list .nm").first).to_be_visible()
+    expect(page.locator("#list .channel-name").first).to_be_visible()
     frames: list[str] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda text: frames.append(str(text))))
     hide(page, True)
@@ -194,8 +194,8 @@ def test_an_untracked_channel_can_be_requested(page: Page, stack: Stack) -> None
     page = page.context.new_page()
     page.goto(f"{stack.url}/?channel=404404404")
     expect(page.get_by_role("heading", name="Not found")).to_be_visible()
-    page.get_by_label("Channel name or Twitch address").fill("Somebody_New")
-    page.get_by_label("Reason, for the curators").fill("<b>They grow</b>")
+    page.get_by_label("Channel name or Twitch URL").fill("Somebody_New")
+    page.get_by_label("Reason (optional, for the curators)").fill("<b>They grow</b>")
     page.get_by_role("button", name="Request it").click()
     expect(page.get_by_role("status").filter(has_text="somebody_new")).to_be_visible()
     expect(page.locator("main")).to_contain_text("<b>They grow</b>")
@@ -223,14 +223,14 @@ def test_switching_boards_causes_no_layout_shift(page: Page, width: int) -> None
     tops = set()
     for tab in page.get_by_role("tab").all():
         tab.click()
-        tops.add(page.evaluate("document.querySelector('.bhead').offsetTop"))
+        tops.add(page.evaluate("document.querySelector('.board-head').offsetTop"))
     assert len(tops) == 1
 
 
 def test_a_channel_opens_its_chart_which_gains_points(page: Page) -> None:
     page.get_by_role("tab", name="Most Active").click()
     row = page.locator("#list > li").nth(2)
-    name = row.locator(".nm").inner_text()
+    name = row.locator(".channel-name").inner_text()
     row.locator("a").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
     page.locator("#ranges").get_by_text("1 h").click()
@@ -243,8 +243,8 @@ def test_a_channel_opens_its_chart_which_gains_points(page: Page) -> None:
     expect(newest).not_to_have_text(before, timeout=LIVE_MS)
 
 
-def happen(stack: Stack, channel_id: str, kind: str, **fields: Any) -> None:
-    """Write an event of the channel, of a kind that the ledger check ignores."""
+def write_event(stack: Stack, channel_id: str, kind: str, **fields: Any) -> None:
+    """Write an event of a channel; its kind must be one that the ledger check ignores."""
     assert kind not in SUM_KINDS | set(EVENT_OF_NOTICE.values())
     at_ms = int(time.time() * 1000)
     record = event_record(event_id=str(uuid.uuid4()), kind=kind, channel_id=channel_id, at_ms=at_ms, **fields)
@@ -257,9 +257,9 @@ def test_new_events_are_marked_on_the_open_chart_without_a_reload(page: Page, st
     expect(page.locator("#chart canvas")).to_be_visible()
     page.get_by_text("Show as table").click()
     hostile = "<img src=x onerror=alert(1)> opening study"
-    happen(stack, channel_id, "category", text="Endgames")
-    happen(stack, channel_id, "title", text=hostile)
-    happen(stack, channel_id, "bits_badges", count=12)
+    write_event(stack, channel_id, "category", text="Endgames")
+    write_event(stack, channel_id, "title", text=hostile)
+    write_event(stack, channel_id, "bits_badges", count=12)
     for label in ("Category: Endgames", f"Title: {hostile}", "Bits badges: 12"):
         expect(page.locator("#lines")).to_contain_text(label, timeout=LIVE_MS)
     expect(page.locator("#table")).to_contain_text("Category: Endgames")
@@ -276,7 +276,7 @@ def test_hovering_over_a_mark_shows_its_event(page: Page, stack: Stack) -> None:
     page.locator("#list > li").nth(1).locator("a").click()
     # The chart of an hour moves one pixel in four seconds, so the mark stays under the pointer.
     page.locator("#ranges").get_by_text("1 h").click()
-    happen(stack, channel_id, "category", text="Opening study")
+    write_event(stack, channel_id, "category", text="Opening study")
     expect(page.locator("#lines")).to_contain_text("Category: Opening study", timeout=LIVE_MS)
     chart = page.locator("#chart").bounding_box()
     plot = page.locator("#chart .u-over").bounding_box()
@@ -297,9 +297,9 @@ def test_a_url_restores_tab_channel_and_range(page: Page, stack: Stack) -> None:
     page.get_by_role("tab", name="Spam Rating").click()
     page.locator("#list > li").nth(1).locator("a").click()
     page.locator("#ranges").get_by_text("24 h").click()
-    name, address = page.get_by_role("heading", level=1).inner_text(), page.url
+    name, url = page.get_by_role("heading", level=1).inner_text(), page.url
     page.goto(stack.url)
-    page.goto(address)
+    page.goto(url)
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
     expect(page.get_by_role("tab", name="Spam Rating")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#ranges [aria-current]")).to_have_text("24 h")
@@ -314,7 +314,7 @@ def test_the_first_paint_works_without_javascript(browser: Browser, page: Page, 
     expect(plain.locator("#unit")).to_have_text("words / msg")
     plain.locator("#sizes").get_by_role("link", name="Top 25", exact=True).click()
     expect(plain.locator("#list > li").nth(20)).to_be_visible()
-    name = plain.locator("#list .nm").first.inner_text()
+    name = plain.locator("#list .channel-name").first.inner_text()
     plain.get_by_label("Find a channel").fill(name)
     plain.keyboard.press("Enter")
     plain.locator(".finds").get_by_role("link").filter(has_text=name).first.click()
@@ -347,7 +347,7 @@ def test_the_page_reconnects_after_the_web_process_was_killed(page: Page, stack:
 
 @pytest.mark.parametrize("width", [380, 390, 760, 1080, 1440])
 def test_nothing_scrolls_horizontally(page: Page, width: int) -> None:
-    # Until the chart has also resized, the plot and the tape are as wide as the old page.
-    page.locator(".uplot, #tape").evaluate_all("all => all.forEach(one => (one.style.minWidth = '2000px'))")
+    # Until the chart has resized too, the plot and the tape are as wide as the old page.
+    page.locator(".uplot, #tape").evaluate_all("all => all.forEach(({ style }) => (style.minWidth = '2000px'))")
     page.set_viewport_size({"width": width, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

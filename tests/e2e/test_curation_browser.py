@@ -1,4 +1,4 @@
-"""Curation in a real browser: an imported file of decisions, an answered request, an opt-out with its receipt."""
+"""Curation in a real browser: an imported file of decisions, a decided request, an opt-out with its receipt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.visitor import PASSWORD, make_account, sign_in
 from tests.staff import totp
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
-CURATOR, ASKER = "curator@example.com", "asker@example.com"
+CURATOR, REQUESTER = "curator@example.com", "asker@example.com"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STAFF = f"""
 from allauth.mfa.totp.internal.auth import TOTP
@@ -22,8 +22,8 @@ from apps.accounts.models import User
 known = User.objects.filter(email="{CURATOR}").exists()
 known or TOTP.activate(User.objects.create_superuser("{CURATOR}", "{PASSWORD}"), "{SECRET}")
 """
-# The time within which a decision takes effect, plus some for the browser and this test.
-FOLLOWED_S = 30
+# A decision takes effect within this time, which includes some for the browser and this test.
+EFFECTIVE_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +66,13 @@ def test_imported_decisions_are_previewed_and_take_effect_within_half_a_minute(a
     channel_id, login = sorted(covered_logins(stack).items())[5]
     decide(admin, stack, f"{login},block,law", "nobody_is_called_that,pin,event")
     expect(admin.get_by_text("1 invalid lines were skipped")).to_be_visible()
-    wait_until(lambda: channel_id not in stack.listed_channels(), FOLLOWED_S, "the block to be on the list")
+    wait_until(lambda: channel_id not in stack.listed_channels(), EFFECTIVE_S, "the block to be on the list")
     decide(admin, stack, f"{login},pin,event")
-    wait_until(lambda: channel_id in stack.listed_channels(), FOLLOWED_S, "the pin to be on the list")
+    wait_until(lambda: channel_id in stack.listed_channels(), EFFECTIVE_S, "the pin to be on the list")
     decide(admin, stack, f"{login},none,")
 
 
-def answer(admin: Page, stack: Stack, kind: str, name: str, choice: str, answer_text: str = "") -> None:
+def decide_request(admin: Page, stack: Stack, kind: str, name: str, choice: str, answer_text: str = "") -> None:
     """Decide a request of a kind that names a channel."""
     admin.goto(f"{stack.url}/admin/{kind}/")
     admin.get_by_role("link", name=name, exact=True).click()
@@ -91,16 +91,16 @@ def save_again(admin: Page) -> None:
     admin.get_by_role("button", name="Save", exact=True).click()
 
 
-def test_the_requester_of_a_channel_sees_the_answer(admin: Page, browser: Browser, stack: Stack) -> None:
-    make_account(stack, ASKER)
+def test_the_requester_of_a_channel_sees_the_decision(admin: Page, browser: Browser, stack: Stack) -> None:
+    make_account(stack, REQUESTER)
     page = browser.new_page()
-    sign_in(page, stack, email=ASKER)
+    sign_in(page, stack, email=REQUESTER)
     page.goto(f"{stack.url}/ask")
-    page.get_by_label("Channel name or Twitch address").fill("somebody_else")
+    page.get_by_label("Channel name or Twitch URL").fill("somebody_else")
     page.get_by_role("button", name="Request it").click()
     page.goto(f"{stack.url}/requests")
-    expect(page.get_by_text("pending", exact=True)).to_be_visible()
-    answer(admin, stack, "curation/curationrequest", "somebody_else", "decline", "It only plays music.")
+    expect(page.get_by_text("pending")).to_be_visible()
+    decide_request(admin, stack, "curation/curationrequest", "somebody_else", "decline", "It only plays music.")
     page.reload()
     expect(page.get_by_text("It only plays music.")).to_be_visible()
     page.context.close()
@@ -112,12 +112,12 @@ def test_an_anonymous_opt_out_request_gives_the_curator_a_receipt(admin: Page, b
     stranger = browser.new_page()
     stranger.goto(f"{stack.url}/account/login/")
     stranger.get_by_role("link", name="Opt out").click()
-    stranger.get_by_label("What should not be counted").select_option("my messages in all channels")
+    stranger.get_by_label("What should we stop counting?").select_option("my messages in all channels")
     stranger.get_by_label("Name on Twitch").fill(f"@{login.upper()}")
-    stranger.get_by_label("How a curator can verify your identity").fill("It is on my profile.")
+    stranger.get_by_label("How can a curator verify your identity?").fill("It is on my profile.")
     stranger.get_by_role("button", name="Request opt-out").click()
     expect(stranger.get_by_text(f"A curator will check the request for {login}.")).to_be_visible()
-    answer(admin, stack, "curation/optoutrequest", login, "accept")
+    decide_request(admin, stack, "curation/optoutrequest", login, "accept")
     admin.get_by_role("link", name=login, exact=True).click()
     expect(admin.get_by_text("It is on my profile.")).to_have_count(0)
     admin.goto(f"{stack.url}/admin/curation/optout/")
@@ -129,7 +129,7 @@ def test_an_anonymous_opt_out_request_gives_the_curator_a_receipt(admin: Page, b
     stranger.context.close()
 
 
-def test_an_opt_out_s_receipt_proves_what_was_deleted(admin: Page, stack: Stack) -> None:
+def test_the_receipt_of_an_opt_out_proves_the_deletion(admin: Page, stack: Stack) -> None:
     admin.goto(f"{stack.url}/admin/curation/optout/add/")
     admin.get_by_label("Kind").select_option("channel")
     # An unused id, so that the running instance keeps the channels that the next tests need.
@@ -142,9 +142,9 @@ def test_an_opt_out_s_receipt_proves_what_was_deleted(admin: Page, stack: Stack)
 
     def is_proved() -> bool:
         admin.reload()
-        return admin.get_by_text("rows remaining").is_visible()
+        return admin.get_by_text("Rows remaining").is_visible()
 
-    # Celery's next minute would be soon enough.
+    # Run the task now instead of waiting for its next scheduled run.
     stack.run_task("publish_opt_outs")
     wait_until(is_proved, 60, "the proof of the deletion")
-    expect(admin.get_by_role("rowheader", name="minutes")).to_be_visible()
+    expect(admin.get_by_role("rowheader", name="metrics per minute")).to_be_visible()

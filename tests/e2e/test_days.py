@@ -109,7 +109,7 @@ def test_a_day_changes_only_with_its_minutes(channel_id: str) -> None:
     (summary,) = read_days([channel_id], T, T + DAY_MS, METRICS)[channel_id]
     assert summary.sums["messages"] == sum(m["messages"] for s, m in {**minutes, **inside}.items() if s < T + DAY_MS)
 
-    # A day whose hours and minutes were deleted is one of which nothing is known, until they are back.
+    # A day whose hours and minutes were deleted is unknown until they are stored again.
     keys: set[WindowKey] = {(channel_id, "minute", s + MINUTE_MS) for s in minutes}
     keys |= {(channel_id, "hour", s // HOUR_MS * HOUR_MS + HOUR_MS) for s in minutes}
     store.correct([], keys)

@@ -21,8 +21,8 @@ from twitchly import kafka
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("topics")]
 
 
-def set_aside(topic: str, *values: bytes | None, key: bytes | None = None) -> None:
-    """Write records to a topic and make dead letters of them, like a reader of an older version."""
+def write_dead_letters(topic: str, *values: bytes | None, key: bytes | None = None) -> None:
+    """Write records to a topic and turn them into dead letters, as a reader of an older version would."""
     before = len(read(topic))
     write(topic, values, partition=1, key=key)
     dead_letters = DeadLetters(kafka.producer())
@@ -32,7 +32,7 @@ def set_aside(topic: str, *values: bytes | None, key: bytes | None = None) -> No
 
 
 def test_a_dead_letter_is_explained_by_the_current_reader() -> None:
-    set_aside("windows", window("7"), window("7", grain="\x1byear"), b"y" * 950_000, None, key=b"seven")
+    write_dead_letters("windows", window("7"), window("7", grain="\x1byear"), b"y" * 950_000, None, key=b"seven")
     usable, unusable, cut, empty = (run("explain", "windows", str(offset)) for offset in range(4))
     assert "now       usable now" in usable
     assert "reason    an older reader's reason" in usable
@@ -50,7 +50,7 @@ def test_a_dead_letter_is_explained_by_the_current_reader() -> None:
 
 
 def test_usable_dead_letters_are_replayed_once_with_their_key() -> None:
-    set_aside("windows", window("7"), b"no", b"y" * 950_000, window("7", 1), key=b"seven")
+    write_dead_letters("windows", window("7"), b"no", b"y" * 950_000, window("7", 1), key=b"seven")
     output = run("replay", "windows", "--all")
     assert (output[0], output[3]) == ("windows 0: replayed", "windows 3: replayed")
     assert output[1].startswith("windows 1: refused: not JSON")
@@ -66,7 +66,7 @@ def test_usable_dead_letters_are_replayed_once_with_their_key() -> None:
 
 
 def test_a_named_dead_letter_is_replayed_again_and_a_replay_note_is_not_a_dead_letter() -> None:
-    set_aside("channel-events", event("7"), b"no", key=b"7")
+    write_dead_letters("channel-events", event("7"), b"no", key=b"7")
     for _ in range(2):
         assert run("replay", "channel-events", "0") == ["channel-events 0: replayed"]
     assert [message.value() for message in read("channel-events")[2:]] == [event("7")] * 2
@@ -88,9 +88,9 @@ def test_a_dead_letter_of_a_missing_partition_is_replayed_by_its_key() -> None:
 
 
 def test_the_newest_dead_letters_of_all_topics_are_listed_last() -> None:
-    set_aside("windows", *[b"no"] * 3)
-    set_aside("channel-events", b"no")
-    set_aside("windows-live", b"[]")
+    write_dead_letters("windows", *[b"no"] * 3)
+    write_dead_letters("channel-events", b"no")
+    write_dead_letters("windows-live", b"[]")
     lines = run("list", "--limit", "3")
     assert [line.split()[2] for line in lines[:3]] == ["windows/1/2", "channel-events/1/0", "windows-live/1/0"]
     assert lines[3] == "     3 of windows: an older reader's reason"
@@ -140,7 +140,7 @@ def test_a_scan_moves_records_that_flink_ignored_once() -> None:
     assert len(listed("chat")[0]) == len(poison) + 1
 
 
-def test_a_scan_uses_the_instance_s_clock(settings: Settings) -> None:
+def test_a_scan_uses_the_clock_of_the_instance(settings: Settings) -> None:
     settings.CLOCK_OFFSET_MS = 10_800_000
     write("chat", [chat_message(at_ms=int(time.time() * 1000) + 10_800_000)])
     assert run("--scan", "chat") == ["read 1 records of chat, moved 0"]

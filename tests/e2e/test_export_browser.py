@@ -16,12 +16,12 @@ from tests.e2e.visitor import LIVE_MS, sign_up
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 
-SHIFTS = """() => new Promise((tell) => {
+SHIFTS = """() => new Promise((resolve) => {
   let sum = 0;
   const add = ({ value, hadRecentInput }) => (sum += hadRecentInput ? 0 : value);
   const observer = new PerformanceObserver((list) => list.getEntries().forEach(add));
   observer.observe({ type: "layout-shift", buffered: true });
-  requestAnimationFrame(() => requestAnimationFrame(() => tell(sum)));
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
 })"""
 
 
@@ -88,7 +88,7 @@ def test_the_star_beside_the_chart_and_the_one_in_its_row_stay_in_sync(page: Pag
 
 
 def test_keys_reach_the_star_and_move_on(page: Page) -> None:
-    links = page.locator("#list a.brow")
+    links = page.locator("#list a.board-row")
     links.first.focus()
     page.keyboard.press("Tab")
     star = page.locator("#list [data-star]:focus")
@@ -96,7 +96,7 @@ def test_keys_reach_the_star_and_move_on(page: Page) -> None:
     page.keyboard.press("Space")
     expect(star).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("ArrowDown")
-    expect(page.locator("#list a.brow:focus .rk")).to_have_text("2")
+    expect(page.locator("#list a.board-row:focus .rank")).to_have_text("2")
 
 
 def test_with_several_lists_a_menu_offers_them(page: Page, stack: Stack) -> None:
@@ -129,7 +129,7 @@ def test_with_several_lists_a_menu_offers_them(page: Page, stack: Stack) -> None
     expect(star).to_have_attribute("aria-pressed", "false")
 
 
-def test_stars_stay_while_discover_brings_new_rows(page: Page, stack: Stack) -> None:
+def test_stars_stay_when_discover_loads_new_rows(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.url}/discover?sort=-messages")
     star = page.locator("#rows [data-star]").nth(4)
     name = star.get_attribute("data-of")

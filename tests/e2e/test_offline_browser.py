@@ -55,10 +55,10 @@ def test_actions_that_need_the_server_say_that_nothing_was_sent(page: Page, stac
     away = page.locator("#away")
     expect(away).to_be_visible(timeout=SOON_MS)
     expect(away).not_to_contain_text(NOTHING_SENT)
-    address = page.url
+    url = page.url
     page.get_by_role("link", name="Discover").first.click()
     expect(away).to_contain_text(NOTHING_SENT)
-    assert page.url == address
+    assert page.url == url
     page.context.set_offline(False)
     expect(away).to_be_hidden(timeout=SOON_MS)
 

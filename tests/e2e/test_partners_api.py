@@ -53,14 +53,14 @@ def channel(api: httpx.Client) -> str:
     """The most viewed channel, once it has history."""
 
     def has_history() -> bool:
-        rows = got(api, "boards/viewers?n=1").json()["rows"]
-        return bool(rows) and len(got(api, f"channels/{rows[0]['channel_id']}/series").json()["points"]["end"]) > 2
+        rows = fetch(api, "boards/viewers?n=1").json()["rows"]
+        return bool(rows) and len(fetch(api, f"channels/{rows[0]['channel_id']}/series").json()["points"]["end"]) > 2
 
     wait_until(has_history, 120, "history of the most viewed channel")
-    return str(got(api, "boards/viewers?n=1").json()["rows"][0]["channel_id"])
+    return str(fetch(api, "boards/viewers?n=1").json()["rows"][0]["channel_id"])
 
 
-def got(api: httpx.Client, path: str, method: str = "GET") -> httpx.Response:
+def fetch(api: httpx.Client, path: str, method: str = "GET") -> httpx.Response:
     """Send a request and validate the response against the description."""
     response = api.request(method, path)
     check_response(method, f"/api/v1/{path}", response)
@@ -69,7 +69,7 @@ def got(api: httpx.Client, path: str, method: str = "GET") -> httpx.Response:
 
 @pytest.mark.parametrize("grain", ["live", "minute", "hour"])
 def test_a_series_has_columns_of_the_same_length(api: httpx.Client, channel: str, grain: str) -> None:
-    series = got(api, f"channels/{channel}/series?range=1h&grain={grain}&metrics=viewers,messages,chatters").json()
+    series = fetch(api, f"channels/{channel}/series?range=1h&grain={grain}&metrics=viewers,messages,chatters").json()
     lengths = {len(series["points"]["end"]), len(series["points"]["coverage"])}
     lengths |= {len(column) for column in series["points"]["values"].values()}
     assert len(lengths) == 1
@@ -78,10 +78,10 @@ def test_a_series_has_columns_of_the_same_length(api: httpx.Client, channel: str
 
 
 def test_a_series_is_available_as_a_table_and_past_ranges_are_cached(api: httpx.Client, channel: str) -> None:
-    table = got(api, f"channels/{channel}/series.csv?range=10m")
+    table = fetch(api, f"channels/{channel}/series.csv?range=10m")
     assert table.text.startswith("\ufeffend (UTC),coverage,viewers (viewers),messages (msg / 30 s)")
     past = f"channels/{channel}/series?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z"
-    first = got(api, past)
+    first = fetch(api, past)
     assert first.headers["Cache-Control"] == "private, max-age=60"
     again = api.get(past, headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
@@ -93,21 +93,21 @@ def test_the_etag_of_a_range_up_to_now_changes_only_with_its_windows(
 ) -> None:
     path = f"channels/{channel}/series?{query}"
 
-    def is_kept() -> bool:
-        """Send two requests in a row: only a window that arrived in between may change the ETag."""
-        first = got(api, path)
+    def is_stable() -> bool:
+        """Send two requests in a row; only a window that arrives in between may change the ETag."""
+        first = fetch(api, path)
         again = api.get(path, headers={"If-None-Match": first.headers["ETag"]})
-        left = [answer.headers["RateLimit"].split(", ")[1].split(";t=")[0] for answer in (first, again)]
-        return again.status_code == 304 and left[0] == left[1]
+        quotas = [response.headers["RateLimit"].split(", ")[1].split(";t=")[0] for response in (first, again)]
+        return again.status_code == 304 and quotas[0] == quotas[1]
 
-    wait_until(is_kept, 20, "a cheap 304 response")
-    assert got(api, f"channels/{channel}/events?range=90d").status_code == 200
+    wait_until(is_stable, 20, "a cheap 304 response")
+    assert fetch(api, f"channels/{channel}/events?range=90d").status_code == 200
 
 
 def test_events_are_paged_by_time(api: httpx.Client, channel: str) -> None:
     events, cursor = [], ""
     for _ in range(50):
-        page = got(api, f"channels/{channel}/events?range=1h&limit=2{cursor}").json()
+        page = fetch(api, f"channels/{channel}/events?range=1h&limit=2{cursor}").json()
         events += page["items"]
         if page["next"] is None:
             break
@@ -119,8 +119,8 @@ def test_events_are_paged_by_time(api: httpx.Client, channel: str) -> None:
 
 
 def test_ended_streams_are_listed(api: httpx.Client, channel: str) -> None:
-    assert got(api, f"channels/{channel}/streams").status_code == 200
-    assert got(api, f"channels/{channel}/streams/1700000000001").status_code == 404
+    assert fetch(api, f"channels/{channel}/streams").status_code == 200
+    assert fetch(api, f"channels/{channel}/streams/1700000000001").status_code == 404
 
 
 @pytest.mark.parametrize("language", list(LANGUAGES))
@@ -129,8 +129,8 @@ def test_every_read_only_example_runs_unchanged(
 ) -> None:
     operations = [operation for section in sections(stack.url, language) for operation in section.operations]
     # There is no watchlist yet, no stream has ended, and the event stream never ends.
-    left_out = {"get_watchlist", "get_segment", "get_stream", "stream_live"}
-    reading = [operation for operation in operations if operation.method == "GET" and operation.id not in left_out]
+    excluded = {"get_watchlist", "get_segment", "get_stream", "stream_live"}
+    reading = [operation for operation in operations if operation.method == "GET" and operation.id not in excluded]
     for operation in reading:
         output = run_example(operation.example.replace("CHANNEL", channel), language, secret, tmp_path)
         assert json.loads(output), operation.id
@@ -178,9 +178,9 @@ def test_addresses_in_headers_are_not_trusted(stack: Stack) -> None:
         headers = {"Authorization": f"Bearer {key}", "X-Forwarded-For": f"203.0.113.{number}"}
         return httpx.get(f"{stack.url}/api/v1/boards", headers=headers)
 
-    answers = [guess(number) for number in range(25)]
-    assert {answer.json()["code"] for answer in answers[20:]} == {"too-many-guesses"}
-    time.sleep(int(answers[-1].headers["Retry-After"]))
+    responses = [guess(number) for number in range(25)]
+    assert {response.json()["code"] for response in responses[20:]} == {"too-many-guesses"}
+    time.sleep(int(responses[-1].headers["Retry-After"]))
     assert guess(25).json()["code"] == "unknown-key"
 
 

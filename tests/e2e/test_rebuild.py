@@ -38,7 +38,7 @@ def are_stored(store: WindowStore, channel_ids: set[str], end_ms: int) -> bool:
 @pytest.mark.usefixtures("cassandra")
 def test_a_range_is_rebuilt_to_the_same_rows(stack: Stack) -> None:
     wait_until(lambda: stack.listed_channels() <= stack.covered() != set(), 120, "all channels to be covered")
-    # Channels that were joined in this minute have no windows of the one before.
+    # Channels that were joined in this minute have no windows of the previous one.
     until_ms = (now_ms() // MINUTE_MS + 1) * MINUTE_MS
     from_ms = until_ms - MINUTE_MS
     store, channels = WindowStore(), stack.covered()

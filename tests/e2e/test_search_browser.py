@@ -121,15 +121,15 @@ def test_a_search_is_filtered_sorted_saved_and_exported(page: Page, stack: Stack
 
 
 def test_order_and_figures_are_paused_and_updated_together(page: Page, stack: Stack) -> None:
-    address = f"{stack.url}/discover?sort=-messages"
-    page.goto(address)
+    url = f"{stack.url}/discover?sort=-messages"
+    page.goto(url)
     page.locator("#found tbody tr").nth(3).hover()
-    expect(page.locator("#hold")).to_have_text("Updates paused while you are in the table")
+    expect(page.locator("#hold")).to_have_text("Updates paused while you use the table")
     held = page.locator("#rows tr").all_inner_texts()
-    seen = {page.request.get(f"{address}&rows=1").text()}
+    seen = {page.request.get(f"{url}&rows=1").text()}
 
     def moved() -> bool:
-        seen.add(page.request.get(f"{address}&rows=1").text())
+        seen.add(page.request.get(f"{url}&rows=1").text())
         return len(seen) > 3
 
     wait_until(moved, 60, "the figures to update")
@@ -158,23 +158,23 @@ def test_a_chart_is_exported_and_shared(page: Page, browser: Browser, stack: Sta
     page.get_by_text("Share", exact=True).click()
     page.get_by_label("Password (optional)").fill("open sesame")
     page.get_by_role("button", name="Create link").click()
-    address = page.get_by_label("Address").first.input_value()
+    url = page.get_by_label("Link", exact=True).first.input_value()
     stranger = browser.new_context().new_page()
-    stranger.goto(address)
+    stranger.goto(url)
     stranger.get_by_label("Password").fill("open sesame")
     stranger.get_by_role("button", name="Open").click()
     expect(stranger.locator("#chart canvas")).to_be_visible()
     expect(stranger.locator("#value")).not_to_have_text("", timeout=LIVE_MS)
     page.get_by_role("button", name="Revoke").first.click()
-    assert stranger.goto(address).status == 404  # type: ignore[union-attr]  # the 404 page of the product
+    assert stranger.goto(url).status == 404  # type: ignore[union-attr]  # the 404 page of the product
     stranger.context.close()
 
 
 def test_a_widget_is_live_in_a_frame_of_another_site(page: Page, tmp_path: Path) -> None:
     page.get_by_text("Share", exact=True).click()
-    page.get_by_label("As", exact=True).select_option("widget")
+    page.get_by_label("Share as").select_option("widget")
     page.get_by_role("button", name="Create link").click()
-    snippet = page.get_by_label("Address").first.input_value()
+    snippet = page.get_by_label("Link", exact=True).first.input_value()
     (tmp_path / "index.html").write_text(f"<!doctype html><title>Elsewhere</title><link rel=icon href=data:,>{snippet}")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path))) as elsewhere:
         Thread(target=elsewhere.serve_forever, daemon=True).start()

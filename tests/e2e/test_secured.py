@@ -91,17 +91,17 @@ def stored(secured: Secured) -> None:
     assert [sink.returncode for sink in sinks] == [0, 0], errors
 
 
-def _look(secured: Secured, code: str) -> str:
+def _run_code(secured: Secured, code: str) -> str:
     return secured.run("-c", f"{SETUP}{code}", DJANGO_SETTINGS_MODULE="twitchly.settings").stdout
 
 
 def _has_rows(secured: Secured) -> bool:
     code = "from apps.metrics.cassandra import open_session as s; print(len(list(s().execute('SELECT * FROM {}'))))"
-    return all("1" in _look(secured, code.format(table)) for table in ("live_window", "hour_window"))
+    return all("1" in _run_code(secured, code.format(table)) for table in ("live_window", "hour_window"))
 
 
 def _on_board(secured: Secured) -> bool:
-    return "1000.0" in _look(
+    return "1000.0" in _run_code(
         secured,
         "import redis; from django.conf import settings; from core.contracts import redis_keys; "
         "print(redis.Redis.from_url(settings.REDIS_BOARDS_URL).zscore(redis_keys.board('viewers'), '1'))",

@@ -37,7 +37,7 @@ def new_history(channels: int) -> History:
 
 
 def new_progress(days: int) -> Progress:
-    """Return a fill up to 20 minutes ago, which is usually not the end of an hour."""
+    """Return the progress of a new fill that ends 20 minutes ago, which is usually not the end of an hour."""
     return new_fill(now_ms() // MINUTE_MS * MINUTE_MS - 20 * MINUTE_MS, days)
 
 
@@ -146,11 +146,11 @@ def test_rows_expire_as_if_they_had_been_written_in_the_past(filled: tuple[Histo
     rows = list(open_session().execute(query, (history.channels[0].id, day_of(progress.from_ms))))
     assert rows
     for row in rows:
-        kept_s = row["ttl_s"] + (now_ms() - row["end_ms"]) // 1000
-        assert kept_s == pytest.approx(90 * 86_400, abs=120)
+        retention_s = row["ttl_s"] + (now_ms() - row["end_ms"]) // 1000
+        assert retention_s == pytest.approx(90 * 86_400, abs=120)
 
 
-def test_what_an_instance_has_recorded_is_not_overwritten() -> None:
+def test_recorded_history_is_not_overwritten() -> None:
     channel_id, now = str(uuid.uuid4().int)[:18], now_ms()
     assert recorded_from([channel_id], now) is None
     end_ms = now // 10_000 * 10_000 - 50_000

@@ -43,8 +43,8 @@ pytestmark = pytest.mark.server
 # The last half hour of a month, so that scripts cross midnight.
 START_MS = 1_709_244_000_000 - 1_800_000
 SENTINELS = tuple(str(n) for n in range(1, 17))
-# Random scripts, and how many of them the job computes together.
-SCRIPTS, TOGETHER = 35, 5
+# Random scripts, and the number of scripts in a case.
+SCRIPTS, SCRIPTS_PER_CASE = 35, 5
 SEED = 20_261_123
 Key = tuple[str, str, int]
 Cells = dict[Key, dict[str, int]]
@@ -77,7 +77,7 @@ class Trial:
     def run(self, scripts: Iterable[Sequence[ScriptLine]], times: Sequence[int] = ()) -> tuple[Cells, Cells]:
         """Return the cells that the reference computes from `chat`, and those that Flink computed.
 
-        `times` replaces the times of the lines that follow from the script.
+        `times` replaces the times that the script gives its lines.
         """
         for lines in scripts:
             self.channels = self._writer.write(lines, times)
@@ -93,8 +93,8 @@ class Trial:
         self.cells += sum(map(len, expected.values()))
         return expected, found
 
-    def each_on_its_day(self, scripts: Iterable[Sequence[ScriptLine]]) -> Iterator[Sequence[ScriptLine]]:
-        """Yield scripts, each of which starts on a later day than the one before, at the same time of day."""
+    def on_separate_days(self, scripts: Iterable[Sequence[ScriptLine]]) -> Iterator[Sequence[ScriptLine]]:
+        """Yield scripts, each of which starts a day or more after the previous one, at the same time of day."""
         for lines in scripts:
             self._begin_day()
             yield lines
@@ -133,7 +133,7 @@ class Trial:
                 # All windows end years before the submission of the job.
                 self.submitted_ms.add(key[2] + fields.pop("again_ms"))
                 del fields["v"], fields["start_ms"]
-                assert key not in found, f"{key} came twice"
+                assert key not in found, f"{key} was received twice"
                 found[key] = fields
         return found
 
@@ -233,15 +233,15 @@ def test_every_cell_of_every_grain_equals_the_reference(trial: Trial) -> None:
     assert len(expected) > 10_000
 
     @trial_settings(
-        max_examples=SCRIPTS // TOGETHER,
+        max_examples=SCRIPTS // SCRIPTS_PER_CASE,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
         derandomize=True,
     )
-    @given(st.lists(script, min_size=TOGETHER, max_size=TOGETHER))
+    @given(st.lists(script, min_size=SCRIPTS_PER_CASE, max_size=SCRIPTS_PER_CASE))
     def any_scripts(scripts: list[list[ScriptLine]]) -> None:
-        assert differences(*trial.run(trial.each_on_its_day(scripts))) == {}
+        assert differences(*trial.run(trial.on_separate_days(scripts))) == {}
 
     any_scripts()
     assert len(trial.submitted_ms) == 1
@@ -264,8 +264,8 @@ def test_a_host_clock_that_steps_by_an_hour_moves_no_window(trial: Trial) -> Non
     assert sum(minutes.values()) == pytest.approx(150_000, abs=2_000)
 
 
-def test_a_wrongly_computed_column_is_detected(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reference counts one too many in each column in turn; every time, Flink's cells must differ from it."""
+def test_a_column_that_is_off_by_one_is_detected(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference is off by one in each column in turn; every time, Flink's cells must differ from it."""
     lines = [
         ScriptLine(100, 0, user=1, traits=frozenset({"subscriber"})),
         ScriptLine(100, 0, user=2),
@@ -274,7 +274,7 @@ def test_a_wrongly_computed_column_is_detected(trial: Trial, monkeypatch: pytest
     expected, found = trial.run([lines])
     assert differences(expected, found) == {}
     for column in COLUMNS:
-        broken = replace(column, reference=partial(one_too_many, column))
+        broken = replace(column, reference=partial(off_by_one, column))
         monkeypatch.setattr(
             "core.metrics.columns.COLUMNS", tuple(broken if other is column else other for other in COLUMNS)
         )
@@ -282,7 +282,7 @@ def test_a_wrongly_computed_column_is_detected(trial: Trial, monkeypatch: pytest
         assert {key[0] for key in changed if changed[key] != found[key]} == column.grains, column.name
     monkeypatch.undo()
     for special in HOUR_COLUMNS:
-        broken_hour = replace(special, reference=partial(one_too_many_of_minutes, special))
+        broken_hour = replace(special, reference=partial(off_by_one_of_minutes, special))
         monkeypatch.setattr(
             "core.metrics.columns.HOUR_COLUMNS",
             tuple(broken_hour if other is special else other for other in HOUR_COLUMNS),
@@ -291,9 +291,9 @@ def test_a_wrongly_computed_column_is_detected(trial: Trial, monkeypatch: pytest
         assert {key[0] for key in changed if changed[key] != found[key]} == {"hour"}, special.name
 
 
-def one_too_many(column: Column, records: Sequence[ChatRecord]) -> int:
+def off_by_one(column: Column, records: Sequence[ChatRecord]) -> int:
     return 1 + (column.reference(records) or 0)
 
 
-def one_too_many_of_minutes(column: HourColumn, minutes: Minutes) -> int:
+def off_by_one_of_minutes(column: HourColumn, minutes: Minutes) -> int:
     return 1 + (column.reference(minutes) or 0)

@@ -23,8 +23,8 @@ SEEN_MS = 120_000
 
 @pytest.mark.parametrize("process", PAGES)
 def test_a_process_exports_exactly_the_listed_metrics(stack: Stack, process: Process) -> None:
-    address = f"http://127.0.0.1:{stack.port + PAGES[process]}/metrics"
-    families = {family.name: family for family in text_string_to_metric_families(httpx.get(address, timeout=10).text)}
+    url = f"http://127.0.0.1:{stack.port + PAGES[process]}/metrics"
+    families = {family.name: family for family in text_string_to_metric_families(httpx.get(url, timeout=10).text)}
     assert families.keys() == exported_by(process)
     assert all(family.documentation for family in families.values())
 

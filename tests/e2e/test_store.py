@@ -132,7 +132,7 @@ def test_starts_and_ends_of_the_48_hours_before_a_span_are_read_with_it(channel_
     stored = replace(events[1], reported_ms=None)
     assert store.read_events(channel_id, MIDNIGHT, MIDNIGHT + HOUR_MS) == [stored]
     assert store.read_starts([channel_id, "404"], MIDNIGHT) == {channel_id: [stored], "404": []}
-    # It leaves the list and returns: the last report is valid, in whatever order the reports are read.
+    # The channel leaves the list and returns: the last report is valid, in any order of the reports.
     left = replace(events[1], until_ms=MIDNIGHT, reported_ms=MIDNIGHT)
     returned = replace(events[1], reported_ms=MIDNIGHT + 1)
     store.write([], [left])
@@ -142,14 +142,14 @@ def test_starts_and_ends_of_the_48_hours_before_a_span_are_read_with_it(channel_
     assert store.read_events(channel_id, MIDNIGHT, MIDNIGHT + HOUR_MS) == [stored]
 
 
-def hold(store: WindowStore, channel_id: str, from_ms: int) -> list[int]:
-    """Return the number of the channel's rows of each kind since `from_ms`."""
+def row_counts(store: WindowStore, channel_id: str, from_ms: int) -> list[int]:
+    """Return the number of rows of a channel since `from_ms`, by kind."""
     until_ms = from_ms + 200 * 24 * HOUR_MS
     windows = [len(store.read_windows(grain, channel_id, from_ms, until_ms)) for grain in ("live", "minute", "hour")]
     return [*windows, len(store.read_events(channel_id, from_ms, until_ms))]
 
 
-def everything(channel_id: str, end_ms: int) -> tuple[list[WindowRecord], list[EventRecord]]:
+def records_of_each_kind(channel_id: str, end_ms: int) -> tuple[list[WindowRecord], list[EventRecord]]:
     windows = [
         window(channel_id, "live", end_ms, 30_000, **COLUMNS),
         window(channel_id, "live_distinct", end_ms, 30_000, chatters=3),
@@ -166,20 +166,20 @@ def test_an_erased_channel_has_no_rows_and_is_stored_again_after_an_hour(channel
     times = [opted_out_ms - days * 24 * HOUR_MS for days in (0, 1, 40, 89)]
     for end_ms in times:
         for channel in (channel_id, other):
-            store.write(*everything(channel, end_ms))
+            store.write(*records_of_each_kind(channel, end_ms))
     first_ms, new_year = times[-1] - HOUR_MS, 1_704_067_200_000
     store.write([window(channel_id, "hour", new_year, HOUR_MS, messages=1)], [])
     assert len(store.read_windows("hour", channel_id, new_year - 1, new_year)) == 1
     store.erase(channel_id, opted_out_ms)
     # Windows that were still open close after the deletion.
-    store.write(*everything(channel_id, MIDNIGHT + HOUR_MS))
-    assert hold(store, channel_id, first_ms) == [0, 0, 0, 0]
+    store.write(*records_of_each_kind(channel_id, MIDNIGHT + HOUR_MS))
+    assert row_counts(store, channel_id, first_ms) == [0, 0, 0, 0]
     assert store.read_windows("hour", channel_id, new_year - 1, new_year) == []
-    assert hold(store, other, first_ms) == [4, 4, 4, 4]
+    assert row_counts(store, other, first_ms) == [4, 4, 4, 4]
 
-    store.write(*everything(channel_id, MIDNIGHT + 2 * HOUR_MS))
+    store.write(*records_of_each_kind(channel_id, MIDNIGHT + 2 * HOUR_MS))
     store.erase(channel_id, opted_out_ms)
-    assert hold(store, channel_id, MIDNIGHT) == [1, 1, 1, 1]
+    assert row_counts(store, channel_id, MIDNIGHT) == [1, 1, 1, 1]
 
 
 @pytest.mark.usefixtures("cassandra")
@@ -249,7 +249,7 @@ def test_a_broadcast_is_summarized_read_back_and_erased(channel_id: str) -> None
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_a_summary_waits_for_its_channel_s_windows_and_follows_their_correction(channel_id: str) -> None:
+def test_a_summary_waits_for_the_windows_of_its_channel_and_is_updated_with_them(channel_id: str) -> None:
     windows, end_ms = WindowStore(), int(time.time() * 1000) // HOUR_MS * HOUR_MS - 600_000
     store, started_ms = BroadcastStore(windows), end_ms - 300_000
     minutes = [window(channel_id, "minute", started_ms + n * 60_000, 60_000, **LONG) for n in range(1, 6)]
@@ -287,14 +287,14 @@ def test_a_broadcast_is_found_by_its_start_with_its_neighbors(channel_id: str) -
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_an_opt_out_on_kafka_deletes_the_channel_s_history(stack: Stack, channel_id: str) -> None:
+def test_an_opt_out_on_kafka_deletes_the_history_of_the_channel(stack: Stack, channel_id: str) -> None:
     store, now_ms = WindowStore(), int(time.time() * 1000)
-    store.write(*everything(channel_id, now_ms - 60_000))
-    assert sum(hold(store, channel_id, now_ms - HOUR_MS)) == 4
+    store.write(*records_of_each_kind(channel_id, now_ms - 60_000))
+    assert sum(row_counts(store, channel_id, now_ms - HOUR_MS)) == 4
     event = str(uuid.uuid4())
     record = event_record(event_id=event, kind="opt_out", channel_id=channel_id, at_ms=now_ms)
     stack.produce("channel-events", json.dumps(record).encode())
-    wait_until(lambda: sum(hold(store, channel_id, now_ms - HOUR_MS)) == 0, 30, "the channel to be erased")
+    wait_until(lambda: sum(row_counts(store, channel_id, now_ms - HOUR_MS)) == 0, 30, "the channel to be erased")
     wait_until(lambda: len(proof(stack, event)) == 2, 10, "the proof of the deletion")
     found, left = proof(stack, event)["found"], proof(stack, event)["left"]
     assert sum(found.values()) == 4

@@ -64,9 +64,9 @@ def test_notes_lists_and_segments_are_visible_only_to_their_owner(mine: Page, th
     for path in ("/watchlists", "/discover"):
         theirs.goto(f"{stack.url}{path}")
         expect(theirs.locator("main")).not_to_contain_text("A secret")
-    answer = theirs.goto(list_url)
-    assert answer is not None
-    assert answer.status == 404
+    response = theirs.goto(list_url)
+    assert response is not None
+    assert response.status == 404
     expect(theirs.locator("body")).not_to_contain_text("A secret")
 
 

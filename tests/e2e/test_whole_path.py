@@ -31,7 +31,7 @@ def test_all_four_boards_fill_and_update(stack: Stack) -> None:
     wait_until(
         lambda: stack.boards.zrevrange(redis_keys.board("messages"), 0, 9, withscores=True) != first,
         10,
-        "the board to move",
+        "the board to change",
     )
 
 
@@ -67,7 +67,7 @@ def killed_ms(stack: Stack) -> float:
 
 @pytest.fixture(scope="module")
 def figures(stack: Stack, poison: list[bytes | None], killed_ms: float) -> dict[str, Any]:
-    """The figures of one ledger check of everything heard since the start."""
+    """The figures of a ledger check of all chat since the start."""
     wait_until(lambda: is_complete(stack), 90, "all channels to be covered")
     return stack.check_ledger(faults=[(killed_ms - 5_000, killed_ms + 60_000)])
 
@@ -159,7 +159,7 @@ def test_poison_is_rejected_and_a_killed_producer_leaves_a_gap(
 
 
 def test_listening_and_counting_are_exact(figures: dict[str, Any]) -> None:
-    """Gaps at times other than the producer's absence would be differences."""
+    """A gap outside the time in which the producer was down would be a difference."""
     assert figures["explanations"] == []
     assert figures["differences"] == 0
     assert figures["sent"] > 1_000

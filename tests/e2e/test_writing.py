@@ -102,7 +102,7 @@ def test_a_new_owner_reads_the_newest_time_of_each_partition(topics: str) -> Non
     }
 
 
-def test_a_producer_that_loses_its_name_to_another_one_fails(topics: str) -> None:
+def test_a_producer_fails_when_another_one_takes_its_name(topics: str) -> None:
     owned: set[int] = set()
     first = Ownership("same", owned.update, lambda *_: None)
     second = Ownership("same", owned.update, lambda *_: None)
@@ -115,7 +115,7 @@ def test_a_producer_that_loses_its_name_to_another_one_fails(topics: str) -> Non
     second.close()
 
 
-def test_two_producers_share_the_partitions_and_one_takes_over_the_other_s(topics: str) -> None:
+def test_two_producers_share_the_partitions_until_one_takes_over_all(topics: str) -> None:
     owned: dict[str, set[int]] = {"a": set(), "b": set()}
 
     def member(name: str) -> Ownership:
@@ -135,7 +135,7 @@ def test_two_producers_share_the_partitions_and_one_takes_over_the_other_s(topic
     first.start()
     wait_until(lambda: owns("a", PARTITIONS), 30, "the first to own all partitions")
     second.start()
-    wait_until(lambda: owns("a", PARTITIONS // 2) and owns("b", PARTITIONS // 2), 30, "the two to share")
+    wait_until(lambda: owns("a", PARTITIONS // 2) and owns("b", PARTITIONS // 2), 30, "the two to share the partitions")
     assert owned["a"] | owned["b"] == set(range(PARTITIONS))
     second.close()
     wait_until(lambda: owns("a", PARTITIONS), 30, "the first to take over after the session timeout")
@@ -177,7 +177,7 @@ def test_partitions_are_suspended_while_the_group_does_not_complete_a_rebalance(
         try:
             assert second.stdout is not None
             assert second.stdout.readline() == b"assigned\n"
-            wait_until(lambda: len(writing) == PARTITIONS // 2, 30, "the first to share")
+            wait_until(lambda: len(writing) == PARTITIONS // 2, 30, "the first to give up half of them")
             shared = frozenset(writing)
             second.send_signal(signal.SIGSTOP)
             third.start()

@@ -56,7 +56,7 @@ def sign_in(page: Page, stack: Stack, path: str = "/", email: str = DEMO) -> Non
 def expect_query(page: Page, name: str, value: str | None) -> None:
     """Wait until a parameter of the URL has this value, or is absent.
 
-    The script changes the URL at once, but the driver is told so later.
+    The script changes the URL at once, but the driver is notified later.
     """
     if value is None:
         expect(page).not_to_have_url(re.compile(rf"[?&]{name}="), timeout=LIVE_MS)
@@ -81,7 +81,7 @@ def unhashed(url: str) -> list[str]:
 
 
 def sign_up(page: Page, stack: Stack, home: str) -> str:
-    """Sign up with a new address, confirm it with the code from the logged mail, and stop at the setup.
+    """Sign up with a new address, confirm it with the code from the logged email, and stop at the setup.
 
     Return the address.
     """

@@ -24,8 +24,8 @@ BOB = Stream("8", "bob", "Bob", 50, "Go", "en", "another", T0_ISO)
 class Table:
     """The rows and events written by a sequence of refreshes.
 
-    The starts of broadcasts that run from T0 are not among `events` but in `first_starts`, because most tests begin
-    with them.
+    The starts of broadcasts that began at T0 are in `first_starts` instead of `events`, because most tests begin with
+    them.
     """
 
     def __init__(self, count: int = 5, curation: Curation | None = None) -> None:
@@ -39,19 +39,19 @@ class Table:
         pinned = self.curation.pinned
         return {row.id: row for row in self.rows.values() if row.is_wanted or row.id in pinned or row.id in live}
 
-    def poll(self, at_ms: int, *streams: Stream, kafka_is_away: bool = False) -> ListUpdate:
+    def poll(self, at_ms: int, *streams: Stream, is_kafka_down: bool = False) -> ListUpdate:
         live = {stream.id: stream for stream in streams}
         known = self.known(live)
-        followed = update_list(known, discard_stale_responses(known, Poll(at_ms, live)), self.curation, self.limits)
-        if kafka_is_away:
-            undelivered = {record["channel_id"] for record in followed.records}
+        update = update_list(known, discard_stale_responses(known, Poll(at_ms, live)), self.curation, self.limits)
+        if is_kafka_down:
+            undelivered = {record["channel_id"] for record in update.records}
         else:
             undelivered = set()
-            for record in followed.records:
+            for record in update.records:
                 is_first = (record["kind"], record["at_ms"]) == (STREAM_START, T0)
                 (self.first_starts if is_first else self.events).append(record)
-        self.rows |= {row.id: row for row in followed.rows if row.id not in undelivered}
-        return followed
+        self.rows |= {row.id: row for row in update.rows if row.id not in undelivered}
+        return update
 
     def kinds(self) -> list[tuple[str, int]]:
         return [(record["kind"], record["at_ms"]) for record in self.events]

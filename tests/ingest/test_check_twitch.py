@@ -104,7 +104,7 @@ async def test_an_untrusted_certificate_fails_the_connection(twitch: Simulated, 
     assert {result.states[step] for step in STEPS[5:]} == {"SKIPPED"}
 
 
-async def test_an_unreachable_twitch_fails_and_dependent_steps_are_left_out(settings: Settings) -> None:
+async def test_an_unreachable_twitch_fails_and_dependent_steps_are_skipped(settings: Settings) -> None:
     use(settings, "http://127.0.0.1:1")
     settings.TWITCH_IRC_HOST, settings.TWITCH_IRC_PORT, settings.TWITCH_IRC_TLS = "127.0.0.1", 1, False
     result = await check()

@@ -92,7 +92,7 @@ def test_gifts_of_a_bomb_that_was_not_heard_are_not_counted() -> None:
     assert counted([*gifts, bomb(5, 300, origin_id="a")]) == {"gift_bomb": 5, "subscriptions": 0}
 
 
-def test_gifts_of_one_giver_without_an_origin_may_be_single() -> None:
+def test_several_gifts_of_one_giver_without_an_origin_can_be_single_gifts() -> None:
     assert counted([gift(100, origin_id=NO_ORIGIN), gift(200, origin_id=NO_ORIGIN)])["subscriptions"] == 2
 
 
@@ -117,7 +117,7 @@ def test_a_bomb_matches_at_most_the_gifts_in_its_notice() -> None:
     assert counted([bomb(3, origin_id="a"), *gifts]) == {"gift_bomb": 3, "subscriptions": 1}
 
 
-def test_a_bomb_matches_gifts_for_some_seconds() -> None:
+def test_a_bomb_matches_gifts_until_a_pause_of_ten_seconds() -> None:
     late = [
         bomb(9, origin_id="a"),
         gift(9_000, origin_id="a"),

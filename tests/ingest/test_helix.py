@@ -100,7 +100,7 @@ def test_a_list_that_is_always_incomplete_is_an_error(last: str) -> None:
         Twitch(*broken * WALKS).helix().top_streams(100)
 
 
-def test_a_list_whose_cursor_always_leads_back_is_an_error() -> None:
+def test_a_cursor_that_always_repeats_is_an_error() -> None:
     broken = [page([row(1, 5)], "a"), page([row(2, 5)], "a"), page([row(3, 4)], "a")]
     twitch = Twitch(*broken * WALKS)
     with pytest.raises(ServiceUnavailable, match="3 of 500 streams"):
@@ -110,7 +110,7 @@ def test_a_list_whose_cursor_always_leads_back_is_an_error() -> None:
 
 def test_endless_cursors_to_the_same_streams_are_aborted() -> None:
     class Circling(Twitch):
-        def answer(self, _request: httpx.Request) -> httpx.Response:
+        def respond(self, _request: httpx.Request) -> httpx.Response:
             return page(rows_of(*range(100)), f"cursor {len(self.requests)}")
 
     twitch = Circling()
@@ -212,10 +212,10 @@ class RefusingTwitch(Live):
         super().__init__(*rows)
         self.refused_keys = set(refused_keys)
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
+    def respond(self, request: httpx.Request) -> httpx.Response:
         if self.refused_keys & {value for _, value in request.url.params.multi_items()}:
             return httpx.Response(400, json={"message": "Invalid login names, emails or IDs in request"})
-        return super().answer(request)
+        return super().respond(request)
 
 
 def test_one_refused_id_does_not_affect_others() -> None:

@@ -18,7 +18,7 @@ from apps.ingest.helix_calls import Timing
 from core.errors import ServiceUnavailable, TwitchRefused
 from tests.ingest.twitch_api import T0_S, Clock, Live, Twitch, page, row
 
-# Longer than any stall of the machine; without a limit the calls below would never end.
+# Longer than any stall of the machine; without a limit, the calls below would never end.
 PATIENCE_S = 30
 
 # Token
@@ -60,12 +60,12 @@ def test_wrong_credentials_name_the_settings_to_check() -> None:
 
 
 def test_a_failed_token_request_is_retried() -> None:
-    class Stumbling(Twitch):
+    class Flaky(Twitch):
         def token(self) -> httpx.Response:
-            answer = super().token()
-            return answer if self.tokens == 3 else httpx.Response(503 if self.tokens == 1 else 200, content=b"{")
+            response = super().token()
+            return response if self.tokens == 3 else httpx.Response(503 if self.tokens == 1 else 200, content=b"{")
 
-    twitch = Stumbling(page([row(1, 5)]))
+    twitch = Flaky(page([row(1, 5)]))
     assert len(twitch.helix().top_streams(1)) == 1
     assert twitch.requests[0].headers["Authorization"] == "Bearer t3"
 
@@ -95,8 +95,8 @@ def test_a_refused_request_is_not_retried(status: int) -> None:
 def test_a_token_request_that_times_out_is_retried() -> None:
     class Late(Twitch):
         def token(self) -> httpx.Response:
-            answer = super().token()
-            return answer if self.tokens == 2 else httpx.Response(408)
+            response = super().token()
+            return response if self.tokens == 2 else httpx.Response(408)
 
     assert len(Late(page([row(1, 5)])).helix().top_streams(1)) == 1
 
@@ -183,9 +183,9 @@ def test_never_more_than_600_calls_a_minute() -> None:
 
 def test_all_calls_together_meet_the_deadline() -> None:
     class Slow(Live):
-        def answer(self, request: httpx.Request) -> httpx.Response:
+        def respond(self, request: httpx.Request) -> httpx.Response:
             self.clock.s += 9
-            return super().answer(request)
+            return super().respond(request)
 
     twitch = Slow(*(row(n, n) for n in range(900)))
     helix = twitch.helix()
@@ -212,11 +212,11 @@ def test_a_real_hang_ends_in_time() -> None:
 
 @contextlib.contextmanager
 def trickling(start: bytes, piece: bytes) -> Iterator[tuple[str, list[float]]]:
-    """Serve `start`, then `piece` every 50 ms; yields the address and the times at which clients hung up."""
-    cut_s: list[float] = []
+    """Serve `start`, then `piece` every 50 ms; yield the URL and the times at which clients hung up."""
+    hung_up_s: list[float] = []
     stop = threading.Event()
 
-    def answer(connection: socket.socket) -> None:
+    def respond(connection: socket.socket) -> None:
         with connection:
             # Read the request first: unread bytes would turn a close into a reset.
             connection.recv(65_536)
@@ -224,16 +224,16 @@ def trickling(start: bytes, piece: bytes) -> Iterator[tuple[str, list[float]]]:
                 connection.sendall(start)
                 while not stop.wait(0.05):
                     connection.sendall(piece)
-            cut_s.append(time.monotonic())
+            hung_up_s.append(time.monotonic())
 
     def accept(server: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
+                threading.Thread(target=respond, args=(server.accept()[0],), daemon=True).start()
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=accept, args=(server,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}", cut_s
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", hung_up_s
         stop.set()
         server.shutdown(socket.SHUT_RDWR)
 
@@ -255,7 +255,7 @@ def wait_for(condition: Callable[[], bool]) -> bool:
     ids=["status", "header", "body"],
 )
 def test_a_trickling_server_is_cut_off_in_time(start: bytes, piece: bytes) -> None:
-    with trickling(start, piece) as (url, cut_s):
+    with trickling(start, piece) as (url, hung_up_s):
         helix = helix_at(url)
         for requests in range(1, 4):
             started_s = time.monotonic()
@@ -264,17 +264,17 @@ def test_a_trickling_server_is_cut_off_in_time(start: bytes, piece: bytes) -> No
             assert time.monotonic() - started_s < PATIENCE_S
             assert helix.results == {"timeout": requests}
         # The server stops because the client hung up, not because the test ends.
-        assert wait_for(lambda: len(cut_s) == 3)
+        assert wait_for(lambda: len(hung_up_s) == 3)
 
 
-def test_each_try_has_a_limit_of_its_own() -> None:
+def test_each_attempt_has_its_own_time_limit() -> None:
     clock = Clock()
-    with trickling(b"", b"H") as (url, cut_s):
+    with trickling(b"", b"H") as (url, hung_up_s):
         helix = helix_at(url, dataclasses.replace(clock.timing(), try_s=0.1))
         with pytest.raises(ServiceUnavailable, match="4 attempts: TimeoutError"):
             helix.top_streams(1, until_s=helix.until(45))
         assert clock.slept == [1.0, 2.0, 4.0]
-        assert wait_for(lambda: len(cut_s) == 4)
+        assert wait_for(lambda: len(hung_up_s) == 4)
 
 
 def test_a_hanging_name_lookup_ends_in_time_and_is_never_followed_by_a_request(monkeypatch: pytest.MonkeyPatch) -> None:

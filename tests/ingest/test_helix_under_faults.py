@@ -45,8 +45,8 @@ def live(twitch: Simulated) -> set[str]:
     return {stream.channel.id for stream in twitch.audience.streams(now_ms())}
 
 
-def is_nearly(actual: set[str], expected: set[str]) -> bool:
-    """Streams start and end in the meantime."""
+def is_almost_equal(actual: set[str], expected: set[str]) -> bool:
+    """Return whether two sets of streams are almost equal: some streams start or end in the meantime."""
     return len(actual ^ expected) <= 5
 
 
@@ -63,7 +63,7 @@ async def test_a_transient_fault_loses_no_stream(twitch: Simulated, kind: str, s
     helix = helix_of(twitch)
     await top(helix)
     await twitch.fault(kind, seconds=seconds)
-    assert is_nearly(await top(helix), live(twitch))
+    assert is_almost_equal(await top(helix), live(twitch))
     assert helix.results[result] >= 1
 
 
@@ -74,7 +74,7 @@ async def test_a_hanging_helix_is_unavailable_in_time_and_recovers(twitch: Simul
     with pytest.raises(ServiceUnavailable, match="TimeoutError"):
         await top(helix, within_s=1)
     await twitch.end_faults()
-    assert is_nearly(await top(helix), live(twitch))
+    assert is_almost_equal(await top(helix), live(twitch))
     assert helix.results["timeout"] == 1
 
 
@@ -90,31 +90,32 @@ async def test_bad_paging_is_not_taken_for_the_end_of_the_list(twitch: Simulated
     await twitch.fault("bad_paging", seconds=60)
     with pytest.raises(ServiceUnavailable, match="of 250 streams after 4 walks"):
         await top(helix)
-    sure = await asyncio.to_thread(helix.streams_of, live(twitch))
-    assert is_nearly({stream.id for stream in sure}, live(twitch))
+    looked_up = await asyncio.to_thread(helix.streams_of, live(twitch))
+    assert is_almost_equal({stream.id for stream in looked_up}, live(twitch))
 
 
 async def test_incomplete_short_pages_are_retried(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await twitch.fault("short_pages", seconds=60)
     for _ in range(2):
-        assert is_nearly(await top(helix), live(twitch))
+        assert is_almost_equal(await top(helix), live(twitch))
 
 
 async def test_a_refused_cursor_loses_only_the_pages_after_it(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await twitch.fault("cursor_refused", seconds=60)
-    assert len(await top(helix)) == 50
+    # The first page of each walk; a channel that has overtaken another one since is in a later walk's page only.
+    assert 50 <= len(await top(helix)) < 60
     assert helix.results["400"] == WALKS
-    sure = await asyncio.to_thread(helix.streams_of, live(twitch))
-    assert is_nearly({stream.id for stream in sure}, live(twitch))
+    looked_up = await asyncio.to_thread(helix.streams_of, live(twitch))
+    assert is_almost_equal({stream.id for stream in looked_up}, live(twitch))
 
 
 async def test_implausible_starts_lose_no_stream(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await twitch.fault("bad_starts", seconds=60, channels=3)
     streams = await asyncio.to_thread(helix.top_streams, CHANNELS)
-    assert is_nearly({stream.id for stream in streams}, live(twitch))
+    assert is_almost_equal({stream.id for stream in streams}, live(twitch))
     without = {stream.id for stream in streams if not stream.started_at}
     assert without == {channel.id for channel in twitch.audience.channels[:3]}
 

@@ -28,14 +28,14 @@ def test_confirmed_partitions_do_not_hide_a_silent_one() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=40), st.randoms())
-def test_the_oldest_record_is_that_of_a_plain_list(batches: list[tuple[int, int]], rng: random.Random) -> None:
-    records, plain = InFlight(), list[tuple[int, float]]()
+def test_the_oldest_record_equals_that_of_a_naive_list(batches: list[tuple[int, int]], rng: random.Random) -> None:
+    records, naive = InFlight(), list[tuple[int, float]]()
     for now_s, (partition, count) in enumerate(batches):
         records.add(partition, count, float(now_s))
-        plain += [(partition, float(now_s))] * count
-        while plain and rng.random() < 0.5:
-            partition = rng.choice(plain)[0]
+        naive += [(partition, float(now_s))] * count
+        while naive and rng.random() < 0.5:
+            partition = rng.choice(naive)[0]
             records.remove(partition)
-            plain.remove(next(entry for entry in plain if entry[0] == partition))
-        assert len(records) == len(plain)
-        assert records.oldest_s == min((since_s for _, since_s in plain), default=math.inf)
+            naive.remove(next(entry for entry in naive if entry[0] == partition))
+        assert len(records) == len(naive)
+        assert records.oldest_s == min((since_s for _, since_s in naive), default=math.inf)

@@ -32,10 +32,10 @@ LINE = (
 
 @pytest.fixture
 def intake() -> Intake:
-    return following(count_bots=False)
+    return tracking_intake(count_bots=False)
 
 
-def following(*, count_bots: bool) -> Intake:
+def tracking_intake(*, count_bots: bool) -> Intake:
     intake = Intake(partitions=4, count_bots=count_bots)
     intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7"}), know_viewers=True)
     intake.set_rules(IntakeRules(frozenset({"helperbot"}), frozenset({"66"}), frozenset({"13"})))
@@ -58,10 +58,10 @@ def test_a_message_gets_the_viewers_category_and_language_of_its_channel(intake:
 
 
 def test_true_traits_of_a_message_are_recorded(intake: Intake) -> None:
-    records = b"@emote-only=1;first-msg=1;returning-chatter=1;subscriber=1;id"
-    all_of_it, nothing = LINE.replace(b"@id", records), LINE.replace(b"@id=1", records.replace(b"=1", b"=0") + b"=2")
+    tags = b"@emote-only=1;first-msg=1;returning-chatter=1;subscriber=1;id"
+    all_traits, no_traits = LINE.replace(b"@id", tags), LINE.replace(b"@id=1", tags.replace(b"=1", b"=0") + b"=2")
     traits = [dict.fromkeys(TRAITS, 1), {}]
-    for raw, expected in zip((all_of_it, nothing), traits, strict=True):
+    for raw, expected in zip((all_traits, no_traits), traits, strict=True):
         entry = intake.take(parse(raw), NOW)
         assert isinstance(entry, UnstampedRecord)
         assert {name: entry.fields[name] for name in TRAITS if name in entry.fields} == expected
@@ -107,8 +107,8 @@ def test_a_message_of_a_removed_channel_is_counted_as_lost(intake: Intake) -> No
     assert intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8")), NOW) == UntrackedMessage("8", 1_795_399_999_900)
 
 
-class Written:
-    """Records in the order in which they arrive."""
+class FakeWriter:
+    """Collects what it is given, in order."""
 
     def __init__(self) -> None:
         self.kinds: list[str] = []
@@ -124,21 +124,21 @@ class Written:
 
 
 def test_lines_become_records_in_their_order(intake: Intake) -> None:
-    written = Written()
+    written = FakeWriter()
     intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7", "8"}), know_viewers=True)
     intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7"}), know_viewers=True)
     raid = (
         b"@id=r;room-id=7;msg-id=raid;msg-param-viewerCount=5;tmi-sent-ts=1795399999950 :tmi.twitch.tv USERNOTICE #ada"
     )
     ban = b"@room-id=7;target-user-id=13;tmi-sent-ts=1795399999960 :tmi.twitch.tv CLEARCHAT #ada :eve"
-    of_bob = LINE.replace(b"room-id=7", b"room-id=8").replace(b"id=1", b"id=2")
-    lag_ms = intake.receive([parse(raw) for raw in (LINE, raid, LINE, of_bob, ban)], NOW, written)
+    in_bob = LINE.replace(b"room-id=7", b"room-id=8").replace(b"id=1", b"id=2")
+    lag_ms = intake.receive([parse(raw) for raw in (LINE, raid, LINE, in_bob, ban)], NOW, written)
     assert written.kinds == ["message", "event raid", "skipped 8 at 1795399999900: unwanted", "removal"]
     assert lag_ms == 40
 
 
 def test_lines_without_a_time_give_no_delay(intake: Intake) -> None:
-    assert intake.receive([parse(b":tmi.twitch.tv USERSTATE #ada")], NOW, Written()) is None
+    assert intake.receive([parse(b":tmi.twitch.tv USERSTATE #ada")], NOW, FakeWriter()) is None
 
 
 def test_unknown_viewers_are_absent(intake: Intake) -> None:
@@ -156,8 +156,8 @@ def test_a_shared_copy_is_not_a_message(intake: Intake) -> None:
 
 def test_a_known_bot_is_counted_separately_unless_configured_otherwise() -> None:
     raw = LINE.replace(b"eve", b"helperbot")
-    assert kind_of(following(count_bots=False), raw) == "bot"
-    assert kind_of(following(count_bots=True), raw) == "message"
+    assert kind_of(tracking_intake(count_bots=False), raw) == "bot"
+    assert kind_of(tracking_intake(count_bots=True), raw) == "message"
 
 
 def test_a_duplicate_message_is_rejected(intake: Intake) -> None:
@@ -221,7 +221,7 @@ def test_a_shared_copy_of_a_notice_is_not_counted(intake: Intake) -> None:
     assert intake.rejected == {"copied notice": 1}
 
 
-def test_an_opted_out_user_s_notice_is_dropped(intake: Intake) -> None:
+def test_a_notice_of_an_opted_out_user_is_dropped(intake: Intake) -> None:
     assert intake.notice(parse(RAID.replace(b"user-id=42", b"user-id=13")), NOW) == []
 
 
@@ -285,7 +285,7 @@ def test_simultaneous_mode_changes_are_separate_events(intake: Intake) -> None:
         "Chat mode: Slow mode off",
         "Chat mode: Slow mode, 30 s",
     ]
-    assert events_of(following(count_bots=False), raws) == events
+    assert events_of(tracking_intake(count_bots=False), raws) == events
 
 
 def test_every_mode_change_of_the_simulated_twitch_is_a_separate_mark() -> None:

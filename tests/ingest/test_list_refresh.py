@@ -18,12 +18,12 @@ from tests.ingest.polls import ADA, BOB, LATER, LATER_ISO, MINUTE, T0, Table
 def test_the_list_is_sorted_by_viewers_with_offline_channels_last() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
-    followed = table.poll(LATER + MINUTE, BOB)
-    assert followed.streams == [BOB, replace(ADA, viewers=None, live=False, started_at="")]
+    update = table.poll(LATER + MINUTE, BOB)
+    assert update.streams == [BOB, replace(ADA, viewers=None, live=False, started_at="")]
     assert table.rows["7"].is_wanted
 
 
-def test_every_broadcast_is_reported_at_first_sight_however_old_it_is() -> None:
+def test_every_broadcast_is_reported_when_first_seen_regardless_of_its_age() -> None:
     table = Table()
     table.poll(T0 + 5 * HOUR_MS, ADA)
     table.poll(T0 + 5 * HOUR_MS + MINUTE, ADA, BOB)
@@ -47,8 +47,8 @@ def test_a_broadcast_missing_from_one_poll_did_not_end() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     table.poll(LATER + MINUTE, BOB)
-    followed = table.poll(LATER + 2 * MINUTE, ADA, BOB)
-    assert followed.streams == [ADA, BOB]
+    update = table.poll(LATER + 2 * MINUTE, ADA, BOB)
+    assert update.streams == [ADA, BOB]
     table.poll(LATER + 3 * MINUTE, BOB)
     assert table.events == []
 
@@ -150,8 +150,8 @@ def test_undelivered_events_are_retried_and_the_list_is_updated() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     renamed = replace(ADA, title="new")
-    followed = table.poll(LATER + MINUTE, renamed, replace(BOB, viewers=60), kafka_is_away=True)
-    assert followed.streams == [renamed, replace(BOB, viewers=60)]
+    update = table.poll(LATER + MINUTE, renamed, replace(BOB, viewers=60), is_kafka_down=True)
+    assert update.streams == [renamed, replace(BOB, viewers=60)]
     assert table.rows["8"].viewers == 60
     table.poll(LATER + 2 * MINUTE, renamed, BOB)
     assert table.kinds() == [("title", LATER + 2 * MINUTE)]
@@ -161,7 +161,7 @@ def test_an_undelivered_end_is_retried_even_if_the_channel_has_left_the_list() -
     table = Table()
     table.poll(LATER, ADA, BOB)
     for minute in range(1, 15):
-        streams = table.poll(LATER + minute * MINUTE, BOB, kafka_is_away=True).streams
+        streams = table.poll(LATER + minute * MINUTE, BOB, is_kafka_down=True).streams
     assert streams == [BOB]
     table.poll(LATER + 15 * MINUTE, BOB)
     table.poll(LATER + 16 * MINUTE, BOB)
@@ -171,7 +171,7 @@ def test_an_undelivered_end_is_retried_even_if_the_channel_has_left_the_list() -
 def test_a_repeated_poll_yields_the_same_events() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
-    first = table.poll(LATER + MINUTE, replace(ADA, started_at=LATER_ISO), BOB, kafka_is_away=True)
+    first = table.poll(LATER + MINUTE, replace(ADA, started_at=LATER_ISO), BOB, is_kafka_down=True)
     second = table.poll(LATER + MINUTE, replace(ADA, started_at=LATER_ISO), BOB)
     assert first.records == second.records != []
 
@@ -201,7 +201,7 @@ def test_a_pinned_channel_is_listed_before_its_first_broadcast() -> None:
     assert table.kinds() == [("stream_start", LATER)]
 
 
-def test_pinning_a_live_channel_has_no_events() -> None:
+def test_pinning_a_live_channel_creates_no_events() -> None:
     table = Table(curation=Curation(pinned=frozenset({"8"})))
     table.rows["8"] = Channel(id="8", login="bob", name="Bob", title="of last year", pinned=True)
     table.poll(LATER, BOB)

@@ -46,7 +46,7 @@ def producer() -> Any:
     )
 
 
-def test_names_and_labels_are_those_of_the_list(producer: Any) -> None:
+def test_names_and_labels_match_the_list_of_measures(producer: Any) -> None:
     families = {family.name: family for family in ProducerCollector(producer).collect()}
     assert families.keys() == exported_by("producer") - exported_by("all")
     values = {
@@ -62,7 +62,7 @@ def test_names_and_labels_are_those_of_the_list(producer: Any) -> None:
     assert (values["twitchly_records_moved"], values["twitchly_records_moved_most_seconds"]) == ({(): 1}, {(): 60})
 
 
-def test_the_heartbeat_has_the_producer_s_figures(producer: Any) -> None:
+def test_the_heartbeat_has_the_figures_of_the_producer(producer: Any) -> None:
     assert ProducerHeartbeatSource(producer, "producer-1", lambda: NOW)() == ProducerHeartbeat(
         name="producer-1",
         at_ms=NOW,

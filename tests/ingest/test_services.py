@@ -43,7 +43,7 @@ FRESH = "2026-11-23T11:59:30Z"
 
 @pytest.fixture
 def store(valkey_server: Valkey, settings: Settings) -> redis.Redis:
-    """An empty Redis configured in the settings."""
+    """An empty Redis server configured in the settings."""
     settings.REDIS_STREAMS_URL = f"{valkey_server.url}/3"
     settings.CHANNELS_WANTED = 10
     client = valkey_server.client(3)
@@ -140,10 +140,10 @@ class Broken(Live):
         super().__init__(*rows)
         self.later_page: httpx.Response | None = None
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
+    def respond(self, request: httpx.Request) -> httpx.Response:
         if self.later_page is not None and "after" in request.url.params:
             return self.later_page
-        return super().answer(request)
+        return super().respond(request)
 
 
 @pytest.mark.django_db
@@ -175,7 +175,7 @@ def test_incomplete_pages_keep_the_previous_list(store: redis.Redis, broker: Pro
 
 
 @pytest.mark.django_db
-def test_an_unavailable_redis_is_named(settings: Settings, broker: Producer) -> None:
+def test_the_error_names_an_unavailable_redis(settings: Settings, broker: Producer) -> None:
     settings.REDIS_STREAMS_URL = "redis://127.0.0.1:1/3"
     with pytest.raises(ServiceUnavailable, match="Redis"):
         refresh(Live(row(7, 900)), broker)
@@ -231,7 +231,7 @@ def events_on(broker: Producer) -> list[EventRecord]:
     records: list[EventRecord] = []
     while len(records) < 4:
         message = reader.poll(10)
-        assert message is not None, "no further event came within 10 s"
+        assert message is not None, "no further event arrived within 10 s"
         records.append(read_event(message.value(), NOW_MS + 10 * MINUTE))
     reader.close()
     return sorted(records, key=lambda event: (event.at_ms, event.channel_id != "8"))
@@ -263,7 +263,7 @@ def test_an_account_is_found_or_reported_missing() -> None:
 
 
 @pytest.mark.django_db
-def test_the_rules_are_those_of_the_admin() -> None:
+def test_the_rules_match_the_admin() -> None:
     Bot.objects.filter(login="nightbot").update(is_counted_out=False)
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="8")
     OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9")

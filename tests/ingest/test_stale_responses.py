@@ -17,7 +17,7 @@ NEWER = replace(ADA, started_at=LATER_ISO, title="round two", category="Go", vie
 
 
 def valid_ends(table: Table) -> list[tuple[int, int]]:
-    """Return start and end of each broadcast as in history, without withdrawn ends."""
+    """Return the start and end of each broadcast as stored in history, without withdrawn ends."""
     ends: dict[tuple[str, int], EventRecord] = {}
     for record in table.events:
         event = read_event(orjson.dumps(record), LATER + 60 * MINUTE)
@@ -31,7 +31,7 @@ def valid_ends(table: Table) -> list[tuple[int, int]]:
 
 
 def polls(table: Table, answers: str, first_ms: int = LATER) -> None:
-    """Poll once a minute. A is the broadcast of T0, B that of LATER, - none; Bob is always live."""
+    """Poll once a minute. A is the broadcast of T0, B that of LATER, and - no broadcast; Bob is always live."""
     streams = {"A": [ADA], "B": [NEWER], "-": []}
     for minute, answer in enumerate(answers):
         table.poll(first_ms + minute * MINUTE, *streams[answer], BOB)
@@ -79,7 +79,7 @@ def test_the_withdrawal_names_the_end_and_is_reported_once() -> None:
 def test_an_undelivered_withdrawal_is_retried_at_the_next_poll() -> None:
     table = Table()
     polls(table, "A--")
-    table.poll(LATER + 3 * MINUTE, ADA, BOB, kafka_is_away=True)
+    table.poll(LATER + 3 * MINUTE, ADA, BOB, is_kafka_down=True)
     assert len(valid_ends(table)) == 1
     table.poll(LATER + 4 * MINUTE, ADA, BOB)
     assert valid_ends(table) == []
@@ -103,7 +103,7 @@ def test_a_new_broadcast_does_not_withdraw_the_previous_end() -> None:
 
 
 @pytest.mark.parametrize("answers", ["ABABB", "ABABABA", "ABAAAAAAAAAB", "ABBAAB"])
-def test_of_two_broadcasts_the_older_ends_once_and_the_newer_starts_once(answers: str) -> None:
+def test_the_older_of_two_broadcasts_ends_once_and_the_newer_starts_once(answers: str) -> None:
     table = Table()
     polls(table, answers, LATER + MINUTE)
     assert table.kinds() == [("stream_end", LATER), ("stream_start", LATER)]
@@ -113,8 +113,8 @@ def test_an_older_answer_is_ignored_completely() -> None:
     table = Table()
     polls(table, "AB", LATER + MINUTE)
     row = table.rows["7"]
-    followed = table.poll(LATER + 3 * MINUTE, replace(ADA, title="older", category="Chess", viewers=9_000), BOB)
-    assert followed.streams == [NEWER, BOB]
+    update = table.poll(LATER + 3 * MINUTE, replace(ADA, title="older", category="Chess", viewers=9_000), BOB)
+    assert update.streams == [NEWER, BOB]
     after = table.rows["7"]
     for name in ("login", "title", "category", "viewers", "viewers_raw", "started_at", "last_seen_at"):
         assert getattr(after, name) == getattr(row, name), name
@@ -123,8 +123,8 @@ def test_an_older_answer_is_ignored_completely() -> None:
 def test_an_older_answer_does_not_bring_an_offline_channel_back() -> None:
     table = Table()
     polls(table, "AB-", LATER + MINUTE)
-    followed = table.poll(LATER + 4 * MINUTE, ADA, BOB)
-    assert [(stream.id, stream.live) for stream in followed.streams] == [("8", True), ("7", False)]
+    update = table.poll(LATER + 4 * MINUTE, ADA, BOB)
+    assert [(stream.id, stream.live) for stream in update.streams] == [("8", True), ("7", False)]
     assert valid_ends(table)[-1] == (LATER, LATER + 3 * MINUTE)
 
 
@@ -132,11 +132,11 @@ def test_an_older_answer_does_not_confirm_a_blip() -> None:
     table = Table()
     polls(table, "AB", LATER + MINUTE)
     table.poll(LATER + 3 * MINUTE, replace(NEWER, viewers=0), BOB)
-    followed = table.poll(LATER + 4 * MINUTE, ADA, BOB)
-    assert followed.streams[0].viewers == 500
+    update = table.poll(LATER + 4 * MINUTE, ADA, BOB)
+    assert update.streams[0].viewers == 500
 
 
-def test_an_answer_that_stays_older_for_ten_minutes_counts_except_for_its_start() -> None:
+def test_an_older_answer_is_accepted_after_ten_minutes_except_for_its_start() -> None:
     table = Table()
     polls(table, "AB" + "A" * 9, LATER + MINUTE)
     assert table.rows["7"].title == "round two"
@@ -155,8 +155,8 @@ def test_texts_that_flip_back_in_an_older_answer_are_one_change() -> None:
     table = Table()
     new = replace(ADA, title="new", category="Go", login="ada_two", name="Ada II", language="de")
     for minute, answer in enumerate([ADA, new, ADA, new, ADA, new, new]):
-        followed = table.poll(LATER + minute * MINUTE, answer, BOB)
-        assert followed.streams[0] == (new if minute else ADA)
+        update = table.poll(LATER + minute * MINUTE, answer, BOB)
+        assert update.streams[0] == (new if minute else ADA)
     assert table.kinds() == [("title", LATER + MINUTE), ("category", LATER + MINUTE)]
     assert [event["text"] for event in table.events] == ["new", "Go"]
 
@@ -171,7 +171,7 @@ def test_a_confirmed_change_back_is_dated_to_its_first_answer() -> None:
     assert len({event["id"] for event in table.events}) == 2
 
 
-def test_an_absence_does_not_end_the_wait_for_a_second_answer() -> None:
+def test_an_absence_does_not_reset_the_wait_for_a_second_answer() -> None:
     table = Table()
     new = replace(ADA, title="new")
     for minute, answers in enumerate([[ADA], [new], [ADA], [], [ADA]]):
@@ -183,7 +183,7 @@ def test_an_undelivered_change_back_is_retried_with_its_first_time() -> None:
     table = Table()
     for minute, title in enumerate(["a title", "new", "a title"]):
         table.poll(LATER + minute * MINUTE, replace(ADA, title=title), BOB)
-    table.poll(LATER + 3 * MINUTE, ADA, BOB, kafka_is_away=True)
+    table.poll(LATER + 3 * MINUTE, ADA, BOB, is_kafka_down=True)
     table.poll(LATER + 4 * MINUTE, ADA, BOB)
     assert table.kinds() == [("title", LATER + MINUTE), ("title", LATER + 2 * MINUTE)]
 
@@ -192,8 +192,8 @@ def test_a_new_broadcast_may_have_the_previous_title_at_once() -> None:
     table = Table()
     for minute, title in ((-5, "a title"), (-4, "new")):
         table.poll(LATER + minute * MINUTE, replace(ADA, title=title), BOB)
-    followed = table.poll(LATER + MINUTE, replace(ADA, started_at=LATER_ISO), BOB)
-    assert followed.streams[0].title == "a title"
+    update = table.poll(LATER + MINUTE, replace(ADA, started_at=LATER_ISO), BOB)
+    assert update.streams[0].title == "a title"
 
 
 # Missing starts
@@ -202,8 +202,8 @@ def test_a_new_broadcast_may_have_the_previous_title_at_once() -> None:
 def test_a_row_without_a_start_keeps_the_known_start() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
-    followed = table.poll(LATER + MINUTE, replace(ADA, started_at="", title="new"), BOB)
-    assert followed.streams[0].started_at == T0_ISO
+    update = table.poll(LATER + MINUTE, replace(ADA, started_at="", title="new"), BOB)
+    assert update.streams[0].started_at == T0_ISO
     table.poll(LATER + 2 * MINUTE, replace(ADA, title="new"), BOB)
     assert table.kinds() == [("title", LATER + MINUTE)]
     polls(table, "--", LATER + 3 * MINUTE)
@@ -214,8 +214,8 @@ def test_a_row_without_a_login_keeps_the_known_login() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     nameless = replace(ADA, login="", name="", viewers=800)
-    followed = table.poll(LATER + MINUTE, nameless, BOB)
-    assert followed.streams[0] == replace(ADA, viewers=800)
+    update = table.poll(LATER + MINUTE, nameless, BOB)
+    assert update.streams[0] == replace(ADA, viewers=800)
     assert table.rows["7"].login == "ada"
     table.poll(LATER + 2 * MINUTE, nameless, BOB)
     assert table.events == []
@@ -223,8 +223,8 @@ def test_a_row_without_a_login_keeps_the_known_login() -> None:
 
 def test_a_row_of_an_unknown_channel_without_a_login_is_ignored() -> None:
     table = Table()
-    followed = table.poll(LATER, replace(ADA, login="", name=""), BOB)
-    assert followed.streams == [BOB]
+    update = table.poll(LATER, replace(ADA, login="", name=""), BOB)
+    assert update.streams == [BOB]
 
 
 def test_a_start_is_reported_once_it_is_known() -> None:
@@ -241,8 +241,8 @@ def test_a_start_is_reported_once_it_is_known() -> None:
 def test_a_resumed_broadcast_is_identified_once_its_start_is_known() -> None:
     table = Table()
     polls(table, "A--")
-    followed = table.poll(LATER + 3 * MINUTE, replace(ADA, started_at=""), BOB)
-    assert (followed.streams[0].live, followed.streams[0].started_at) == (True, "")
+    update = table.poll(LATER + 3 * MINUTE, replace(ADA, started_at=""), BOB)
+    assert (update.streams[0].live, update.streams[0].started_at) == (True, "")
     table.poll(LATER + 4 * MINUTE, ADA, BOB)
     assert valid_ends(table) == []
 

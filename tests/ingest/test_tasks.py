@@ -27,7 +27,7 @@ NOW = dt.datetime.now(dt.UTC)
 
 @pytest.fixture
 def twitch(settings: Settings, broker: Producer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
-    """A Twitch server and a Redis configured in the settings, and a mock of Kafka."""
+    """A Twitch server and a Redis server configured in the settings, and a mock of Kafka."""
     sender = EventSender(broker)
     monkeypatch.setattr(services, "event_sender", lambda: sender)
     live, store = Live(row(7, 900), row(8, 50)), Valkey()
@@ -76,7 +76,7 @@ def test_a_worker_serves_metrics_and_continues_if_the_port_is_taken(
 
 
 @pytest.mark.django_db
-def test_curation_is_applied_at_once_and_once(twitch: Live) -> None:
+def test_curation_is_applied_immediately_and_only_once(twitch: Live) -> None:
     def listed() -> list[str]:
         with redis.Redis.from_url(settings.REDIS_STREAMS_URL) as store:
             current = channel_list.read_sync(store)

@@ -1,4 +1,4 @@
-"""Fake Helix with scripted answers, and a manual clock for its client."""
+"""Fake Helix with scripted responses, and a manual clock for its client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apps.ingest.helix import Helix
 from apps.ingest.helix_calls import Timing
 
 T0_S = 1_795_400_000.0
-Answer = httpx.Response | Exception
+ScriptedResponse = httpx.Response | Exception
 
 
 def row(number: int, viewers: int, **fields: Any) -> dict[str, Any]:
@@ -52,10 +52,10 @@ class Clock:
 
 
 class Twitch:
-    """Answers token requests, and everything else from a list of answers; records the requests."""
+    """Issues tokens, answers other requests with scripted responses in order, and records the requests."""
 
-    def __init__(self, *answers: Answer) -> None:
-        self._answers: Iterator[Answer] = iter(answers)
+    def __init__(self, *responses: ScriptedResponse) -> None:
+        self._responses: Iterator[ScriptedResponse] = iter(responses)
         self.clock = Clock()
         self.tokens = 0
         self.requests: list[httpx.Request] = []
@@ -66,17 +66,17 @@ class Twitch:
         if request.url.path == "/oauth2/token":
             return self.token()
         self.requests.append(request)
-        return self.answer(request)
+        return self.respond(request)
 
     def token(self) -> httpx.Response:
         self.tokens += 1
         return httpx.Response(200, json={"access_token": f"t{self.tokens}", "token_type": "bearer"})
 
-    def answer(self, _request: httpx.Request) -> httpx.Response:
-        answer = next(self._answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def respond(self, _request: httpx.Request) -> httpx.Response:
+        response = next(self._responses)
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     def helix(self) -> Helix:
         return Helix(
@@ -90,15 +90,15 @@ class Twitch:
 
 
 class Live(Twitch):
-    """Answers like Twitch from a table of live streams; `fault` replaces all answers."""
+    """Responds like Twitch from a table of live streams; `fault` replaces all responses."""
 
     def __init__(self, *rows: dict[str, Any]) -> None:
         super().__init__()
         self.streams = {row["user_id"]: row for row in rows}
         self.accounts = {row["user_id"]: row["user_login"].lower() for row in rows}
-        self.fault: Answer | None = None
+        self.fault: ScriptedResponse | None = None
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
+    def respond(self, request: httpx.Request) -> httpx.Response:
         if isinstance(self.fault, Exception):
             raise self.fault
         if self.fault is not None:
@@ -119,12 +119,12 @@ class Live(Twitch):
 
 @contextlib.contextmanager
 def served(twitch: Twitch) -> Iterator[str]:
-    """Serve over HTTP on a free port; yields the address."""
+    """Serve over HTTP on a free port; yield the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            address = f"http://{self.headers['Host']}{self.path}"
-            response = twitch(httpx.Request(self.command, address, headers=dict(self.headers)))
+            url = f"http://{self.headers['Host']}{self.path}"
+            response = twitch(httpx.Request(self.command, url, headers=dict(self.headers)))
             self.send_response(response.status_code)
             self.send_header("Content-Length", str(len(response.content)))
             self.end_headers()

@@ -1,6 +1,6 @@
 """An instance in a folder with an unusual name, under LC_ALL=C, with an unreachable proxy, for both test files.
 
-It plays a recording if there is one.
+It replays a recording if one is available.
 """
 
 from __future__ import annotations

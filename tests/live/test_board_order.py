@@ -1,4 +1,4 @@
-"""Boards are ranked by the values in their own rows, whatever changed since the last frame."""
+"""Boards are ranked by the values in their own rows, regardless of changes since the last frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.test import Client
 from apps.live.board import Board
 from apps.live.readings import LiveBoards
 from apps.live.subscriptions import Subscribe
-from tests.dashboard.conftest import Boards, sent
+from tests.dashboard.conftest import Boards, content_of
 from tests.dashboard.test_pages import rows_of
 from tests.live.test_invariant import IDS, change_randomly, join, new_hub, take_one
 
@@ -30,15 +30,15 @@ def assert_ranked(rows: Sequence[tuple[int, str, float]]) -> None:
 
 @pytest.mark.parametrize("board", BOARDS, ids=str)
 async def test_every_frame_is_ranked_by_its_own_values(boards: Boards, live: LiveBoards, board: Board) -> None:
-    dice, now = random.Random(str(board)), 1_795_400_000_000
+    rng, now = random.Random(str(board)), 1_795_400_000_000
     hub = new_hub(live, lambda: now)
     for channel_id in IDS:
-        boards.name(channel_id, f"Name {channel_id}")
+        boards.list_channel(channel_id, f"Name {channel_id}")
     outbox = join(hub)
     await hub.subscribe(outbox, Subscribe("b", board))
     frames: list[dict[str, Any]] = []
     for _ in range(40):
-        change_randomly(boards, dice)
+        change_randomly(boards, rng)
         now += 1_000
         await hub.push()
         while outbox.has_pending:
@@ -53,11 +53,11 @@ def test_the_page_and_the_csv_are_ranked_by_their_own_values(boards: Boards, sig
     # Two requests within a second; the values change in between.
     for viewers in ({"1": 1_000, "2": 900, "3": 900}, {"1": 100, "2": 200, "3": 300}):
         boards.end_ms += 1_000
-        boards.show(viewers)
+        boards.write_viewers(viewers)
         ids = {"Alpha": "1", "Beta": "2", "Gamma": "3"}
         page_rows = [(int(row[0]), ids[row[1]], float(row[-1].replace(",", ""))) for row in rows_of(signed_in.get("/"))]
         assert_ranked(page_rows)
-        text = sent(signed_in.get("/board.csv")).removeprefix("\ufeff")
+        text = content_of(signed_in.get("/board.csv")).removeprefix("\ufeff")
         table = csv.DictReader(io.StringIO(text, newline=""))
         assert [(int(row["rank"]), row["id"], float(row["viewers (viewers)"])) for row in table] == page_rows
 
@@ -65,14 +65,14 @@ def test_the_page_and_the_csv_are_ranked_by_their_own_values(boards: Boards, sig
 async def test_a_board_is_consistent_when_values_change_during_a_read(boards: Boards, live: LiveBoards) -> None:
     """Values that change between the two Redis reads cause neither a missing nor a misplaced row."""
     for channel_id in IDS:
-        boards.name(channel_id, f"Name {channel_id}")
-    boards.show({str(number): number for number in range(1, 21)})
+        boards.list_channel(channel_id, f"Name {channel_id}")
+    boards.write_viewers({str(number): number for number in range(1, 21)})
     reader = live._reader
     read = reader.values
 
     async def values_a_moment_later(ids: Any) -> Any:
         boards.end_ms += 1_000
-        boards.show({"20": 1, "12": 99})
+        boards.write_viewers({"20": 1, "12": 99})
         return await read(ids)
 
     reader.values = values_a_moment_later  # type: ignore[method-assign, assignment]
@@ -82,9 +82,9 @@ async def test_a_board_is_consistent_when_values_change_during_a_read(boards: Bo
 
 
 def test_search_results_show_the_same_rank_as_the_board(boards: Boards, signed_in: Client) -> None:
-    boards.bar("2")
+    boards.block("2")
     ranks = {row[1]: row[0] for row in rows_of(signed_in.get("/"))}
     hits = signed_in.get("/find.json?q=a&board=viewers").json()["channels"]
     assert {hit["name"]: hit["text"] for hit in hits} == {
-        name: f"Rank {rank} of Most Viewed" for name, rank in ranks.items()
+        name: f"Rank {rank} on Most Viewed" for name, rank in ranks.items()
     }

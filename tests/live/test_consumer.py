@@ -132,7 +132,7 @@ async def test_a_page_that_reads_again_gets_the_newest_frame(socket: BrowserSock
     socket.writer.is_writable = False
     for viewers in (60_000, 70_000):
         boards.end_ms += 1_000
-        boards.show({"1": viewers})
+        boards.write_viewers({"1": viewers})
         await web.hub.push()
     assert await socket.receive_nothing(0.1)
     socket.writer.is_writable = True
@@ -199,7 +199,7 @@ async def test_values_and_order_change_together(socket: BrowserSocket, boards: B
     await socket.subscribe()
     await socket.receive()
     boards.end_ms += 1_000
-    boards.show({"1": 50_000})
+    boards.write_viewers({"1": 50_000})
     push = await push_after_tick(socket, boards)
     assert [(row["id"], row["value"]) for row in push["rows"]][:2] == [("1", 50_000), ("2", 12_418)]
 
@@ -241,9 +241,9 @@ async def test_malformed_frames_get_an_error_and_the_socket_stays_open(
     socket: BrowserSocket, text: str, reason: str
 ) -> None:
     await socket.send(text)
-    answer = await socket.receive()
-    assert (answer["type"], answer["id"]) == ("error", "a" if '"kind"' in text else None)
-    assert reason in answer["reason"]
+    frame = await socket.receive()
+    assert (frame["type"], frame["id"]) == ("error", "a" if '"kind"' in text else None)
+    assert reason in frame["reason"]
     await socket.subscribe()
     assert (await socket.receive())["type"] == "snapshot"
 
@@ -303,7 +303,9 @@ async def test_a_deleted_session_closes_its_socket_at_the_next_check(
     assert await socket.close_code() == 4401
 
 
-@pytest.mark.parametrize("how", ["sign out", "end elsewhere", "change password elsewhere", "delete account"])
+@pytest.mark.parametrize(
+    "how", ["sign out", "end from another session", "change password in another session", "delete account"]
+)
 async def test_a_session_that_ends_closes_its_socket_immediately(boards: Boards, how: str) -> None:
     here, there = await sync_to_async(sign_in)(), await sync_to_async(sign_in)()
     ending, staying = await connected(cookie_of(here)), await connected(cookie_of(there))
@@ -314,7 +316,7 @@ async def test_a_session_that_ends_closes_its_socket_immediately(boards: Boards,
     await sync_to_async(end_session)(how, here, there)
     assert await ending.code_after_frames() == 4401
     # A password change rotates the key of the session that made it; deleting the account ends all sessions.
-    if how in ("sign out", "end elsewhere"):
+    if how in ("sign out", "end from another session"):
         await push_after_tick(staying, boards)
         await staying.disconnect()
 
@@ -325,9 +327,9 @@ def end_session(how: str, here: Client, there: Client) -> None:
     match how:
         case "sign out":
             here.post("/account/logout/")
-        case "end elsewhere":
+        case "end from another session":
             there.post("/account/sessions/")
-        case "change password elsewhere":
+        case "change password in another session":
             new = "another long password"
             expected = {"oldpassword": PASSWORD, "password1": new, "password2": new}
             assert there.post("/account/password/change/", expected).status_code == 302
@@ -341,7 +343,7 @@ async def test_boards_recover_after_redis_was_flushed(socket: BrowserSocket, boa
     boards.valkey.client().flushall()
     emptied = await push_after_tick(socket, boards)
     assert (emptied["rows"], emptied["newest_end_ms"]) == ([], None)
-    boards.show({"1": 10, "2": 20})
+    boards.write_viewers({"1": 10, "2": 20})
     assert {row["id"] for row in (await push_until_rows(socket, boards))["rows"]} == {"1", "2"}
 
 
@@ -360,6 +362,6 @@ async def test_the_hub_survives_a_redis_crash(socket: BrowserSocket, boards: Boa
     await socket.subscribe(metric="spam")
     assert "Live data is unavailable" in (await socket.receive())["reason"]
     boards.valkey.start()
-    boards.show({"1": 10, "2": 20})
+    boards.write_viewers({"1": 10, "2": 20})
     frame = await push_until_rows(socket, boards)
     assert (frame["type"], frame["seq"]) == ("snapshot", 1)

@@ -1,4 +1,4 @@
-"""Texts of live values: the same in pages and in frames."""
+"""Texts of live values are the same in pages and in frames."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROW = Row("1", "alpha", "Alpha", "Chess", "en", "English", 7.0, 1.0, 980_000, "l
 
 
 @pytest.mark.parametrize(
-    ("channel", "output"),
+    ("channel", "expected"),
     [
         (NOW, "no messages"),
         (VALUED, ""),
@@ -38,8 +38,8 @@ ROW = Row("1", "alpha", "Alpha", "Chess", "en", "English", 7.0, 1.0, 980_000, "l
         (replace(VALUED, end_ms=MIDNIGHT_MS + 5_000), ""),
     ],
 )
-def test_missing_values_are_explained_before_missing_ranks(channel: ChannelNow, output: str) -> None:
-    assert now_note("spam", channel) == output
+def test_missing_values_are_explained_before_missing_ranks(channel: ChannelNow, expected: str) -> None:
+    assert now_note("spam", channel) == expected
 
 
 def test_distinct_counts_over_midnight_have_a_note() -> None:
@@ -78,7 +78,7 @@ def test_depth_is_unknown_without_viewers_or_chatters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("moved", "is_new", "output"),
+    ("moved", "is_new", "expected"),
     [
         (None, False, ("", "", "")),
         (0, False, ("–", "", "")),
@@ -87,18 +87,18 @@ def test_depth_is_unknown_without_viewers_or_chatters() -> None:
         (None, True, ("new", "new in the past minute", "is-new")),
     ],
 )
-def test_rank_changes_are_described(moved: int | None, is_new: bool, output: tuple[str, str, str]) -> None:
+def test_rank_changes_are_described(moved: int | None, is_new: bool, expected: tuple[str, str, str]) -> None:
     change = move(replace(ROW, moved=moved, is_new=is_new))
-    assert (change.sign, change.words, change.css) == output
+    assert (change.sign, change.words, change.css) == expected
 
 
-def test_a_row_has_the_text_of_its_value_state_and_place() -> None:
+def test_a_row_has_the_text_of_its_value_state_category_and_language() -> None:
     stale = row_display(replace(ROW, state="stale", coverage=0.9), "messages", 1_000_000)
     assert (stale.value, stale.state, stale.is_stale, stale.is_partial) == ("≥ 7", "stale 20 s", True, True)
     live = row_display(ROW, "messages", 1_000_000)
     assert (live.value, live.state, live.is_stale, live.is_partial) == ("7", "", False, False)
-    assert live.place == "Chess · English"
-    assert row_display(replace(ROW, category=""), "messages", None).place == "English"
+    assert live.details == "Chess · English"
+    assert row_display(replace(ROW, category=""), "messages", None).details == "English"
     assert row_display(replace(ROW, state="quiet"), "messages", None).state == "quiet"
 
 
@@ -113,7 +113,7 @@ def test_old_viewer_counts_have_a_note(settings: Settings) -> None:
     for age_ms, freshness, title in (
         (0, "fresh", ""),
         (3 * MINUTE_MS, "stale", "Viewer counts are 3 min old."),
-        (12 * MINUTE_MS, "unknown", "Viewer counts are unknown."),
+        (12 * MINUTE_MS, "unknown", "Viewer counts are unavailable."),
     ):
         display = reading_display(MIDNIGHT_MS, 1_234, MIDNIGHT_MS + age_ms)
         assert (display.viewers, display.viewers_title, display.late_dropped) == (freshness, title, "1,234")
@@ -121,7 +121,7 @@ def test_old_viewer_counts_have_a_note(settings: Settings) -> None:
 
 
 async def test_frames_have_the_texts_of_rows_channels_and_viewer_counts(boards: Boards, live: LiveBoards) -> None:
-    boards.show({"1": 1_000}, observed_ms=15_000, messages=4_000)
+    boards.write_viewers({"1": 1_000}, observed_ms=15_000, messages=4_000)
     hub = new_hub(live, lambda: MIDNIGHT_MS)
     outbox, frames = join(hub), {}
     for name, spec in (("b", Board("messages")), ("c", ChannelsSpec(("1",)))):

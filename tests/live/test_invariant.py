@@ -82,15 +82,15 @@ def take_all(outbox: Outbox, page: Page) -> None:
             page.apply(json.loads(frame))
 
 
-def change_randomly(boards: Boards, dice: random.Random) -> None:
+def change_randomly(boards: Boards, rng: random.Random) -> None:
     """Advance by a second with random changes to values, titles and states."""
     boards.end_ms += 1_000
-    for channel_id in dice.sample(IDS, dice.randrange(1, 20)):
-        viewers = None if dice.random() < 0.1 else dice.randrange(30_000)
-        boards.show({channel_id: viewers}, messages=dice.randrange(60), behind_ms=dice.choice([0, 0, 15_000]))
-    channel_id = dice.choice(IDS)
-    category, live = dice.choice(["Chess", "Go", "Café ♟"]), dice.random() < 0.9
-    boards.name(channel_id, f"Name {channel_id}", title=str(dice.random()), category=category, live=live)
+    for channel_id in rng.sample(IDS, rng.randrange(1, 20)):
+        viewers = None if rng.random() < 0.1 else rng.randrange(30_000)
+        boards.write_viewers({channel_id: viewers}, messages=rng.randrange(60), behind_ms=rng.choice([0, 0, 15_000]))
+    channel_id = rng.choice(IDS)
+    category, live = rng.choice(["Chess", "Go", "Café ♟"]), rng.random() < 0.9
+    boards.list_channel(channel_id, f"Name {channel_id}", title=str(rng.random()), category=category, live=live)
 
 
 def new_hub(live: LiveBoards, clock: Any) -> Hub:
@@ -103,18 +103,18 @@ def new_hub(live: LiveBoards, clock: Any) -> Hub:
 async def test_old_snapshot_plus_pushes_equals_fresh_snapshot(
     boards: Boards, live: LiveBoards, spec: SubscriptionSpec, read_rate: float
 ) -> None:
-    dice, now = random.Random(str(spec)), 1_795_400_000_000
+    rng, now = random.Random(str(spec)), 1_795_400_000_000
     hub = new_hub(live, lambda: now)
     for channel_id in IDS:
-        boards.name(channel_id, f"Name {channel_id}")
+        boards.list_channel(channel_id, f"Name {channel_id}")
     outbox, page = join(hub), Page()
     await hub.subscribe(outbox, Subscribe("old", spec))
     for tick in range(30):
-        change_randomly(boards, dice)
+        change_randomly(boards, rng)
         # The table is pushed every 2 s; a page that opens then gets the same payload as all others.
         now += TABLE_INTERVAL_MS + 10_000
         await hub.push()
-        if dice.random() > read_rate and tick < 29:
+        if rng.random() > read_rate and tick < 29:
             continue
         take_all(outbox, page)
         fresh, other = join(hub), Page()
@@ -136,7 +136,7 @@ async def test_table_changes_go_to_current_readers_and_the_whole_table_to_others
         await hub.subscribe(outbox, Subscribe("t", TableSpec()))
         outbox.take()
     boards.end_ms += 1_000
-    boards.show({"3": 700})
+    boards.write_viewers({"3": 700})
     for _ in range(2):
         now += TABLE_INTERVAL_MS
         await hub.push()
@@ -158,7 +158,7 @@ async def test_subscribers_of_the_same_spec_share_one_payload(boards: Boards, li
     for outbox in outboxes:
         await hub.subscribe(outbox, Subscribe("b", Board()))
         boards.end_ms += 1
-        boards.show({"1": boards.end_ms % 1_000})
+        boards.write_viewers({"1": boards.end_ms % 1_000})
     frames = {tuple(outbox.take()) for outbox in outboxes}
     assert len(frames) == 1, "a subscriber within the same second gets the cached payload"
     await hub.aclose()

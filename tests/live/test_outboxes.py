@@ -1,4 +1,4 @@
-"""Outboxes: newest payloads only, in turn, for connections that take them when they can."""
+"""Outboxes keep only the newest payloads, and send them in turn as their connections accept frames."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BOARD = Board()
 
 
 class Client:
-    """A connection that takes all frames at once while it `reads`."""
+    """A connection that takes all frames immediately while it `reads`."""
 
     def __init__(self) -> None:
         self.reads = True
@@ -28,7 +28,7 @@ class Client:
         raise AssertionError("no session has ended")
 
     def abandon(self) -> None:
-        raise AssertionError("outboxes abandon nobody")
+        raise AssertionError("an outbox never abandons its connection")
 
 
 def connect(subscribers: Subscribers | None = None) -> tuple[Client, Outbox]:

@@ -40,7 +40,7 @@ class History:
         self.reads.append(set(channel_ids))
         assert self.open.wait(120)
         if self.is_away:
-            raise ServiceUnavailable("Cassandra does not answer")
+            raise ServiceUnavailable("Cassandra is not responding")
         return {channel_id: self.marks.get(channel_id, []) for channel_id in channel_ids}
 
 

@@ -1,4 +1,4 @@
-"""Rank changes and sparklines: the steps that the sink stores every 10 s, and what pages show of them."""
+"""Rank changes and sparklines: the steps that the sink stores every 10 s, and their display on pages."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def rows(board: Board, live: LiveBoards | None = None, now_ms: int = T) ->
     return reading.rows[board]
 
 
-def test_a_step_is_kept_every_ten_seconds_for_five_minutes(sink: Sink) -> None:
+def test_a_step_is_stored_every_ten_seconds_and_kept_for_five_minutes(sink: Sink) -> None:
     for second in range(0, 400, 5):
         sink.second(T + second * 1_000, {"1": second})
     newest = T + 390_000
@@ -100,7 +100,7 @@ async def test_rank_changes_are_unknown_without_a_step_from_a_minute_ago(sink: S
 
 async def test_rank_changes_of_a_filtered_board_use_the_same_filter(boards: Boards) -> None:
     sink = Sink(boards.valkey)
-    boards.name("1", "Alpha", category="Go")
+    boards.list_channel("1", "Alpha", category="Go")
     at = boards.end_ms // STEP_MS * STEP_MS + STEP_MS
     sink.second(at, {"1": 900, "2": 300, "3": 200})
     sink.second(at + 60_000, {"1": 900, "2": 300, "3": 400})
@@ -143,7 +143,7 @@ def test_the_page_shows_rank_changes_and_sparklines_without_javascript(boards: B
     sink.second(at + 60_000, {"1": 150, "2": 200, "3": 100})
     page = read_page(signed_in.get("/"))
     assert (
-        '<span class="mv is-up"><span aria-hidden="true">▲ 1</span><span class="vh">up 1 place in the past minute'
-        in page
+        '<span class="rank-change is-up"><span aria-hidden="true">▲ 1</span>'
+        '<span class="vh">up 1 place in the past minute' in page
     )
     assert '<path d="M48 1h0M60 36h0">' in page

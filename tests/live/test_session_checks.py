@@ -1,4 +1,4 @@
-"""Sessions of open sockets are read again together."""
+"""Sessions of open sockets are rechecked in batches."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sign_in(email: str) -> tuple[Client, str]:
     return client, str(client.session.session_key)
 
 
-async def test_sessions_asked_for_together_are_read_in_one_batch() -> None:
+async def test_concurrent_session_checks_share_one_batch() -> None:
     (_, first), (second_client, second) = [await sync_to_async(sign_in)(f"{n}@example.com") for n in range(2)]
     checks = CountedChecks()
     keys = [first, second, first, "an-unknown-session", None]
@@ -62,7 +62,7 @@ async def test_a_changed_password_ends_other_sessions() -> None:
     assert not await checks.is_signed_in(key)
 
 
-async def test_a_check_that_starts_during_another_reads_again() -> None:
+async def test_a_check_that_starts_during_another_starts_a_new_batch() -> None:
     client, key = await sync_to_async(sign_in)("buyer@example.com")
     checks = CountedChecks()
     first = asyncio.create_task(checks.is_signed_in(key))
@@ -74,7 +74,7 @@ async def test_a_check_that_starts_during_another_reads_again() -> None:
 
 
 @pytest.mark.parametrize("reason", ["expired", "inactive", "deleted account", "unknown backend", "without a user"])
-def test_a_session_without_a_user_who_may_sign_in_is_not_signed_in(settings: Settings, reason: str) -> None:
+def test_a_session_is_not_signed_in_if_its_user_may_not_sign_in(settings: Settings, reason: str) -> None:
     client, key = sign_in("buyer@example.com")
     assert signed_in([key]) == {key}
     match reason:

@@ -1,4 +1,4 @@
-"""Slow clients on a real socket: they cost no memory and are closed, then cut off."""
+"""Slow clients on a real socket: they use little memory and are closed, then cut off."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ async def server(boards: Boards, settings: Settings, monkeypatch: pytest.MonkeyP
     settings.PUBLIC_BOARD = True
     monkeypatch.setattr(outboxes, "BACKLOG_S", 0.4)
     for number in range(100):
-        boards.name(str(number), f"A name of some length {number}", title="x" * 100)
-    boards.show({str(number): number * 1_000 for number in range(100)})
+        boards.list_channel(str(number), f"A name of some length {number}", title="x" * 100)
+    boards.write_viewers({str(number): number * 1_000 for number in range(100)})
     config = uvicorn.Config(web, lifespan="off", log_level="warning", ws=ClosingProtocol, ws_per_message_deflate=False)
     server, listening = uvicorn.Server(config), socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
@@ -84,15 +84,15 @@ async def server(boards: Boards, settings: Settings, monkeypatch: pytest.MonkeyP
         await serving
 
 
-async def until(holds: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(HANG_S):
-        while not holds():  # noqa: ASYNC110  the server offers no event
+        while not condition():  # noqa: ASYNC110  the server offers no event
             await asyncio.sleep(0.01)
 
 
-async def push_until(holds: Callable[[], bool]) -> None:
+async def push_until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(HANG_S):
-        while not holds():
+        while not condition():
             await web.hub.push()
             await asyncio.sleep(0.01)
 
@@ -115,7 +115,7 @@ async def stuck(server: uvicorn.Server) -> Reader:
 async def test_slow_readers_get_a_close_code_when_they_read_again(
     server: uvicorn.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The reader is not cut off before it reads again, however late that is.
+    # The reader is not cut off before it reads again, even if that takes long.
     monkeypatch.setattr(ClosingProtocol, "ABORT_AFTER_S", 10 * HANG_S)
     reader = await stuck(server)
     await push_until(lambda: web.hub.slow_closed > 0)

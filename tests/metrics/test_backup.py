@@ -84,7 +84,7 @@ def texts_of(archive: Path) -> Iterator[bytes]:
 
 @pytest.mark.database
 def test_a_backup_contains_neither_hash_keys_nor_sessions(instances: tuple[Instance, Instance], tmp_path: Path) -> None:
-    copy, other = instances
+    source, target = instances
     kept, destroyed = (secrets.token_bytes(32) for _ in range(2))
     session, ended = (secrets.token_hex(16) for _ in range(2))
     script = f"""
@@ -101,49 +101,49 @@ Session.objects.filter(session_key={ended!r}).delete()
 Bot.objects.create(login="kept_bot")
 """
     for words in (("migrate", "-v", "0"), ("shell", "-v", "0", "-c", script)):
-        done = copy.manage(*words)
+        done = source.manage(*words)
         assert done.returncode == 0, done.stderr
     counted = (
         "from apps.curation.models import Bot; from apps.ingest.models import HashKey; "
         "print(Bot.objects.count(), HashKey.objects.count())"
     )
-    bots, _ = copy.manage("shell", "-v", "0", "-c", counted).stdout.split()[-2:]
-    done = copy.manage("backup", str(tmp_path / "b"), "--only", "relational")
+    bots, _ = source.manage("shell", "-v", "0", "-c", counted).stdout.split()[-2:]
+    done = source.manage("backup", str(tmp_path / "b"), "--only", "relational")
     assert done.returncode == 0, done.stderr
     (archive,) = (tmp_path / "b").glob("relational.*")
     for text in texts_of(archive):
         assert b"kept_bot" in text
         assert [key for key in (session, ended) if key.encode() in text] == []
         assert [key for key in (kept, destroyed) if key in text or key.hex().encode() in text.lower()] == []
-    done = other.manage("restore", str(tmp_path / "b"))
+    done = target.manage("restore", str(tmp_path / "b"))
     assert done.returncode == 0, done.stderr
-    assert other.manage("shell", "-v", "0", "-c", counted).stdout.split()[-2:] == [bots, "0"]
+    assert target.manage("shell", "-v", "0", "-c", counted).stdout.split()[-2:] == [bots, "0"]
 
 
-def test_the_excluded_tables_are_those_of_their_models() -> None:
+def test_the_excluded_tables_match_their_models() -> None:
     assert set(EXCLUDED_TABLES) == {model._meta.db_table for model in (HashKey, Session, UserSession)}
 
 
 @pytest.mark.database
 def test_accounts_are_restored(instances: tuple[Instance, Instance], tmp_path: Path) -> None:
-    copy, other = instances
+    source, target = instances
     (tmp_path / "password").write_text("a long password for tests\n")
     account = ("ensure_demo_user", "--email", "kept@example.com", "--password-file", str(tmp_path / "password"))
     for words in (("migrate", "-v", "0"), account):
-        done = copy.manage(*words)
+        done = source.manage(*words)
         assert done.returncode == 0, done.stderr
-    before = copy.manage("dumpdata", *RESTORED_APPS).stdout
+    before = source.manage("dumpdata", *RESTORED_APPS).stdout
     assert "kept@example.com" in before
-    done = copy.manage("backup", str(tmp_path / "b"), "--only", "relational")
+    done = source.manage("backup", str(tmp_path / "b"), "--only", "relational")
     assert done.returncode == 0, done.stderr
-    done = other.manage("restore", str(tmp_path / "b"))
+    done = target.manage("restore", str(tmp_path / "b"))
     assert done.returncode == 0, done.stderr
-    assert other.manage("dumpdata", *RESTORED_APPS).stdout == before
+    assert target.manage("dumpdata", *RESTORED_APPS).stdout == before
 
-    copy.manage("flush", "--noinput")
-    refused = copy.manage("restore", str(tmp_path / "b"))
+    source.manage("flush", "--noinput")
+    refused = source.manage("restore", str(tmp_path / "b"))
     assert refused.returncode != 0
     assert "--onto-data" in refused.stderr
-    done = copy.manage("restore", str(tmp_path / "b"), "--onto-data")
+    done = source.manage("restore", str(tmp_path / "b"), "--onto-data")
     assert done.returncode == 0, done.stderr
-    assert copy.manage("dumpdata", *RESTORED_APPS).stdout == before
+    assert source.manage("dumpdata", *RESTORED_APPS).stdout == before

@@ -28,11 +28,11 @@ LENGTH_S = 3 * 3_600
 
 @dataclass(frozen=True)
 class History:
-    """A broadcast, in seconds after T, and how it was followed.
+    """A broadcast, in seconds after T, and how it was tracked.
 
     It was noticed at `noticed_s`, and tracked from then on or, if `is_tracked_before`, throughout. In `silent`
-    spans the producer was down; a connection in `dead` ones was dead while pulses claimed to hear it. Viewers were
-    unknown in `unknown` spans.
+    spans the producer was down; in `dead` spans a connection was dead, although pulses claimed that the channel was
+    heard. Viewers were unknown in `unknown` spans.
     """
 
     started_s: int
@@ -84,7 +84,7 @@ def _within(second: int, spans: Sequence[Span]) -> bool:
 
 
 class Store:
-    """The stored rows and events of a history; `is_summarized`: the summary of the broadcast exists."""
+    """The stored rows and events of a history; `is_summarized` tells whether the broadcast has a summary."""
 
     def __init__(self, history: History, *, is_summarized: bool) -> None:
         self._history, self._is_summarized = history, is_summarized

@@ -1,4 +1,4 @@
-"""The ledger check reads Kafka by the instance's clock, whatever its offset."""
+"""The ledger check reads Kafka by the instance's clock, for any clock offset."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ class NoConsumer:
 
 
 @pytest.mark.parametrize(("offset_ms", "rejected"), [(0, 1), (7 * 86_400_000, 0)])
-def test_records_are_judged_by_the_instance_s_clock(
+def test_record_times_are_checked_against_the_clock_of_the_instance(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, offset_ms: int, rejected: int
 ) -> None:
     settings.CLOCK_OFFSET_MS = offset_ms

@@ -26,20 +26,20 @@ class FakeChat:
     """A fake `chat` of batches: each `catch_up` reads the next one."""
 
     def __init__(
-        self, *batches: Sequence[bytes], gaps: Mapping[str, Sequence[Gap]] | None = None, kept: int = 0
+        self, *batches: Sequence[bytes], gaps: Mapping[str, Sequence[Gap]] | None = None, complete_from_ms: int = 0
     ) -> None:
         self.tally = Tally()
         self.partitions = [0]
         self._batches = list(batches)
         self.known_events = Events(gaps or {})
-        self._kept = kept
+        self._complete_from_ms = complete_from_ms
 
     def catch_up(self) -> None:
         for value in self._batches.pop(0) if self._batches else ():
             self.tally.add(0, value, END_MS)
 
     def complete_from_ms(self) -> int:
-        return self._kept
+        return self._complete_from_ms
 
     def events(self) -> Events:
         return self.known_events
@@ -73,11 +73,11 @@ def message(message_id: str, at_ms: int, sent_ms: int | None = None) -> bytes:
     return json.dumps({**fields, "user_hash": 5, "words": 3}).encode()
 
 
-def clock(at_ms: int) -> bytes:
+def watermark_record(at_ms: int) -> bytes:
     return json.dumps({"v": 1, "kind": "clock", "at_ms": at_ms}).encode()
 
 
-CHAT = [message("a", T0 + 1_000), message("b", T0 + 2_000), clock(END_MS + 500)]
+CHAT = [message("a", T0 + 1_000), message("b", T0 + 2_000), watermark_record(END_MS + 500)]
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_only_recent_windows_are_compared_a_second_time(ledger: Ledger) -> None:
 
 
 def test_windows_that_chat_no_longer_covers_are_ignored(ledger: Ledger) -> None:
-    chat = FakeChat(CHAT, kept=T0 + 5_000)
+    chat = FakeChat(CHAT, complete_from_ms=T0 + 5_000)
     assert check(chat, FakeStore(CHAT), ledger).windows == 0
 
 
@@ -191,7 +191,7 @@ def test_the_check_waits_until_chat_has_passed_the_ledger(ledger: Ledger) -> Non
 
 
 def test_a_stopped_producer_is_reported_and_its_messages_are_pending(ledger: Ledger) -> None:
-    report = check(FakeChat([message("a", T0 + 1_000), clock(T0 + 2_000)]), FakeStore([]), ledger)
+    report = check(FakeChat([message("a", T0 + 1_000), watermark_record(T0 + 2_000)]), FakeStore([]), ledger)
     assert report.messages.pending == 1
     assert "is run_producer running?" in report.notes[0]
     assert not report.is_ok
@@ -201,7 +201,7 @@ def test_an_empty_ledger_is_not_ok(tmp_path: Path) -> None:
     assert not check(FakeChat(CHAT), FakeStore(CHAT), ledger_of(tmp_path)).is_ok
 
 
-def test_torn_lines_are_counted_and_skipped(tmp_path: Path, ledger: Ledger) -> None:
+def test_incomplete_lines_are_counted_and_skipped(tmp_path: Path, ledger: Ledger) -> None:
     path = tmp_path / file_name(T0)
     path.write_bytes(b"half\t7\ttorn\n" + path.read_bytes())
     assert [entry.id for entry in ledger.entries()] == ["a", "b"]
@@ -252,7 +252,7 @@ def test_bans_are_matched_with_the_sums_of_channel_events(tmp_path: Path) -> Non
     assert (report.is_ok, report.figures()["summed"]) == (True, 1)
 
 
-def test_listening_alone_needs_no_windows(ledger: Ledger) -> None:
+def test_listening_is_checked_without_windows(ledger: Ledger) -> None:
     report = check(FakeChat(CHAT), None, ledger)
     assert (report.is_ok, report.windows, report.figures()["in_chat"]) == (True, None, 2)
 

@@ -52,11 +52,11 @@ def test_earlier_checkpoints_of_another_job_are_not_logged() -> None:
 
 
 def cluster_with(checkpoints: object) -> FlinkCluster:
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         assert request.url.path == "/jobs/a/checkpoints"
         return httpx.Response(200, json=checkpoints)
 
-    return FlinkCluster(httpx.Client(transport=httpx.MockTransport(answer)))
+    return FlinkCluster(httpx.Client(transport=httpx.MockTransport(respond)))
 
 
 def test_statistics_have_the_counts_and_the_reason_of_the_last_failure() -> None:

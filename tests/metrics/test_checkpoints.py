@@ -64,7 +64,7 @@ def test_a_checkpoint_older_than_the_records_on_kafka_is_ignored(tmp_path: Path)
     assert newest_checkpoint(tmp_path, "aaa") is None
 
 
-def test_a_job_s_plan_is_read_from_its_folder(tmp_path: Path) -> None:
+def test_the_plan_of_a_job_is_read_from_its_folder(tmp_path: Path) -> None:
     checkpoint(tmp_path, "aaa-1795", "job1", 7, 100)
     assert plan_of(tmp_path, "job1") == Plan("aaa", 1795)
     assert plan_of(tmp_path, "job2") is None

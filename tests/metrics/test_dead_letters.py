@@ -118,6 +118,6 @@ def test_the_current_fault_depends_on_the_current_time(settings: Settings) -> No
 
 
 def test_a_truncated_dead_letter_is_unusable_even_if_it_can_be_parsed() -> None:
-    assert "was truncated: its 999000 bytes" in str(
+    assert "was truncated: its value of 999000 bytes" in str(
         current_fault("windows", dead_letter(json.dumps(WINDOW).encode(), length=999_000))
     )

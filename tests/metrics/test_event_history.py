@@ -24,7 +24,7 @@ NOW = END + DAY_MS
 
 
 class Store:
-    """Holds events as the history store does: every range that overlaps a gap reads it, up to a day after its start."""
+    """Reads events like the history store: a gap is in every range that it overlaps, up to a day after its start."""
 
     def __init__(self, marks: list[EventMark], gaps: list[GapSpan]) -> None:
         self.marks, self.gaps = marks, gaps

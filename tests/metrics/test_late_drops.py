@@ -1,4 +1,4 @@
-"""Late drops are summed over restarts."""
+"""Late drops are summed across restarts."""
 
 from apps.metrics.late_drops import LateDrops
 

@@ -1,4 +1,4 @@
-"""Peaks and excitement of a range come from the same 30-second windows, whatever grain is drawn."""
+"""Peaks and excitement of a range come from the same 30-second windows for every grain of the chart."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_peaks_of_a_short_range_do_not_depend_on_the_grain(offset_s: int, minute
     assert live.peaks["excitement"].end_ms in inside
 
 
-def test_the_peak_of_repetition_is_of_minutes_like_its_average() -> None:
+def test_the_peak_of_repetition_comes_from_minutes_like_its_average() -> None:
     chosen = past_range(NOW - 2 * HOUR_MS, NOW - 2 * HOUR_MS + 10 * MINUTE_MS, NOW)
     from_windows = {key for key, metric in METRIC.items() if queries.has_window_peak(metric, chosen)}
     assert from_windows == METRIC.keys() - {"viewers", "coverage", "repetition"}
@@ -84,7 +84,7 @@ def test_peaks_of_a_short_range_up_to_now_are_inside_it() -> None:
         assert summary.from_ms + LIVE_WINDOW_MS <= min(ends) <= max(ends) <= summary.until_ms
 
 
-def test_peaks_of_a_short_range_whose_windows_have_expired_are_those_of_minutes() -> None:
+def test_peaks_of_a_short_range_with_expired_windows_come_from_minutes() -> None:
     from_ms = NOW - 49 * HOUR_MS
     chosen = past_range(from_ms, from_ms + 10 * MINUTE_MS, NOW)
     assert not chosen.is_short

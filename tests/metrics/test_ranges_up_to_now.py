@@ -1,4 +1,4 @@
-"""A range up to now, such as "10 min", has one end and its full length on every surface."""
+"""A range up to now, such as "10 min", has the same end and its full length on page, API and comparison."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_page_api_and_comparison_have_the_same_range_and_figures(key: str, now_s
     assert page.bounds(now_ms) == replace(api, grain=page.grain).bounds(now_ms)
 
 
-def test_the_peak_of_a_short_range_is_that_of_the_windows_inside_its_minutes(store: type[Store]) -> None:
+def test_the_peak_of_a_short_range_comes_from_the_windows_inside_its_minutes(store: type[Store]) -> None:
     store.newest_ms = MINUTE - 2 * MINUTE_MS
     summaries = [summary_of(replace(RANGES["10m"], grain=grain), MINUTE + 59_000) for grain in ("live", "minute")]
     assert summaries[0] == summaries[1]
@@ -159,7 +159,7 @@ def test_the_version_of_a_series_covers_the_minutes_of_its_summary(
     assert [read for read in checked if read[0] == "minute" and read[1] <= summary.from_ms <= read[2]]
 
 
-def test_the_last_piece_of_an_exported_range_ends_as_the_range_does() -> None:
+def test_the_last_piece_of_an_exported_range_ends_with_the_range() -> None:
     now_ms = MINUTE + 47_000
     *earlier, last = chunks(RANGES["24h"], now_ms)
     assert (len(earlier), last.bounds(now_ms)[1]) == (3, RANGES["24h"].bounds(now_ms)[1])

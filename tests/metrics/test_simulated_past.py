@@ -18,7 +18,7 @@ from simulator.history import History
 UNTIL_MS = 1_795_609_200_000
 
 
-def test_a_fill_covers_whole_days_and_the_part_of_today(tmp_path: Path) -> None:
+def test_a_fill_covers_whole_days_and_today_so_far(tmp_path: Path) -> None:
     progress = new_fill(UNTIL_MS, 2)
     assert progress.from_ms % DAY_MS == 0
     assert progress.total == 2 * 24 + 13
@@ -45,7 +45,7 @@ def test_ranges_that_begin_in_the_simulated_past_have_minutes(settings: Settings
 
 
 @pytest.mark.django_db
-def test_channels_that_are_off_air_are_added_as_seen_last_at_the_end_of_their_broadcast() -> None:
+def test_channels_that_are_off_air_are_added_as_last_seen_at_the_end_of_their_broadcast() -> None:
     history, progress = History(channels=60, rate=20.0, seed=7), new_fill(UNTIL_MS, 2)
     off_air = {
         channel.id: spans[-1]

@@ -108,7 +108,7 @@ def test_a_job_of_this_plan_is_left_alone(settings: Settings, tmp_path: Path) ->
     assert flink.stopped == []
 
 
-def test_an_ended_job_does_not_count_and_nothing_is_submitted_without_a_task_manager() -> None:
+def test_an_ended_job_is_ignored_and_nothing_is_submitted_without_a_task_manager() -> None:
     with pytest.raises(ServiceUnavailable, match="no task manager"):
         Flink(overview("a", "FAILED", 0, 1), slots=0).job().ensure()
 

@@ -27,16 +27,16 @@ Call = tuple[list[str], int, bool]
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
     """The calls of `roll_up`: channel ids, start, and whether only missing rows are computed."""
-    made: list[Call] = []
+    recorded: list[Call] = []
 
     def roll_up(channel_ids: Iterable[str], start_ms: int, _now_ms: int, *, only_missing: bool = False) -> int:
-        made.append((list(channel_ids), start_ms, only_missing))
+        recorded.append((list(channel_ids), start_ms, only_missing))
         return 2
 
     for module in (tasks, rebuild_days):
         monkeypatch.setattr(module, "roll_up", roll_up)
         monkeypatch.setattr(module, "now_ms", lambda: NOW_MS)
-    return made
+    return recorded
 
 
 def channel(channel_id: str, days_ago: int, **fields: bool) -> None:
@@ -47,9 +47,9 @@ def channel(channel_id: str, days_ago: int, **fields: bool) -> None:
 @pytest.fixture
 def scheduled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """The arguments of scheduled runs."""
-    made: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(tasks.roll_up_days, "delay", lambda *args: made.append(args))
-    return made
+    recorded: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(tasks.roll_up_days, "delay", lambda *args: recorded.append(args))
+    return recorded
 
 
 def run_all(scheduled: list[tuple[Any, ...]]) -> None:
@@ -59,7 +59,7 @@ def run_all(scheduled: list[tuple[Any, ...]]) -> None:
         tasks.roll_up_days(*scheduled.pop())
 
 
-def test_yesterday_is_computed_again_and_earlier_days_where_they_are_missing(
+def test_yesterday_is_recomputed_and_missing_earlier_days_are_computed(
     calls: list[Call], scheduled: list[tuple[Any, ...]]
 ) -> None:
     channel("1", 1)
@@ -77,7 +77,7 @@ def test_yesterday_is_computed_again_and_earlier_days_where_they_are_missing(
 def test_other_tasks_run_between_parts_of_a_day(
     calls: list[Call], scheduled: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "AT_ONCE", 2)
+    monkeypatch.setattr(tasks, "BATCH_SIZE", 2)
     for number in range(5):
         channel(str(number), 1)
     run_all(scheduled)
@@ -85,7 +85,7 @@ def test_other_tasks_run_between_parts_of_a_day(
     assert len(calls) == 3 * tasks.DAYS
 
 
-def test_a_day_is_tried_again_when_cassandra_is_back(
+def test_an_unavailable_cassandra_postpones_the_roll_up_until_the_next_run(
     scheduled: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def roll_up(*_args: object, **_options: object) -> int:

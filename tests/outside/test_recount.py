@@ -12,10 +12,10 @@ import pytest
 
 from drills.recount import command
 from drills.stack import ROOT, Stack, wait_until
-from tests.recount.answers import Figure, figures_in, tile_figure
 from tests.recount.chat import read_message
 from tests.recount.comparison import Comparison, is_same, slack_of
 from tests.recount.counting import by_channel, key_of, minute_peaks, range_values, window_peaks, words_of
+from tests.recount.published import Figure, figures_in, tile_figure
 
 MINUTES = 2
 LIMIT_S = 420
@@ -29,7 +29,7 @@ LINE = (
 
 
 def comparison_of(*messages: tuple[int, str, str]) -> Comparison:
-    """Return a comparison for a channel with messages: ms after FROM_MS, user and text."""
+    """Return a comparison for a channel with the given messages: ms after FROM_MS, user, and text."""
     lines = [
         LINE.format(id=number, source="", at_ms=FROM_MS + after_ms, user=user, text=text)
         for number, (after_ms, user, text) in enumerate(messages)

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 
 import httpx
 
-from tests.recount.answers import Api, Figure, Frames, Pages, figures_of, ms_of
 from tests.recount.chat import Listener
 from tests.recount.comparison import Comparison
 from tests.recount.counting import (
@@ -27,6 +26,7 @@ from tests.recount.counting import (
     window_peaks,
 )
 from tests.recount.helix import Helix
+from tests.recount.published import Api, Figure, Frames, Pages, figures_of, ms_of
 
 JOINED_S, STORED_S, SAMPLE_S = 300.0, 120.0, 5.0
 DAY_MS = 86_400_000
@@ -105,9 +105,9 @@ def wait_until_stored(api: Api, channel_ids: list[str], until_ms: int) -> None:
                 time.sleep(1)
 
 
-def is_stored(answer: Mapping[str, object], until_ms: int) -> bool:
-    """Return whether an answer has the window that ends at `until_ms`, including its chatters."""
-    points = answer["points"]
+def is_stored(response: Mapping[str, object], until_ms: int) -> bool:
+    """Return whether a response has the window that ends at `until_ms`, including its chatters."""
+    points = response["points"]
     assert isinstance(points, dict)
     return bool(points["end"]) and ms_of(points["end"][-1]) == until_ms and points["values"]["chatters"][-1] is not None
 
@@ -116,10 +116,10 @@ def compare_history(comparison: Comparison, api: Api, pages: Pages, channel_id: 
     """Compare the windows and ranges of a channel."""
     from_ms, until_ms = range_ms
     for grain in ("live", "minute"):
-        answer = api.series(channel_id, grain, from_ms, until_ms)
-        points = answer["points"]
+        response = api.series(channel_id, grain, from_ms, until_ms)
+        points = response["points"]
         ends = [ms_of(end) for end in points["end"]]
-        step_ms = answer["step_s"] * 1000
+        step_ms = response["step_s"] * 1000
         comparison.equal(
             "API series", f"{grain} ends of {channel_id}", ends, [*range(from_ms + step_ms, until_ms + 1, step_ms)]
         )
@@ -154,8 +154,8 @@ def compare_range(comparison: Comparison, api: Api, pages: Pages, channel_id: st
     """Compare averages, peaks and coverage of a range, in the API and on the page."""
     chat, span_s = comparison.chats[channel_id], (until_ms - from_ms) / 1000
     minutes = chat.minutes(from_ms, until_ms)
-    answer = api.series(channel_id, "live", from_ms, until_ms)
-    summary = answer["summary"]
+    response = api.series(channel_id, "live", from_ms, until_ms)
+    summary = response["summary"]
     averages = range_values(list(minutes.values()), summary["values"]["viewers"])
     peaks = minute_peaks(minutes.values())
     if until_ms - from_ms <= SHORT_MS:
@@ -164,10 +164,10 @@ def compare_range(comparison: Comparison, api: Api, pages: Pages, channel_id: st
     name, where = "API range", f"{channel_id} from {from_ms} to {until_ms}"
     comparison.values(Figure(name, "average", channel_id, until_ms, summary["values"], None, until_ms, {}), averages)
     comparison.values(Figure(name, "peak", channel_id, until_ms, published, None, until_ms, {}), peaks)
-    comparison.coverage(name, channel_id, until_ms, answer["coverage"])
+    comparison.coverage(name, channel_id, until_ms, response["coverage"])
     edges = [ms_of(summary["from"]), ms_of(summary["to"]), summary["heard_s"], summary["missed_s"]]
     comparison.equal(name, f"edges of {where}", edges, [from_ms, until_ms, span_s, 0])
-    comparison.equal(name, f"lower bound of {where}", answer["is_lower_bound"], False)
+    comparison.equal(name, f"lower bound of {where}", response["is_lower_bound"], False)
     for metric in BOARDS:
         tiles, coverage = pages.tiles(channel_id, metric, from_ms, until_ms)
         for tile in tiles:
@@ -177,7 +177,7 @@ def compare_range(comparison: Comparison, api: Api, pages: Pages, channel_id: st
 
 
 def compare_viewers(comparison: Comparison, api: Api, helix: Helix, channel_id: str, range_ms: tuple[int, int]) -> None:
-    """Check that viewers are within the bounds of Helix's answers, as it is unknown which answer the product used."""
+    """Check that viewers are within the bounds of Helix's responses: it is unknown which one the product used."""
     points = api.series(channel_id, "minute", *range_ms)["points"]
     for end, viewers in zip(points["end"], points["values"]["viewers"], strict=True):
         end_ms = ms_of(end)
@@ -188,7 +188,7 @@ def compare_viewers(comparison: Comparison, api: Api, helix: Helix, channel_id: 
 
 
 def moved_messages(url: str) -> float:
-    """Return how many messages a producer has counted at a later time than Twitch sent them; 0 without an address."""
+    """Return how many messages a producer has counted at a later time than Twitch sent them; 0 without a URL."""
     lines = httpx.get(url, timeout=10).raise_for_status().text.splitlines() if url else []
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(MOVED))
 

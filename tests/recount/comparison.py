@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tests.recount.answers import DISTINCT, Figure
 from tests.recount.counting import MINUTE_MS, WINDOW_MS, Chat, live_values, minute_values
+from tests.recount.published import DISTINCT, Figure
 
 # Numbers are sent as doubles; only the order of divisions may differ.
 EXACT = 1e-9

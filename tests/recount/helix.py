@@ -43,7 +43,7 @@ class Helix(threading.Thread):
             self.failure = error
 
     def between(self, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, int] | None:
-        """Return the bounds of a channel's viewers in a period, or None if polling does not cover the period."""
+        """Return the bounds of a channel's viewers in a period, or None if polling does not cover it."""
         first_ms = from_ms - OLDEST_MS
         if not self._polls or self._polls[0][0] > first_ms:
             return None
@@ -60,6 +60,6 @@ class Helix(threading.Thread):
         viewers: dict[str, int] = {}
         for at in range(0, len(self._ids), 100):
             query: dict[str, list[str] | int] = {"user_id": self._ids[at : at + 100], "first": 100}
-            answer = self._client.get("/helix/streams", params=query).raise_for_status().json()
-            viewers |= {stream["user_id"]: stream["viewer_count"] for stream in answer["data"]}
+            response = self._client.get("/helix/streams", params=query).raise_for_status().json()
+            viewers |= {stream["user_id"]: stream["viewer_count"] for stream in response["data"]}
         return viewers

@@ -30,7 +30,7 @@ def page_urls(**ids: int) -> Iterator[tuple[str, str]]:
 def _names(
     patterns: list[URLPattern | URLResolver], prefix: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the name and the parameters of each page. The admin site and the API have tests of their own."""
+    """Yield the name and the parameters of each page. The admin site and the API have their own tests."""
     for pattern in patterns:
         parameters = (*prefix, *pattern.pattern.regex.groupindex)
         if isinstance(pattern, URLResolver):

@@ -1,4 +1,4 @@
-"""Finds the regular expressions in our source, and lists the texts to test them with."""
+"""Finds the regular expressions in the project's source, and lists the texts to test them with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-# Only these process untrusted text; deploy, drills and bench read our own files.
+# Only these process untrusted text; deploy, drills and bench read files of the project.
 FOLDERS = ("twitchly", "core", "flink", "apps", "simulator")
 METHODS = ("fullmatch", "match", "search", "sub", "findall", "finditer", "split")
 # Tests repeat each fragment: a pattern that scans the rest of the text from many positions is quadratic on one.

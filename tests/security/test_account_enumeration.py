@@ -41,7 +41,7 @@ def accounts(settings: Settings) -> None:
 
 
 def work_for(path: str, **form: str) -> tuple[int, int, int]:
-    """Return the status of a form's response, and how many hashes were computed and emails sent."""
+    """Return the status of a form's response, the number of computed hashes, and the number of sent emails."""
     hashed.clear()
     mail.outbox.clear()
     status = Client().post(path, form).status_code

@@ -29,7 +29,7 @@ def test_the_audit_fails_if_a_package_cannot_be_audited() -> None:
         ["make", "-n", "audit", f"PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     (command,) = re.findall(r"\.audit/bin/pip-audit .*", recipe)
-    # Without it, pip-audit only prints a note for packages that its index does not know.
+    # Without --strict, pip-audit only prints a note for packages that its index does not know.
     assert "--strict" in command
     assert "|| exit 1" in command
     # Every lock file.

@@ -78,7 +78,7 @@ async def test_only_staff_may_upload_a_larger_import(settings: Settings) -> None
     assert (await post(IMPORT, content)).status_code == 413
     staff = await sync_to_async(staff_client)()
     cookie = staff.cookies[settings.SESSION_COOKIE_NAME].value
-    # It passes the size limit and fails Django's CSRF check.
+    # The request passes the size limit and fails Django's CSRF check.
     assert (await post(IMPORT, content, cookie=f"{settings.SESSION_COOKIE_NAME}={cookie}")).status_code == 403
     too_large = b"a" * (IMPORT_MAX_BYTES + 1)
     assert (await post(IMPORT, too_large, cookie=f"{settings.SESSION_COOKIE_NAME}={cookie}")).status_code == 413

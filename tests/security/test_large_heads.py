@@ -111,7 +111,7 @@ async def test_usual_heads_are_accepted_on_one_connection(application: CountingA
 
 
 @pytest.mark.parametrize("ends", [(5_000, 97_000), (5_000, 40_000, 97_000), (35_000, 97_000)])
-async def test_data_from_one_head_into_an_equal_one_is_not_one_long_header(
+async def test_data_that_spans_two_heads_is_not_counted_as_one_long_head(
     application: CountingApp, ends: tuple[int, ...]
 ) -> None:
     request = USUAL_HEAD + b"\r\nContent-Length: 60000\r\n\r\n" + b"c" * 60_000

@@ -1,4 +1,4 @@
-"""Outgoing requests go to Twitch only, whatever a response or a form contains."""
+"""Outgoing requests go to Twitch only, regardless of the contents of responses and forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Security records, such as locks and used codes, are kept until they expire, however many others are written."""
+"""Security records, such as locks and used codes, are kept until they expire, regardless of how many others exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions cannot be fixed before a sign-in, and forms are accepted from our own pages only."""
+"""Session fixation is impossible, and forms are accepted only from pages of this site."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_no_page_accepts_a_form_without_a_csrf_token() -> None:
 
 
 @pytest.mark.parametrize("target", ["https://elsewhere.example/", "//elsewhere.example/", "https:/elsewhere.example"])
-def test_a_sign_in_redirects_to_our_own_pages_only(target: str) -> None:
+def test_sign_in_does_not_redirect_to_other_sites(target: str) -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     response = Client().post("/account/login/", {"login": EMAIL, "password": PASSWORD, "next": target})
     assert response.status_code == 302

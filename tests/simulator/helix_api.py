@@ -26,8 +26,8 @@ class Api:
         self.headers: dict[str, str] = {}
 
     async def sign_in(self) -> None:
-        answer = await self.client.post("/oauth2/token", data=CREDENTIALS)
-        self.headers = {"Authorization": f"Bearer {answer.json()['access_token']}", "Client-Id": "app"}
+        response = await self.client.post("/oauth2/token", data=CREDENTIALS)
+        self.headers = {"Authorization": f"Bearer {response.json()['access_token']}", "Client-Id": "app"}
 
     async def get(self, path: str, params: Any = None) -> httpx.Response:
         return await self.client.get(f"/helix/{path}", params=params, headers=self.headers)

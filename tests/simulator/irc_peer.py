@@ -143,9 +143,9 @@ class Simulated:
             writer.close()
 
     async def fault(self, kind: str, **options: float) -> dict[str, object]:
-        answer = await self.http.post("/simulator/faults", json={"kind": kind, **options})
-        assert answer.status_code == 202, answer.text
-        return dict(answer.json())
+        response = await self.http.post("/simulator/faults", json={"kind": kind, **options})
+        assert response.status_code == 202, response.text
+        return dict(response.json())
 
     async def end_faults(self) -> None:
         assert (await self.http.delete("/simulator/faults")).status_code == 204

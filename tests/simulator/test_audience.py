@@ -53,7 +53,7 @@ def test_items_are_due_at_about_the_rate_and_mostly_in_big_channels() -> None:
     assert biggest > 2 * smallest
 
 
-def test_items_are_due_in_order_from_the_start_and_none_twice() -> None:
+def test_each_item_is_due_once_and_in_order_from_the_start() -> None:
     audience = Audience(channels=10, rate=100, seed=1)
     audience.start(T0)
     due = [item for until in range(0, 60_001, 20) for item in audience.due(T0 + until)]
@@ -143,7 +143,7 @@ def test_chat_modes_change_and_match_the_room_state() -> None:
         assert audience.modes(channel, int(due_ms)) == known_modes[channel.id]
 
 
-def test_some_clicks_change_several_modes_at_once() -> None:
+def test_some_mode_changes_are_simultaneous() -> None:
     audience = Audience(channels=200, rate=1e-6, seed=1)
     audience.start(T0)
     changes = [item for item in audience.due(T0 + 1_200_000) if isinstance(item, ModeChange)]

@@ -17,7 +17,7 @@ def test_the_emotes_tag_counts_code_points() -> None:
             assert text[first : last + 1] == ids[emote_id]
 
 
-def test_an_absent_emote_gives_no_tag() -> None:
+def test_an_absent_emote_has_no_tag() -> None:
     assert chat_lines.emotes_tag("HypeYak", "nothing here") == ""
 
 

@@ -87,21 +87,21 @@ async def test_active_faults_are_listed_until_they_end(twitch: Simulated) -> Non
         b'{"kind": "slow", "kind": "freeze"}',
     ],
 )
-async def test_an_invalid_fault_request_is_rejected_with_what_was_expected(twitch: Simulated, body: bytes) -> None:
-    answer = await twitch.http.post("/simulator/faults", content=body, headers=JSON)
-    assert answer.status_code == 400
-    assert answer.json()["message"].startswith("expected ")
+async def test_an_invalid_fault_request_is_rejected_with_the_expected_input(twitch: Simulated, body: bytes) -> None:
+    response = await twitch.http.post("/simulator/faults", content=body, headers=JSON)
+    assert response.status_code == 400
+    assert response.json()["message"].startswith("expected ")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
 async def test_faults_are_accepted_only_as_json(twitch: Simulated, kind: str) -> None:
     headers = {"Content-Type": kind} if kind else {}
-    answer = await twitch.http.post("/simulator/faults", content=b'{"kind": "freeze"}', headers=headers)
-    assert answer.status_code == 415
+    response = await twitch.http.post("/simulator/faults", content=b'{"kind": "freeze"}', headers=headers)
+    assert response.status_code == 415
     assert (await twitch.status())["faults"] == []
     charset = {"Content-Type": "Application/JSON; charset=utf-8"}
-    answer = await twitch.http.post("/simulator/faults", content=b'{"kind": "freeze"}', headers=charset)
-    assert answer.status_code == 202
+    response = await twitch.http.post("/simulator/faults", content=b'{"kind": "freeze"}', headers=charset)
+    assert response.status_code == 202
 
 
 @pytest.mark.parametrize(
@@ -116,12 +116,12 @@ async def test_faults_are_accepted_only_as_json(twitch: Simulated, kind: str) ->
 )
 async def test_pages_on_other_sites_cannot_access_the_simulator(twitch: Simulated, headers: dict[str, str]) -> None:
     body = b'{"kind": "freeze", "seconds": 60}'
-    answers = [
+    responses = [
         await twitch.http.get("/simulator", headers=headers),
         await twitch.http.post("/simulator/faults", content=body, headers={**JSON, **headers}),
         await twitch.http.delete("/simulator/faults", headers=headers),
     ]
-    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert [response.status_code for response in responses] == [403, 403, 403]
     assert (await twitch.status())["faults"] == []
 
 

@@ -21,8 +21,8 @@ def opened(*subprotocols: str) -> tuple[WebSocketFraming, ClientProtocol]:
 
 
 def deliver(server: WebSocketFraming, client: Protocol) -> bytes:
-    lines, answer = server.receive(b"".join(client.data_to_send()))
-    client.receive_data(answer)
+    lines, reply = server.receive(b"".join(client.data_to_send()))
+    client.receive_data(reply)
     return lines
 
 
@@ -97,8 +97,8 @@ def test_nothing_follows_a_close_frame() -> None:
 
 def test_other_requests_are_rejected() -> None:
     server = WebSocketFraming()
-    _, answer = server.receive(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 426")
+    _, reply = server.receive(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    assert reply.startswith(b"HTTP/1.1 426")
     assert server.should_close
     garbled = WebSocketFraming()
     garbled.receive(b"NICK justinfan1\r\n\r\n")

@@ -13,27 +13,27 @@ FIELDS = {
 
 
 async def test_a_token_is_issued_for_a_form_or_a_query(api: Api) -> None:
-    for answer in (
+    for response in (
         await api.client.post("/oauth2/token", data=CREDENTIALS),
         await api.client.post("/oauth2/token", params=CREDENTIALS),
     ):
-        assert answer.status_code == 200
-        assert answer.json()["token_type"] == "bearer"
-        assert answer.json()["expires_in"] > 0
+        assert response.status_code == 200
+        assert response.json()["token_type"] == "bearer"
+        assert response.json()["expires_in"] > 0
 
 
 @pytest.mark.parametrize("invalid", [{"grant_type": "password"}, {"client_secret": ""}, {"client_id": ""}])
 async def test_no_token_is_issued_for_a_bad_request(api: Api, invalid: dict[str, str]) -> None:
-    answer = await api.client.post("/oauth2/token", data=CREDENTIALS | invalid)
-    assert answer.status_code == 400
-    assert answer.json()["status"] == 400
-    assert answer.json()["message"]
+    response = await api.client.post("/oauth2/token", data=CREDENTIALS | invalid)
+    assert response.status_code == 400
+    assert response.json()["status"] == 400
+    assert response.json()["message"]
 
 
 async def test_a_token_can_be_validated(api: Api) -> None:
     token = api.headers["Authorization"].removeprefix("Bearer ")
-    answer = await api.client.get("/oauth2/validate", headers={"Authorization": f"OAuth {token}"})
-    assert (answer.status_code, answer.json()["client_id"], answer.json()["scopes"]) == (200, "app", [])
+    response = await api.client.get("/oauth2/validate", headers={"Authorization": f"OAuth {token}"})
+    assert (response.status_code, response.json()["client_id"], response.json()["scopes"]) == (200, "app", [])
     refused = await api.client.get("/oauth2/validate", headers={"Authorization": "OAuth stale"})
     assert (refused.status_code, refused.json()) == (401, {"status": 401, "message": "invalid access token"})
 
@@ -50,15 +50,15 @@ async def test_pages_list_streams_by_viewers(api: Api) -> None:
     assert pages[0][0]["started_at"].endswith("Z")
 
 
-async def test_a_stream_can_be_on_two_pages_or_none(api: Api) -> None:
-    with_padding = missing = 0
+async def test_a_stream_can_be_on_two_pages_or_on_none(api: Api) -> None:
+    duplicates = missing = 0
     for _ in range(30):
         api.now_ms += 62_000
         rows = [row["user_id"] for page in await api.pages() for row in page]
         live = {stream.channel.id for stream in api.audience.streams(api.now_ms)}
-        with_padding += len(rows) - len(set(rows))
+        duplicates += len(rows) - len(set(rows))
         missing += len(live - set(rows))
-    assert with_padding > 5
+    assert duplicates > 5
     assert missing > 5
 
 
@@ -122,10 +122,10 @@ async def test_users_are_found_by_id_and_login_and_unknown_ones_are_omitted(api:
         ("users", {"id": [str(n) for n in range(101)]}),
     ],
 )
-async def test_a_bad_parameter_is_answered_400(api: Api, path: str, params: dict[str, Any]) -> None:
-    answer = await api.get(path, params)
-    body = answer.json()
-    assert (answer.status_code, body["error"], body["status"]) == (400, "Bad Request", 400)
+async def test_a_bad_parameter_is_answered_with_400(api: Api, path: str, params: dict[str, Any]) -> None:
+    response = await api.get(path, params)
+    body = response.json()
+    assert (response.status_code, body["error"], body["status"]) == (400, "Bad Request", 400)
     assert body["message"]
 
 
@@ -133,16 +133,16 @@ async def test_a_bad_parameter_is_answered_400(api: Api, path: str, params: dict
     "change",
     [{"Authorization": ""}, {"Authorization": "Bearer stale"}, {"Client-Id": ""}, {"Client-Id": "another"}],
 )
-async def test_a_request_without_a_valid_token_is_answered_401(api: Api, change: dict[str, str]) -> None:
+async def test_a_request_without_a_valid_token_is_answered_with_401(api: Api, change: dict[str, str]) -> None:
     api.headers |= change
-    answer = await api.get("streams")
-    assert (answer.status_code, answer.json()["error"], answer.json()["status"]) == (401, "Unauthorized", 401)
+    response = await api.get("streams")
+    assert (response.status_code, response.json()["error"], response.json()["status"]) == (401, "Unauthorized", 401)
 
 
-async def test_an_empty_bucket_is_answered_429_until_the_reset(api: Api) -> None:
+async def test_an_empty_bucket_is_answered_with_429_until_the_reset(api: Api) -> None:
     for _ in range(800):
-        answer = await api.get("users", {"id": "1"})
-    assert (answer.status_code, answer.headers["Ratelimit-Remaining"]) == (200, "0")
+        response = await api.get("users", {"id": "1"})
+    assert (response.status_code, response.headers["Ratelimit-Remaining"]) == (200, "0")
     refused = await api.get("users", {"id": "1"})
     assert (refused.status_code, refused.json()["error"]) == (429, "Too Many Requests")
     assert refused.headers["Ratelimit-Limit"] == "800"

@@ -34,8 +34,8 @@ async def test_a_limited_bucket_reports_its_reset(api: Api) -> None:
 
 async def test_the_server_fails_with_two_statuses_and_recovers(api: Api) -> None:
     api.begin("server_error")
-    answers = [await api.get("streams") for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [500, 503]
+    responses = [await api.get("streams") for _ in range(2)]
+    assert [response.status_code for response in responses] == [500, 503]
     assert (await api.client.post("/oauth2/token", data=CREDENTIALS)).status_code == 500
     api.faults.end_all()
     assert (await api.get("streams")).status_code == 200
@@ -47,7 +47,7 @@ async def test_no_response_is_sent_while_the_server_hangs(api: Api) -> None:
     await asyncio.sleep(0.2)
     assert not any(task.done() for task in tasks)
     api.faults.end_all()
-    assert [answer.status_code for answer in await asyncio.wait_for(asyncio.gather(*tasks), 60)] == [200, 400]
+    assert [response.status_code for response in await asyncio.wait_for(asyncio.gather(*tasks), 60)] == [200, 400]
 
 
 async def test_bad_paging_alternates_between_three_variants(api: Api) -> None:
@@ -148,7 +148,7 @@ async def test_malformed_responses_alternate_between_four_variants(api: Api) -> 
     rows = nulls.json()["data"]
     assert rows[:3] == [None, 5, "row"]
     assert {type(row["viewer_count"]) for row in rows[3:]} == {int, str}
-    assert all("Ratelimit-Remaining" in answer.headers for answer in (cut, shape, web, nulls))
+    assert all("Ratelimit-Remaining" in response.headers for response in (cut, shape, web, nulls))
     assert (await api.client.post("/oauth2/token", data=CREDENTIALS)).json()["access_token"]
 
 

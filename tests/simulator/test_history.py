@@ -34,7 +34,7 @@ def test_a_history_depends_on_seed_and_time_only(history: History) -> None:
     assert history.hour(0, NOW_MS) != other.hour(0, NOW_MS)
 
 
-def test_viewers_are_those_that_helix_would_have_reported(history: History) -> None:
+def test_viewers_match_the_reports_of_helix(history: History) -> None:
     streams = {stream.channel.id: stream.viewers for stream in Broadcasts(CHANNELS, SEED).streams(NOW_MS)}
     index_of = {channel.id: index for index, channel in enumerate(history.channels)}
     known = {channel_id: viewers for channel_id, viewers in streams.items() if viewers > 1}
@@ -53,7 +53,7 @@ def test_a_channel_has_minutes_exactly_while_it_is_on_air(history: History) -> N
         assert sum(m["on_air_pulses"] for m in minutes.values()) == pytest.approx(on_air_s, abs=2 * len(spans))
 
 
-def test_chat_is_about_that_of_the_live_audience(history: History) -> None:
+def test_the_amount_of_chat_is_similar_to_that_of_the_live_audience(history: History) -> None:
     audience = Audience(channels=CHANNELS, rate=RATE, seed=SEED)
     audience.start(NOW_MS)
     minutes = 20
@@ -77,11 +77,11 @@ def test_chat_is_about_that_of_the_live_audience(history: History) -> None:
     busiest = max(chat, key=lambda channel_id: len(chat[channel_id]))
     by_minute = Counter(int((item.due_ms - NOW_MS) // MINUTE_MS) for item in chat[busiest])
     minute = by_minute.most_common(1)[0][0]
-    said = [item for item in chat[busiest] if (item.due_ms - NOW_MS) // MINUTE_MS == minute]
+    messages = [item for item in chat[busiest] if (item.due_ms - NOW_MS) // MINUTE_MS == minute]
     index = [channel.id for channel in history.channels].index(busiest)
-    expected = history._chatters(index, len(said))
-    assert expected == pytest.approx(len({item.chatter.id for item in said}), rel=0.15)
-    assert history._lines.distinct(len(said)) == pytest.approx(len({item.text for item in said}), rel=0.15)
+    expected = history._chatters(index, len(messages))
+    assert expected == pytest.approx(len({item.chatter.id for item in messages}), rel=0.15)
+    assert history._lines.distinct(len(messages)) == pytest.approx(len({item.text for item in messages}), rel=0.15)
 
 
 def test_hours_are_rolled_up_from_their_minutes(history: History) -> None:
@@ -97,7 +97,7 @@ def test_hours_are_rolled_up_from_their_minutes(history: History) -> None:
             assert max(m["chatters"] for m in minutes.values()) <= chatters <= hour["messages"]
 
 
-def test_a_sampled_hour_is_about_the_one_of_all_minutes(history: History) -> None:
+def test_a_sampled_hour_is_similar_to_one_rolled_up_from_all_minutes(history: History) -> None:
     sampled, exact = Counter[str](), Counter[str]()
     for index in range(CHANNELS):
         for start_ms in range(NOW_MS, NOW_MS + 12 * HOUR_MS, HOUR_MS):

@@ -76,15 +76,15 @@ async def test_a_reset_ends_the_connection_with_an_error(twitch: Simulated, tran
 async def test_a_half_open_connection_is_silent_but_still_counted_as_a_recipient(
     twitch: Simulated, transport: str
 ) -> None:
-    async with twitch.peer(transport) as is_half_open, twitch.peer() as other:
-        await is_half_open.join(*(channel.login for channel in twitch.audience.channels[:3]))
+    async with twitch.peer(transport) as half_open, twitch.peer() as other:
+        await half_open.join(*(channel.login for channel in twitch.audience.channels[:3]))
         await other.join(twitch.login)
         fault: dict[str, Any] = await twitch.fault("half_open")
         assert fault["connections"] == 1
-        await is_half_open.send("PING :anybody")
+        await half_open.send("PING :anybody")
         await read_until(other, fault["from_ms"] + 500)
         await twitch.end_faults()
-        heard = await is_half_open.rest()
+        heard = await half_open.rest()
         assert not any("anybody" in line or sent_ms(line) > fault["from_ms"] for line in heard)
     channel = twitch.audience.channels[1].id
     during = [entry for entry in twitch.entries() if 0 < entry.sent_ms - fault["from_ms"] < 500]
@@ -172,8 +172,8 @@ async def test_a_closed_channel_expels_its_clients_until_it_reopens(
         at = len(peer.lines)
         await peer.send(f"JOIN #{login}", "PING :then")
         await peer.until(lambda line: line.endswith(":then"))
-        answers = [line for line in peer.lines[at:-1] if b"PRIVMSG" not in line and login.encode() in line]
-        assert len(answers) == (kind == "suspended")
+        responses = [line for line in peer.lines[at:-1] if b"PRIVMSG" not in line and login.encode() in line]
+        assert len(responses) == (kind == "suspended")
         await read_until(peer, fault["from_ms"] + 300)
         await twitch.end_faults()
         await peer.send(f"JOIN #{login}")

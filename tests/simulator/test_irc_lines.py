@@ -27,7 +27,7 @@ def tag_names(line: bytes) -> list[str]:
     return [pair.split("=")[0] for pair in line.decode()[1:].split(" ")[0].split(";")]
 
 
-def test_a_message_is_parsed_back_with_every_tag_in_order() -> None:
+def test_a_message_round_trips_with_every_tag_in_order() -> None:
     line = tagged(CHAT, T0 + 5)
     parsed = irc.parse(line)
     assert (parsed.command, parsed.params, parsed.nick) == ("PRIVMSG", ("#amberyak", "hello there"), "lunar_moose")
@@ -121,7 +121,7 @@ def test_a_raid_names_the_raider_and_the_viewers() -> None:
         ),
     ],
 )
-def test_moderation_has_twitch_s_format(item: Item, kind: str, line: str) -> None:
+def test_moderation_lines_have_the_format_of_twitch(item: Item, kind: str, line: str) -> None:
     assert item.kind == kind
     assert tagged(item, T0) == f"{line}\r\n".encode()
     assert untagged(item) == f"{line.split(' ', 1)[1]}\r\n".encode()
@@ -159,7 +159,7 @@ def test_founders_are_subscribers_only_by_badge() -> None:
     ]
 
 
-def test_every_kind_of_item_occurs_and_is_parsed_back() -> None:
+def test_every_kind_of_item_occurs_and_round_trips() -> None:
     audience = Audience(channels=100, rate=300, seed=1)
     audience.start(T0)
     commands: dict[str, str] = {}

@@ -82,14 +82,14 @@ async def test_garbage_from_one_client_does_not_disturb_another(tmp_path: Path, 
             await good.until(lambda line: " PRIVMSG " in line)
 
 
-async def test_a_client_that_answers_ping_is_kept() -> None:
+async def test_a_client_that_answers_ping_stays_connected() -> None:
     async with served(ConnectionLimits(ping_every_s=0.05, pong_within_s=0.04)) as (_, peer, _):
         for _ in range(3):
             assert await peer.line() == b"PING :tmi.twitch.tv"
             await peer.send("PONG :tmi.twitch.tv")
 
 
-async def test_a_client_that_does_not_answer_ping_is_dropped() -> None:
+async def test_a_client_that_does_not_answer_ping_is_disconnected() -> None:
     async with served(ConnectionLimits(ping_every_s=0.05, pong_within_s=0.05)) as (server, peer, _):
         assert await peer.rest() == ["PING :tmi.twitch.tv"]
         assert not server.connections.clients

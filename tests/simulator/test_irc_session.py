@@ -22,7 +22,7 @@ def session(rooms: Rooms | None = None) -> IrcSession:
     return IrcSession(rooms or create_rooms(), lambda _: None)
 
 
-def answers(client: IrcSession, data: bytes, now_s: float = 0.0) -> list[str]:
+def replies(client: IrcSession, data: bytes, now_s: float = 0.0) -> list[str]:
     return client.receive(data, now_s).decode().split("\r\n")[:-1]
 
 
@@ -34,19 +34,19 @@ def welcomed(rooms: Rooms | None = None, caps: bytes = CAPS) -> IrcSession:
 
 def signed_in(rooms: Rooms | None = None, caps: bytes = CAPS) -> tuple[IrcSession, list[str]]:
     client = session(rooms)
-    return client, answers(client, caps + b"PASS oauth:abc123\r\nNICK Somebody\r\n")[bool(caps) :]
+    return client, replies(client, caps + b"PASS oauth:abc123\r\nNICK Somebody\r\n")[bool(caps) :]
 
 
 def test_known_capabilities_are_acknowledged_and_unknown_ones_refused() -> None:
-    assert answers(session(), CAPS) == [":tmi.twitch.tv CAP * ACK :twitch.tv/tags twitch.tv/commands"]
-    assert answers(session(), b"CAP REQ :twitch.tv/tags twitch.tv/wings\r\n") == [
+    assert replies(session(), CAPS) == [":tmi.twitch.tv CAP * ACK :twitch.tv/tags twitch.tv/commands"]
+    assert replies(session(), b"CAP REQ :twitch.tv/tags twitch.tv/wings\r\n") == [
         ":tmi.twitch.tv CAP * NAK :twitch.tv/tags twitch.tv/wings"
     ]
 
 
 @pytest.mark.parametrize("greeting", [b"", b"PASS x\r\n", b"PASS oauth:abc\r\n"])
-def test_an_anonymous_nick_is_welcomed_with_any_password_and_none(greeting: bytes) -> None:
-    welcome = answers(session(), greeting + b"NICK justinfan123\r\nUSER a b c d\r\n")
+def test_an_anonymous_nick_is_welcomed_with_any_password_or_none(greeting: bytes) -> None:
+    welcome = replies(session(), greeting + b"NICK justinfan123\r\nUSER a b c d\r\n")
     assert [line.split()[1] for line in welcome] == ["001", "002", "003", "004", "375", "372", "376"]
 
 
@@ -62,7 +62,7 @@ def test_an_anonymous_nick_is_welcomed_with_any_password_and_none(greeting: byte
 )
 def test_a_login_without_a_token_is_rejected(greeting: bytes, reason: str) -> None:
     stranger = session()
-    assert answers(stranger, greeting) == [f":tmi.twitch.tv NOTICE * :{reason}"]
+    assert replies(stranger, greeting) == [f":tmi.twitch.tv NOTICE * :{reason}"]
     assert stranger.should_close
 
 
@@ -76,7 +76,7 @@ def test_a_login_with_a_token_gets_its_user_state() -> None:
 
 def test_a_login_gets_its_user_state_in_every_joined_room() -> None:
     client, _ = signed_in()
-    joined = answers(client, b"JOIN #amberyak\r\n")
+    joined = replies(client, b"JOIN #amberyak\r\n")
     assert [line.partition(" :tmi.twitch.tv ")[2] for line in joined[3:]] == [
         "USERSTATE #amberyak",
         "ROOMSTATE #amberyak",
@@ -86,15 +86,15 @@ def test_a_login_gets_its_user_state_in_every_joined_room() -> None:
 def test_no_user_state_is_sent_without_the_capabilities() -> None:
     client, welcome = signed_in(caps=b"")
     assert welcome[-1] == ":tmi.twitch.tv 376 somebody :>"
-    assert len(answers(client, b"JOIN #amberyak\r\n")) == 3
+    assert len(replies(client, b"JOIN #amberyak\r\n")) == 3
 
 
 def test_messages_of_clients_are_ignored() -> None:
-    assert answers(signed_in()[0], b"PRIVMSG #amberyak :hello\r\n") == []
+    assert replies(signed_in()[0], b"PRIVMSG #amberyak :hello\r\n") == []
 
 
 def test_a_join_is_confirmed_with_echo_names_and_room_state() -> None:
-    assert answers(welcomed(), b"JOIN #amberyak\r\n") == [
+    assert replies(welcomed(), b"JOIN #amberyak\r\n") == [
         ":justinfan123!justinfan123@justinfan123.tmi.twitch.tv JOIN #amberyak",
         ":justinfan123.tmi.twitch.tv 353 justinfan123 = #amberyak :justinfan123",
         ":justinfan123.tmi.twitch.tv 366 justinfan123 #amberyak :End of /NAMES list",
@@ -103,15 +103,15 @@ def test_a_join_is_confirmed_with_echo_names_and_room_state() -> None:
 
 
 def test_room_state_comes_only_with_commands_and_its_tags_only_with_tags() -> None:
-    assert len(answers(welcomed(caps=b""), b"JOIN #amberyak\r\n")) == 3
-    plain = answers(welcomed(caps=b"CAP REQ :twitch.tv/commands\r\n"), b"JOIN #amberyak\r\n")
+    assert len(replies(welcomed(caps=b""), b"JOIN #amberyak\r\n")) == 3
+    plain = replies(welcomed(caps=b"CAP REQ :twitch.tv/commands\r\n"), b"JOIN #amberyak\r\n")
     assert plain[-1] == ":tmi.twitch.tv ROOMSTATE #amberyak"
 
 
 def test_several_channels_are_joined_at_once_and_unknown_ones_are_ignored() -> None:
     rooms = create_rooms()
     client = welcomed(rooms)
-    lines = answers(client, b"JOIN #amberyak,#nobody,#IcyKettle\r\n")
+    lines = replies(client, b"JOIN #amberyak,#nobody,#IcyKettle\r\n")
     assert [line.split()[2] for line in lines if " JOIN " in line] == ["#amberyak", "#icykettle"]
     assert not any("nobody" in line for line in lines)
     assert rooms.joined() == 2
@@ -119,7 +119,7 @@ def test_several_channels_are_joined_at_once_and_unknown_ones_are_ignored() -> N
 
 def test_nothing_is_joined_before_the_nick() -> None:
     rooms = create_rooms()
-    assert answers(session(rooms), b"JOIN #amberyak\r\n") == []
+    assert replies(session(rooms), b"JOIN #amberyak\r\n") == []
     assert rooms.joined() == 0
 
 
@@ -127,7 +127,7 @@ def test_a_part_is_echoed_and_leaves_the_room() -> None:
     rooms = create_rooms()
     client = welcomed(rooms)
     client.receive(b"JOIN #amberyak,#icykettle\r\n", 0.0)
-    assert answers(client, b"PART #amberyak,#nobody\r\n") == [
+    assert replies(client, b"PART #amberyak,#nobody\r\n") == [
         ":justinfan123!justinfan123@justinfan123.tmi.twitch.tv PART #amberyak"
     ]
     assert rooms.joined() == 1
@@ -136,14 +136,14 @@ def test_a_part_is_echoed_and_leaves_the_room() -> None:
 
 
 def test_a_ping_is_answered_with_its_argument() -> None:
-    assert answers(session(), b"PING :are you there\r\n") == [":tmi.twitch.tv PONG tmi.twitch.tv :are you there"]
+    assert replies(session(), b"PING :are you there\r\n") == [":tmi.twitch.tv PONG tmi.twitch.tv :are you there"]
 
 
-def test_an_unknown_command_is_answered_421() -> None:
-    assert answers(welcomed(), b"DANCE #amberyak\r\n") == [":tmi.twitch.tv 421 justinfan123 DANCE :Unknown command"]
+def test_an_unknown_command_is_answered_with_421() -> None:
+    assert replies(welcomed(), b"DANCE #amberyak\r\n") == [":tmi.twitch.tv 421 justinfan123 DANCE :Unknown command"]
 
 
-def test_one_byte_at_a_time_gives_the_same_answers() -> None:
+def test_one_byte_at_a_time_gives_the_same_replies() -> None:
     script = CAPS + b"NICK justinfan123\r\nJOIN #amberyak,#icykettle\r\nPING :x\r\n"
     slowly = session()
     pieces = [slowly.receive(script[at : at + 1], 0.0) for at in range(len(script))]
@@ -156,7 +156,7 @@ def test_the_twenty_first_join_in_10_seconds_is_a_violation_and_closes_the_conne
     for _ in range(20):
         client.receive(b"JOIN #amberyak\r\n", 1.0)
     assert (rooms.violations, client.should_close) == (Violations(), False)
-    assert answers(client, b"JOIN #icykettle,#amberyak\r\nPING :x\r\n", 10.9) == []
+    assert replies(client, b"JOIN #icykettle,#amberyak\r\nPING :x\r\n", 10.9) == []
     assert (rooms.violations, client.should_close) == (Violations(joins=1), True)
     assert rooms.join_attempts == 21
 
@@ -193,25 +193,25 @@ def test_the_hundred_and_first_channel_is_silently_refused() -> None:
     client = welcomed(rooms)
     for number in range(100):
         client.receive(f"JOIN #channel{number}\r\n".encode(), number)
-    assert answers(client, b"JOIN #channel100\r\n", 200) == []
+    assert replies(client, b"JOIN #channel100\r\n", 200) == []
     assert rooms.violations == Violations(channels=1)
     assert len(client.joined) == 100
-    assert len(answers(client, b"JOIN #channel7\r\n", 200)) == 4
+    assert len(replies(client, b"JOIN #channel7\r\n", 200)) == 4
 
 
 def test_joins_of_an_unresponsive_channel_are_not_answered() -> None:
     rooms = create_rooms()
     rooms.unresponsive = {"amberyak"}
-    assert answers(welcomed(rooms), b"JOIN #amberyak\r\n") == []
+    assert replies(welcomed(rooms), b"JOIN #amberyak\r\n") == []
     assert rooms.joined() == 0
 
 
 def test_a_suspended_channel_is_answered_with_a_notice_if_commands_are_enabled() -> None:
     rooms = create_rooms()
     rooms.suspended = {"amberyak"}
-    (notice,) = answers(welcomed(rooms), b"JOIN #amberyak\r\n")
+    (notice,) = replies(welcomed(rooms), b"JOIN #amberyak\r\n")
     assert notice.startswith("@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #amberyak :")
-    assert answers(welcomed(rooms, caps=b""), b"JOIN #amberyak\r\n") == []
+    assert replies(welcomed(rooms, caps=b""), b"JOIN #amberyak\r\n") == []
     assert rooms.joined() == 0
 
 
@@ -265,11 +265,11 @@ def test_joined_channels_come_first() -> None:
         b"PING\r\n",
     ],
 )
-def test_malformed_lines_do_no_harm(data: bytes) -> None:
+def test_malformed_lines_are_ignored(data: bytes) -> None:
     client = welcomed()
     client.receive(data, 0.0)
     assert not client.should_close
-    assert answers(client, b"PING :x\r\n")[-1].endswith(":x")
+    assert replies(client, b"PING :x\r\n")[-1].endswith(":x")
 
 
 def test_a_line_without_an_end_closes_the_connection() -> None:

@@ -66,7 +66,7 @@ def test_a_recording_saved_by_a_spreadsheet_is_read_the_same(
 
 
 @pytest.mark.parametrize("start", ["", "\ufeff", "sep=,\n"])
-def test_a_header_that_is_no_csv_is_a_bad_recording(path: Path, start: str) -> None:
+def test_a_header_that_is_not_csv_is_a_bad_recording(path: Path, start: str) -> None:
     path.write_text(start + "x" * (csv.field_size_limit() + 1) + HEADER + ROWS)
     with pytest.raises(BadRecording, match=r"line \d of .*chat\.csv is not CSV: field larger"):
         Recording(path, 1)

@@ -24,7 +24,7 @@ def test_a_channel_shares_one_chat_at_a_time() -> None:
             assert all(room_events.sharing(second)[other] == members for other in members)
 
 
-def test_a_mode_ends_within_its_slot() -> None:
+def test_a_mode_ends_within_its_time_slot() -> None:
     room_events = RoomEvents(200, 1)
     open_modes: dict[tuple[int, str], int] = {}
     for second in range(T0_S // 600 * 600, T0_S // 600 * 600 + 1_800):

@@ -144,7 +144,7 @@ def test_nothing_is_sent_before_every_channel_is_joined(tmp_path: Path) -> None:
     assert (len(first.lines), len(second.lines)) == (1, 1)
 
 
-def test_lateness_is_logged_and_nothing_is_skipped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_delays_are_logged_and_nothing_is_skipped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     stage = Stage(tmp_path)
     stage.step(0)
     with caplog.at_level(logging.INFO):

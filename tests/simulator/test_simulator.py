@@ -85,9 +85,9 @@ def simulate(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
         )
 
 
-def wait_until(true: Callable[[], bool], timeout_s: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 20) -> None:
     for _ in range(int(timeout_s * 50)):
-        if true():
+        if condition():
             return
         signal.sigtimedwait([], 0.02)
-    raise AssertionError("it did not happen in time")
+    raise AssertionError("the condition did not become true in time")

@@ -1,4 +1,4 @@
-"""The status page states the time in which coverage was measured."""
+"""The status page states for how long coverage was measured."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_coverage_of_the_hour_names_the_measured_time(
     assert text in read_status_page(client, seconds)
 
 
-def test_missing_coverage_is_named(client: Client, boards: Boards) -> None:
+def test_missing_coverage_is_explained(client: Client, boards: Boards) -> None:
     assert '–<span class="unit">%' not in read_status_page(client, [])
     page = read_status_page(client, range(60, 0, -10), coverage=None)
     assert "–%" not in page

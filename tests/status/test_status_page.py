@@ -132,7 +132,7 @@ def test_a_short_problem_is_not_an_incident() -> None:
     assert not Incident.objects.exists()
 
 
-def test_unmonitored_time_is_an_incident_of_its_own() -> None:
+def test_unmonitored_time_is_a_separate_incident() -> None:
     record_sample(healthy(T0))
     record_sample(stalled(T0 + HOUR_MS, T0))
     result = {row.rule: (row.began_ms, row.ended_ms) for row in Incident.objects.all()}
@@ -200,7 +200,7 @@ def test_only_staff_see_the_details(client: Client, signed_in: Client, status_re
     at_ms = now_ms()
     heartbeats.write_heartbeat(producer(at_ms))
     public = read_page(Client().get("/status"))
-    assert "Everything works" in public
+    assert "All systems operational" in public
     assert "of 3" in public
     assert "Simulated" in public
     for hidden in ("lines / s", "Lowest coverage, past hour", "records lost"):
@@ -287,7 +287,7 @@ def test_the_verdict_depends_on_the_past_hour_too(client: Client, status_redis: 
         record_sample(healthy(at_ms - back_s * 1000, 0.5 if back_s > 300 else 0.75))
     page = read_page(client.get("/status"))
     assert 'data-verdict="partial"' in page
-    assert "Everything works" not in page
+    assert "All systems operational" not in page
     assert "62.5% in the past 10 min, since monitoring began" in page
     assert "in the past hour" not in page
     assert "62.5% of the chat was heard during 10 min of measurements" in page
@@ -304,7 +304,7 @@ def test_coverage_is_reported_for_the_measured_time_only(status_redis: Valkey) -
     assert "measured for 1 h 0 min" in day_label(today)
 
 
-def test_the_page_shows_since_when_it_measures(client: Client, status_redis: Valkey, boards: Boards) -> None:
+def test_the_page_shows_when_measurements_began(client: Client, status_redis: Valkey, boards: Boards) -> None:
     at_ms = now_ms()
     for back_s in range(60, 0, -10):
         record_sample(healthy(at_ms - back_s * 1000))
@@ -318,7 +318,7 @@ def stages_of(at_ms: int, *latest: Heartbeat | UnreadableHeartbeat, coverage: fl
     return {stage.key: stage for stage in stages(snapshot, [])}
 
 
-def test_a_process_without_heartbeats_does_not_work() -> None:
+def test_a_process_without_heartbeats_is_not_shown_as_working() -> None:
     silent_ms = T0 - HEARTBEAT_TIMEOUT_MS - 1
     all_alive = stages_of(T0, producer(T0), boards_sink(T0), web_process(T0))
     assert {all_alive[key].state for key in ("listening", "kafka", "boards", "web")} == {"works"}
@@ -342,7 +342,7 @@ def test_the_figures_of_an_unreadable_heartbeat_are_unknown_and_its_problem_is_s
     assert ended.errors == "0 records lost"
 
 
-def test_joined_channels_are_unknown_while_a_producer_s_are_unknown() -> None:
+def test_joined_channels_are_unknown_if_those_of_one_producer_are_unknown() -> None:
     other = UnreadableHeartbeat("producer", "producer-2", T0, "version 1, expected 2")
     two = (producer(T0), producer(T0, "producer-2"))
     assert joined_channels(HealthSnapshot(T0, heartbeats=two)) == (6, 4)

@@ -110,12 +110,12 @@ def test_other_input_is_rejected_with_a_reason(text: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["2460329693", "@2460329693", "twitch.tv/2460329693"])
-def test_digits_may_be_an_id(text: str) -> None:
+def test_digits_can_be_an_id(text: str) -> None:
     name = read_channel(text)
     assert (name.login, name.may_be_id) == ("2460329693", True)
 
 
-def test_the_name_of_a_tab_alone_can_be_a_channel() -> None:
+def test_the_name_of_a_channel_tab_can_also_be_a_login() -> None:
     assert read_channel("about").login == "about"
     assert read_channel("twitch.tv/about").login == "about"
     assert not read_channel("a1").may_be_id

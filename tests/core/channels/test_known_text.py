@@ -8,12 +8,12 @@ from core.channels.known_text import MAX_CACHE_AGE_MS, KnownText
 
 T0 = 1_795_400_000_000
 MINUTE = 60_000
-# Answers are up to this many polls old in the property test, and no two older ones follow each other.
+# In the property test, answers are up to this many polls old, and older answers are never consecutive.
 LAG = 3
 
 
 def changes(answers: str, first_ms: int = T0) -> list[tuple[str, int]]:
-    """Return the changes and their minutes. One answer a minute, a letter each; the first text is known."""
+    """Return the changes and their minutes. Each letter is the answer of one minute; the first text is known."""
     known, found = KnownText(answers[0]), list[tuple[str, int]]()
     for minute, answer in enumerate(answers[1:], start=1):
         previous, known = known, known.after(answer, first_ms + minute * MINUTE)
@@ -36,13 +36,11 @@ def changes(answers: str, first_ms: int = T0) -> list[tuple[str, int]]:
         ("ABCBCC", [("B", 1), ("C", 2)]),
     ],
 )
-def test_the_previous_text_counts_once_two_answers_in_a_row_have_it(
-    answers: str, expected: list[tuple[str, int]]
-) -> None:
+def test_a_change_back_counts_after_two_consecutive_answers(answers: str, expected: list[tuple[str, int]]) -> None:
     assert changes(answers) == expected
 
 
-def test_a_text_that_returns_after_the_age_of_any_cache_counts_at_once() -> None:
+def test_a_change_back_after_the_maximum_cache_age_counts_at_once() -> None:
     minutes = MAX_CACHE_AGE_MS // MINUTE
     assert changes("A" + "B" * minutes + "A") == [("B", 1), ("A", minutes + 1)]
     assert changes("A" + "B" * (minutes - 1) + "AB") == [("B", 1)]

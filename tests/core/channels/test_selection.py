@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from core.channels.selection import Curation, max_channels, select_channels, smooth_viewers
 
-KEPT_MS = 600_000
-NOBODY = Curation()
+RETAINED_MS = 600_000
+NO_CURATION = Curation()
 
 
 def ids(*numbers: int) -> list[str]:
@@ -22,11 +22,11 @@ def choose(
     ranked: list[str],
     previous: list[str] | None = None,
     offline_ms: dict[str, int] | None = None,
-    curation: Curation = NOBODY,
+    curation: Curation = NO_CURATION,
     count: int = 5,
 ) -> list[str]:
     return select_channels(
-        ranked, offline_ms or {}, previous=set(previous or []), curation=curation, count=count, grace_ms=KEPT_MS
+        ranked, offline_ms or {}, previous=set(previous or []), curation=curation, count=count, grace_ms=RETAINED_MS
     )
 
 
@@ -43,11 +43,11 @@ def test_a_channel_just_below_the_cut_off_stays_but_does_not_enter() -> None:
 
 def test_fluctuating_ranks_at_the_cut_off_change_nothing() -> None:
     draw = random.Random(4)
-    sure, edge = ids(*range(490)), ids(*range(490, 520))
-    channels, moves = choose(sure + edge, count=500), 0
+    certain, edge = ids(*range(490)), ids(*range(490, 520))
+    channels, moves = choose(certain + edge, count=500), 0
     for _ in range(100):
         draw.shuffle(edge)
-        following = choose(sure + edge, previous=channels, count=500)
+        following = choose(certain + edge, previous=channels, count=500)
         moves += len(set(channels) - set(following))
         channels = following
     assert moves == 0
@@ -57,8 +57,8 @@ def test_fluctuating_ranks_at_the_cut_off_change_nothing() -> None:
 def test_an_offline_channel_is_retained_for_a_while_and_listed_last() -> None:
     previous = ids(1, 2)
     assert choose(ids(1), previous, {"2": 0}) == ids(1, 2)
-    assert choose(ids(1), previous, {"2": KEPT_MS - 1}) == ids(1, 2)
-    assert choose(ids(1), previous, {"2": KEPT_MS}) == ids(1)
+    assert choose(ids(1), previous, {"2": RETAINED_MS - 1}) == ids(1, 2)
+    assert choose(ids(1), previous, {"2": RETAINED_MS}) == ids(1)
 
 
 def test_an_offline_channel_does_not_enter() -> None:
@@ -67,10 +67,10 @@ def test_an_offline_channel_does_not_enter() -> None:
 
 def test_pinned_channels_are_always_listed_even_offline() -> None:
     curation = Curation(pinned=frozenset(ids(9, 50)))
-    assert choose(ids(*range(20)), [], {"50": 10 * KEPT_MS}, curation) == ids(0, 1, 2, 3, 4, 9, 50)
+    assert choose(ids(*range(20)), [], {"50": 10 * RETAINED_MS}, curation) == ids(0, 1, 2, 3, 4, 9, 50)
 
 
-def test_barred_channels_are_never_listed_and_take_no_slot() -> None:
+def test_barred_channels_are_never_listed_and_use_no_position() -> None:
     curation = Curation(pinned=frozenset({"1"}), barred=frozenset(ids(0, 1, 8)))
     assert choose(ids(*range(7)), ids(0, 8), {"8": 0}, curation) == ids(2, 3, 4, 5, 6)
 
@@ -83,7 +83,7 @@ def test_the_channels_that_have_been_offline_longest_leave_first() -> None:
 @given(
     ranked=st.lists(st.integers(0, 60).map(str), unique=True),
     previous=st.sets(st.integers(0, 60).map(str)),
-    away=st.dictionaries(st.integers(0, 60).map(str), st.integers(0, 2 * KEPT_MS)),
+    away=st.dictionaries(st.integers(0, 60).map(str), st.integers(0, 2 * RETAINED_MS)),
     pinned=st.frozensets(st.integers(0, 60).map(str), max_size=5),
     barred=st.frozensets(st.integers(0, 60).map(str), max_size=5),
     count=st.integers(1, 40),
@@ -98,7 +98,7 @@ def test_the_list_is_bounded_and_curation_always_holds(
 ) -> None:
     away = {channel: since for channel, since in away.items() if channel not in ranked}
     channels = select_channels(
-        ranked, away, previous=previous, curation=Curation(pinned, barred), count=count, grace_ms=KEPT_MS
+        ranked, away, previous=previous, curation=Curation(pinned, barred), count=count, grace_ms=RETAINED_MS
     )
     assert len(channels) == len(set(channels))
     assert sum(channel not in pinned for channel in channels) <= max_channels(count)
@@ -108,7 +108,7 @@ def test_the_list_is_bounded_and_curation_always_holds(
 
 
 @pytest.mark.parametrize(
-    ("raw", "last_viewers", "last_raw", "believed"),
+    ("raw", "last_viewers", "last_raw", "smoothed"),
     [
         (0, 900, 900, 900),
         (1, 900, 900, 900),
@@ -123,6 +123,6 @@ def test_the_list_is_bounded_and_curation_always_holds(
     ],
 )
 def test_vanishing_viewers_are_smoothed_for_one_poll(
-    raw: int, last_viewers: int | None, last_raw: int | None, believed: int
+    raw: int, last_viewers: int | None, last_raw: int | None, smoothed: int
 ) -> None:
-    assert smooth_viewers(raw, last_viewers=last_viewers, last_raw=last_raw) == believed
+    assert smooth_viewers(raw, last_viewers=last_viewers, last_raw=last_raw) == smoothed

@@ -1,4 +1,4 @@
-"""Messages of the group are read back as they were sent; others are refused."""
+"""Group messages are read back as they were sent; unknown ones are refused."""
 
 from __future__ import annotations
 

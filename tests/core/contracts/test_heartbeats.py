@@ -23,7 +23,7 @@ from core.contracts.heartbeats import (
 
 T0 = 1_795_400_000_000
 SINK = {"rows_per_s": 80.5, "lag": 3, "lag_s": 0.5, "newest_ms": T0, "dead_letters": 1, "waits": True, "halted": "no"}
-# As other processes of this version write them. A change here needs a new VERSION.
+# As other processes of this version write them. A change here requires a new VERSION.
 EXAMPLES: dict[type[Heartbeat], dict[str, Any]] = {
     ProducerHeartbeat: {
         "wanted": 60,
@@ -142,6 +142,6 @@ def test_an_unknown_kind_is_unreadable() -> None:
     assert heartbeat == UnreadableHeartbeat("reader", "1", T0, "unknown kind of process")
 
 
-def test_a_number_that_is_not_finite_is_not_written() -> None:
+def test_a_number_that_is_not_finite_cannot_be_written() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         ProducerHeartbeat(name="1", at_ms=T0, **PRODUCER | {"quiet_s": float("inf")}).to_json()

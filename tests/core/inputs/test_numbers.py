@@ -86,7 +86,7 @@ def test_any_text_is_one_number_or_is_rejected(text: str) -> None:
     assert parse_number(format_number(number)) == pytest.approx(number, rel=1e-9)
 
 
-def test_a_whole_number_of_a_program_is_in_ascii_digits() -> None:
+def test_whole_numbers_from_programs_must_have_ascii_digits() -> None:
     assert [parse_whole_number(text) for text in ("0", "7", "007", "9" * 18)] == [0, 7, 7, 10**18 - 1]
     for text in ("", " 7", "7\n", "1_0", "1.0", "٣", "²", "+1", "-1", "9" * 19):
         assert parse_whole_number(text) is None, text

@@ -116,7 +116,7 @@ OUTSIDE_TEXTS = st.lists(PARTS | SPACES | EMBEDDINGS | SURROGATES | st.character
 
 @given(OUTSIDE_TEXTS, st.integers(1, 30))
 @example("a \u2067 b c\u2069", 5)
-def test_cleaning_twice_gives_the_same(text: str, most: int) -> None:
+def test_one_line_is_idempotent(text: str, most: int) -> None:
     once = one_line(text, most)
     assert len(once) <= most
     assert one_line(once, most) == one_line(once, most + 1) == one_line(once) == once

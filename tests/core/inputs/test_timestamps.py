@@ -51,8 +51,8 @@ def test_timestamps_are_written_in_utc_truncated_to_the_second() -> None:
     assert iso_utc(1_795_400_000_999) == "2026-11-23T02:13:20Z"
 
 
-def test_no_iso_time_is_written_by_strftime() -> None:
-    """Its %Y does not pad the year, so such timestamps could not be parsed back."""
+def test_strftime_is_not_used_for_iso_times() -> None:
+    """`%Y` of strftime does not pad the year, so such timestamps could not be parsed back."""
     files = [
         path for folder in ("apps", "core", "flink", "simulator", "twitchly") for path in (ROOT / folder).rglob("*.py")
     ]

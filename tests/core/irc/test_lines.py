@@ -24,7 +24,7 @@ def heard(raw: bytes) -> ChatMessage:
     return message
 
 
-def test_a_tagged_message_gives_all_its_fields() -> None:
+def test_all_fields_of_a_tagged_message_are_parsed() -> None:
     message = heard(TAGGED)
     assert message == ChatMessage(
         channel="lovelace",
@@ -38,7 +38,7 @@ def test_a_tagged_message_gives_all_its_fields() -> None:
     assert message.words == 3
 
 
-def test_escapes_in_tags_are_undone() -> None:
+def test_tag_values_are_unescaped() -> None:
     line = parse(rb"@a=x\:y\sz\\w\r\n;b=lone\;c=\q;d=;e :tmi.twitch.tv NOTICE #c :text")
     assert line.tags == {"a": "x;y z\\w\r\n", "b": "lone", "c": "q", "d": "", "e": ""}
 
@@ -47,12 +47,12 @@ def test_the_last_of_a_duplicate_tag_wins() -> None:
     assert parse(b"@a=1;a=2 PING").tags == {"a": "2"}
 
 
-def test_a_message_without_tags_is_a_message() -> None:
+def test_a_message_without_tags_is_parsed() -> None:
     message = heard(b":ada!ada@ada.tmi.twitch.tv PRIVMSG #c hello")
     assert (message.user, message.id, message.sent_ms, message.text) == ("ada", None, None, "hello")
 
 
-def test_the_wrapping_of_an_action_is_removed() -> None:
+def test_the_wrapper_of_an_action_is_removed() -> None:
     assert clean_text("\x01ACTION waves twice\x01") == "waves twice"
 
 
@@ -159,7 +159,7 @@ def test_every_recorded_kind_of_line_has_its_command() -> None:
 
 @needs_data
 @pytest.mark.parametrize("name", ["xqcow_2019-09-15.irc", "forsen_2022-01-01.irc"])
-def test_badges_and_the_deprecated_tag_agree_where_no_founder_wrote(name: str) -> None:
+def test_badges_and_the_deprecated_tag_agree_except_for_founders(name: str) -> None:
     lines = [parse(raw) for raw in (DATA / "irc" / name).read_bytes().splitlines()]
     messages = [line for line in lines if line.command == "PRIVMSG" and "founder/" not in line.tag("badges")]
     assert any(map(is_subscriber, messages))

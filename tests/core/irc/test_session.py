@@ -49,8 +49,8 @@ def joined(*logins: str, now_ms: int = 0) -> Session:
     return session
 
 
-def awake(session: Session, from_ms: int, until_ms: int) -> list[Event]:
-    """Advance the time with a server that only answers PING."""
+def advance(session: Session, from_ms: int, until_ms: int) -> list[Event]:
+    """Advance the time while the server only answers PING; return the events."""
     events: list[Event] = []
     now_ms = from_ms
     while now_ms < until_ms:
@@ -224,15 +224,15 @@ def test_a_busy_channel_that_falls_silent_is_rejoined() -> None:
     session = joined("a", "b")
     for now_ms in range(0, 60_000, 500):
         session.receive_data(b":b!b@b PRIVMSG #a :hi\r\n", now_ms)
-    assert awake(session, 60_000, 60_000 + AT_LEAST_MS - 1_000) == []
-    assert awake(session, 60_000 + AT_LEAST_MS - 1_000, 60_000 + AT_LEAST_MS + 6_000) == [Left("a", "silent")]
+    assert advance(session, 60_000, 60_000 + AT_LEAST_MS - 1_000) == []
+    assert advance(session, 60_000 + AT_LEAST_MS - 1_000, 60_000 + AT_LEAST_MS + 6_000) == [Left("a", "silent")]
     assert session.joined == {"b"}
 
 
 def test_a_quiet_channel_is_rejoined_once_an_hour() -> None:
     session = joined("a")
-    assert awake(session, 0, AT_MOST_MS - 10_000) == []
-    assert awake(session, AT_MOST_MS - 10_000, AT_MOST_MS + 10_000) == [Left("a", "silent")]
+    assert advance(session, 0, AT_MOST_MS - 10_000) == []
+    assert advance(session, AT_MOST_MS - 10_000, AT_MOST_MS + 10_000) == [Left("a", "silent")]
 
 
 def test_a_pong_measures_the_lag() -> None:

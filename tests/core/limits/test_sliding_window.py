@@ -25,7 +25,7 @@ def test_no_window_holds_more_calls_than_the_limit() -> None:
     assert all(later - earlier > 59.999 for earlier, later in zip(calls_s, calls_s[600:], strict=False))
 
 
-def test_a_blocked_window_opens_at_the_latest_time_it_was_given() -> None:
+def test_the_latest_time_of_several_blocks_applies() -> None:
     window = SlidingWindow(10, 60)
     window.block_until(30)
     window.block_until(20)

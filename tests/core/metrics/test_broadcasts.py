@@ -55,7 +55,7 @@ def test_mean_viewers_are_weighted_by_time() -> None:
     assert result.coverage == pytest.approx(80 / 120)
 
 
-def test_the_time_with_known_viewers_is_that_of_the_whole_minutes() -> None:
+def test_the_time_with_known_viewers_comes_from_whole_minutes() -> None:
     started_ms, ended_ms = START + 40_000, START + 29 * MINUTE_MS + 20_000
     minutes = {START + n * MINUTE_MS: minute(100, pulses=50) for n in range(1, 31)}
     result = summarize("7", started_ms, ended_ms, live={}, minutes=minutes, hours={})

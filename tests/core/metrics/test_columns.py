@@ -69,14 +69,14 @@ def test_values_without_records_are_absent() -> None:
     assert roll_up({}) == {}
 
 
-def test_copies_and_bots_change_no_other_column() -> None:
-    apart = [
+def test_shared_copies_and_bots_change_no_other_column() -> None:
+    extra = [
         ChatRecord("copy", "7", T + 4, user_hash=8, text_hash=1, words=90, viewers=9_999, is_first=1),
         ChatRecord("copy", "7", T + 5, user_hash=8, text_hash=1, words=90),
         ChatRecord("bot", "7", T + 6, user_hash=9, text_hash=1, words=90, viewers=9_999, is_emotes=1),
     ]
     for grain in GRAINS:
-        without, within = aggregate(CHAT, grain), aggregate([*CHAT, *apart], grain)
+        without, within = aggregate(CHAT, grain), aggregate([*CHAT, *extra], grain)
         if "copies" in {column.name for column in columns_of(grain)}:
             assert (within.pop("copies"), within.pop("bot_messages")) == (2, 1)
             del without["copies"], without["bot_messages"]

@@ -14,7 +14,7 @@ from core.metrics.table import METRIC, METRICS, Metric
 
 
 def rows(section: int) -> dict[str, list[str]]:
-    """Return the rows of a table by their first cell, without it."""
+    """Return the other cells of each row of a table, by the row's first cell."""
     lines = markdown().split("\n## ")[section].splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| `")]
     return {first.strip("`"): rest for first, *rest in cells}
@@ -66,7 +66,7 @@ def test_thresholds_are_formatted_from_the_given_values() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=attrgetter("key"))
-def test_the_documented_threshold_is_that_of_the_board(metric: Metric) -> None:
+def test_the_documented_threshold_matches_the_board(metric: Metric) -> None:
     thresholds = RankingThresholds(min_viewers=2_500, min_messages=3, min_chatters=4)
     reason = metric.unranked({"viewers": 0, "messages": 0, "chatters": 0}, thresholds)
     assert threshold_of(metric, thresholds) == (reason or "").removeprefix("needs ")

@@ -62,14 +62,14 @@ def test_windows_that_were_not_heard_are_ignored() -> None:
 
 def test_live_and_stored_windows_give_the_same_value() -> None:
     """Live windows come every 5 s, some twice and in any order within a batch; rows are kept for every 10th second."""
-    dice = random.Random(7)
-    windows = [(T + n * 5_000, dice.randrange(200)) for n in range(400)]
+    rng = random.Random(7)
+    windows = [(T + n * 5_000, rng.randrange(200)) for n in range(400)]
     stored = {end_ms: chatters for end_ms, chatters in windows if end_ms % INTERVAL_MS == 0}
     past = RecentChatters()
     compared = 0
     for at in range(0, len(windows), 8):
         batch = windows[at : at + 8] + windows[at : at + 2]
-        dice.shuffle(batch)
+        rng.shuffle(batch)
         for end_ms, chatters in batch:
             past.add("7", end_ms, {"chatters": chatters, **HEARD})
         for end_ms, _ in batch:

@@ -27,7 +27,7 @@ def spans(draw: st.DrawFn) -> list[Span]:
 
 @st.composite
 def rows(draw: st.DrawFn) -> list[Row]:
-    """Return minutes, some of which are missing, unheard or partly heard; a minute may have a pulse too many."""
+    """Return minutes, some of which are missing, unheard or partly heard; a minute may have one pulse too many."""
     found = []
     for number in range(MINUTES):
         pulses = draw(st.sampled_from([None, 0, 20, 59, 60, 61]))

@@ -85,7 +85,7 @@ def invented(value: Value, over_range: Value | None = None, *, distinct: bool = 
         (invented(share("hearts")), ["correct its formula"], ["reads ['hearts']"]),
     ],
 )
-def test_a_missing_column_is_named_with_the_file_to_edit(
+def test_errors_name_a_missing_column_and_the_file_to_edit(
     metric: Metric, live: list[str], over_range: list[str]
 ) -> None:
     for errors, expected in ((live_errors([metric]), live), (range_errors([metric]), over_range)):
@@ -93,7 +93,7 @@ def test_a_missing_column_is_named_with_the_file_to_edit(
         assert all(part in error and "core/metrics/" in error for error, part in zip(errors, expected, strict=True))
 
 
-def test_a_missing_or_superfluous_peak_is_named_with_the_file_to_edit() -> None:
+def test_errors_name_a_missing_or_superfluous_peak_and_the_file_to_edit() -> None:
     assert "invented needs a Peak in PEAKS" in peak_errors([invented(per_chatter)])[0]
     assert peak_errors([replace(invented(per_chatter), has_peak=False)]) == []
     assert "spam has a Peak, but has_peak=False" in peak_errors([replace(METRIC["spam"], has_peak=False)])[0]

@@ -49,7 +49,7 @@ def test_a_broadcast_that_begins_after_the_range_is_not_on_air_in_it() -> None:
     assert on_air_ms([], [start(T + 11 * HOUR_MS)]) == 0
 
 
-def test_a_summary_gives_the_end_that_is_not_among_the_events() -> None:
+def test_a_summary_supplies_an_end_that_is_missing_from_the_events() -> None:
     assert on_air_ms([(T, T + HOUR_MS)], [start(T)]) == HOUR_MS
 
 

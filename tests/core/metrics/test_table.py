@@ -12,7 +12,7 @@ from core.times import HOUR_MS, MINUTE_MS
 EMPTY = {"messages": 0, "observed_ms": 0, "viewer_pulses": 0, "copies": 0, "bot_messages": 0, "removals": 0}
 
 
-def test_excluded_counts_have_only_values_above_0() -> None:
+def test_excluded_counts_omit_zeros() -> None:
     assert excluded_counts({"messages": 4, "copies": 2, "bot_messages": 0}) == {"copies": 2}
     assert excluded_counts({"messages": 4}) == {}
 
@@ -49,7 +49,7 @@ def test_shares_are_percentages_of_counted_messages() -> None:
     }
 
 
-def test_an_hour_s_repetition_is_the_weighted_mean_of_its_minutes() -> None:
+def test_the_repetition_of_an_hour_is_the_weighted_mean_of_its_minutes() -> None:
     minutes = [{"messages": 10, "texts": 5}, {"messages": 30, "texts": 30}]
     values = [values_of(minute, MINUTE_MS)["repetition"] for minute in minutes]
     mean = sum(value * minute["messages"] for value, minute in zip(values, minutes, strict=True)) / 40
@@ -87,7 +87,7 @@ def test_channels_below_a_threshold_are_not_ranked_and_have_a_reason() -> None:
     assert METRIC["viewers"].unranked({"viewers": 0}, thresholds) is None
 
 
-def test_unknown_viewers_have_their_own_reason() -> None:
+def test_unknown_viewers_have_a_separate_reason() -> None:
     for metric in ("viewers", "engagement"):
         assert METRIC[metric].unranked({"messages": 12}, RankingThresholds()) == "viewers are unknown"
         assert metric not in values_of({"messages": 12, "viewer_pulses": 0}, LIVE_WINDOW_MS)

@@ -1,4 +1,4 @@
-"""Units of metrics name the length of the windows where values grow with it."""
+"""The unit of a metric names the window length if values grow with it."""
 
 from __future__ import annotations
 

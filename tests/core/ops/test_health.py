@@ -96,7 +96,7 @@ def test_a_healthy_or_new_instance_has_no_problems() -> None:
         (with_values(HISTORY, lag_s=120.1), "history"),
     ],
 )
-def test_each_rule_finds_its_own_problem_and_no_other(snapshot: HealthSnapshot, rule: str) -> None:
+def test_each_rule_detects_only_its_own_problem(snapshot: HealthSnapshot, rule: str) -> None:
     (problem,) = find_problems(snapshot).items()
     assert problem[0] == rule
     assert problem[1].since_ms <= T0

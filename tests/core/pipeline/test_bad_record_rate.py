@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.pipeline.bad_record_rate import RECENT, BadRecordRate, RateExceeded
 
 
-def taken(
+def take_until_excess(
     limits: BadRecordRate, *runs: tuple[int, str | None], topic: str = "windows"
 ) -> tuple[int, RateExceeded | None]:
     """Return the number of records until the limit was exceeded, and the excess."""
@@ -20,11 +20,14 @@ def taken(
 
 
 def test_a_hundred_unusable_records_are_tolerated() -> None:
-    assert taken(BadRecordRate(), (5_000, "not JSON")) == (100, RateExceeded("windows", 101, 101, "not JSON"))
+    assert take_until_excess(BadRecordRate(), (5_000, "not JSON")) == (
+        100,
+        RateExceeded("windows", 101, 101, "not JSON"),
+    )
 
 
 def test_more_are_tolerated_up_to_a_tenth() -> None:
-    assert taken(BadRecordRate(), (3_600, None), (5_000, "late")) == (
+    assert take_until_excess(BadRecordRate(), (3_600, None), (5_000, "late")) == (
         4_000,
         RateExceeded("windows", 401, 4_001, "late"),
     )
@@ -33,30 +36,30 @@ def test_more_are_tolerated_up_to_a_tenth() -> None:
 def test_a_constant_tenth_never_exceeds_the_limit() -> None:
     limits = BadRecordRate()
     for _ in range(3 * RECENT // 10):
-        assert taken(limits, (9, None), (1, "odd")) == (10, None)
+        assert take_until_excess(limits, (9, None), (1, "odd")) == (10, None)
 
 
 def test_only_the_last_ten_thousand_records_count() -> None:
     limits = BadRecordRate()
-    assert taken(limits, (50_000, None)) == (50_000, None)
-    assert taken(limits, (5_000, "odd")) == (1_000, RateExceeded("windows", 1_001, RECENT, "odd"))
+    assert take_until_excess(limits, (50_000, None)) == (50_000, None)
+    assert take_until_excess(limits, (5_000, "odd")) == (1_000, RateExceeded("windows", 1_001, RECENT, "odd"))
 
 
 def test_old_unusable_records_no_longer_count() -> None:
     limits = BadRecordRate()
-    assert taken(limits, (100, "odd"), (RECENT, None), (1_000, "odd")) == (RECENT + 1_100, None)
+    assert take_until_excess(limits, (100, "odd"), (RECENT, None), (1_000, "odd")) == (RECENT + 1_100, None)
 
 
 def test_a_usable_record_never_exceeds_the_limit() -> None:
     limits = BadRecordRate()
-    taken(limits, (200, "odd"))
-    assert taken(limits, (200, None)) == (200, None)
+    take_until_excess(limits, (200, "odd"))
+    assert take_until_excess(limits, (200, None)) == (200, None)
 
 
 def test_each_topic_has_its_own_limit() -> None:
     limits = BadRecordRate()
-    taken(limits, (100, "odd"), topic="windows-live")
-    assert taken(limits, (100, "odd")) == (100, None)
+    take_until_excess(limits, (100, "odd"), topic="windows-live")
+    assert take_until_excess(limits, (100, "odd")) == (100, None)
     assert limits.take("windows-live", "odd") == RateExceeded("windows-live", 101, 101, "odd")
 
 

@@ -1,4 +1,4 @@
-"""Headers of dead letters and their parsing, including foreign ones."""
+"""Writing and parsing of dead letter headers, including unknown ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sets of times."""
+"""Sets of time intervals."""
 
 from __future__ import annotations
 

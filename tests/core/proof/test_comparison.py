@@ -32,7 +32,7 @@ def heard(*messages: tuple[str, int], channel_id: str = "7", kind: str = "messag
     return found
 
 
-def listened(
+def match(
     entries: list[Entry],
     chat: ReceivedMessages,
     gaps: list[Gap] | None = None,
@@ -46,18 +46,18 @@ M1 = ("m1", SENT_MS)
 
 
 def test_a_message_received_once_is_in_chat() -> None:
-    assert listened([entry()], heard(M1)).all == Counts(sent=1, in_chat=1)
+    assert match([entry()], heard(M1)).all == Counts(sent=1, in_chat=1)
 
 
 def test_a_message_that_was_never_received_is_a_difference() -> None:
-    result = listened([entry()], heard())
+    result = match([entry()], heard())
     assert (result.all, result.late_ms) == (Counts(sent=1, differences=1), SENT_MS)
     assert "neither on Kafka nor in a recorded gap" in result.differences[0]
 
 
 def test_a_gap_includes_both_ends() -> None:
     entries = [entry("a", SENT_MS), entry("b", SENT_MS + 10), entry("c", SENT_MS + 11)]
-    result = listened(entries, heard(), [Gap("7", SENT_MS, SENT_MS + 10, "connection lost")])
+    result = match(entries, heard(), [Gap("7", SENT_MS, SENT_MS + 10, "connection lost")])
     assert result.all == Counts(sent=3, in_gaps=2, differences=1)
     assert " c " in result.differences[0]
 
@@ -70,26 +70,26 @@ def test_a_gap_of_another_channel_excuses_nothing() -> None:
 
 @pytest.mark.parametrize("reason", ["overflow", "delivery"])
 def test_messages_dropped_by_the_producer_are_counted_separately(reason: str) -> None:
-    result = listened([entry()], heard(), [Gap("7", SENT_MS, SENT_MS, reason)])
+    result = match([entry()], heard(), [Gap("7", SENT_MS, SENT_MS, reason)])
     assert result.all == Counts(sent=1, dropped=1)
 
 
 def test_a_message_received_in_a_gap_counts_as_received() -> None:
-    result = listened([entry()], heard(M1), [Gap("7", SENT_MS, SENT_MS, "overflow")])
+    result = match([entry()], heard(M1), [Gap("7", SENT_MS, SENT_MS, "overflow")])
     assert result.all == Counts(sent=1, in_chat=1)
 
 
 def test_a_message_that_appears_twice_in_chat_is_a_difference() -> None:
-    assert "2 times" in listened([entry()], heard(M1, M1)).differences[0]
+    assert "2 times" in match([entry()], heard(M1, M1)).differences[0]
 
 
 def test_a_message_with_another_channel_or_time_is_a_difference() -> None:
-    assert "of channel 9" in listened([entry()], heard(M1, channel_id="9")).differences[0]
-    assert f"at {SENT_MS + 1}" in listened([entry()], heard(("m1", SENT_MS + 1))).differences[0]
+    assert "of channel 9" in match([entry()], heard(M1, channel_id="9")).differences[0]
+    assert f"at {SENT_MS + 1}" in match([entry()], heard(("m1", SENT_MS + 1))).differences[0]
 
 
 @pytest.mark.parametrize(
-    ("sent", "found", "right"),
+    ("sent", "found", "is_expected"),
     [
         ("message", "message", True),
         ("message", "bot", True),
@@ -99,45 +99,45 @@ def test_a_message_with_another_channel_or_time_is_a_difference() -> None:
         ("copy", "message", False),
     ],
 )
-def test_shared_copies_and_messages_are_distinguished(sent: str, found: str, right: bool) -> None:
-    assert (listened([entry(kind=sent)], heard(M1, kind=found)).differences == []) is right
+def test_shared_copies_and_messages_are_distinguished(sent: str, found: str, is_expected: bool) -> None:
+    assert (match([entry(kind=sent)], heard(M1, kind=found)).differences == []) is is_expected
 
 
 @pytest.mark.parametrize("kind", ["raid", "sub", "ban", "deletion", "mode"])
 def test_other_kinds_are_not_expected_in_chat(kind: str) -> None:
-    assert listened([entry(kind=kind)], heard()).all == Counts()
+    assert match([entry(kind=kind)], heard()).all == Counts()
 
 
 def test_a_message_that_was_never_sent_is_a_difference_within_the_ledger() -> None:
-    result = listened([entry()], heard(M1, ("older", SENT_MS - 1), ("x", SENT_MS + 1)))
+    result = match([entry()], heard(M1, ("older", SENT_MS - 1), ("x", SENT_MS + 1)))
     assert len(result.differences) == 1
     assert "message x " in result.differences[0]
 
 
 def test_an_unknown_id_is_reported_unchanged() -> None:
     message_id = str(uuid.UUID(int=5))
-    assert f"message {message_id} " in listened([entry()], heard(M1, (message_id, SENT_MS))).differences[0]
+    assert f"message {message_id} " in match([entry()], heard(M1, (message_id, SENT_MS))).differences[0]
 
 
 def test_a_message_without_recipients_must_not_appear() -> None:
-    assert listened([entry(connections=0)], heard()).all == Counts()
-    assert "sent to no connection" in listened([entry(connections=0)], heard(M1)).differences[0]
+    assert match([entry(connections=0)], heard()).all == Counts()
+    assert "sent to no connection" in match([entry(connections=0)], heard(M1)).differences[0]
 
 
 @pytest.mark.parametrize("chat", [heard(), heard(M1)])
 def test_an_id_twice_in_the_ledger_is_a_difference(chat: ReceivedMessages) -> None:
     gaps = [Gap("7", SENT_MS, SENT_MS, "closed")]
-    (difference,) = listened([entry(), entry()], chat, gaps).differences
+    (difference,) = match([entry(), entry()], chat, gaps).differences
     assert "twice in the ledger" in difference
 
 
 def test_messages_after_the_promise_are_pending() -> None:
     entries = [entry("a", SENT_MS), entry("b", SENT_MS + 1)]
-    result = listened(entries, heard(("a", SENT_MS), ("b", SENT_MS + 1)), promise_ms=SENT_MS)
+    result = match(entries, heard(("a", SENT_MS), ("b", SENT_MS + 1)), promise_ms=SENT_MS)
     assert (result.all, result.pending) == (Counts(sent=1, in_chat=1), 1)
 
 
-def test_messages_beyond_kafka_s_retention_are_ignored() -> None:
+def test_messages_older_than_the_kafka_retention_are_ignored() -> None:
     result = match_messages([entry()], heard(), Bounds({}, SENT_MS, from_ms=SENT_MS + 1))
     assert result.all == Counts()
 
@@ -145,21 +145,21 @@ def test_messages_beyond_kafka_s_retention_are_ignored() -> None:
 def test_a_gap_is_excused_only_by_a_fault() -> None:
     gaps = [Gap("7", SENT_MS, SENT_MS, "closed")]
     inside, outside = [Fault(SENT_MS, SENT_MS + 5)], [Fault(SENT_MS + 1, SENT_MS + 5)]
-    assert listened([entry()], heard(), gaps, faults=inside).differences == []
-    (difference,) = listened([entry()], heard(), gaps, faults=outside).differences
+    assert match([entry()], heard(), gaps, faults=inside).differences == []
+    (difference,) = match([entry()], heard(), gaps, faults=outside).differences
     assert "outside every fault" in difference
-    assert listened([entry()], heard(), gaps, SENT_MS - 1, outside).differences == []
+    assert match([entry()], heard(), gaps, SENT_MS - 1, outside).differences == []
 
 
 @pytest.mark.parametrize(
-    ("channels", "right"),
+    ("channels", "is_excused"),
     [(frozenset({"7"}), True), (frozenset({"8"}), False), (frozenset[str](), False), (None, True)],
 )
-def test_a_fault_excuses_only_gaps_of_affected_channels(channels: frozenset[str] | None, right: bool) -> None:
+def test_a_fault_excuses_only_gaps_of_affected_channels(channels: frozenset[str] | None, is_excused: bool) -> None:
     gaps = [Gap("7", SENT_MS, SENT_MS, "closed")]
     faults = [Fault(SENT_MS - 5, SENT_MS + 5, channels)]
-    result = listened([entry()], heard(), gaps, faults=faults)
-    assert (result.differences == [], result.all.in_gaps) == (right, 1)
+    result = match([entry()], heard(), gaps, faults=faults)
+    assert (result.differences == [], result.all.in_gaps) == (is_excused, 1)
     assert result.of_faults[0].sent == 1
 
 
@@ -167,7 +167,7 @@ def test_each_fault_has_its_own_counts() -> None:
     entries = [entry("a", SENT_MS), entry("b", SENT_MS + 10), entry("c", SENT_MS + 20), entry("d", SENT_MS + 21)]
     faults = [Fault(SENT_MS - 5, SENT_MS + 5), Fault(SENT_MS + 6, SENT_MS + 20)]
     gaps = [Gap("7", SENT_MS + 10, SENT_MS + 10, "closed")]
-    result = listened(entries, heard(("a", SENT_MS), ("d", SENT_MS + 21)), gaps, faults=faults)
+    result = match(entries, heard(("a", SENT_MS), ("d", SENT_MS + 21)), gaps, faults=faults)
     assert result.of_faults == [Counts(sent=1, in_chat=1), Counts(sent=2, in_gaps=1, differences=1)]
     assert result.all == Counts(sent=4, in_chat=2, in_gaps=1, differences=1)
 
@@ -201,7 +201,7 @@ def test_ids_are_compared_literally() -> None:
     assert len(found) == 2
 
 
-def test_many_channels_and_kinds_are_kept_apart() -> None:
+def test_channels_and_kinds_are_kept_separate() -> None:
     found = ReceivedMessages()
     for number in range(1_000):
         found.add(f"m{number}", str(number), SENT_MS, f"kind {number % 3}")

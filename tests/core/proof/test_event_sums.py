@@ -71,17 +71,17 @@ def test_lines_in_a_gap_may_be_summed_or_not() -> None:
 
 
 def test_a_sum_may_be_lost_with_its_producer_only_until_it_is_written() -> None:
-    for from_ms, right in ((SENT_MS + 70_000, True), (SENT_MS + 70_001, False)):
+    for from_ms, is_excused in ((SENT_MS + 70_000, True), (SENT_MS + 70_001, False)):
         gaps = [Gap("7", from_ms, from_ms + 9, "producer away")]
-        assert (matched([entry()], gaps=gaps).differences == []) is right
+        assert (matched([entry()], gaps=gaps).differences == []) is is_excused
     before = [Gap("7", SENT_MS - 9, SENT_MS - 1, "closed")]
     assert len(matched([entry()], gaps=before).differences) == 1
 
 
-@pytest.mark.parametrize(("reason", "right"), [("overflow", True), ("delivery", True), ("closed", False)])
-def test_a_dropped_sum_loses_its_whole_minute(reason: str, right: bool) -> None:
+@pytest.mark.parametrize(("reason", "is_excused"), [("overflow", True), ("delivery", True), ("closed", False)])
+def test_a_dropped_sum_loses_its_whole_minute(reason: str, is_excused: bool) -> None:
     began = Gap("7", SENT_MS, SENT_MS, reason)
-    assert (matched([entry(sent_ms=SENT_MS + 59_999)], gaps=[began]).differences == []) is right
+    assert (matched([entry(sent_ms=SENT_MS + 59_999)], gaps=[began]).differences == []) is is_excused
     assert len(matched([entry(sent_ms=SENT_MS + 60_000)], gaps=[began]).differences) == 1
 
 

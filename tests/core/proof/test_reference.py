@@ -73,7 +73,7 @@ def test_watermark_records_make_no_window() -> None:
     assert windows(ChatRecord("clock", "", T0)) == {}
 
 
-def test_channels_are_kept_apart() -> None:
+def test_channels_are_kept_separate() -> None:
     found = windows(message(T0), message(T0, channel_id="8"))
     assert found["7", "minute", T0 + 60_000]["messages"] == found["8", "minute", T0 + 60_000]["messages"] == 1
 
@@ -98,8 +98,8 @@ def test_each_kind_of_difference_is_explained() -> None:
         ({}, {key: {"messages": 2}}, "no record accounts for it"),
     ]
     for expected, found, reason in cases:
-        ((place, explanation),) = differences(expected, found)
-        assert place == key
+        ((window, explanation),) = differences(expected, found)
+        assert window == key
         assert reason in explanation
 
 
@@ -146,7 +146,7 @@ def test_a_tally_counts_invalid_records() -> None:
     assert (tally.rejected, len(tally.heard)) == (4, 1)
 
 
-def test_the_promise_is_that_of_the_slowest_partition() -> None:
+def test_the_slowest_partition_determines_the_promise() -> None:
     tally = Tally()
     tally.add(0, json.dumps({**watermark_record(producer="p"), "at_ms": T0 + 5_000}).encode(), T0)
     assert tally.promise_ms([0, 1]) == 0

@@ -85,9 +85,9 @@ class Api:
 
     def live(self, channel_id: str) -> Figure:
         """Return a channel's current values."""
-        answer = self.get(f"channels/{channel_id}/live").json()
-        distinct = answer.get("distinct_end") or answer["end"]
-        return figure("API live", "live", channel_id, ms_of(answer["end"]), answer, ms_of(distinct))
+        response = self.get(f"channels/{channel_id}/live").json()
+        distinct = response.get("distinct_end") or response["end"]
+        return figure("API live", "live", channel_id, ms_of(response["end"]), response, ms_of(distinct))
 
     def board(self, metric: str) -> Iterator[Figure]:
         """Yield the rows of a board."""
@@ -97,8 +97,8 @@ class Api:
 
     def series(self, channel_id: str, grain: str, from_ms: int, until_ms: int) -> dict[str, Any]:
         """Return the response with the windows of a range."""
-        answer: dict[str, Any] = self.get(f"channels/{channel_id}/series", **span(grain, from_ms, until_ms)).json()
-        return answer
+        response: dict[str, Any] = self.get(f"channels/{channel_id}/series", **span(grain, from_ms, until_ms)).json()
+        return response
 
     def table(self, form: str, channel_id: str, grain: str, from_ms: int, until_ms: int) -> list[Figure]:
         """Return the windows of a range from CSV or NDJSON."""
@@ -121,10 +121,10 @@ class Pages:
     def series(self, channel_id: str, metric: str, from_ms: int, until_ms: int) -> dict[str, Any]:
         """Return the data of a chart on the page."""
         query = {"metric": metric, "from": iso(from_ms), "until": iso(until_ms)}
-        answer: dict[str, Any] = (
+        response: dict[str, Any] = (
             self._client.get(f"/channels/{channel_id}/series", params=query).raise_for_status().json()
         )
-        return answer
+        return response
 
     def file(self, form: str, channel_id: str, grain: str, from_ms: int, until_ms: int) -> list[Figure]:
         """Return the windows of a range from an exported file of the page."""
@@ -185,11 +185,11 @@ class Frames(threading.Thread):
 
 
 def figure(
-    surface: str, kind: str, channel_id: str, end_ms: int, answer: Mapping[str, Any], distinct_end_ms: int
+    surface: str, kind: str, channel_id: str, end_ms: int, response: Mapping[str, Any], distinct_end_ms: int
 ) -> Figure:
     """Return the figure of a response with `values` and `coverage`."""
-    values = {metric: answer["values"].get(metric) for metric in METRICS if metric in answer["values"]}
-    return Figure(surface, kind, channel_id, end_ms, values, answer["coverage"], distinct_end_ms, {})
+    values = {metric: response["values"].get(metric) for metric in METRICS if metric in response["values"]}
+    return Figure(surface, kind, channel_id, end_ms, values, response["coverage"], distinct_end_ms, {})
 
 
 def figures_of(surface: str, kind: str, channel_id: str, columns: Mapping[str, Any]) -> Iterator[Figure]:

@@ -13,14 +13,14 @@ from django.urls import URLPattern, URLResolver
 from pytest_django import Settings
 
 from apps.accounts.models import User
-from tests.accounts.test_roles import MAY, create_user
+from tests.accounts.test_roles import PERMISSIONS, create_user
 from tests.staff import staff_client
 
 pytestmark = pytest.mark.django_db
-# The permission each Django view requires; custom views are in OWN.
+# The permission that each Django view requires; custom views are in CUSTOM.
 NEEDS = {"changelist": "v", "add": "a", "history": "v", "delete": "d", "change": "v"}
 WRITES = {"add": "a", "delete": "d", "change": "c"}
-OWN = {"channels_channel_import": ("channel", "c", "c"), "audit_act_csv": ("act", "v", "v")}
+CUSTOM = {"channels_channel_import": ("channel", "c", "c"), "audit_act_csv": ("act", "v", "v")}
 # Open to all staff: the index, sign-out, and their helpers.
 COMMON = {"index", "login", "logout", "password_change", "password_change_done", "jsi18n", "view_on_site"}
 # A Django URL whose name does not contain the model name.
@@ -33,7 +33,7 @@ def no_redis(settings: Settings) -> None:
     channel_layers.backends.clear()
 
 
-def addresses() -> Iterator[tuple[str, str]]:
+def admin_urls() -> Iterator[tuple[str, str]]:
     """Yield the name and path of each URL, with a missing object."""
     for item in admin.site.get_urls():
         inner = item.url_patterns if isinstance(item, URLResolver) else [item]
@@ -47,18 +47,18 @@ def models() -> dict[str, type[Model]]:
     return {f"{model._meta.app_label}_{model._meta.model_name}": model for model in admin.site._registry}
 
 
-def expected(name: str) -> tuple[str, str, str]:
+def required_permissions(name: str) -> tuple[str, str, str]:
     """Return the model of a URL, and the permissions to read and write it."""
     if name == PASSWORD:
         return "user", "c", "c"
-    if name in OWN:
-        return OWN[name]
+    if name in CUSTOM:
+        return CUSTOM[name]
     of, _, view = name.rpartition("_")
     return str(models()[of]._meta.model_name), NEEDS[view], WRITES.get(view, "v")
 
 
-def test_every_admin_url_is_listed() -> None:
-    of_models = {name for name, _ in addresses()} - COMMON - OWN.keys()
+def test_every_admin_url_has_known_permissions() -> None:
+    of_models = {name for name, _ in admin_urls()} - COMMON - CUSTOM.keys()
     kinds = {name.rpartition("_")[2] for name in of_models if name.rpartition("_")[0] in models()}
     assert kinds == NEEDS.keys()
     assert {name for name in of_models if name.rpartition("_")[0] not in models()} <= {
@@ -76,28 +76,28 @@ def client_of(role: str) -> Client:
     return staff_client(role)
 
 
-@pytest.mark.parametrize("role", ["none", *MAY])
-def test_admin_pages_open_for_roles_with_the_permission(role: str) -> None:
+@pytest.mark.parametrize("role", ["none", *PERMISSIONS])
+def test_admin_pages_open_only_for_roles_with_the_permission(role: str) -> None:
     client, target = client_of(role), create_user()
-    may = MAY.get(role, {})
+    may = PERMISSIONS.get(role, {})
     invalid: list[str] = []
-    for name, path in addresses():
-        if name in COMMON or (name.rpartition("_")[0] not in models() and name not in {*OWN, PASSWORD}):
+    for name, path in admin_urls():
+        if name in COMMON or (name.rpartition("_")[0] not in models() and name not in {*CUSTOM, PASSWORD}):
             continue
-        model, reads, writes = expected(name)
+        model, reads, writes = required_permissions(name)
         key = str(target.pk) if model == "user" else "1"
         url = "/admin/" + path.replace("<path:object_id>", key).replace("<id>", key)
         for method, right in (("get", reads), ("post", writes)):
-            answer = getattr(client, method)(url)
+            response = getattr(client, method)(url)
             # The history of a missing object redirects to the index.
-            leads_away = answer.status_code == 302 and (
-                answer["Location"] == "/admin/" or "/account/" in answer["Location"]
+            redirects_away = response.status_code == 302 and (
+                response["Location"] == "/admin/" or "/account/" in response["Location"]
             )
-            opened = answer.status_code == 200 or (answer.status_code == 302 and not leads_away)
-            if answer.status_code >= 500 or (opened and right not in may.get(model, "")):
-                invalid.append(f"{method} {url}: {answer.status_code}")
+            opened = response.status_code == 200 or (response.status_code == 302 and not redirects_away)
+            if response.status_code >= 500 or (opened and right not in may.get(model, "")):
+                invalid.append(f"{method} {url}: {response.status_code}")
             if model == "user" and method == "get" and right in may.get(model, "") and not opened:
-                invalid.append(f"{method} {url} is closed: {answer.status_code}")
+                invalid.append(f"{method} {url} is closed: {response.status_code}")
     assert invalid == []
     assert User.objects.filter(pk=target.pk).exists()
 
@@ -122,7 +122,7 @@ def test_other_admin_urls_never_return_500(role: str, path: str) -> None:
 @pytest.mark.parametrize("role", ["curator", "support", "owner"])
 def test_odd_list_queries_and_forms_never_return_500(role: str) -> None:
     client = client_of(role)
-    for name, path in addresses():
+    for name, path in admin_urls():
         if not name.endswith("_changelist"):
             continue
         url = f"/admin/{path}"
