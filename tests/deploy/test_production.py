@@ -21,7 +21,7 @@ DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("twitchly-*.service"))
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 APP_SERVICES = [name for name, service in COMPOSE["services"].items() if service["image"].startswith("twitchly")]
-# The processes that `make run` starts. Add new ones here, to the units and to compose.yaml.
+# The processes that `make run` starts. Add new ones here, to the units, and to compose.yaml.
 PROCESSES = {"worker", "beat", "producer", "flink-job", "sink-history", "sink-boards", "web"}
 
 
@@ -127,9 +127,13 @@ def test_images_use_exact_versions_and_existing_files() -> None:
     stages = set(re.findall(r" AS (\w+)$", text, re.MULTILINE))
     for image in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
         assert image in stages or re.search(r":\d+\.\d+\.\d+", image), image
+    # Docker's build context has only these.
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    sent = [line.removeprefix("!") for line in lines if line.startswith("!")]
     for words in re.findall(r"^COPY ([^-].*)$", text, re.MULTILINE):
         for source in words.split()[:-1]:
             assert (ROOT / source).exists(), source
+            assert any(Path(source).match(rule) or rule.startswith(f"{source}/") for rule in sent), source
     jars = (ROOT / "deploy" / "jars" / "flink.sha256").read_text()
     assert Path(COMPOSE["x-app"]["environment"]["FLINK_CONNECTOR_JAR"]).name in jars
 
