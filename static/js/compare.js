@@ -125,7 +125,11 @@ class ComparePage {
       row.className = "tape-row";
       const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
       svg.setAttribute("class", "tape");
-      row.append(svg);
+      svg.setAttribute("role", "img");
+      svg.setAttribute("aria-label", `Coverage of ${line.name}`);
+      const name = document.createElement("span");
+      name.textContent = line.name;
+      row.append(name, svg);
       drawTape(svg, runsOf(line), { ...this.span(), left, width });
       return row;
     });
@@ -135,10 +139,13 @@ class ComparePage {
   async reload() {
     if (document.hidden) return;
     /** @type {Comparison | null} */
-    const answer = await fetchJson(this.start.source ?? `/compare/lines${location.search}`, reload);
-    if (!answer) return;
-    this.lines = answer.lines;
-    this.nowMs = answer.now_ms;
+    const response = await fetchJson(
+      this.start.source ?? `/compare/lines${location.search}`,
+      reload,
+    );
+    if (!response) return;
+    this.lines = response.lines;
+    this.nowMs = response.now_ms;
     this.draw();
     this.readOut(null, []);
     for (const { id, now } of this.lines) {
@@ -163,7 +170,10 @@ class ComparePage {
     this.writeTable();
   }
 
-  /** Reload a shared comparison each minute, with its live values: its visitors may have no access to the socket. */
+  /**
+   * Subscribe to live values. A shared comparison reloads them each minute instead: its visitors may have no access to
+   * the socket.
+   */
   follow() {
     const socket = new LiveSocket(liveUrl(), {
       onError: () => {},

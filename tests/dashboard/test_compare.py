@@ -22,7 +22,7 @@ from core.inputs.timestamps import format_timestamp
 from core.metrics.table import METRIC
 from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
-from tests.dashboard.conftest import Boards, sent
+from tests.dashboard.conftest import Boards, content_of
 from tests.page_services import page_services
 from tests.pages import read_page
 from twitchly.clock import now_ms
@@ -38,15 +38,15 @@ def test_query_strings_round_trip() -> None:
     assert Comparison().query() == "?"
 
 
-def test_channels_are_unique_valid_and_at_most_six() -> None:
-    ids = ",".join(["1", "1", "x", "", "../2", *map(str, range(2, 12))])
-    assert read_comparison({"channels": ids}, NOW).channels == ("1", "2", "3", "4", "5", "6")
+def test_channels_are_unique_valid_and_at_most_ten() -> None:
+    ids = ",".join(["1", "1", "x", "", "../2", *map(str, range(2, 15))])
+    assert read_comparison({"channels": ids}, NOW).channels == tuple(map(str, range(1, 11)))
     full = Comparison(tuple(map(str, range(CHANNELS_MAX))))
     assert full.with_channel("99") == full
-    assert full.without("3").channels == ("0", "1", "2", "4", "5")
+    assert full.without("3").channels == ("0", "1", "2", *map(str, range(4, 10)))
 
 
-def test_invalid_parameters_become_defaults_and_are_named_with_the_choices() -> None:
+def test_invalid_parameters_become_defaults_and_errors_name_the_choices() -> None:
     odd = {"metric": "excitement", "range": "9y", "align": "moon", "scale": "log"}
     comparison = read_comparison(odd, NOW)
     assert replace(comparison, errors=()) == Comparison()
@@ -95,7 +95,7 @@ def test_channels_are_compared_in_the_selected_order(boards: Boards, signed_in: 
 
 
 def test_stream_time_starts_with_each_broadcast(boards: Boards, signed_in: Client) -> None:
-    boards.name("3", "Gamma", live=False)
+    boards.list_channel("3", "Gamma", live=False)
     lines = start_of(read_page(signed_in.get("/compare?channels=2,3&align=stream")))["lines"]
     assert isinstance(lines, list)
     assert [line["zero_ms"] for line in lines] == [1_795_022_970_000, None]
@@ -103,7 +103,7 @@ def test_stream_time_starts_with_each_broadcast(boards: Boards, signed_in: Clien
 
 @pytest.mark.parametrize("started_at", ["1-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00"])
 def test_a_malformed_start_time_is_unknown(boards: Boards, signed_in: Client, started_at: str) -> None:
-    boards.name("2", "Beta", started_at=started_at)
+    boards.list_channel("2", "Beta", started_at=started_at)
     lines = start_of(read_page(signed_in.get("/compare?channels=2,3&align=stream")))["lines"]
     assert isinstance(lines, list)
     assert [line["zero_ms"] for line in lines] == [None, 1_795_022_970_000]
@@ -112,11 +112,11 @@ def test_a_malformed_start_time_is_unknown(boards: Boards, signed_in: Client, st
 def test_a_channel_is_added_by_its_name(boards: Boards, signed_in: Client) -> None:
     Channel.objects.create(id="3", login="gamma", name="Gämma")
     for name in ("gamma", "@Gamma", "Gämma", " GAMMA "):
-        answer = signed_in.get("/compare", {"channels": "2", "metric": "spam", "add": name})
-        assert answer.headers["Location"] == "/compare?channels=2,3&metric=spam", name
-    answer = signed_in.get("/compare?channels=2&add=<b>nobody")
-    assert answer.status_code == 400
-    assert "Unknown channel “&lt;b&gt;nobody”" in read_page(answer)
+        response = signed_in.get("/compare", {"channels": "2", "metric": "spam", "add": name})
+        assert response.headers["Location"] == "/compare?channels=2,3&metric=spam", name
+    response = signed_in.get("/compare?channels=2&add=<b>nobody")
+    assert response.status_code == 400
+    assert "Unknown channel “&lt;b&gt;nobody”" in read_page(response)
 
 
 def test_a_channel_is_added_by_url_or_id(boards: Boards, signed_in: Client) -> None:
@@ -125,11 +125,11 @@ def test_a_channel_is_added_by_url_or_id(boards: Boards, signed_in: Client) -> N
     Channel.objects.create(id="556", login="2460329693", name="Digits")
     typed = {"https://www.twitch.tv/Gamma/about": "3", "popout/gamma/chat": "3", "3": "3", "2460329693": "556"}
     for text, channel_id in typed.items():
-        answer = signed_in.get("/compare", {"channels": "2", "add": text})
-        assert answer.headers["Location"] == f"/compare?channels=2,{channel_id}", text
-    answer = signed_in.get("/compare", {"channels": "2", "add": "https://www.twitch.tv/videos/2460329693"})
-    assert answer.status_code == 400
-    assert "This is the address of a video." in read_page(answer)
+        response = signed_in.get("/compare", {"channels": "2", "add": text})
+        assert response.headers["Location"] == f"/compare?channels=2,{channel_id}", text
+    response = signed_in.get("/compare", {"channels": "2", "add": "https://www.twitch.tv/videos/2460329693"})
+    assert response.status_code == 400
+    assert "This is the address of a video." in read_page(response)
 
 
 def test_the_empty_page_has_instructions_and_requires_sign_in(boards: Boards, signed_in: Client) -> None:
@@ -142,8 +142,8 @@ def test_the_empty_page_has_instructions_and_requires_sign_in(boards: Boards, si
 def test_each_channel_has_its_percentile_among_channels_of_its_size(boards: Boards, signed_in: Client) -> None:
     page_services.reset()
     for n in range(20, 40):
-        boards.name(str(n), f"Channel {n}")
-    boards.show({str(n): 1_000 + n for n in range(20, 40)})
+        boards.list_channel(str(n), f"Channel {n}")
+    boards.write_viewers({str(n): 1_000 + n for n in range(20, 40)})
     page = read_page(signed_in.get("/compare?channels=39,2&metric=viewers"))
     assert re.findall(r'same size, now"><span>([^<]*)<span class="cat">([^<]*)', page) == [
         ("100", "among 21 live channels: 1,000 – 4,999 viewers"),
@@ -206,12 +206,12 @@ def test_coverage_has_no_peak(boards: Boards, stored: None, signed_in: Client) -
 
 def test_past_ranges_show_no_live_values(boards: Boards, stored: None, signed_in: Client) -> None:
     live = read_page(signed_in.get("/compare?channels=2&metric=messages&range=6h"))
-    over = read_page(
+    past = read_page(
         signed_in.get("/compare?channels=2&metric=messages&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z")
     )
     assert ("data-now" in live, "Now<br>" in live) == (True, True)
-    assert ("data-now" in over, "Now<br>" in over) == (False, False)
-    assert ("same size, now" in live, "same size" in over) == (True, False)
+    assert ("data-now" in past, "Now<br>" in past) == (False, False)
+    assert ("same size, now" in live, "same size" in past) == (True, False)
 
 
 def test_a_peak_is_never_below_the_live_value_beside_it(boards: Boards, stored: None, signed_in: Client) -> None:
@@ -223,9 +223,9 @@ def test_a_peak_is_never_below_the_live_value_beside_it(boards: Boards, stored: 
     assert (line["now"], line["summary"]["peak"], line["summary"]["peak_value"]) == ("12,418", "12,418", 12_418)
 
 
-def test_the_peak_of_a_file_is_that_of_its_stated_range(boards: Boards, stored: None, signed_in: Client) -> None:
-    answer = signed_in.get("/compare/summary.ndjson?channels=2&metric=viewers&range=6h")
-    (_, row) = map(json.loads, sent(answer).splitlines())
+def test_the_peak_in_a_file_matches_its_stated_range(boards: Boards, stored: None, signed_in: Client) -> None:
+    response = signed_in.get("/compare/summary.ndjson?channels=2&metric=viewers&range=6h")
+    (_, row) = map(json.loads, content_of(response).splitlines())
     span = read_span(row["from"], row["to"], now_ms())
     assert span is not None
     stated = past_range(span.from_ms, span.until_ms, now_ms())
@@ -236,7 +236,7 @@ def test_the_peak_of_a_file_is_that_of_its_stated_range(boards: Boards, stored: 
 
 def test_current_broadcasts_have_peaks_of_the_same_windows(boards: Boards, stored: None, signed_in: Client) -> None:
     began = format_timestamp(dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC) - dt.timedelta(minutes=20))
-    boards.name("3", "Gamma", started_at=began)
+    boards.list_channel("3", "Gamma", started_at=began)
     page = read_page(signed_in.get("/compare?channels=2,3&metric=messages&range=6h&align=stream"))
     lines = cast("list[dict[str, dict[str, str]]]", start_of(page)["lines"])
     assert [line["summary"]["peak_name"] for line in lines] == ["Busiest minute"] * 2
@@ -244,7 +244,7 @@ def test_current_broadcasts_have_peaks_of_the_same_windows(boards: Boards, store
 
 def test_one_old_broadcast_makes_all_peaks_minute_peaks(boards: Boards, stored: None, signed_in: Client) -> None:
     began = format_timestamp(dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC) - dt.timedelta(minutes=3))
-    boards.name("3", "Gamma", started_at=began)
+    boards.list_channel("3", "Gamma", started_at=began)
     query = "/compare?channels=2,3&metric=messages&range=10m&align=stream"
     page = read_page(signed_in.get(query))
     lines = cast("list[dict[str, dict[str, str]]]", start_of(page)["lines"])
@@ -258,6 +258,6 @@ def test_one_old_broadcast_makes_all_peaks_minute_peaks(boards: Boards, stored: 
 
 
 def test_omitted_channels_are_counted(boards: Boards, signed_in: Client) -> None:
-    page = read_page(signed_in.get("/compare?channels=1,2,3,4,5,6,7,8,8"))
-    assert "Up to 6 channels can be compared: 2 more were omitted." in page
+    page = read_page(signed_in.get("/compare?channels=1,2,3,4,5,6,7,8,9,10,11,12,12"))
+    assert "Up to 10 channels can be compared: 2 more were omitted." in page
     assert "omitted. Remove" not in read_page(signed_in.get("/compare?channels=1,2,3"))

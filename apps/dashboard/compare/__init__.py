@@ -1,1 +1,1 @@
-"""Up to six channels on one chart."""
+"""Up to ten channels on one chart."""

@@ -15,7 +15,7 @@ from core.metrics.columns import STORED_GRAINS, StoredGrain
 from core.metrics.table import METRICS
 from core.times import HOUR_MS
 
-CHANNELS_MAX = 6
+CHANNELS_MAX = 10
 # Align lines by clock time, or by the start of each channel's broadcast.
 Align = Literal["clock", "stream"]
 # Plain values, or an index with 100 for the channel's own average over the range.
@@ -23,7 +23,7 @@ Scale = Literal["values", "index"]
 DEFAULT_METRIC, DEFAULT_RANGE = "messages", "1h"
 # Excitement is not defined for longer windows.
 COMPARED = tuple(metric for metric in METRICS if metric.key != "excitement")
-# Longer spans are drawn at a coarser grain: six lines would be slow to draw and show no more detail.
+# Longer spans are drawn at a coarser grain: ten lines would be slow to draw and show no more detail.
 _LIVE_SPAN_MS, _MINUTE_SPAN_MS = HOUR_MS, 36 * HOUR_MS
 
 
@@ -121,7 +121,7 @@ def length_of(comparison: Comparison) -> int:
 
 
 def _drawn_grain(chart_range: Range) -> StoredGrain:
-    """Return a grain coarse enough that six lines are quick to draw."""
+    """Return a grain coarse enough that ten lines are quick to draw."""
     grain = chart_range.grain
     if grain == "live" and chart_range.span_ms > _LIVE_SPAN_MS:
         grain = "minute"
