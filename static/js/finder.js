@@ -20,7 +20,7 @@ export class Finder {
   /**
    * @param {HTMLFormElement} form
    * @param {object} options
-   * @param {() => string} options.metric - the board whose ranks are shown
+   * @param {() => string | null} options.metric - the board whose ranks are shown; null for the default one
    * @param {(profile: Profile) => void} options.onOpen - called with the chosen channel
    */
   constructor(form, { metric, onOpen }) {
@@ -57,13 +57,14 @@ export class Finder {
     this.abort?.abort();
     if (!text) return this.close();
     this.abort = new AbortController();
-    const query = new URLSearchParams({ q: text, board: this.metric() });
+    const board = this.metric();
+    const query = new URLSearchParams({ q: text, ...(board && { board }) });
     try {
-      const answer = await fetch(`/find.json?${query}`, { signal: this.abort.signal });
-      const body = await answer.json();
+      const response = await fetch(`/find.json?${query}`, { signal: this.abort.signal });
+      const body = await response.json();
       this.show(
-        answer.ok ? body.channels : [],
-        answer.ok ? `No tracked channel is called “${text}”.` : body.reason,
+        response.ok ? body.channels : [],
+        response.ok ? `No tracked channels match “${text}”.` : body.reason,
       );
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") return;
@@ -116,17 +117,17 @@ export class Finder {
   /** @param {KeyboardEvent} event */
   onKey(event) {
     const count = this.options.length;
-    const places = new Map([
+    const targets = new Map([
       ["ArrowDown", (this.at + 1) % count],
       ["ArrowUp", (this.at + count - 1) % count],
     ]);
-    const place = places.get(event.key);
+    const target = targets.get(event.key);
     if (event.key === "Escape") {
       if (this.list.hidden && !this.status.textContent) this.input.blur();
       this.close();
-    } else if (count && place !== undefined) {
+    } else if (count && target !== undefined) {
       event.preventDefault();
-      this.mark(place);
+      this.mark(target);
     }
   }
 
@@ -171,7 +172,7 @@ export class Finder {
  * @param {string} text
  */
 function element(tag, text) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
+  const created = document.createElement(tag);
+  created.textContent = text;
+  return created;
 }

@@ -1,7 +1,8 @@
 // @ts-check
-// Features of every page: menus, the theme switch, the clock, times in the chosen zone, and the offline bar.
+// Features of every page: channel search, menus, the theme switch, the clock, times in the chosen zone, and the offline bar.
 
 import { watchReach } from "./away.js";
+import { Finder } from "./finder.js";
 import { watchMenus } from "./menus.js";
 import { watchSignOut } from "./sign-in.js";
 import { switchTheme } from "./theme.js";
@@ -13,6 +14,14 @@ showZone(document);
 watchReach();
 watchMenus();
 watchSignOut();
+
+// The board page opens a channel without loading another page.
+const find = document.getElementById("find");
+if (find instanceof HTMLFormElement && find.dataset.opensInPlace === undefined) {
+  /** @param {Profile} profile */
+  const open = ({ id }) => location.assign(`/?${new URLSearchParams({ channel: id })}`);
+  new Finder(find, { metric: () => null, onOpen: open });
+}
 
 const clock = document.querySelector("[data-clock]");
 if (clock) {
