@@ -1,4 +1,4 @@
-// What the server sends: constants, data of pages, frames of the live socket, and JSON answers.
+// Data that the server sends: constants, data of pages, frames of the live socket, and JSON responses.
 
 /** See apps/dashboard/script.py. */
 interface Metric {
@@ -10,7 +10,7 @@ interface Metric {
   /** The units on charts, by the length of their windows. */
   units: Record<string, string>;
   decimals: number;
-  /** Why a live window has no value. */
+  /** The reason why a live window has no value. */
   empty: string;
   /** How longer windows are computed. */
   longer: string;
@@ -29,12 +29,12 @@ interface SpanLimits {
   span_ms: number;
 }
 
-/** Those from `defaults` on are constants of the board page alone. */
+/** `defaults` and the constants after it exist on the board page only. */
 interface Constants {
   metrics: Record<string, Metric>;
-  /** The sign of an unknown value. */
+  /** The text for an unknown value. */
   absent: string;
-  /** The sign before a lower bound. */
+  /** The prefix of a lower bound. */
   lower_bound: string;
   /** Coverage at or above this counts as complete. */
   complete_from: number;
@@ -42,7 +42,7 @@ interface Constants {
   gone_after_ms: number;
   /** The code that closes a socket without a session. */
   not_signed_in: number;
-  /** How many channels a subscription holds. */
+  /** The maximum number of channels in a subscription. */
   channels_max: number;
   defaults: Choice;
   filters: Filter[];
@@ -56,15 +56,15 @@ interface Constants {
   shapes: Record<string, string>;
   /** The kinds of events that are summed. */
   summed: string[];
-  /** The least notable sum, by kind. */
+  /** The smallest sum that is notable, by kind. */
   noted_from: Record<string, number>;
-  /** How many times the median a notable sum is. */
+  /** A sum is notable if it is at least this many times the median. */
   noted_times: number;
 }
 
 type Filter = "category" | "language" | "band";
 type ChoiceName = Filter | "board" | "size" | "channel" | "range" | "metric" | "from" | "until";
-/** The parameters of the board page's address, "" for those that are not chosen. */
+/** The parameters of the board page's URL, "" for those that are not set. */
 type Choice = Record<ChoiceName, string>;
 type Changes = Partial<Choice>;
 
@@ -155,7 +155,7 @@ interface EventMark {
   label: string;
 }
 
-/** A stretch of time in the columns of an answer. */
+/** A time span in a response. */
 interface Stretch {
   from_ms: number;
   until_ms: number;
@@ -222,6 +222,16 @@ interface PastStreams {
   before_ms: number | null;
 }
 
+/** The chart of an ended stream, see apps/dashboard/channel/stream_chart.py. */
+interface StreamColumns {
+  from_ms: number;
+  until_ms: number;
+  step_ms: number;
+  end_ms: number[];
+  coverage: number[];
+  values: Record<string, (number | null)[]>;
+}
+
 interface Standing {
   key: string;
   percent: string;
@@ -234,7 +244,7 @@ interface Following {
   can_request: boolean;
 }
 
-/** A channel that the search has found. */
+/** A search result. */
 interface Hit extends Profile {
   text: string;
 }
@@ -256,7 +266,7 @@ interface ComparedLine {
   end_ms: number[];
   coverage: number[];
   values: (number | null)[];
-  /** The text of the live value, null in a range that is over. */
+  /** The text of the live value, null for a range in the past. */
   now: string | null;
   summary: (Summary & Record<"viewers" | "engagement", string>) | null;
 }
@@ -303,7 +313,7 @@ interface SharedStart {
 }
 
 interface ComparisonStart extends Comparison {
-  /** Where a shared comparison gets its lines. */
+  /** The URL of a shared comparison's lines. */
   source?: string;
   constants: Partial<Constants>;
 }

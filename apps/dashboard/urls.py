@@ -74,6 +74,7 @@ urlpatterns = [
     path("channels/<str:channel_id>/streams", channel.streams, name="channel-streams"),
     path("channels/<str:channel_id>/streams.json", channel.streams_part, name="channel-streams-part"),
     path("channels/<str:channel_id>/streams/<int:started_ms>", channel.stream, name="channel-stream"),
+    path("channels/<str:channel_id>/week", channel.week, name="channel-week"),
     path("channels/<str:channel_id>/notes", channel.notes_list, name="channel-notes"),
     path("channels/<str:channel_id>/notes/restore", channel.note_restore, name="channel-note-restore"),
     path("channels/<str:channel_id>/notes/<int:note_id>", channel.note, name="channel-note"),

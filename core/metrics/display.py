@@ -40,6 +40,19 @@ def one_decimal(value: float | None) -> str:
     return ABSENT if value is None else number(value, 1)
 
 
+def signed(value: float | None) -> str:
+    """Return a number without decimals and with its sign (+12, −3, 0), or a dash if it is unknown."""
+    if value is None:
+        return ABSENT
+    rounded = round(value)
+    return f"{'+' if rounded > 0 else '−' if rounded < 0 else ''}{abs(rounded):,}"
+
+
+def change(percent: float) -> str:
+    """Return a change in percent with its sign: +12%, −3%, 0%."""
+    return f"{signed(percent)}%"
+
+
 def percent(share: float | None) -> str:
     """Return a share between 0 and 1 as a percentage with one decimal, rounded down unless it counts as complete."""
     if share is None:

@@ -278,7 +278,7 @@ def _parts(
         for start_ms, end_ms in _by_day(before.end_ms if before else from_ms, after.start_ms if after else until_ms):
             missed_ms = missed.overlap_ms(start_ms, end_ms)
             beside = [row for row in (before, after) if row is not None and _touches(row, start_ms, end_ms)]
-            is_on_air = any(_on_air_ms(row) > 0 for row in beside)
+            is_on_air = any(row_on_air_ms(row) > 0 for row in beside)
             on_air_ms = missed_ms if is_on_air else broadcasts.overlap_ms(start_ms, end_ms)
             yield Part(start_ms, end_ms, 0, missed_ms, on_air_ms, 0)
         if after:
@@ -302,7 +302,7 @@ def _touches(row: Row, start_ms: int, end_ms: int) -> bool:
 def _part_of(row: Row, gaps: RecordedGaps, broadcasts: Intervals) -> Part:
     columns = row.columns
     heard_ms = gaps.observed_ms(columns.get("observed_ms", 0), row.start_ms, row.end_ms)
-    on_air_ms = max(_on_air_ms(row), broadcasts.overlap_ms(row.start_ms, row.end_ms))
+    on_air_ms = max(row_on_air_ms(row), broadcasts.overlap_ms(row.start_ms, row.end_ms))
     on_air_heard_ms = min(heard_ms, on_air_ms, _on_air_heard_ms(row, heard_ms, on_air_ms))
     pulses_ms = min(row.length_ms, columns.get("pulses", 0) * SECOND_MS)
     unheard_ms = max(0, pulses_ms - heard_ms, on_air_ms - on_air_heard_ms)
@@ -319,7 +319,7 @@ def _share(part_ms: int, whole_ms: int) -> float | None:
     return part_ms / whole_ms if whole_ms else None
 
 
-def _on_air_ms(row: Row) -> int:
+def row_on_air_ms(row: Row) -> int:
     """Return the time on air: a second per on-air pulse.
 
     Rows of version 0.3 and earlier only have the number of pulses with viewers.

@@ -27,6 +27,7 @@ import { drawTape } from "./tape.js";
 import { linesOf, marksByPoint, merged, noted } from "./timeline.js";
 import { lineItem, renew, shape } from "./timeline-view.js";
 import { when, ZONE } from "./times.js";
+import { UsualWeek } from "./week.js";
 
 /**
  * @typedef {import("./span.js").Span} Span
@@ -59,6 +60,7 @@ export class ChannelView {
   tape = byId("tape", SVGSVGElement);
   percentiles = new Percentiles($("standing"), $("following"));
   streams = new Streams();
+  week = new UsualWeek();
   peaks = new LivePeaks();
 
   /**
@@ -68,7 +70,7 @@ export class ChannelView {
    * @param {Note[]} options.notes
    * @param {(span: Span) => void} options.onZoom
    * @param {(move: Move) => void} options.onMove
-   * @param {() => void} options.onReset - called when the user leaves a zoom
+   * @param {() => void} options.onReset - called when the user resets the zoom
    */
   constructor({ range, first, notes, onZoom, onMove, onReset }) {
     this.series = new Series(range);
@@ -113,6 +115,7 @@ export class ChannelView {
   openParts(channel) {
     const isFirst = channel === this.first;
     this.streams.open(channel, isFirst);
+    this.week.open(channel);
     this.notes?.open(channel, isFirst ? this.firstNotes : null);
     // Once another channel has been opened, the data embedded in the page is outdated.
     this.first = undefined;

@@ -1,6 +1,5 @@
 // @ts-check
-// The axes of charts, with ticks at round times in the chosen zone, colors and sizes from the theme, and keyboard
-// navigation.
+// The axes of charts, with ticks at round times in the chosen zone, and colors and sizes from the theme.
 
 import { short } from "./figures.js";
 import {
@@ -43,7 +42,7 @@ export function timeTicks(min, max, widthPx) {
   const byLabel = new Map();
   for (const offset of new Set([offsetOf(min), offsetOf(max)])) {
     for (let shown = Math.ceil((min + offset) / step) * step; shown < end + offset; shown += step) {
-      const at = momentOf(shown, offset);
+      const at = timestampAt(shown, offset);
       if (at === null || at < min || at >= end) continue;
       const key = step > HOUR_MS ? shown : at;
       if (!byLabel.has(key)) byLabel.set(key, at);
@@ -93,7 +92,7 @@ const clearOf = (min, max, widthPx) => max - ((max - min) * 44) / widthPx;
  * @param {number} shown
  * @param {number} offset
  */
-function momentOf(shown, offset) {
+function timestampAt(shown, offset) {
   if (toWallClock(shown - offset) === shown) return shown - offset;
   return shown % DAY_MS === 0 ? fromWallClock(shown) : null;
 }
@@ -120,7 +119,7 @@ export function readTokens() {
     s1: token("--s1"),
     s1Fill: token("--s1-fill"),
     s2: token("--s2"),
-    series: [1, 2, 3, 4, 5, 6].map((n) => token(`--s${n}`)),
+    series: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => token(`--s${n}`)),
     grid: token("--grid"),
     offAir: token("--surface-3"),
     gap: token("--gap"),
@@ -198,21 +197,3 @@ export const sizeOf = (host) => ({
   width: Math.max(260, host.clientWidth),
   height: host.clientHeight,
 });
-
-/**
- * Return the index of the point that a key selects among `count` points, undefined for other keys.
- * @param {KeyboardEvent} event
- * @param {number} count
- * @param {number} at
- */
-export function pointTarget({ key, shiftKey }, count, at) {
-  const step = shiftKey ? 10 : 1;
-  const places = new Map([
-    ["ArrowLeft", at - step],
-    ["ArrowRight", at + step],
-    ["Home", 0],
-    ["End", count - 1],
-  ]);
-  const place = places.get(key);
-  return count === 0 || place === undefined ? undefined : Math.min(count - 1, Math.max(0, place));
-}

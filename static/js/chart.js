@@ -3,9 +3,10 @@
 // the plot. A red edge marks the newest point, "now".
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
-import { pointTarget, readTokens, sizeOf, timeAxisOf, valueAxisOf } from "./chart-axes.js";
+import { readTokens, sizeOf, timeAxisOf, valueAxisOf } from "./chart-axes.js";
 import { drawEvents, groupAt, grouped } from "./chart-events.js";
 import { drawBands, drawEdge, drawOffAir, drawUnits } from "./chart-marks.js";
+import { pointTarget } from "./point-target.js";
 import { onTheme } from "./theme.js";
 
 const LEFT_PX = 48;
@@ -33,10 +34,10 @@ const LEAST_DRAG_PX = 8;
  * @property {(atMs: number | null, marks: EventMark[]) => void} onReadout - the time of a point as the crosshair moves
  * @property {(left: number, width: number) => void} onLayout - of the plot, in px
  * @property {(span: Span) => void} onZoom - the user selected a span or dragged the chart to one
- * @property {(move: Move) => void} onMove - a key was pressed
- * @property {() => void} onReset - the user leaves a zoom
- * @property {(atMs: number) => void} onPick - a time was clicked
- * @property {(atMs: number | null) => void} onNote - the key for a note was pressed
+ * @property {(move: Move) => void} onMove - the user pressed a key that zooms or pans
+ * @property {() => void} onReset - the user reset the zoom
+ * @property {(atMs: number) => void} onPick - the user clicked a time
+ * @property {(atMs: number | null) => void} onNote - the user pressed the key that adds a note
  */
 
 /** @type {Map<string, Move>} */

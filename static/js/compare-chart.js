@@ -2,16 +2,28 @@
 // The chart of a comparison: a line per channel, with its own color and dash.
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
-import { pointTarget, readTokens, sizeOf, ticks, timeAxisOf, valueAxisOf } from "./chart-axes.js";
+import { readTokens, sizeOf, ticks, timeAxisOf, valueAxisOf } from "./chart-axes.js";
 import { drawUnits } from "./chart-marks.js";
 import { MISSING_AFTER_STEPS } from "./series.js";
 import { onTheme } from "./theme.js";
+import { pointTarget } from "./point-target.js";
 import { HOUR_MS, MINUTE_MS } from "./times.js";
 
 const LEFT_PX = 48;
 const RIGHT_PX = 12;
 const TOP_PX = 46;
-const DASHES = [[], [7, 3], [2.5, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 2, 2, 2, 2]];
+const DASHES = [
+  [],
+  [7, 3],
+  [2.5, 2.5],
+  [9, 3, 2, 3],
+  [14, 4],
+  [5, 2, 2, 2, 2, 2],
+  [1.5, 4],
+  [12, 3, 2, 3, 2, 3],
+  [4, 5],
+  [20, 3],
+];
 
 /**
  * @typedef {object} Options

@@ -1,4 +1,4 @@
-"""Discover over the last days: figures, order, growth, files, and what is shown without history."""
+"""Discover over the last days: figures, order, growth, files, and errors without history."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.test import Client
 
 from apps.channels.models import Channel
 from apps.dashboard.discover import views
-from apps.dashboard.templatetags.measures import change
 from apps.live import period_channels
 from apps.live.period_channels import CACHE_MS, PeriodRow, PeriodTables, growth
 from apps.live.search import MEASURES, read_saved, read_search
 from apps.metrics import days
 from apps.metrics.periods import Period
 from core.errors import ServiceUnavailable
+from core.metrics.display import change
 from core.metrics.table import METRIC
 from core.times import DAY_MS, HOUR_MS
 from tests.page_services import page_services
@@ -61,7 +61,7 @@ def test_channels_that_were_on_air_have_the_figures_of_their_days(signed_in: Cli
     viewers, engagement = (summary.value(METRIC[key]) for key in ("viewers", "engagement"))
     assert viewers is not None
     assert engagement is not None
-    _trend, language, *figures = cells(page, "C102")
+    _tick, _trend, language, *figures = cells(page, "C102")
     assert language == "German"
     assert figures == [
         f"{viewers:,.0f}",
@@ -75,7 +75,7 @@ def test_channels_that_were_on_air_have_the_figures_of_their_days(signed_in: Cli
     assert 'id="found"' not in page
 
 
-def test_the_range_keeps_filters_and_drops_what_it_lacks() -> None:
+def test_changing_the_range_keeps_filters_and_drops_unavailable_measures() -> None:
     search = read_search(QueryDict("range=30d&language=German&m1=growth&min1=5&sort=-hours_watched&page=3"))
     assert search.errors == ()
     assert read_saved(search.query(page=3)) == search
@@ -97,7 +97,7 @@ def period_columns() -> tuple[str, ...]:
         ("range=7d&column=excitement", "Unknown column “excitement”."),
     ],
 )
-def test_unknown_ranges_and_measures_of_another_range_are_named(query: str, reason: str) -> None:
+def test_errors_name_unknown_ranges_and_measures_of_another_range(query: str, reason: str) -> None:
     (error,) = read_search(QueryDict(query)).errors
     assert error.startswith(reason)
 
@@ -130,7 +130,7 @@ def test_a_failing_history_is_reported(signed_in: Client, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(period_channels, "read_days", fail)
     response = signed_in.get("/discover?range=7d")
-    assert (response.status_code, "The history could not be loaded." in read_page(response)) == (200, True)
+    assert (response.status_code, "History could not be loaded." in read_page(response)) == (200, True)
     assert signed_in.get("/discover?range=7d&rows=1").status_code == 503
     response = signed_in.get("/discover.csv?range=7d")
     assert (response.status_code, response.json()["reason"]) == (503, "History is unavailable. Try again in a minute.")

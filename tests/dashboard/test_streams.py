@@ -12,13 +12,40 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.dashboard.channel import streams as streams_module
+from apps.dashboard.channel.stream_chart import chart_of
 from apps.dashboard.channel.streams import PAGE_SIZE, PLOT_WIDTH, bars_of, page_of
+from apps.metrics.chart_ranges import Range
+from apps.metrics.event_marks import EventMark
+from apps.metrics.gaps import GapSpan
+from apps.metrics.queries import Point, Windows
 from core.metrics.broadcasts import Broadcast
-from core.times import DAY_MS, HOUR_MS
+from core.pipeline.coverage import RecordedGaps
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards
 from tests.pages import read_page
 
 T = 1_795_392_000_000 - 3 * DAY_MS
+
+
+def point(minute: int, **values: float) -> Point:
+    return Point(T + minute * MINUTE_MS, 1.0, values)
+
+
+def mark(minute: int, kind: str, label: str, count: int | None = None) -> EventMark:
+    return EventMark(f"{kind}-{minute}", T + minute * MINUTE_MS, None, kind, count, label)
+
+
+# The chart of the newest broadcast: an hour, with a gap of three minutes.
+RANGE = Range("", "", HOUR_MS, 15 * MINUTE_MS, "minute", has_live=False, until_ms=T + HOUR_MS)
+POINTS = [point(n, viewers=500 + n, messages=20) for n in range(1, 61) if n not in (31, 32, 33)]
+MARKS = [
+    mark(0, "stream_start", "Stream started"),
+    mark(0, "category", "Category: Chess"),
+    mark(25, "raid", "Raid: 40 viewers", 40),
+    mark(45, "category", "Category: <b>Go</b>"),
+]
+WINDOWS = Windows(T, T + HOUR_MS, POINTS, None, MARKS, [], RecordedGaps.of([]))
+GAPS = [GapSpan(T + 30 * MINUTE_MS, T + 33 * MINUTE_MS, "the producer was restarted")]
 
 
 def broadcast(day: int, **changes: object) -> Broadcast:
@@ -65,6 +92,7 @@ class Store:
 def stored(monkeypatch: pytest.MonkeyPatch, settings: Settings, boards: Boards) -> type[Store]:
     """Twenty broadcasts, one per day; charts have no Cassandra."""
     monkeypatch.setattr(streams_module, "BroadcastStore", Store)
+    monkeypatch.setattr(streams_module, "read_chart", lambda *_: chart_of(RANGE, WINDOWS, GAPS))
     monkeypatch.setattr("apps.dashboard.queries.read_series", lambda *_: None)
     settings.CASSANDRA_HOSTS = ["stands in"]
     Store.held = [broadcast(day) for day in range(20)]
@@ -72,9 +100,9 @@ def stored(monkeypatch: pytest.MonkeyPatch, settings: Settings, boards: Boards) 
 
 
 def text_of(client: Client, path: str, status: int = 200) -> str:
-    answer = client.get(path)
-    assert answer.status_code == status
-    return html.unescape(read_page(answer))
+    response = client.get(path)
+    assert response.status_code == status
+    return html.unescape(read_page(response))
 
 
 def rows(page: str) -> list[str]:
@@ -96,16 +124,16 @@ def test_the_channel_page_lists_the_newest_broadcasts(stored: type[Store], signe
 
 
 def test_the_script_gets_the_same_list(stored: type[Store], signed_in: Client) -> None:
-    answer = signed_in.get("/channels/1/streams.json").json()
-    assert [item["started_ms"] for item in answer["streams"]] == [item.started_ms for item in Store.held[:PAGE_SIZE]]
-    assert answer["before_ms"] == Store.held[PAGE_SIZE - 1].started_ms
-    assert answer["streams"][0]["href"] == f"/channels/1/streams/{T}"
+    response = signed_in.get("/channels/1/streams.json").json()
+    assert [item["started_ms"] for item in response["streams"]] == [item.started_ms for item in Store.held[:PAGE_SIZE]]
+    assert response["before_ms"] == Store.held[PAGE_SIZE - 1].started_ms
+    assert response["streams"][0]["href"] == f"/channels/1/streams/{T}"
     assert signed_in.get("/channels/2/streams.json").json() == {"channel": "2", "streams": [], "before_ms": None}
 
 
 def test_a_broadcast_page_shows_its_values(stored: type[Store], signed_in: Client) -> None:
     page = text_of(signed_in, f"/channels/1/streams/{T}")
-    for output in (
+    for text in (
         "Alpha, stream of 20 Nov 2026, 00:00",
         ">900<",
         ">512<",
@@ -114,7 +142,7 @@ def test_a_broadcast_page_shows_its_values(stored: type[Store], signed_in: Clien
         "100.0%",
         "3 h 0 min",
     ):
-        assert output in page
+        assert text in page
     assert 'aria-label="Chatters per hour, UTC: 00:00 100, 01:00 200, 02:00 300"' in page
     assert page.count('<rect class="hour"') == 3
     assert "lower bound" not in page
@@ -194,6 +222,65 @@ def test_a_channel_without_broadcasts_says_so(stored: type[Store], signed_in: Cl
     assert 'id="streams-away" hidden>' in page
 
 
+def test_a_broadcast_page_begins_with_a_chart(stored: type[Store], signed_in: Client) -> None:
+    page = text_of(signed_in, f"/channels/1/streams/{T}")
+    assert page.index("Viewers and messages") < page.index("Peak viewers")
+    assert page.count('<path class="line"') == 2
+    assert "<title>Chess</title>" in page
+    assert "Raid: 40 viewers" in page
+    assert "the producer was restarted" in page
+    raw = read_page(signed_in.get(f"/channels/1/streams/{T}"))
+    assert "&lt;b&gt;Go&lt;/b&gt;" in raw
+    assert "<b>Go</b>" not in raw
+
+
+def test_a_broadcast_page_compares_with_the_last_five(stored: type[Store], signed_in: Client) -> None:
+    Store.held[0] = broadcast(0, peak_viewers=1_800)
+    page = re.sub(r"<[^>]*>", "", text_of(signed_in, f"/channels/1/streams/{T}"))
+    assert "+100% vs. the last 5 streams" in " ".join(page.split())
+    oldest = text_of(signed_in, f"/channels/1/streams/{Store.held[-1].started_ms}")
+    assert "vs. the last" not in oldest
+
+
+def test_the_effect_of_a_raid_is_listed(stored: type[Store], signed_in: Client) -> None:
+    page = text_of(signed_in, f"/channels/1/streams/{T}")
+    row = page[page.index("<h2>Raids</h2>") :]
+    # The minutes 21 to 25 before it, and 36 to 40 after ten minutes.
+    assert re.findall(r'<td class="num">(.*?)</td>', row)[:4] == ["40", "523", "538", "+15"]
+
+
+def test_an_unavailable_chart_leaves_the_other_figures(
+    stored: type[Store], signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams_module, "read_chart", lambda *_: None)
+    page = text_of(signed_in, f"/channels/1/streams/{T}")
+    assert "The chart could not be loaded" in page
+    assert ">12,345<" in page
+
+
+def test_categories_cover_the_time_after_the_first_known_one() -> None:
+    chart = chart_of(RANGE, WINDOWS, GAPS)
+    assert [(band.at, band.width, band.label) for band in chart.categories] == [(0, 75, "Chess"), (75, 25, "<b>Go</b>")]
+    assert [(gap.at, gap.width) for gap in chart.gaps] == [(50, 5)]
+    assert [pin.kind for pin in chart.pins] == ["raid"]
+    # The line is broken by the gap.
+    assert chart.plots[0].path.count("M") == 2
+
+
+def test_a_broadcast_without_a_recorded_category_has_no_bands() -> None:
+    chart = chart_of(RANGE, Windows(T, T + HOUR_MS, POINTS, None, MARKS[:1], [], RecordedGaps.of([])), [])
+    assert chart.categories == []
+
+
+def test_a_broadcast_without_minutes_is_drawn_by_the_hour() -> None:
+    hours = Range("", "", 3 * HOUR_MS, HOUR_MS, "hour", has_live=False, until_ms=T + 3 * HOUR_MS)
+    points = [Point(T + n * HOUR_MS, 1.0, {"viewers": 100.0 * n}) for n in range(1, 4)]
+    chart = chart_of(hours, Windows(T, T + 3 * HOUR_MS, points, None, MARKS, [], RecordedGaps.of([])), [])
+    assert not chart.is_by_minute
+    assert chart.raids == []
+    assert chart.plots[0].path.count("L") == 2
+
+
 @pytest.mark.parametrize("path", ["5", str(T + 1), "9" * 30, "0"])
 def test_unknown_broadcasts_return_404(stored: type[Store], signed_in: Client, path: str) -> None:
     assert signed_in.get(f"/channels/1/streams/{path}").status_code == 404
@@ -224,4 +311,4 @@ def test_hours_without_data_leave_a_gap_between_bars() -> None:
 
 def test_long_broadcasts_label_few_hours() -> None:
     long = broadcast(0, chatters_by_hour={T + n * HOUR_MS: 1 for n in range(40)})
-    assert page_of(long, None, None).label_every == 4
+    assert page_of(long, [], None, None).label_every == 4

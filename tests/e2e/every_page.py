@@ -152,6 +152,7 @@ def page_cases(boards: Sequence[str], ranges: Sequence[str]) -> list[PageCase]:
         PageCase("status", "/status"),
         PageCase("channel-streams", "/channels/{channel}/streams"),
         PageCase("channel-stream", "/channels/{channel}/streams/{started_ms}"),
+        PageCase("channel-week", "/channels/{channel}/week"),
         PageCase("compare", "/compare"),
         PageCase("compare", "/compare?channels={channels}&metric=messages"),
         PageCase("discover", "/discover?range=7d"),

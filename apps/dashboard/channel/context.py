@@ -11,6 +11,7 @@ from apps.dashboard.channel.notes import NOTES_MAX, note_json, note_mark, notes_
 from apps.dashboard.channel.peer_groups import note, read_peer_groups
 from apps.dashboard.channel.streams import read_streams
 from apps.dashboard.channel.tracking import tracking_state
+from apps.dashboard.channel.week import SHOWN
 from apps.dashboard.queries import BoardPage
 from apps.dashboard.summary import summarize, with_live_value
 from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, TABLE_ROWS, lines_of, marks_by_point, noted
@@ -45,6 +46,8 @@ def channel_context(
         "note_text_max": Note.TEXT_MAX,
         "peer_groups": [(group, note(group)) for group in groups],
         "streams": read_streams(channel_id) if channel_id else None,
+        "week_metrics": SHOWN,
+        "week_metric": SHOWN[0],
         "tracking": tracking_state(channel_id) if channel_id else None,
         "display": channel_display(page.channel or NO_CHANNEL),
         "twitch": TWITCH,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
 
+from apps.dashboard.channel.stream_chart import StreamChart, read_chart
 from apps.dashboard.choices import Choice
 from apps.dashboard.templatetags.figures import watched
 from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.spans import Span
 from apps.metrics.store import WindowStore
 from core.errors import NotFound, ServiceUnavailable
+from core.metrics.baselines import PREVIOUS, Baseline, baselines
 from core.metrics.broadcasts import Broadcast
 from core.metrics.display import at_least, duration, figure, percent
 from core.times import HOUR_MS, MINUTE_MS
@@ -77,14 +79,19 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class StreamPage:
-    """A broadcast with its neighbors, moments and bars; `chart` is the URL of the channel's chart of that time."""
+    """A broadcast with its neighbors, comparison, moments and bars.
+
+    `query` is the query string of the channel's chart of that time. `chart` is None while Cassandra is unavailable.
+    """
 
     broadcast: Broadcast
     earlier: Broadcast | None
     later: Broadcast | None
+    baselines: Mapping[str, Baseline]
     moments: list[Moment]
     bars: list[Bar]
-    chart: str
+    query: str
+    chart: StreamChart | None
 
     @property
     def label_every(self) -> int:
@@ -105,7 +112,7 @@ def read_streams(channel_id: str, before_ms: int | None = None) -> StreamList | 
     return StreamList(page, page[-1].started_ms if len(broadcasts) > PAGE_SIZE else None)
 
 
-def read_stream(channel_id: str, started_ms: int) -> StreamPage:
+def read_stream(channel_id: str, started_ms: int, now_ms: int) -> StreamPage:
     """Return the page data of a broadcast. Raises: NotFound, ServiceUnavailable."""
     if not settings.CASSANDRA_HOSTS:
         raise ServiceUnavailable("history is not configured")
@@ -113,22 +120,27 @@ def read_stream(channel_id: str, started_ms: int) -> StreamPage:
     broadcast = store.find(channel_id, started_ms)
     if broadcast is None:
         raise NotFound("No finished stream of this channel started at that time.")
-    return page_of(broadcast, next(iter(store.read(channel_id, 1, started_ms)), None), store.after(broadcast))
+    previous = store.read(channel_id, PREVIOUS, started_ms)
+    return page_of(broadcast, previous, store.after(broadcast), read_chart(broadcast, now_ms))
 
 
-def page_of(broadcast: Broadcast, earlier: Broadcast | None, later: Broadcast | None) -> StreamPage:
-    """Build the page data of a broadcast."""
+def page_of(
+    broadcast: Broadcast, previous: Sequence[Broadcast], later: Broadcast | None, chart: StreamChart | None
+) -> StreamPage:
+    """Build the page data of a broadcast; `previous` are the last ones before it, newest first."""
     channel_id, span = broadcast.channel_id, Span(broadcast.started_ms, broadcast.ended_ms)
     return StreamPage(
         broadcast,
-        earlier,
+        previous[0] if previous else None,
         later,
+        baselines(broadcast, previous),
         [
             Moment(at_ms, value, _chart_url(channel_id, Span(at_ms - AROUND_MS, at_ms + AROUND_MS)))
             for at_ms, value in sorted(broadcast.moments.items(), key=lambda moment: -moment[1])
         ],
         bars_of(broadcast.chatters_by_hour),
-        _chart_url(channel_id, span),
+        Choice(channel=channel_id, span=span).query().removeprefix("?"),
+        chart,
     )
 
 

@@ -23,8 +23,10 @@ from apps.dashboard.channel import notes
 from apps.dashboard.channel.peer_groups import peer_group_json, read_peer_groups
 from apps.dashboard.channel.streams import read_stream, read_streams, streams_json
 from apps.dashboard.channel.tracking import tracking_state
+from apps.dashboard.channel.week import SHOWN, read_week, read_zone
 from apps.dashboard.choices import DEFAULTS, parse_range
 from apps.dashboard.queries import charted, find_profile, read_channels, read_series, series_json
+from apps.dashboard.script import script_constants
 from apps.live.directory import Profile
 from apps.live.services import services_of
 from apps.workspaces.models import Note
@@ -37,6 +39,8 @@ from core.pipeline.records import EPOCH_MS
 from twitchly.clock import now_ms
 
 AWAY = "History is unavailable."
+# Files of a stream's page, with their names.
+STREAM_EXPORTS = (("windows", "Windows"), ("events", "Events"))
 # Larger numbers are not valid times.
 MS_MAX = 10**15
 
@@ -99,14 +103,40 @@ def streams(request: HttpRequest, channel_id: str) -> HttpResponse:
 def stream(request: HttpRequest, channel_id: str, started_ms: int) -> HttpResponse:
     profile, page = profile_of(channel_id), None
     try:
-        page = read_stream(channel_id, started_ms) if EPOCH_MS <= started_ms < MS_MAX else None
+        page = read_stream(channel_id, started_ms, now_ms()) if EPOCH_MS <= started_ms < MS_MAX else None
     except NotFound as error:
         raise Http404(str(error)) from None
     except ServiceUnavailable:
         return render(request, "dashboard/stream.html", {"profile": profile, "started_ms": started_ms}, status=503)
     if page is None:
         raise Http404("No stream started at that time.")
-    return render(request, "dashboard/stream.html", {"profile": profile, "started_ms": started_ms, "page": page})
+    context = {
+        "profile": profile,
+        "started_ms": started_ms,
+        "page": page,
+        "exports": STREAM_EXPORTS,
+        "script": {"constants": script_constants(), "chart": page.chart.columns if page.chart else None},
+    }
+    return render(request, "dashboard/stream.html", context)
+
+
+@require_safe
+@never_cache
+@sign_in_required
+def week(request: HttpRequest, channel_id: str) -> HttpResponse:
+    """Render a channel's usual week: its page, or with `part` the content of its panel alone."""
+    metric = next((shown for shown in SHOWN if shown.key == request.GET.get("metric")), SHOWN[0])
+    zone = read_zone(request.GET.get("zone", "UTC"))
+    profile = profile_of(channel_id)
+    context = {
+        "profile": profile,
+        "week": read_week(services_of(request), channel_id, metric, zone, now_ms()),
+        "week_metrics": SHOWN,
+        "week_metric": metric,
+        "is_week_page": True,
+    }
+    template = "dashboard/_week.html" if "part" in request.GET else "dashboard/week.html"
+    return render(request, template, context, status=503 if context["week"] is None else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

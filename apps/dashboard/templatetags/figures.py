@@ -22,12 +22,14 @@ from core.metrics.display import (
     LOWER_BOUND,
     age,
     at_least,
+    change,
     count,
     duration,
     figure,
     number,
     ordinal,
     percent,
+    signed,
 )
 from core.metrics.table import Metric
 from core.metrics.units import average_unit, unit_of
@@ -42,10 +44,12 @@ register.simple_tag(average_unit)
 register.simple_tag(peak_name)
 register.simple_tag(peak_unit)
 register.filter("peer_group_note", peer_groups.note)
+register.filter(change)
 register.filter(count)
 register.filter(duration)
 register.filter(ordinal)
 register.filter(percent)
+register.filter(signed)
 
 
 @register.simple_tag

@@ -8,7 +8,7 @@ from apps.dashboard.sparkline import line_path
 from apps.live.period_channels import PeriodRow
 from apps.live.search import PERCENTILE, PERIOD_MEASURES
 from apps.live.table import TableRow
-from core.metrics.display import ABSENT, figure, number
+from core.metrics.display import ABSENT, change, figure, number, ordinal
 
 register = template.Library()
 
@@ -36,16 +36,3 @@ def trend(row: TableRow) -> str:
     days = channel.trend if isinstance(channel, PeriodRow) else ()
     points = [(number, value) for number, value in enumerate(days) if value is not None]
     return line_path(points, 0, len(days) - 1, 1) if points else ""
-
-
-def change(percent: float) -> str:
-    """Return a change in % with its sign: +12%, −3%, 0%."""
-    rounded = round(percent)
-    return f"{'+' if rounded > 0 else '−' if rounded < 0 else ''}{abs(rounded):,}%"
-
-
-def ordinal(number: int) -> str:
-    """Return 1st, 2nd, 3rd, 11th."""
-    if number % 100 in (11, 12, 13):
-        return f"{number}th"
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

@@ -1,0 +1,166 @@
+"""Chart of an ended broadcast: viewers and messages per minute, its categories, events, moments and gaps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from apps.dashboard.plot import Tick, TimeTick, line, nice_top, share, time_ticks, value_ticks
+from apps.dashboard.timeline import Line, lines_of, noted
+from apps.metrics import queries as history
+from apps.metrics.chart_ranges import Range, past_range
+from apps.metrics.event_marks import EventMark
+from apps.metrics.gaps import GapSpan
+from apps.metrics.queries import Point, Windows, value_of
+from core.errors import ServiceUnavailable
+from core.irc.channel_events import STREAM_END, STREAM_START, label
+from core.metrics.broadcasts import Broadcast
+from core.metrics.columns import STEP_MS, StoredGrain
+from core.metrics.grains import RETENTION_MS
+from core.metrics.raids import RaidEffect, raid_effect
+from core.metrics.table import METRIC, Metric
+from core.metrics.units import unit_of
+from core.times import DAY_MS, MINUTE_MS
+
+CHARTED = (METRIC["viewers"], METRIC["messages"])
+# Longer broadcasts are drawn by the hour, as are those whose minutes have expired.
+MINUTES_UP_TO_MS = 2 * DAY_MS
+TABLE_ROWS = 24
+EVENTS_SHOWN = 60
+# Category bands narrower than this, in percent of the width, have no label.
+LABELED_FROM = 9.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """One metric: the path of its line in the box of apps/dashboard/plot.py, and the ticks of its axis."""
+
+    metric: Metric
+    unit: str
+    path: str
+    ticks: list[Tick]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A time span, as position and width in percent. `label` is a category or the reason of a gap."""
+
+    at: float
+    width: float
+    label: str
+    from_ms: int
+
+    @property
+    def is_labeled(self) -> bool:
+        return self.width >= LABELED_FROM
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """An event at a position in percent."""
+
+    at: float
+    at_ms: int
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamChart:
+    """The chart of a broadcast, its event list and its raids. `columns` are the values for the script's readout."""
+
+    plots: list[Plot]
+    ticks: list[TimeTick]
+    categories: list[Band]
+    gaps: list[Band]
+    pins: list[Pin]
+    lines: list[Line]
+    raids: list[RaidEffect]
+    table: list[Point]
+    columns: dict[str, object]
+
+    @property
+    def is_by_minute(self) -> bool:
+        """Return whether the points are minutes; otherwise they are hours."""
+        return self.columns["step_ms"] == MINUTE_MS
+
+
+def read_chart(broadcast: Broadcast, now_ms: int) -> StreamChart | None:
+    """Return the chart of a broadcast, None if Cassandra is unavailable."""
+    chosen = _range(broadcast, now_ms)
+    try:
+        windows = history.windows_of(broadcast.channel_id, chosen, now_ms, CHARTED)
+        gaps = history.marks_and_gaps(broadcast.channel_id, windows.from_ms, windows.until_ms, now_ms)[1]
+    except ServiceUnavailable as error:
+        log.warning("chart of a stream not read: %s", error)
+        return None
+    return chart_of(chosen, windows, gaps)
+
+
+def _range(broadcast: Broadcast, now_ms: int) -> Range:
+    """Return the whole minutes of a broadcast; a longer or older one is drawn by the hour."""
+    from_ms = broadcast.started_ms // MINUTE_MS * MINUTE_MS
+    until_ms = -(-broadcast.ended_ms // MINUTE_MS) * MINUTE_MS
+    has_minutes = from_ms >= now_ms - RETENTION_MS["minute"] and until_ms - from_ms <= MINUTES_UP_TO_MS
+    grain: StoredGrain = "minute" if has_minutes else "hour"
+    merge_ms = past_range(from_ms, until_ms, now_ms).merge_ms
+    return Range("", "", until_ms - from_ms, merge_ms, grain, has_live=False, until_ms=until_ms)
+
+
+def chart_of(chosen: Range, windows: Windows, gaps: Sequence[GapSpan]) -> StreamChart:
+    """Build the chart of a broadcast from its windows and gaps."""
+    from_ms, until_ms, points = windows.from_ms, windows.until_ms, windows.points
+    marks = [mark for mark in windows.marks if from_ms <= mark.at_ms <= until_ms]
+    pins = [mark for mark in noted(marks, chosen.merge_ms) if mark.kind not in ("category", STREAM_START, STREAM_END)]
+    viewers = {point.end_ms: value for point in points if (value := value_of(point, "viewers")) is not None}
+    is_minutes = chosen.grain == "minute"
+    return StreamChart(
+        [_plot(metric, points, chosen, from_ms, until_ms) for metric in CHARTED],
+        time_ticks(from_ms, until_ms),
+        _categories(marks, from_ms, until_ms),
+        [_band(gap.from_ms, gap.until_ms, gap.reason, from_ms, until_ms) for gap in gaps],
+        [Pin(share(mark.at_ms, from_ms, until_ms), mark.at_ms, mark.kind, mark.label) for mark in pins],
+        lines_of(marks, chosen.merge_ms)[:EVENTS_SHOWN],
+        [raid_effect(mark.at_ms, mark.count, viewers) for mark in marks if mark.kind == "raid"] if is_minutes else [],
+        points[:: max(1, -(-len(points) // TABLE_ROWS))],
+        {
+            "from_ms": from_ms,
+            "until_ms": until_ms,
+            "step_ms": STEP_MS[chosen.grain],
+            "end_ms": [point.end_ms for point in points],
+            "coverage": [round(point.coverage, 4) for point in points],
+            "values": {metric.key: [_rounded(value_of(point, metric.key)) for point in points] for metric in CHARTED},
+        },
+    )
+
+
+def _plot(metric: Metric, points: Sequence[Point], chosen: Range, from_ms: int, until_ms: int) -> Plot:
+    known = [(point.end_ms, value) for point in points if (value := value_of(point, metric.key)) is not None]
+    top = nice_top(max((value for _, value in known), default=0.0))
+    path = line(known, from_ms, until_ms, chosen.step_ms, top)
+    return Plot(metric, unit_of(metric, chosen.grain), path, value_ticks(top))
+
+
+def _categories(marks: Sequence[EventMark], from_ms: int, until_ms: int) -> list[Band]:
+    """Return the categories in chronological order; the time before the first recorded one has none."""
+    prefix = label("category", None, "").removesuffix("none")
+    changes = [(mark.at_ms, mark.label.removeprefix(prefix)) for mark in marks if mark.kind == "category"]
+    # The last one lasts until the end of the chart.
+    return [
+        _band(at_ms, end_ms, name, from_ms, until_ms)
+        for (at_ms, name), (end_ms, _) in pairwise([*changes, (until_ms, "")])
+        if end_ms > at_ms
+    ]
+
+
+def _band(start_ms: int, end_ms: int, label: str, from_ms: int, until_ms: int) -> Band:
+    at = share(start_ms, from_ms, until_ms)
+    return Band(at, round(share(end_ms, from_ms, until_ms) - at, 2), label, start_ms)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

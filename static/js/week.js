@@ -1,0 +1,50 @@
+// @ts-check
+// The usual week of the open channel: requested for the zone of the page, and again every minute while it is visible.
+
+import { $, all } from "./dom.js";
+import { ZONE_NAME } from "./times.js";
+
+const EVERY_MS = 60_000;
+
+export class UsualWeek {
+  channel = "";
+  metric = "";
+  panel = $("week");
+  body = $("week-body");
+  tabs = all(this.panel, "[data-week]");
+
+  constructor() {
+    for (const tab of this.tabs) {
+      tab.addEventListener("click", (event) => {
+        event.preventDefault();
+        this.metric = tab.dataset.week ?? "";
+        this.refresh();
+      });
+    }
+    setInterval(() => this.refresh(), EVERY_MS);
+  }
+
+  /** @param {string} channel */
+  open(channel) {
+    if (channel === this.channel) return;
+    this.channel = channel;
+    this.body.replaceChildren();
+    this.refresh();
+  }
+
+  async refresh() {
+    if (document.hidden || !this.channel) return;
+    const { channel, metric } = this;
+    const query = new URLSearchParams({ part: "1", zone: ZONE_NAME, ...(metric && { metric }) });
+    const answer = await fetch(`/channels/${channel}/week?${query}`).catch(() => null);
+    // The previous week stays; the connection badge shows the problem.
+    if (!answer?.ok || channel !== this.channel || metric !== this.metric) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    this.body.replaceChildren(...page.body.childNodes);
+    const shown = metric || this.tabs[0].dataset.week;
+    for (const tab of this.tabs) {
+      if (tab.dataset.week === shown) tab.setAttribute("aria-current", "true");
+      else tab.removeAttribute("aria-current");
+    }
+  }
+}
