@@ -57,6 +57,7 @@ urlpatterns = [
     path("compare/lines", compare.lines, name="compare-lines"),
     path("discover", discover.discover, name="discover"),
     re_path(r"^discover\.(?P<form>csv|ndjson)$", discover.export_file, name="discover-file"),
+    path("discover/selection", discover.act_on_selection, name="discover-selection"),
     path("discover/segments", discover.save, name="segment-save"),
     path("discover/segments/<int:segment_id>/delete", discover.delete, name="segment-delete"),
     path("watchlists", watchlists.overview, name="watchlists"),

@@ -83,6 +83,17 @@ def add(*, owner: User, channel_id: str, watchlist: Watchlist | None = None) -> 
 
 
 @transaction.atomic
+def add_all(*, owner: User, channel_ids: Sequence[str]) -> Watchlist:
+    """Append several channels to the most recently used watchlist, or to a new one; all of them or none."""
+    watchlist = None
+    for channel_id in channel_ids:
+        watchlist = add(owner=owner, channel_id=channel_id, watchlist=watchlist)
+    if watchlist is None:
+        raise Refused("Select at least one channel.")
+    return watchlist
+
+
+@transaction.atomic
 def put(*, watchlist: Watchlist, channel_ids: Sequence[str]) -> None:
     """Replace the channels of a watchlist, in this order."""
     unique_ids = list(dict.fromkeys(channel_ids))

@@ -16,21 +16,45 @@ async function renew(hover) {
   if (document.hidden || hover.isActive) return;
   const address = new URL(location.href);
   address.searchParams.set("rows", "1");
-  const answer = await fetch(address).catch(() => {
+  const response = await fetch(address).catch(() => {
     reach.check();
     return null;
   });
-  if (answer?.redirected) location.reload();
-  if (!answer?.ok || answer.redirected || hover.isActive) return;
+  if (response?.redirected) location.reload();
+  if (!response?.ok || response.redirected || hover.isActive) return;
   const page = new DOMParser().parseFromString(
-    `<table>${await answer.text()}</table>`,
+    `<table>${await response.text()}</table>`,
     "text/html",
   );
   const rows = page.getElementById("rows");
   if (!rows || hover.isActive) return;
+  const selected = selectedIds();
+  for (const box of boxesIn(rows)) box.checked = selected.includes(box.value);
   $("rows").replaceWith(rows);
+  showSelection();
   markStars(rows);
   write($("count"), rows.dataset.count ?? "");
+}
+
+/**
+ * Return the check boxes of rows.
+ * @param {ParentNode} root
+ */
+const boxesIn = (root) =>
+  /** @type {HTMLInputElement[]} */ ([...root.querySelectorAll("input[name=channels]")]);
+
+const selectedIds = () =>
+  boxesIn(document)
+    .filter((box) => box.checked)
+    .map((box) => box.value);
+
+/** Show how many channels are selected; without one, there is nothing to do with them. */
+function showSelection() {
+  const form = document.getElementById("selection");
+  if (!form) return;
+  const count = selectedIds().length;
+  write($("selected"), count ? `${count} selected` : "Select channels to compare or watch them.");
+  for (const button of form.querySelectorAll("button")) button.disabled = count === 0;
 }
 
 /** @param {boolean} isPaused */
@@ -45,6 +69,10 @@ if (table) {
   setInterval(() => renew(hover), RENEW_EVERY_MS);
   document.addEventListener("visibilitychange", () => renew(hover));
 }
+document.addEventListener("change", ({ target }) => {
+  if (target instanceof HTMLInputElement && target.name === "channels") showSelection();
+});
+showSelection();
 // Empty fields are left out, so that the URL is short enough to share.
 const filters = byId("filters", HTMLFormElement);
 filters.addEventListener("submit", () => {

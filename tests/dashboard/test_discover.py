@@ -16,24 +16,24 @@ from pytest_django import Settings
 from apps.accounts.models import User
 from apps.accounts.services import ensure_user
 from apps.dashboard.choices import read_query
-from apps.dashboard.templatetags.measures import ordinal
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow
 from apps.live.search import PAGE_SIZE, Rule, Search, describe_filters, read_search
 from apps.live.table import matching_rows, search_page
-from apps.workspaces.models import Segment
+from apps.workspaces.models import Segment, Watchlist
 from apps.workspaces.segments import SEGMENTS_MAX, save_segment
 from core.errors import Refused
-from tests.dashboard.conftest import EMAIL, Boards, sent, use_redis
+from core.metrics.display import ordinal
+from tests.dashboard.conftest import EMAIL, Boards, content_of, use_redis
 from tests.ingest import twitch_api
 from tests.page_services import page_services
 from tests.pages import read_page
 
-NOBODY_LISTENS = "redis://127.0.0.1:1"
+UNREACHABLE_REDIS = "redis://127.0.0.1:1"
 
 
 @pytest.fixture(autouse=True)
-def fresh_field() -> None:
+def empty_live_cache() -> None:
     page_services.reset()
 
 
@@ -57,8 +57,8 @@ def ids(search: Search, *channels: ChannelNow) -> list[str]:
 
 @pytest.mark.parametrize("name", ["Just  Chatting", " Chess\u2067", "x" * 150, "🇩🇪" * 120], ids=range(4))
 def test_a_category_is_found_as_twitch_writes_it_and_as_pages_show_it(name: str) -> None:
-    answer = twitch_api.page([twitch_api.row(1, 5, game_name=name)])
-    (stream,) = twitch_api.Twitch(answer).helix().top_streams(1)
+    response = twitch_api.page([twitch_api.row(1, 5, game_name=name)])
+    (stream,) = twitch_api.Twitch(response).helix().top_streams(1)
     for written in (name, stream.category):
         search = read_search(QueryDict(urlencode({"category": written})))
         assert ids(search, channel(1, category=stream.category)) == ["1"]
@@ -156,7 +156,7 @@ def test_incomplete_parameters_are_ignored(query: str) -> None:
     ("query", "name"),
     [("sort=;drop", "sort"), ("m1=nonsense&min1=3", "m1"), ("band=12", "band"), ("column=nonsense", "column")],
 )
-def test_unknown_values_are_named_with_the_choices(query: str, name: str) -> None:
+def test_errors_name_unknown_values_and_the_choices(query: str, name: str) -> None:
     search = read_search(QueryDict(query))
     assert replace(search, errors=()) == Search()
     (error,) = search.errors
@@ -174,9 +174,9 @@ def test_typed_numbers_are_parsed(typed: str, least: float) -> None:
 @pytest.mark.parametrize("typed", ["1,500", "1.500", "nan", "inf", "x"])
 def test_malformed_numbers_are_refused_and_stay_in_their_field(boards: Boards, signed_in: Client, typed: str) -> None:
     query = {"m1": "viewers", "min1": typed, "language": "English"}
-    answer = signed_in.get("/discover", query)
-    page = read_page(answer)
-    assert answer.status_code == 400
+    response = signed_in.get("/discover", query)
+    page = read_page(response)
+    assert response.status_code == 400
     assert f"“{typed}” " in page
     assert f'aria-label="From" placeholder="from" value="{typed}"' in page
     assert '<option value="viewers" selected>' in page
@@ -187,9 +187,9 @@ def test_malformed_numbers_are_refused_and_stay_in_their_field(boards: Boards, s
 
 
 def test_a_rule_that_no_value_fits_is_refused(boards: Boards, signed_in: Client) -> None:
-    answer = signed_in.get("/discover", {"m1": "viewers", "min1": "5000", "max1": "10"})
-    assert answer.status_code == 400
-    assert "Viewers: the minimum 5000 is greater than the maximum 10." in read_page(answer)
+    response = signed_in.get("/discover", {"m1": "viewers", "min1": "5000", "max1": "10"})
+    assert response.status_code == 400
+    assert "Viewers: the minimum 5000 is greater than the maximum 10." in read_page(response)
     search = read_search(QueryDict("m1=viewers&min1=10&max1=10"))
     assert (search.rules, search.errors) == ((Rule("viewers", 10, 10),), ())
 
@@ -208,7 +208,7 @@ def test_filters_are_described_and_removable() -> None:
     assert texts == [
         "English",
         "100 – 999 viewers",
-        "Messages a minute, percentile from 75 to 100",
+        "Messages per minute, percentile from 75 to 100",
         "Messages up to 9",
         "Coverage at least 95%",
     ]
@@ -244,22 +244,22 @@ def test_an_empty_result_has_instructions(boards: Boards, signed_in: Client) -> 
 
 
 def test_an_unavailable_redis_is_reported(signed_in: Client, settings: object) -> None:
-    use_redis(settings, NOBODY_LISTENS)  # type: ignore[arg-type]
+    use_redis(settings, UNREACHABLE_REDIS)  # type: ignore[arg-type]
     assert "Live channels could not be loaded" in read_page(signed_in.get("/discover"))
     assert signed_in.get("/discover.csv").status_code == 503
 
 
 def test_hostile_names_stay_text(boards: Boards, signed_in: Client) -> None:
-    boards.name("1", "<img src=x>", category="=cmd()")
+    boards.list_channel("1", "<img src=x>", category="=cmd()")
     page = read_page(signed_in.get("/discover"))
     assert "<img src=x>" not in page
-    rows = list(csv.reader(io.StringIO(sent(signed_in.get("/discover.csv")))))
+    rows = list(csv.reader(io.StringIO(content_of(signed_in.get("/discover.csv")))))
     assert "'=cmd()" in next(row for row in rows if row[0] == "1")
 
 
 def test_the_export_contains_all_matches(boards: Boards, signed_in: Client) -> None:
-    answer = signed_in.get("/discover.csv?sort=viewers")
-    rows = list(csv.DictReader(io.StringIO(sent(answer).removeprefix("\ufeff"))))
+    response = signed_in.get("/discover.csv?sort=viewers")
+    rows = list(csv.DictReader(io.StringIO(content_of(response).removeprefix("\ufeff"))))
     assert [row["name"] for row in rows] == ["Gamma", "Alpha", "Beta"]
     assert rows[0]["viewers (viewers)"] == "500"
     assert Client().get("/discover.csv").status_code == 401
@@ -287,8 +287,8 @@ def test_segments_are_private(signed_in: Client, owner: User) -> None:
     assert other.post(f"/discover/segments/{segment.pk}/delete").status_code == 404
     assert Client().post(f"/discover/segments/{segment.pk}/delete").status_code == 302
     assert Segment.objects.count() == 1
-    answer = signed_in.post(f"/discover/segments/{segment.pk}/delete")
-    assert (answer.status_code, Segment.objects.count()) == (302, 0)
+    response = signed_in.post(f"/discover/segments/{segment.pk}/delete")
+    assert (response.status_code, Segment.objects.count()) == (302, 0)
 
 
 def test_segment_names_are_unique_and_their_number_is_limited(owner: User) -> None:
@@ -306,3 +306,34 @@ def test_failed_row_updates_keep_the_old_rows(boards: Boards, signed_in: Client,
     use_redis(settings, "redis://127.0.0.1:1")
     page_services.reset()
     assert signed_in.get("/discover?rows=1").status_code == 503
+
+
+def test_selected_channels_are_compared(boards: Boards, signed_in: Client) -> None:
+    answer = signed_in.post("/discover/selection", {"channels": ["3", "1", "3"], "do": "compare"})
+    assert answer["Location"] == "/compare?channels=3,1"
+
+
+def test_selected_channels_are_added_to_the_most_recent_watchlist(boards: Boards, signed_in: Client) -> None:
+    query = urlencode({"band": "1000"})
+    answer = signed_in.post("/discover/selection", {"channels": ["3", "1"], "do": "watch", "query": query}, follow=True)
+    assert "2 channels added to “My channels”." in read_page(answer)
+    assert answer.redirect_chain[0][0] == f"/discover?{query}"
+    watchlist = Watchlist.objects.get(owner__email=EMAIL)
+    assert list(watchlist.watched.values_list("channel_id", flat=True)) == ["3", "1"]
+
+
+@pytest.mark.parametrize("do", ["compare", "watch"])
+def test_an_empty_selection_is_refused(boards: Boards, signed_in: Client, do: str) -> None:
+    answer = signed_in.post("/discover/selection", {"do": do}, follow=True)
+    assert "Select at least one channel." in read_page(answer)
+
+
+def test_a_selection_is_added_completely_or_not_at_all(boards: Boards, signed_in: Client) -> None:
+    answer = signed_in.post("/discover/selection", {"channels": ["3", "<b>"], "do": "watch"}, follow=True)
+    assert "This is not a channel." in read_page(answer)
+    assert not Watchlist.objects.filter(watched__channel_id="3").exists()
+
+
+def test_a_selection_requires_sign_in(boards: Boards, client: Client, db: None) -> None:
+    answer = client.post("/discover/selection", {"channels": ["1"], "do": "watch"})
+    assert answer["Location"].startswith("/account/login/")

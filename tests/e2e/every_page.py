@@ -15,6 +15,7 @@ NO_PAGES = frozenset(
         "channel-file",
         "compare-lines",
         "discover-file",
+        "discover-selection",
         "segment-save",
         "segment-delete",
         "watchlist-restore",

@@ -40,12 +40,15 @@ from apps.metrics.exports.formats import Cell, ExportColumn, Format
 from apps.workspaces.models import Segment
 from apps.workspaces.queries import watching
 from apps.workspaces.segments import delete_segment, save_segment
+from apps.workspaces.services import add_all
 from core.channels.stream import CATEGORY_MAX
 from core.errors import NotFound, Refused, ServiceUnavailable
 from core.metrics.bands import BANDS
 from core.metrics.display import count
 from twitchly.clock import now_ms
 
+# Selected channels of one page of the table.
+SELECTED_MAX = 100
 RANGE_LABELS: Mapping[str, str] = {"": "Live", **{key: f"{days} days" for key, days in PERIODS.items()}}
 
 
@@ -114,6 +117,22 @@ def delete(request: HttpRequest, segment_id: int) -> HttpResponseRedirect:
         request, f"Deleted the segment “{segment.name}”. Its channels are shown below; save it again to undo."
     )
     return HttpResponseRedirect(reverse("discover") + read_saved(segment.query).query())
+
+
+@require_POST
+@login_required
+def act_on_selection(request: HttpRequest) -> HttpResponseRedirect:
+    """Compare the selected `channels`, or with `do=watch` add them to the most recently used watchlist."""
+    user, selected = user_of(request), list(dict.fromkeys(request.POST.getlist("channels")))[:SELECTED_MAX]
+    if request.POST.get("do") != "watch" and selected:
+        return HttpResponseRedirect(f"{reverse('compare')}?{urlencode({'channels': ','.join(selected)}, safe=',')}")
+    try:
+        watchlist = add_all(owner=user, channel_ids=selected)
+        messages.success(request, f"{_count(len(selected))} added to “{watchlist.name}”.")
+    except Refused as error:
+        messages.error(request, str(error))
+    query = urlencode([*read_search(_pairs(request.POST.get("query", ""))).pairs()])
+    return HttpResponseRedirect(f"{reverse('discover')}?{query}")
 
 
 def _channels(request: HttpRequest, search: Search, now: int) -> Mapping[str, ChannelNow]:
