@@ -44,6 +44,9 @@ class User(AbstractUser):
     # The database default serves processes of a version without this field.
     times = models.CharField("time zone", max_length=5, choices=Times, default=Times.UTC, db_default=Times.UTC)
 
+    # The user's own channel, "" for none. It proves nothing: anybody may name any channel.
+    channel_id = models.CharField("own channel", max_length=20, blank=True, default="", db_default="")
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 

@@ -23,6 +23,7 @@ def personal_data(user: User) -> dict[str, Any]:
             "first_name": user.first_name,
             "last_name": user.last_name,
             "times": user.times,
+            "own_channel": user.channel_id or None,
             "joined": iso(user.date_joined),
             "last_sign_in": iso(user.last_login),
         },

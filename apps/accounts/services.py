@@ -25,6 +25,12 @@ def ensure_user(*, email: str, password: str) -> bool:
     return changed or is_new
 
 
+def choose_channel(*, user: User, channel_id: str) -> None:
+    """Set the user's own channel; "" removes it."""
+    user.channel_id = channel_id
+    user.save(update_fields=["channel_id"])
+
+
 def choose_times(*, user: User, times: str) -> None:
     """Set the time zone of an account's pages. Raises: Refused."""
     if times not in Times.values:

@@ -11,6 +11,7 @@ from apps.dashboard.discover import views as discover
 from apps.dashboard.exports import views as exports
 from apps.dashboard.front import views as front
 from apps.dashboard.opt_outs import views as opt_outs
+from apps.dashboard.own_channel import views as own_channel
 from apps.dashboard.policies import views as policies
 from apps.dashboard.requests import views as requests
 from apps.dashboard.shares import views as shares
@@ -55,6 +56,7 @@ urlpatterns = [
     ),
     path("compare", compare.compare, name="compare"),
     path("compare/lines", compare.lines, name="compare-lines"),
+    path("my-channel", own_channel.my_channel, name="my-channel"),
     path("discover", discover.discover, name="discover"),
     re_path(r"^discover\.(?P<form>csv|ndjson)$", discover.export_file, name="discover-file"),
     path("discover/selection", discover.act_on_selection, name="discover-selection"),

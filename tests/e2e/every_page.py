@@ -164,6 +164,7 @@ def page_cases(boards: Sequence[str], ranges: Sequence[str]) -> list[PageCase]:
         PageCase("api", "/api/", "stranger"),
         PageCase("api-keys", "/account/keys/"),
         PageCase("api-usage", "/account/usage/"),
+        PageCase("my-channel", "/my-channel?change"),
         PageCase("shares", "/shares"),
         PageCase("share", "{page}", "stranger"),
         PageCase("share", "{comparison}", "stranger"),
