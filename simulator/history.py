@@ -88,9 +88,9 @@ class History:
         channel_id, events = self.channels[index].id, []
         for start_ms, end_ms in self.broadcasts(index, from_ms, until_ms):
             if start_ms >= from_ms:
-                scene = self._broadcasts.scene(index, start_ms + 999)
+                title = self._broadcasts.scene(index, start_ms + 999).title
                 event_id = f"{channel_id}-{STREAM_START}-{start_ms}"
-                events.append(EventRecord(event_id, STREAM_START, channel_id, start_ms, text=scene.title))
+                events.append(EventRecord(event_id, STREAM_START, channel_id, start_ms, text=title))
             if end_ms < until_ms:
                 event_id = stream_end_id(channel_id, start_ms)
                 events.append(EventRecord(event_id, STREAM_END, channel_id, end_ms, started_ms=start_ms))

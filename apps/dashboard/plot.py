@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from core.metrics.display import number
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
-# Lines are drawn in a box of this size, which the page stretches to the width of the chart.
-BOX_WIDTH, BOX_HEIGHT = 1000, 100
 # A gap of more steps than this breaks a line.
 BREAK_AFTER_STEPS = 1.5
 # The distances between ticks of a time axis, and how many of them a chart shows at most.
@@ -19,6 +17,22 @@ _TIME_STEPS_MS = (
     *(n * DAY_MS for n in (1, 2, 7)),
 )
 TIME_TICKS_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The box that a line is drawn in, which the page stretches; the line keeps `margin` from its top and bottom.
+
+    A point without neighbors is a dash of the length `dash`; without one it is invisible.
+    """
+
+    width: int
+    height: int
+    margin: int = 0
+    dash: int = 0
+
+
+CHART = Box(1000, 100, dash=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +82,30 @@ def time_ticks(from_ms: int, until_ms: int) -> list[TimeTick]:
     return [tick for tick in ticks if 3 <= tick.at <= 97]
 
 
-def line(points: Sequence[tuple[int, float]], from_ms: int, until_ms: int, step_ms: int, top: float) -> str:
-    """Return the SVG path of points (time, value) in a BOX_WIDTH x BOX_HEIGHT box; a missing step breaks it.
-
-    A point without neighbors is a short dash, so that it is visible.
-    """
+def line(
+    points: Sequence[tuple[int, float]], from_ms: int, until_ms: int, step_ms: int, top: float, box: Box = CHART
+) -> str:
+    """Return the SVG path of (time, value) over [from_ms, until_ms], from 0 to `top`; a missing step breaks it."""
     parts: list[str] = []
     last_ms = None
     for index, (at_ms, value) in enumerate(points):
-        x = BOX_WIDTH * (at_ms - from_ms) / (until_ms - from_ms)
-        y = BOX_HEIGHT * (1 - value / top)
+        x = (at_ms - from_ms) / (until_ms - from_ms) * box.width
+        y = box.height - box.margin - value / top * (box.height - 2 * box.margin)
         is_connected = last_ms is not None and at_ms - last_ms <= BREAK_AFTER_STEPS * step_ms
         parts.append(f"{'L' if is_connected else 'M'}{x:.1f} {y:.1f}")
         is_last = index + 1 == len(points) or points[index + 1][0] - at_ms > BREAK_AFTER_STEPS * step_ms
-        if not is_connected and is_last:
-            parts.append("h2")
+        if box.dash and not is_connected and is_last:
+            parts.append(f"h{box.dash}")
         last_ms = at_ms
     return "".join(parts)
 
 
 def _short(value: float) -> str:
     """Return a tick label: 950, 1.25k, 31k, 1.4M; see `short` in static/js/figures.js."""
-    for size, suffix, decimals in ((1e6, "M", 1), (1e4, "k", 1), (1e3, "k", 2)):
-        if value >= size:
-            return _trimmed(number(value / min(size, 1e3 if suffix == "k" else size), decimals)) + suffix
+    if value >= 1e6:
+        return f"{_trimmed(number(value / 1e6, 1))}M"
+    if value >= 1e3:
+        return f"{_trimmed(number(value / 1e3, 1 if value >= 1e4 else 2))}k"
     return _trimmed(number(value, 2))
 
 

@@ -54,7 +54,7 @@ class Summary:
 
     @property
     def is_peak_lower_bound(self) -> bool:
-        """Whether the peak is known and a lower bound."""
+        """Return whether the peak is known and a lower bound."""
         return self.lower_bound and self.peak is not None
 
 

@@ -45,15 +45,14 @@ def change_events(
         start = _start(stream.id, stream.title, started_ms, now_ms)
         if known is None or not known.is_wanted:
             return [start]
-        end = _end(known, min(milliseconds(known.offline_since) or now_ms, started_ms), now_ms)
-        return [*end, start]
+        return [*_end(known, min(milliseconds(known.offline_since) or now_ms, started_ms), now_ms), start]
     if known is None:
         return []
     again = []
     if started_ms is not None and started_ms == known_ms:
         again += _withdrawal(known, now_ms)
         if not known.is_wanted:
-            again += [_start(known.id, known.title, started_ms, now_ms)]
+            again.append(_start(known.id, known.title, started_ms, now_ms))
     return [*again, *(_text_changes(known, texts) if known.is_wanted else ())]
 
 

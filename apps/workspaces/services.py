@@ -66,30 +66,27 @@ def restore(*, owner: User, undo: str) -> Watchlist:
     return watchlist
 
 
-@transaction.atomic
 def add(*, owner: User, channel_id: str, watchlist: Watchlist | None = None) -> Watchlist:
-    """Append a channel to a watchlist: the given one, else the most recently used one, else a new one."""
-    if not is_twitch_id(channel_id):
+    """Append a channel to a watchlist, see `add_all`."""
+    return add_all(owner=owner, channel_ids=[channel_id], watchlist=watchlist)
+
+
+@transaction.atomic
+def add_all(*, owner: User, channel_ids: Sequence[str], watchlist: Watchlist | None = None) -> Watchlist:
+    """Append channels, all of them or none, to a watchlist: the given one, else the last used one, else a new one."""
+    if not channel_ids:
+        raise Refused("Select at least one channel.")
+    if not all(map(is_twitch_id, channel_ids)):
         raise Refused("This is not a channel.")
     watchlist = watchlist or Watchlist.objects.filter(owner=owner).order_by("-used_at").first()
     watchlist = watchlist or create(owner=owner, name=FIRST_NAME)
-    if not watchlist.watched.filter(channel_id=channel_id).exists():
-        if watchlist.watched.count() >= CHANNELS_MAX:
-            raise Refused(f"“{watchlist.name}” is full: a watchlist can hold up to {CHANNELS_MAX} channels.")
-        _append(watchlist, [channel_id])
+    present = set(watchlist.watched.values_list("channel_id", flat=True))
+    missing = [channel_id for channel_id in dict.fromkeys(channel_ids) if channel_id not in present]
+    if missing and len(present) + len(missing) > CHANNELS_MAX:
+        raise Refused(f"“{watchlist.name}” is full: a watchlist can hold up to {CHANNELS_MAX} channels.")
+    _append(watchlist, missing)
     watchlist.used_at = timezone.now()
     watchlist.save(update_fields=["used_at"])
-    return watchlist
-
-
-@transaction.atomic
-def add_all(*, owner: User, channel_ids: Sequence[str]) -> Watchlist:
-    """Append several channels to the most recently used watchlist, or to a new one; all of them or none."""
-    watchlist = None
-    for channel_id in channel_ids:
-        watchlist = add(owner=owner, channel_id=channel_id, watchlist=watchlist)
-    if watchlist is None:
-        raise Refused("Select at least one channel.")
     return watchlist
 
 

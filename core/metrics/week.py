@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 
 from core.metrics.ranges import RangeSummary, Row, row_on_air_ms, sums_of
 from core.metrics.table import Metric
 from core.metrics.windows import Columns
-from core.pipeline.intervals import Span
 from core.times import DAY_MS, HOUR_MS
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -55,10 +54,9 @@ class UsualTime:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The hours of a week from Monday, 00:00. `span` is the time they come from."""
+    """The hours of a week from Monday, 00:00."""
 
-    span: Span
-    hours: Sequence[WeekHour] = field(repr=False)
+    hours: Sequence[WeekHour]
 
     def at(self, weekday: int, hour: int) -> WeekHour:
         """Return an hour of the week; 0 is Monday."""
@@ -92,7 +90,7 @@ def week_of(hours: Mapping[int, Columns], zone: dt.tzinfo, until_ms: int) -> Wee
             on_air[index] += is_on_air
             rows[index] += [columns] if is_on_air else []
     parts = zip(counts, on_air, rows, strict=True)
-    return Week((from_ms, until_ms), [WeekHour(*part) for part in parts])
+    return Week([WeekHour(*part) for part in parts])
 
 
 def usual_value(hours: Mapping[int, Columns], at_ms: int, metric: Metric) -> float | None:

@@ -17,9 +17,8 @@ from apps.dashboard.channel.streams import PAGE_SIZE, PLOT_WIDTH, bars_of, page_
 from apps.metrics.chart_ranges import Range
 from apps.metrics.event_marks import EventMark
 from apps.metrics.gaps import GapSpan
-from apps.metrics.queries import Point, Windows
+from apps.metrics.queries import Point, Series
 from core.metrics.broadcasts import Broadcast
-from core.pipeline.coverage import RecordedGaps
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards
 from tests.pages import read_page
@@ -44,8 +43,8 @@ MARKS = [
     mark(25, "raid", "Raid: 40 viewers", 40),
     mark(45, "category", "Category: <b>Go</b>"),
 ]
-WINDOWS = Windows(T, T + HOUR_MS, POINTS, None, MARKS, [], RecordedGaps.of([]))
 GAPS = [GapSpan(T + 30 * MINUTE_MS, T + 33 * MINUTE_MS, "the producer was restarted")]
+SERIES = Series(RANGE, POINTS, GAPS, MARKS)
 
 
 def broadcast(day: int, **changes: object) -> Broadcast:
@@ -92,7 +91,7 @@ class Store:
 def stored(monkeypatch: pytest.MonkeyPatch, settings: Settings, boards: Boards) -> type[Store]:
     """Twenty broadcasts, one per day; charts have no Cassandra."""
     monkeypatch.setattr(streams_module, "BroadcastStore", Store)
-    monkeypatch.setattr(streams_module, "read_chart", lambda *_: chart_of(RANGE, WINDOWS, GAPS))
+    monkeypatch.setattr(streams_module, "read_chart", lambda *_: chart_of(SERIES, T))
     monkeypatch.setattr("apps.dashboard.queries.read_series", lambda *_: None)
     settings.CASSANDRA_HOSTS = ["stands in"]
     Store.held = [broadcast(day) for day in range(20)]
@@ -259,7 +258,7 @@ def test_an_unavailable_chart_leaves_the_other_figures(
 
 
 def test_categories_cover_the_time_after_the_first_known_one() -> None:
-    chart = chart_of(RANGE, WINDOWS, GAPS)
+    chart = chart_of(SERIES, T)
     assert [(band.at, band.width, band.label) for band in chart.categories] == [(0, 75, "Chess"), (75, 25, "<b>Go</b>")]
     assert [(gap.at, gap.width) for gap in chart.gaps] == [(50, 5)]
     assert [pin.kind for pin in chart.pins] == ["raid"]
@@ -268,14 +267,14 @@ def test_categories_cover_the_time_after_the_first_known_one() -> None:
 
 
 def test_a_broadcast_without_a_recorded_category_has_no_bands() -> None:
-    chart = chart_of(RANGE, Windows(T, T + HOUR_MS, POINTS, None, MARKS[:1], [], RecordedGaps.of([])), [])
+    chart = chart_of(Series(RANGE, POINTS, [], MARKS[:1]), T)
     assert chart.categories == []
 
 
 def test_a_broadcast_without_minutes_is_drawn_by_the_hour() -> None:
     hours = Range("", "", 3 * HOUR_MS, HOUR_MS, "hour", has_live=False, until_ms=T + 3 * HOUR_MS)
     points = [Point(T + n * HOUR_MS, 1.0, {"viewers": 100.0 * n}) for n in range(1, 4)]
-    chart = chart_of(hours, Windows(T, T + 3 * HOUR_MS, points, None, MARKS, [], RecordedGaps.of([])), [])
+    chart = chart_of(Series(hours, points, [], MARKS), T)
     assert not chart.is_by_minute
     assert chart.raids == []
     assert chart.plots[0].path.count("L") == 2

@@ -12,10 +12,9 @@ from apps.dashboard.timeline import Line, lines_of, noted
 from apps.metrics import queries as history
 from apps.metrics.chart_ranges import Range, past_range
 from apps.metrics.event_marks import EventMark
-from apps.metrics.gaps import GapSpan
-from apps.metrics.queries import Point, Windows, value_of
+from apps.metrics.queries import Point, Series, value_of
 from core.errors import ServiceUnavailable
-from core.irc.channel_events import STREAM_END, STREAM_START, label
+from core.irc.channel_events import LABELS, STREAM_END, STREAM_START
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import STEP_MS, StoredGrain
 from core.metrics.grains import RETENTION_MS
@@ -52,7 +51,6 @@ class Band:
     at: float
     width: float
     label: str
-    from_ms: int
 
     @property
     def is_labeled(self) -> bool:
@@ -71,8 +69,12 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class StreamChart:
-    """The chart of a broadcast, its event list and its raids. `columns` are the values for the script's readout."""
+    """The chart of a broadcast, its event list and its raids. `columns` are the values for the script's readout.
 
+    `is_by_minute`: its points are minutes; otherwise they are hours.
+    """
+
+    is_by_minute: bool
     plots: list[Plot]
     ticks: list[TimeTick]
     categories: list[Band]
@@ -83,22 +85,15 @@ class StreamChart:
     table: list[Point]
     columns: dict[str, object]
 
-    @property
-    def is_by_minute(self) -> bool:
-        """Return whether the points are minutes; otherwise they are hours."""
-        return self.columns["step_ms"] == MINUTE_MS
-
 
 def read_chart(broadcast: Broadcast, now_ms: int) -> StreamChart | None:
     """Return the chart of a broadcast, None if Cassandra is unavailable."""
-    chosen = _range(broadcast, now_ms)
     try:
-        windows = history.windows_of(broadcast.channel_id, chosen, now_ms, CHARTED)
-        gaps = history.marks_and_gaps(broadcast.channel_id, windows.from_ms, windows.until_ms, now_ms)[1]
+        series = history.series(broadcast.channel_id, _range(broadcast, now_ms), now_ms, CHARTED)
     except ServiceUnavailable as error:
         log.warning("chart of a stream not read: %s", error)
         return None
-    return chart_of(chosen, windows, gaps)
+    return chart_of(series, now_ms)
 
 
 def _range(broadcast: Broadcast, now_ms: int) -> Range:
@@ -111,21 +106,23 @@ def _range(broadcast: Broadcast, now_ms: int) -> Range:
     return Range("", "", until_ms - from_ms, merge_ms, grain, has_live=False, until_ms=until_ms)
 
 
-def chart_of(chosen: Range, windows: Windows, gaps: Sequence[GapSpan]) -> StreamChart:
-    """Build the chart of a broadcast from its windows and gaps."""
-    from_ms, until_ms, points = windows.from_ms, windows.until_ms, windows.points
-    marks = [mark for mark in windows.marks if from_ms <= mark.at_ms <= until_ms]
+def chart_of(series: Series, now_ms: int) -> StreamChart:
+    """Build the chart of a broadcast from the history of its time."""
+    chosen, points = series.range, series.points
+    from_ms, until_ms = chosen.bounds(now_ms)
+    marks = [mark for mark in series.marks if from_ms <= mark.at_ms <= until_ms]
     pins = [mark for mark in noted(marks, chosen.merge_ms) if mark.kind not in ("category", STREAM_START, STREAM_END)]
     viewers = {point.end_ms: value for point in points if (value := value_of(point, "viewers")) is not None}
-    is_minutes = chosen.grain == "minute"
+    is_by_minute = chosen.grain == "minute"
     return StreamChart(
+        is_by_minute,
         [_plot(metric, points, chosen, from_ms, until_ms) for metric in CHARTED],
         time_ticks(from_ms, until_ms),
         _categories(marks, from_ms, until_ms),
-        [_band(gap.from_ms, gap.until_ms, gap.reason, from_ms, until_ms) for gap in gaps],
+        [_band(gap.from_ms, gap.until_ms, gap.reason, from_ms, until_ms) for gap in series.gaps],
         [Pin(share(mark.at_ms, from_ms, until_ms), mark.at_ms, mark.kind, mark.label) for mark in pins],
         lines_of(marks, chosen.merge_ms)[:EVENTS_SHOWN],
-        [raid_effect(mark.at_ms, mark.count, viewers) for mark in marks if mark.kind == "raid"] if is_minutes else [],
+        [raid_effect(mark.at_ms, mark.count, viewers) for mark in marks if mark.kind == "raid"] if is_by_minute else [],
         points[:: max(1, -(-len(points) // TABLE_ROWS))],
         {
             "from_ms": from_ms,
@@ -147,7 +144,7 @@ def _plot(metric: Metric, points: Sequence[Point], chosen: Range, from_ms: int, 
 
 def _categories(marks: Sequence[EventMark], from_ms: int, until_ms: int) -> list[Band]:
     """Return the categories in chronological order; the time before the first recorded one has none."""
-    prefix = label("category", None, "").removesuffix("none")
+    prefix = LABELS["category"].removesuffix("{text}")
     changes = [(mark.at_ms, mark.label.removeprefix(prefix)) for mark in marks if mark.kind == "category"]
     # The last one lasts until the end of the chart.
     return [
@@ -159,7 +156,7 @@ def _categories(marks: Sequence[EventMark], from_ms: int, until_ms: int) -> list
 
 def _band(start_ms: int, end_ms: int, label: str, from_ms: int, until_ms: int) -> Band:
     at = share(start_ms, from_ms, until_ms)
-    return Band(at, round(share(end_ms, from_ms, until_ms) - at, 2), label, start_ms)
+    return Band(at, round(share(end_ms, from_ms, until_ms) - at, 2), label)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -16,7 +16,7 @@ State = Literal["listed", "pinned", "kept", "blocked", "out", "below", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class TrackingState:
-    """Whether and why a channel is tracked; `can_request`: users may request it."""
+    """The tracking state of a channel, with its reason as text; `can_request`: users may request the channel."""
 
     state: State
     text: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from core.metrics.ranges import COVERAGE_COLUMNS
 from core.metrics.table import METRIC, Metric, columns_behind
 from core.metrics.week import DAYS, HOURS, WEEKDAYS, UsualTime, Week, WeekHour, usual_value, week_of
 from core.times import DAY_MS, HOUR_MS
+
+log = logging.getLogger(__name__)
 
 # The past four weeks, so that every hour of the week counts equally often.
 SPAN_MS = 28 * DAY_MS
@@ -83,7 +86,8 @@ def read_week(live: LiveServices, channel_id: str, metric: Metric, zone: dt.tzin
     columns = COVERAGE_COLUMNS | columns_behind(SHOWN, HOUR_MS)
     try:
         stored = WindowStore().read_windows("hour", channel_id, until_ms - SPAN_MS, until_ms, columns)
-    except ServiceUnavailable:
+    except ServiceUnavailable as error:
+        log.warning("usual week not read: %s", error)
         return None
     hours = {window.end_ms - HOUR_MS: window.columns for window in stored}
     reading = read_channels(live.boards, [channel_id], now_ms)
