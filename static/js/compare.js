@@ -16,6 +16,24 @@ import { MINUTE_MS, when, ZONE } from "./times.js";
 /** The table cells with values of the range. */
 const CELLS = /** @type {const} */ (["peak", "average", "viewers", "engagement"]);
 
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * Return the color and dash of a line.
+ * @param {number} number - its position in the selection
+ */
+function swatch(number) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "swatch");
+  svg.setAttribute("viewBox", "0 0 26 10");
+  const line = document.createElementNS(SVG, "line");
+  line.setAttribute("class", `n${number}`);
+  for (const [name, value] of Object.entries({ x1: "0", x2: "26", y1: "5", y2: "5" }))
+    line.setAttribute(name, value);
+  svg.append(line);
+  return svg;
+}
+
 class ComparePage {
   /** @type {Record<string, Channel>} the newest live windows of the channels */
   now = {};
@@ -123,13 +141,10 @@ class ComparePage {
     const rows = this.lines.map((line) => {
       const row = document.createElement("div");
       row.className = "tape-row";
-      const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      row.title = `Coverage of ${line.name}`;
+      const svg = document.createElementNS(SVG, "svg");
       svg.setAttribute("class", "tape");
-      svg.setAttribute("role", "img");
-      svg.setAttribute("aria-label", `Coverage of ${line.name}`);
-      const name = document.createElement("span");
-      name.textContent = line.name;
-      row.append(name, svg);
+      row.append(swatch(line.number), svg);
       drawTape(svg, runsOf(line), { ...this.span(), left, width });
       return row;
     });

@@ -9,9 +9,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.dashboard.channel import week as week_module
-from apps.dashboard.channel.week import _days_text, read_zone
+from apps.dashboard.channel.week import _days_text, _time_text, read_zone
 from apps.metrics.store import StoredWindow
 from core.errors import ServiceUnavailable
+from core.metrics.week import UsualTime
 from core.times import HOUR_MS
 from tests.core.metrics.test_week import UNTIL, evenings
 from tests.dashboard.conftest import Boards
@@ -101,3 +102,15 @@ def test_the_page_requires_sign_in_and_a_known_channel(stored: type[Store], sign
 )
 def test_weekdays_are_short(days: tuple[int, ...], text: str) -> None:
     assert _days_text(days) == text
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        (UsualTime((0,), 0, 168), "around the clock"),
+        (UsualTime((6,), 22, 5), "Sun 22:00 to 03:00"),
+        (UsualTime((1,), 4, 147), "Tue 04:00 to Mon 07:00"),
+    ],
+)
+def test_a_time_longer_than_a_day_names_the_day_of_its_end(time: UsualTime, text: str) -> None:
+    assert _time_text(time) == text

@@ -142,9 +142,11 @@ def _time_text(time: UsualTime) -> str:
     """Return a usual time as text: Mon to Fri 18:00 to 02:00."""
     if time.hours == DAYS * HOURS:
         return "around the clock"
-    until = _clock((time.from_hour + time.hours) % HOURS)
-    length = f" ({time.hours} h)" if time.hours > HOURS else ""
-    return f"{_days_text(time.weekdays)} {_clock(time.from_hour)} to {until}{length}"
+    last_day, until_hour = divmod(time.from_hour + time.hours, HOURS)
+    until = _clock(until_hour)
+    if time.hours > HOURS:
+        until = f"{WEEKDAYS[(time.weekdays[0] + last_day) % DAYS]} {until}"
+    return f"{_days_text(time.weekdays)} {_clock(time.from_hour)} to {until}"
 
 
 def _days_text(weekdays: Sequence[int]) -> str:
