@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from core.metrics.ranges import PeakValue, RangeSummary
 from core.metrics.table import METRIC
 from core.metrics.units import average_unit
-from core.times import DAY_MS, day_of
+from core.times import DAY_MS, HOUR_MS, day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,10 @@ class Period:
     @property
     def days(self) -> int:
         return (self.until_ms - self.from_ms) // DAY_MS
+
+    @property
+    def hours(self) -> int:
+        return (self.until_ms - self.from_ms) // HOUR_MS
 
     @property
     def previous(self) -> Period:
@@ -75,6 +80,24 @@ class Days:
     @property
     def heard_s(self) -> list[float]:
         return [summary.heard_ms / 1000 for summary in self.summaries]
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Values and times of a channel by hour, computed at once because there may be many."""
+
+    values: Mapping[str, Sequence[float | None]]
+    on_air_s: Sequence[float]
+    heard_s: Sequence[float]
+
+    @classmethod
+    def of(cls, summaries: Sequence[RangeSummary], keys: Sequence[str]) -> Self:
+        """Return the columns of consecutive hours for these metrics."""
+        return cls(
+            {key: [summary.value(METRIC[key]) for summary in summaries] for key in keys},
+            [summary.on_air_ms / 1000 for summary in summaries],
+            [summary.heard_ms / 1000 for summary in summaries],
+        )
 
 
 @dataclass(frozen=True, slots=True)

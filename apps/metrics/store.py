@@ -198,6 +198,17 @@ class WindowStore:
             by_channel[event.channel_id].append(event)
         return by_channel
 
+    def read_gaps(self, days_of: Mapping[str, Collection[dt.date]]) -> dict[str, list[EventRecord]]:
+        """Return the gaps that began on the given UTC days of each channel, in no particular order."""
+        with cassandra_errors():
+            session = open_session()
+            statement = prepare(session, f"{_EVENTS} >= ? AND kind = ? ALLOW FILTERING")
+            reads = [(statement, (i, day, EPOCH_MS, "gap")) for i, days in days_of.items() for day in days]
+            gaps: dict[str, list[EventRecord]] = {channel_id: [] for channel_id in days_of}
+            for row in rows(session, reads):
+                gaps[row["channel_id"]].append(_event(row))
+        return gaps
+
     def read_broadcasts(self, channel_ids: Collection[str], from_ms: int, until_ms: int) -> dict[str, list[Span]]:
         """Return start and end of the summarized broadcasts of each channel that overlap [from_ms, until_ms)."""
         query = (

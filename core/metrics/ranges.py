@@ -155,7 +155,7 @@ def summarize(
         ({peak.metric: best for peak in PEAKS if (best := _peak_of(row, peak.metric)) is not None} for row in tiles),
         hourly_average_only=hourly_average_only,
     )
-    parts = list(_parts(tiles, gaps, broadcasts, from_ms, until_ms))
+    parts = list(parts_of(tiles, gaps, broadcasts, from_ms, until_ms))
     times = TimeHeard.of(parts)
     return RangeSummary(
         from_ms,
@@ -175,7 +175,7 @@ def time_heard(
     rows: Sequence[Row], gaps: RecordedGaps, broadcasts: Intervals, from_ms: int, until_ms: int
 ) -> TimeHeard:
     """Return how much of [from_ms, until_ms) was heard. Rows need only COVERAGE_COLUMNS."""
-    return TimeHeard.of(_parts(rows, gaps, broadcasts, from_ms, until_ms))
+    return TimeHeard.of(parts_of(rows, gaps, broadcasts, from_ms, until_ms))
 
 
 def sum_columns(rows: Iterable[Row]) -> dict[str, int]:
@@ -186,7 +186,7 @@ def sum_columns(rows: Iterable[Row]) -> dict[str, int]:
         if row.length_ms == MINUTE_MS:
             minutes[row.start_ms] = row.columns
         else:
-            parts.append(_sums_of_hour(row))
+            parts.append(sums_of_hour(row))
     if minutes:
         parts.append(_sums_of_minutes(minutes))
     return sums_of(parts)
@@ -210,7 +210,7 @@ def _sums(names: Iterable[str], parts: Collection[Columns]) -> dict[str, int]:
     return {name: sum(known) for name in names if (known := [part[name] for part in parts if name in part])}
 
 
-def _sums_of_hour(row: Row) -> Columns:
+def sums_of_hour(row: Row) -> Columns:
     """Return the columns of an hour. An hour without the newer columns counts for engagement as a whole."""
     if "heard_minutes" in row.columns:
         return row.columns
@@ -265,7 +265,7 @@ class TimeHeard:
         return _share(self.on_air_heard_ms, self.on_air_ms)
 
 
-def _parts(
+def parts_of(
     rows: Sequence[Row], gaps: RecordedGaps, broadcasts: Intervals, from_ms: int, until_ms: int
 ) -> Iterator[Part]:
     """Yield the rows and the intervals without a row, in chronological order.

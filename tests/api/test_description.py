@@ -176,6 +176,9 @@ async def test_a_generated_client_reads_boards_channels_and_problems(client: Any
     assert board.parsed.newest_end.tzinfo is not None
     live = await call(client, api, "get_live_values", "channels", "2")
     assert live.parsed.values.viewers == 12_418
+    formats = importlib.import_module("twitchly_client.models").StreamLiveFormat
+    both = await call(client, api, "stream_live", "live", channels="2,1", format_=formats.JSON)
+    assert [(item.channel_id, item.values.viewers) for item in both.parsed.items] == [("2", 12_418), ("1", 1_000)]
     metrics = await call(client, api, "list_metrics", "about")
     assert {metric.key for metric in metrics.parsed.items} >= {"viewers", "spam"}
     problem = await call(client, api, "get_channel", "channels", "99")

@@ -31,8 +31,9 @@ _Communicator: Any = testing.ApplicationCommunicator
 class Events:
     """A client of server-sent events."""
 
-    def __init__(self, secret: str, query: str, last_id: str = "") -> None:
+    def __init__(self, secret: str, query: str, last_id: str = "", accept: str = "") -> None:
         headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {secret}".encode())]
+        headers += [(b"accept", accept.encode())] if accept else []
         headers += [(b"last-event-id", last_id.encode("utf-8"))] if last_id else []
         scope = {
             "type": "http",
@@ -46,10 +47,13 @@ class Events:
         self._connection = _Communicator(web, scope)
         self._text = ""
         self.status = 0
+        self.content_type = ""
 
     async def open(self) -> None:
         await self._connection.send_input({"type": "http.request", "body": b""})
-        self.status = (await self._connection.receive_output(HANG_S))["status"]
+        head = await self._connection.receive_output(HANG_S)
+        self.status = head["status"]
+        self.content_type = {name.lower(): value for name, value in head["headers"]}[b"content-type"].decode()
 
     async def next(self) -> dict[str, str]:
         """Return the fields of the next event."""

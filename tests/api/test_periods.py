@@ -6,6 +6,8 @@ import csv
 import datetime as dt
 import io
 import json
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,14 +15,21 @@ from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
 from apps.api.rest import periods
+from apps.api.rest.period_results import Result, period_table
+from apps.api.rest.responses import Table
 from apps.channels.models import Channel
-from apps.metrics import days
+from apps.metrics import days, hours
+from apps.metrics.exports.formats import Cell
+from apps.metrics.spans import iso
 from apps.workspaces import services
 from apps.workspaces.models import Segment
+from core.metrics.ranges import summarize
 from core.metrics.table import METRIC
+from core.pipeline.coverage import RecordedGaps
+from core.pipeline.intervals import Intervals
 from core.times import DAY_MS, HOUR_MS
 from tests.api.conftest import Api, user_of
-from tests.reference_days import IDS, ReferenceDays, summary_of
+from tests.reference_days import IDS, ReferenceDays, ReferenceHours, rows_of, summary_of
 
 MIDNIGHT = 1_795_392_000_000
 DAYS = {"first_day": "2026-11-20", "last_day": "2026-11-22"}
@@ -30,6 +39,7 @@ DAYS = {"first_day": "2026-11-20", "last_day": "2026-11-22"}
 def history(settings: Settings, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> None:
     settings.CASSANDRA_HOSTS = ["reference"]
     monkeypatch.setattr(days, "DayStore", ReferenceDays)
+    monkeypatch.setattr(hours, "WindowStore", ReferenceHours)
     monkeypatch.setattr(periods, "now_ms", lambda: MIDNIGHT + HOUR_MS)
     seen_at = dt.datetime.fromtimestamp(MIDNIGHT / 1000, dt.UTC)
     for channel_id in IDS:
@@ -87,6 +97,58 @@ async def test_days_and_the_previous_period_are_added_on_request(api: Api) -> No
     assert item["previous"]["values"]["viewers"] == before.value(METRIC["viewers"])
     assert item["previous"]["values"] != item["total"]["values"]
     assert result["previous_totals"]["hours_watched"] == before.hours_watched
+
+
+async def test_hours_have_the_values_of_their_minutes(api: Api) -> None:
+    keys = [key for key in METRIC if key != "excitement"]
+    result = (await post_query(api, channels=IDS, metrics=keys, grain="hour", compare=True)).json()
+    from_ms = MIDNIGHT - 3 * DAY_MS
+    starts = range(from_ms, MIDNIGHT, HOUR_MS)
+    assert result["hour_start"] == [iso(start_ms) for start_ms in starts]
+    for item in result["items"]:
+        for number, start_ms in enumerate(starts):
+            rows = rows_of(item["channel_id"], start_ms // DAY_MS * DAY_MS)
+            inside = [row for row in rows if start_ms <= row.start_ms < start_ms + HOUR_MS]
+            raw = summarize(inside, RecordedGaps(), Intervals(), start_ms, start_ms + HOUR_MS)
+            values = {key: column[number] for key, column in item["hours"]["values"].items()}
+            assert values == {key: raw.value(METRIC[key]) for key in keys}
+            times = (item["hours"]["on_air_s"][number], item["hours"]["heard_s"][number])
+            assert times == (raw.on_air_ms / 1000, raw.heard_ms / 1000)
+    # Totals and the comparison stay those of the days.
+    by_day = (await post_query(api, channels=IDS, metrics=keys, grain="day", compare=True)).json()
+    assert (by_day["hour_start"], by_day["items"][0]["hours"]) == (None, None)
+    assert result["items"][0]["days"] is None
+    for name in ("total", "previous"):
+        assert [item[name] for item in result["items"]] == [item[name] for item in by_day["items"]]
+    assert (result["totals"], result["previous_totals"]) == (by_day["totals"], by_day["previous_totals"])
+
+
+async def test_hours_are_read_in_batches_and_gaps_of_days_with_missed_time(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hours, "BATCH_SIZE", 2)
+    await post_query(api, channels=IDS, grain="hour", first_day="2026-11-22", compare=True)
+    assert ReferenceHours.reads == [2, 1]
+    # Only the second channel was missed. A gap of a day may have begun on the day before.
+    assert ReferenceHours.gap_days == [("102", dt.date(2026, 11, 21)), ("102", dt.date(2026, 11, 22))]
+
+
+async def test_large_tables_are_rendered_outside_the_event_loop(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def table_of(result: Result) -> Table:
+        table = period_table(result)
+
+        def rows() -> Sequence[Sequence[Cell]]:
+            threads.append(threading.current_thread())
+            return table.rows()
+
+        return Table(table.fields, rows)
+
+    monkeypatch.setattr(periods, "period_table", table_of)
+    await post_query(api, "query.csv", channels=IDS, grain="hour")
+    assert len(threads) == 1
+    assert threads != [threading.current_thread()]
 
 
 async def test_excitement_is_unknown_over_days(api: Api) -> None:
@@ -165,7 +227,16 @@ async def test_the_cost_of_a_query_is_limited(api: Api, monkeypatch: pytest.Monk
     assert len(ids(await post_query(api, channels=IDS))) == 3
 
 
-@pytest.mark.parametrize("grain", ["total", "day"])
+async def test_the_cost_of_hours_is_limited(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(periods, "CHANNEL_HOURS_MAX", 216)
+    # The hours of the previous period are not read.
+    assert len(ids(await post_query(api, channels=IDS, grain="hour", compare=True))) == 3
+    reason = "3 channels times 96 hours exceed 216. Request fewer days or channels, or the grain “day”."
+    assert await errors(api, grain="hour", first_day="2026-11-19") == {"grain": reason}
+    assert len(ids(await post_query(api, channels=IDS, grain="day", first_day="2026-11-19"))) == 3
+
+
+@pytest.mark.parametrize("grain", ["total", "day", "hour"])
 async def test_tables_have_the_figures_of_the_json_response(api: Api, grain: str) -> None:
     body: dict[str, Any] = {"channels": IDS, "metrics": ["viewers", "spam"], "grain": grain, "compare": True}
     document = (await post_query(api, **body)).json()
@@ -183,6 +254,13 @@ async def test_tables_have_the_figures_of_the_json_response(api: Api, grain: str
             for item in document["items"]
         ]
         assert [tuple(map(r.get, ("login", "spam", "message_count", "previous_viewers"))) for r in rows] == expected
+    elif grain == "hour":
+        expected = [
+            (item["login"], start, item["hours"]["values"]["viewers"][number], item["hours"]["heard_s"][number])
+            for item in document["items"]
+            for number, start in enumerate(document["hour_start"])
+        ]
+        assert [tuple(map(r.get, ("login", "start", "viewers", "heard_s"))) for r in rows] == expected
     else:
         expected = [
             (item["login"], day, item["days"]["values"]["viewers"][number], item["days"]["on_air_s"][number])
@@ -190,4 +268,4 @@ async def test_tables_have_the_figures_of_the_json_response(api: Api, grain: str
             for number, day in enumerate(item["days"]["day"])
         ]
         assert [tuple(map(r.get, ("login", "day", "viewers", "on_air_s"))) for r in rows] == expected
-    assert len(table) == len(rows) == (3 if grain == "total" else 9)
+    assert len(table) == len(rows) == {"total": 3, "day": 9, "hour": 216}[grain]

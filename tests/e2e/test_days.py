@@ -10,6 +10,7 @@ import pytest
 
 from apps.metrics.day_store import DayStore
 from apps.metrics.days import correct, read_days, roll_up
+from apps.metrics.hours import read_hours
 from apps.metrics.store import WindowStore
 from core.metrics.columns import roll_up as hour_of
 from core.metrics.days import HOUR_CHATTERS, busiest_hour, join
@@ -19,7 +20,7 @@ from core.pipeline.coverage import RecordedGaps
 from core.pipeline.intervals import Intervals
 from core.pipeline.records import EventRecord, WindowRecord
 from core.proof.reference import WindowKey
-from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS, day_of
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("cassandra")]
 
@@ -91,6 +92,27 @@ def test_days_have_the_values_of_the_raw_minutes(channel_id: str, seed: int) -> 
     days = DayStore().read([channel_id], T, T + 3 * DAY_MS, [HOUR_CHATTERS])[channel_id]
     assert busiest_hour(T, days[T]) == PeakValue(23, T + DAY_MS)
     assert busiest_hour(T + DAY_MS, days[T + DAY_MS]) == PeakValue(2, T + DAY_MS + 3 * HOUR_MS)
+
+
+def test_hours_have_the_values_of_their_minutes_and_the_gaps_across_midnight(channel_id: str) -> None:
+    minutes = minutes_of(4)
+    store_history(channel_id, minutes)
+    for number in range(3):
+        roll_up([channel_id], T + number * DAY_MS, NOW_MS)
+    # The gap began on the day before the first one.
+    from_ms, until_ms = T + DAY_MS, T + 2 * DAY_MS
+    days = read_days([channel_id], from_ms, until_ms, METRICS)
+    ((found_id, hours),) = read_hours(days, from_ms, until_ms, METRICS, NOW_MS)
+    assert (found_id, len(hours)) == (channel_id, 24)
+    for hour in hours:
+        rows = [Row(s, MINUTE_MS, minutes[s]) for s in sorted(minutes) if hour.from_ms <= s < hour.until_ms]
+        raw = summarize(rows, RecordedGaps(), Intervals(), hour.from_ms, hour.until_ms)
+        for metric in METRICS:
+            assert metric.key == "coverage" or hour.value(metric) == raw.value(metric), metric.key
+    assert hours[0].heard_ms == min(hours[0].sums["observed_ms"], HOUR_MS - 40_000)
+    assert [hour.heard_ms for hour in hours[3:]] == [0] * 21
+    gaps = WindowStore().read_gaps({channel_id: {day_of(T), day_of(T + DAY_MS)}})
+    assert [gap.id for gap in gaps[channel_id]] == ["g"]
 
 
 def test_a_day_changes_only_with_its_minutes(channel_id: str) -> None:

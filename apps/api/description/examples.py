@@ -18,7 +18,7 @@ _BY_OPERATION: Mapping[str, Any] = {
     "get_description": {"openapi": "3.1.0", "info": {"title": "Twitchly API", "version": "1.0.0"}, "paths": {}},
 }
 # Bodies whose required fields alone are not a valid request.
-_BODIES: Mapping[str, Any] = {
+BODIES: Mapping[str, Any] = {
     "query": {
         "channels": ["26301881", "70930005"],
         "metrics": ["viewers", "engagement"],
@@ -84,7 +84,7 @@ def add_examples(description: dict[str, Any]) -> None:
     for methods in description["paths"].values():
         for operation in methods.values():
             contents = [operation.get("requestBody", {}), *operation["responses"].values()]
-            if body := _BODIES.get(operation["operationId"]):
+            if body := BODIES.get(operation["operationId"]):
                 operation["requestBody"]["content"]["application/json"]["example"] = body
             for media_type, content in ((m, c) for body in contents for m, c in body.get("content", {}).items()):
                 example = _BY_OPERATION.get(operation["operationId"]) or TEXTS.get(media_type)

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from apps.api.description.document import description
+from apps.api.description.examples import BODIES
 from apps.api.problems import PROBLEM_TYPES
 
 LANGUAGES: Mapping[str, str] = {"curl": "curl", "python": "Python", "javascript": "JavaScript"}
@@ -24,7 +25,7 @@ _QUERIES = {
     "list_events": "?range=24h",
     "stream_live": "?boards=viewers&n=10",
 }
-_BODIES = {"create_watchlist": {"name": "January"}, "change_watchlist": {"name": "February"}}
+_BODIES = {**BODIES, "create_watchlist": {"name": "January"}, "change_watchlist": {"name": "February"}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""Live values over HTTP, as server-sent events."""
+"""Live values over HTTP: as server-sent events, or once as JSON, CSV or NDJSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
@@ -13,12 +13,14 @@ from apps.api.authentication import digest_from_header
 from apps.api.description.schema import operation
 from apps.api.live.connections import acquire_lease
 from apps.api.live.events import event_stream
+from apps.api.live.snapshot import measured_channels, requested_channels, snapshot
 from apps.api.problems import invalid_field
 from apps.api.rest.conditional_requests import require_match
 from apps.api.rest.fields import Choice, CommaList, Flag
 from apps.api.rest.request_schemas import BoardFilters
+from apps.api.rest.response_schemas.channels import LiveChannelList
 from apps.api.rest.responses import NO_STORE
-from apps.api.rest.view import ApiView
+from apps.api.rest.view import TABLES, ApiView
 from apps.api.scopes import Scope
 from apps.live.board import BOARD_KEYS, FILTERS, SIZES, Board
 from apps.live.consumer import SUBSCRIPTIONS_MAX
@@ -49,6 +51,10 @@ subscription with newer data. Any other ID is ignored, and you get snapshots of 
 replaces one that you have not read yet. A client that reads nothing for a minute is disconnected. A `problem` event
 states what is unavailable; it is also the last event after your key expires or is revoked. The WebSocket
 `/api/v1/socket` accepts the same header and sends the same frames.
+
+To get values once instead, send `Accept: application/json` or `format=json`, with `channels` only.
+JSON has the fields of `/channels/{channel_id}/live` for each channel; CSV and NDJSON have a row per channel, with the
+values. The request does not count as a live connection. Requests within the same second get the same data.
 """
 
 
@@ -68,17 +74,28 @@ class LiveQuery(BoardFilters):
 
 class LiveView(ApiView):
     scopes = {"get": Scope.LIVE}
-    renderer_classes = [EventStreamRenderer]
+    renderer_classes = [EventStreamRenderer, *TABLES]
 
     @operation(
         "stream_live",
-        "Stream boards, channels or all live channels",
+        "Stream boards, channels or all live channels, or get channels once",
         "Live",
         query=LiveQuery,
-        responses={(200, "text/event-stream"): str},
+        responses={
+            (200, "application/json"): LiveChannelList,
+            (200, "text/csv"): str,
+            (200, "application/x-ndjson"): str,
+            (200, "text/event-stream"): str,
+        },
         description=_DESCRIPTION,
     )
-    async def get(self, request: Request) -> StreamingHttpResponse:
+    async def get(self, request: Request) -> HttpResponseBase:
+        if not isinstance(request.accepted_renderer, EventStreamRenderer):
+            ids = requested_channels(self.query)
+            return snapshot(await measured_channels(self.services.readings, ids))
+        return await self._stream(request)
+
+    async def _stream(self, request: Request) -> StreamingHttpResponse:
         subscriptions = requested_subscriptions(self.query)
         require_match(request.headers, "")
         lease = await acquire_lease(self.api_client)

@@ -120,14 +120,23 @@ async def find_channel(readings: Readings, channel_id: str) -> tuple[ChannelNow,
     """
     if not is_twitch_id(channel_id):
         raise NotFound("Use the channel's Twitch ID: up to 20 digits.")
-    reading = await readings.of_channels()
-    channel = reading.channels.get(channel_id)
-    if channel is not None and reading.has_recent(channel):
-        return channel, reading
-    stored = await run_in_db_thread(public_channels().filter(pk=channel_id).first)
-    if stored is None:
+    channels, reading = await find_channels(readings, [channel_id])
+    if channel_id not in channels:
         raise NotFound(f"No channel has the ID {channel_id}.")
-    return ChannelNow(profile_of(stored), None, 0.0, {}, {}, {}), reading
+    return channels[channel_id], reading
+
+
+async def find_channels(readings: Readings, channel_ids: Collection[str]) -> tuple[dict[str, ChannelNow], Reading]:
+    """Return the live and stored channels among Twitch IDs by ID, in no particular order, and the reading of the live
+    channels. Unknown channels are absent. Raises: ServiceUnavailable.
+    """
+    reading = await readings.of_channels()
+    live = {i: reading.channels[i] for i in channel_ids if i in reading.channels}
+    recent = {i: channel for i, channel in live.items() if reading.has_recent(channel)}
+    others = [i for i in channel_ids if i not in recent]
+    stored = await run_in_db_thread(public_channels().in_bulk, others) if others else {}
+    silent = {i: ChannelNow(profile_of(channel), None, 0.0, {}, {}, {}) for i, channel in stored.items()}
+    return recent | silent, reading
 
 
 def search_live(live: Mapping[str, ChannelNow], text: str, after: str, *, is_exact: bool = False) -> list[Profile]:

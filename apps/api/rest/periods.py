@@ -1,10 +1,8 @@
-"""The query for several channels over UTC days."""
+"""The query for several channels over UTC days: selection of channels, limits and reads."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework.request import Request
@@ -12,9 +10,10 @@ from rest_framework.request import Request
 from apps.api.description.schema import operation
 from apps.api.problems import invalid_field
 from apps.api.rest.lists import owner_of
+from apps.api.rest.period_results import Result, figures_of, period_table
 from apps.api.rest.request_schemas import CHANNELS_MAX, PeriodBody
 from apps.api.rest.response_schemas import periods as schemas
-from apps.api.rest.responses import REVALIDATE, ApiResponse, Table
+from apps.api.rest.responses import REVALIDATE, ApiResponse
 from apps.api.rest.view import TABLES, ApiView, run_in_cassandra_thread, run_in_db_thread
 from apps.api.scopes import Scope
 from apps.curation.queries import public_channels
@@ -23,66 +22,21 @@ from apps.live.readings import ChannelNow
 from apps.live.search import PERIODS, read_saved
 from apps.live.table import matching_rows
 from apps.metrics.days import read_days
-from apps.metrics.exports.formats import Cell, ExportColumn, metric_column
-from apps.metrics.periods import Days, Figures, Period, Totals
+from apps.metrics.hours import read_hours
+from apps.metrics.periods import Hours, Period
 from apps.workspaces.queries import channels_of, find_segment, find_watchlist
 from core.errors import NotFound
-from core.metrics.days import join
 from core.metrics.ranges import RangeSummary
-from core.metrics.table import METRIC
-from core.metrics.units import average_unit, unit_of
+from core.metrics.table import METRIC, Metric
 from core.pipeline.records import EPOCH_MS
 from core.times import DAY_MS, datetime_of, day_of, midnight_ms
 from twitchly.clock import now_ms
 
 # Maximum number of days of all channels together, including the previous period.
 CHANNEL_DAYS_MAX = 40_000
+# Maximum number of hours of all channels together: half a second of computation, and at most 13 MB of JSON.
+CHANNEL_HOURS_MAX = 50_000
 SELECTIONS = ("channels", "watchlist", "segment", "category")
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelFigures:
-    """A channel with its figures; `previous` and `days` are None unless requested."""
-
-    profile: Profile
-    total: Figures
-    previous: Figures | None
-    days: Days | None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The result of a query."""
-
-    period: Period
-    grain: str
-    keys: Sequence[str]
-    items: Sequence[ChannelFigures]
-
-    @property
-    def first_day(self) -> dt.date:
-        return day_of(self.period.from_ms)
-
-    @property
-    def last_day(self) -> dt.date:
-        return day_of(self.period.until_ms - DAY_MS)
-
-    @property
-    def units(self) -> dict[str, str]:
-        return {key: average_unit(METRIC[key]) for key in self.keys}
-
-    @property
-    def peak_units(self) -> dict[str, str]:
-        return {key: unit_of(METRIC[key], "minute") for key in self.keys if METRIC[key].has_peak}
-
-    @property
-    def totals(self) -> Totals:
-        return Totals([item.total for item in self.items])
-
-    @property
-    def previous_totals(self) -> Totals | None:
-        previous = [item.previous for item in self.items if item.previous is not None]
-        return Totals(previous) if previous else None
 
 
 class PeriodQueryView(ApiView):
@@ -97,24 +51,29 @@ class PeriodQueryView(ApiView):
         responses=schemas.PeriodResult,
         description="Values of several days are computed from sums over their minutes, not from daily averages. "
         f"Channels times days, including those of the previous period, must not exceed {CHANNEL_DAYS_MAX:,}. "
-        "CSV and NDJSON have a row per channel, or per channel and day.",
+        f"With the grain `hour`, channels times hours must not exceed {CHANNEL_HOURS_MAX:,}. "
+        "CSV and NDJSON have a row per channel, or per channel and day or hour.",
     )
     async def post(self, _request: Request) -> ApiResponse:
         body = self.body(PeriodBody)
         period, keys = requested_period(body, now_ms()), list(dict.fromkeys(body["metrics"]))
         profiles = await self._selected(body, period)
         whole = Period(period.previous.from_ms, period.until_ms) if body["compare"] else period
-        if len(profiles) * whole.days > CHANNEL_DAYS_MAX:
-            reason = f"{len(profiles):,} channels times {whole.days:,} days exceed {CHANNEL_DAYS_MAX:,}."
-            raise invalid_field("first_day", f"{reason} Request fewer days or channels.")
+        check_cost(len(profiles), period, whole, body["grain"])
         metrics = [METRIC[key] for key in keys]
         days = await run_in_cassandra_thread(
             read_days, [profile.id for profile in profiles], whole.from_ms, whole.until_ms, metrics
         )
+        by_hour = body["grain"] == "hour"
+        hours = await run_in_cassandra_thread(_hours, days, period, metrics) if by_hour else {}
         by_day = body["grain"] == "day"
-        items = [_figures(profile, days[profile.id], period, keys, by_day=by_day) for profile in profiles]
+        items = [
+            figures_of(profile, days[profile.id], period, keys, by_day=by_day, hours=hours.get(profile.id))
+            for profile in profiles
+        ]
         result = Result(period, body["grain"], keys, items)
-        return ApiResponse(schemas.PeriodResult.produce(result), REVALIDATE, table=period_table(result))
+        response = ApiResponse(schemas.PeriodResult.produce(result), REVALIDATE, table=period_table(result))
+        return await self.render_in_thread(response) if by_hour else response
 
     async def _selected(self, body: Mapping[str, Any], period: Period) -> list[Profile]:
         """Return the public channels that a body selects. Raises: Problem, ServiceUnavailable."""
@@ -149,54 +108,22 @@ def requested_period(body: Mapping[str, Any], now_ms: int) -> Period:
     return Period(from_ms, last_ms + DAY_MS)
 
 
-def period_table(result: Result) -> Table:
-    """Return a result as rows: one per channel, or one per channel and day."""
-    by_day = result.grain == "day"
-    metrics = [metric_column(METRIC[key], unit) for key, unit in result.units.items()]
-    fields = [ExportColumn("channel_id"), ExportColumn("login"), ExportColumn("name")]
-    times = [ExportColumn("on_air_s", "s"), ExportColumn("heard_s", "s")]
-    if by_day:
-        fields += [ExportColumn("day", "UTC"), *metrics, *times]
-    else:
-        counts = [ExportColumn("message_count", "messages"), ExportColumn("hours_watched", "h")]
-        fields += [*metrics, *counts, *times, ExportColumn("missed_s", "s")]
-        if result.previous_totals is not None:
-            fields += [ExportColumn(f"previous_{column.name}", column.unit) for column in metrics]
-
-    def cells() -> list[list[Cell]]:
-        return [row for item in result.items for row in (_day_rows(item) if by_day else [_row(item)])]
-
-    return Table(fields, cells)
+def check_cost(channels: int, period: Period, whole: Period, grain: str) -> None:
+    """Refuse a query that reads too many rows; `whole` includes the previous period. Raises: Problem."""
+    if channels * whole.days > CHANNEL_DAYS_MAX:
+        reason = f"{channels:,} channels times {whole.days:,} days exceed {CHANNEL_DAYS_MAX:,}."
+        raise invalid_field("first_day", f"{reason} Request fewer days or channels.")
+    if grain == "hour" and channels * period.hours > CHANNEL_HOURS_MAX:
+        reason = f"{channels:,} channels times {period.hours:,} hours exceed {CHANNEL_HOURS_MAX:,}."
+        raise invalid_field("grain", f"{reason} Request fewer days or channels, or the grain “day”.")
 
 
-def _figures(
-    profile: Profile, days: Sequence[RangeSummary], period: Period, keys: Sequence[str], *, by_day: bool
-) -> ChannelFigures:
-    before, inside = days[: -period.days], days[-period.days :]
-    return ChannelFigures(
-        profile,
-        Figures(join(inside), keys),
-        Figures(join(before), keys) if before else None,
-        Days(inside, keys) if by_day else None,
-    )
-
-
-def _row(item: ChannelFigures) -> list[Cell]:
-    total = item.total
-    previous: Iterable[Cell] = item.previous.values.values() if item.previous else ()
-    summary = total.summary
-    times = (summary.on_air_ms / 1000, summary.heard_ms / 1000, summary.missed_ms / 1000)
-    return [*_names(item), *total.values.values(), total.messages, summary.hours_watched, *times, *previous]
-
-
-def _day_rows(item: ChannelFigures) -> list[list[Cell]]:
-    assert item.days is not None  # noqa: S101  the result has the grain day
-    rows = zip(item.days.day, *item.days.values.values(), item.days.on_air_s, item.days.heard_s, strict=True)
-    return [[*_names(item), str(day), *cells] for day, *cells in rows]
-
-
-def _names(item: ChannelFigures) -> list[Cell]:
-    return [item.profile.id, item.profile.login, item.profile.name]
+def _hours(days: Mapping[str, Sequence[RangeSummary]], period: Period, metrics: Sequence[Metric]) -> dict[str, Hours]:
+    """Return the hours of each channel in a period. Raises: ServiceUnavailable."""
+    inside = {i: found[-period.days :] for i, found in days.items()}
+    keys = [metric.key for metric in metrics]
+    hours = read_hours(inside, period.from_ms, period.until_ms, metrics, now_ms())
+    return {i: Hours.of(summaries, keys) for i, summaries in hours}
 
 
 def _segment_query(owner_id: int, segment_id: int) -> str:

@@ -125,7 +125,10 @@ class PeriodBody(RequestSchema):
     first_day = Day(help_text="First UTC day, such as `2026-11-01`.")
     last_day = Day(help_text="Last UTC day, inclusive. It must have ended.")
     grain = Choice(
-        required=False, default="total", choices=["total", "day"], help_text="`day` adds the values of each day."
+        required=False,
+        default="total",
+        choices=["total", "day", "hour"],
+        help_text="`day` adds the values of each UTC day, `hour` those of each UTC hour.",
     )
     compare = serializers.BooleanField(
         required=False, default=False, help_text="Add the figures of the same number of days before `first_day`."

@@ -135,12 +135,17 @@ class ApiView(APIView):
         status = 304 if is_unchanged(request.headers, etag) else 200
         return ApiResponse(None, cache_control, etag=etag, status=status)
 
+    async def render_in_thread(self, response: ApiResponse) -> ApiResponse:
+        """Render a large response in a thread, so that it does not delay live frames and other requests."""
+        self._set_format(self.request, response)
+        await sync_to_async(response.render, thread_sensitive=False)()
+        return response
+
     def finalize_response(self, request: Request, response: Any, *_: Any, **__: Any) -> Any:
         """Render a response, or turn it into a 304. Raises: Problem, if an If-Match fails."""
         if not isinstance(response, ApiResponse):
             return response
-        response.accepted_renderer = request.accepted_renderer
-        response.accepted_media_type = request.accepted_media_type
+        self._set_format(request, response)
         response.render()
         etag = response.add_etag()
         if response.status_code == 200 and request.method in ("GET", "HEAD"):
@@ -150,6 +155,11 @@ class ApiView(APIView):
                 headers = {"Cache-Control": response["Cache-Control"], "ETag": etag}
                 return HttpResponse(status=304, headers=headers)
         return response
+
+    @staticmethod
+    def _set_format(request: Request, response: ApiResponse) -> None:
+        response.accepted_renderer = request.accepted_renderer
+        response.accepted_media_type = request.accepted_media_type
 
     def body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
         """Return the validated fields of the body. Raises: Problem."""

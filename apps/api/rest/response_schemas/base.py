@@ -101,7 +101,8 @@ def _conversion(field: Any) -> Convert | None:
         case Converted():
             return field.to_representation
         case serializers.ListField() if inner := _conversion(field.child):
-            return partial(_convert_list, inner)
+            convert = partial(_convert_list, inner)
+            return _optional(convert) if field.allow_null else convert
         case serializers.DictField() if inner := _conversion(field.child):
             return partial(_convert_dict, inner)
     return None

@@ -80,3 +80,9 @@ class LiveChannel(ResponseSchema):
         source="channel.unranked", child=CharField(), help_text="Reason why the channel is not ranked, by metric."
     )
     apart = DictField(source="channel.apart", child=IntegerField(), help_text="Excluded messages, by kind.")
+
+
+class LiveChannelList(ResponseSchema):
+    """Live values of several channels, in the order of the request."""
+
+    items = LiveChannel(many=True)

@@ -71,6 +71,21 @@ class DayColumns(ResponseSchema):
     heard_s = ListField(child=FloatField(), help_text="Seconds in which the channel was heard.")
 
 
+class HourColumns(ResponseSchema):
+    """Values of each hour, column-oriented; `hour_start` has their starts.
+
+    Times on air and heard come from whole hours. In hours in which a broadcast begins or ends, or with a gap, they can
+    differ from those of the days, which come from minutes.
+    """
+
+    values = DictField(
+        child=ListField(child=FloatField(allow_null=True)),
+        help_text="By metric, in its unit. Null means unknown: nothing is stored for the hour, or nothing was heard.",
+    )
+    on_air_s = ListField(child=FloatField(), help_text="Seconds on air.")
+    heard_s = ListField(child=FloatField(), help_text="Seconds in which the channel was heard.")
+
+
 class PeriodChannel(ResponseSchema):
     """A channel with its figures."""
 
@@ -82,6 +97,7 @@ class PeriodChannel(ResponseSchema):
         allow_null=True, help_text="Over the same number of days before; null unless `compare` is true."
     )
     days = DayColumns(allow_null=True, help_text="By day; null unless `grain` is `day`.")
+    hours = HourColumns(allow_null=True, help_text="By hour; null unless `grain` is `hour`.")
 
 
 class PeriodTotals(ResponseSchema):
@@ -100,7 +116,13 @@ class PeriodResult(ResponseSchema):
 
     first_day = DateField()
     last_day = DateField(help_text="Inclusive.")
-    grain = OpenText(known=["total", "day"])
+    grain = OpenText(known=["total", "day", "hour"])
+    hour_start = ListField(
+        source="hour_start_ms",
+        child=UtcTime(),
+        allow_null=True,
+        help_text="Start of each hour of `hours`, oldest first; null unless `grain` is `hour`.",
+    )
     units = DictField(child=CharField(), help_text="Units of `values`, by metric.")
     peak_units = DictField(child=CharField(), help_text="Units of `peaks`, by metric.")
     items = PeriodChannel(many=True)
