@@ -21,6 +21,11 @@ def tracked_channels() -> dict[str, Channel]:
     return {channel.id: channel for channel in Channel.objects.filter(Q(is_wanted=True) | Q(pinned=True))}
 
 
+def tracked_live_channels() -> QuerySet[Channel]:
+    """Return the channels on the channel list that are live."""
+    return Channel.objects.filter(is_wanted=True, offline_since=None)
+
+
 def ids_seen_since(ms: int, after: str, limit: int) -> list[str]:
     """Return ids of channels that were seen live since a time or are tracked: the next `limit` ones after `after`."""
     since = datetime_of(ms)

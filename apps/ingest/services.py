@@ -20,7 +20,7 @@ from apps.channels.models import Channel, FormerLogin
 from apps.curation.decisions import apply_renames
 from apps.curation.models import OptOut
 from apps.curation.queries import curation as read_curation
-from apps.ingest import channel_list
+from apps.ingest import channel_list, outside_list
 from apps.ingest.event_sender import EventSender
 from apps.ingest.helix import Helix
 from apps.ingest.helix_calls import Timing
@@ -29,6 +29,7 @@ from apps.ingest.models import HashKey
 from apps.ingest.stale_responses import Poll, discard_stale_responses
 from core.channels.account import Account
 from core.channels.address import ChannelName
+from core.channels.outside import outside_channels
 from core.channels.selection import Curation
 from core.contracts import redis_keys
 from core.errors import NotFound, ServiceUnavailable
@@ -68,7 +69,14 @@ def refresh_channel_list(
         save_channels([row for row in update.rows if row.id not in undelivered])
         digest = _digest(curation)
         channel_list.write(store, update.streams, now_ms, barred=curation.barred, curation=digest)
+        _write_outside(store, poll, update, curation)
     return update
+
+
+def read_outside_list() -> outside_list.OutsideList | None:
+    """Return the live channels outside the list, None without a poll in the past 10 min. Raises: ServiceUnavailable."""
+    with _redis() as store:
+        return outside_list.read(store)
 
 
 def is_outdated() -> bool:
@@ -86,6 +94,19 @@ def _poll(client: Helix, now_ms: int, listed: set[str]) -> Poll:
     live = {stream.id: stream for stream in client.top_streams(settings.CHANNELS_WANTED, until_s=until_s)}
     live |= {stream.id: stream for stream in client.streams_of(sorted(listed - live.keys()), until_s=until_s)}
     return Poll(now_ms, live)
+
+
+def _write_outside(store: redis.Redis, poll: Poll, update: ListUpdate, curation: Curation) -> None:
+    """Publish the polled channels that are not on the new list."""
+    previous = outside_list.read(store)
+    channels = outside_channels(
+        poll.live.values(),
+        tracked={stream.id for stream in update.streams},
+        barred=curation.barred,
+        before={channel.id: channel for channel in previous.channels} if previous else {},
+        now_ms=poll.at_ms,
+    )
+    outside_list.write(store, channels, poll.at_ms)
 
 
 @contextlib.contextmanager

@@ -31,6 +31,8 @@ CHANNEL_LIST = "streams"
 # Digest of the curation that the list was built with.
 CHANNEL_LIST_CURATION = "streams-curation"
 CHANNEL_LIST_LOCK = "refresh-streams"
+# Live channels outside the list.
+OUTSIDE_LIST = "streams-outside"
 
 
 # REDIS_LIMITS_URL
