@@ -5,4 +5,4 @@ from django.apps import AppConfig
 
 class AuditConfig(AppConfig):
     name = "apps.audit"
-    verbose_name = "Audit"
+    verbose_name = "Audit log"

@@ -103,6 +103,7 @@ class Deletion(_AppendOnlyModel):
     objects: ClassVar[models.Manager[Deletion]] = models.Manager.from_queryset(AppendOnlyQuerySet)()
 
     class Meta:
+        verbose_name = "erasure count"
         ordering: ClassVar[list[str]] = ["-at", "-pk"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["event", "stage"], name="deletion_once_a_stage")

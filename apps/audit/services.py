@@ -23,6 +23,11 @@ def actor_name(user: AbstractBaseUser | AnonymousUser) -> str:
     return str(user.get_username()) if is_staff else f"account {user.pk}"
 
 
+def logged_name(model: type[models.Model]) -> str:
+    """Return the name of a model in the log; `audit_name` keeps the former name, because entries never change."""
+    return str(getattr(model, "audit_name", model._meta.verbose_name))
+
+
 def record(
     *,
     by: str,
@@ -42,7 +47,7 @@ def record(
     Act.objects.create(
         by=by[:254],
         act=act,
-        model=str(of._meta.verbose_name),
+        model=logged_name(of._meta.model),
         object_id=str(of.pk),
         label=(label or str(of))[:254],
         before={name: old[name] for name in sorted(changed & old.keys())},

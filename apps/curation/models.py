@@ -119,8 +119,10 @@ class CurationRequest(models.Model):
     # The database defaults serve processes of a version without these fields.
     state = models.CharField(max_length=9, choices=State, default=State.OPEN, db_default=State.OPEN)
     answer = models.CharField(max_length=200, blank=True, default="", db_default="")
+    audit_name = "curation request"
 
     class Meta:
+        verbose_name = "channel request"
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(

@@ -28,6 +28,18 @@ def recent_marks(channel_ids: Collection[str], now_ms: int) -> dict[str, list[Ev
     return {channel_id: event_marks(events) for channel_id, events in events_by_channel.items()}
 
 
+def newest_gap_reasons(channel_ids: Collection[str], now_ms: int) -> dict[str, str]:
+    """Return the reason of each channel's newest gap in the past hour, as display text. Raises: ServiceUnavailable."""
+    events_by_channel = WindowStore().read_recent_events(channel_ids, now_ms - HOUR_MS, now_ms)
+    gaps = {
+        channel_id: [event for event in events if event.kind == "gap"]
+        for channel_id, events in events_by_channel.items()
+    }
+    return {
+        channel_id: GAP_REASONS.get(found[-1].reason, found[-1].reason) for channel_id, found in gaps.items() if found
+    }
+
+
 def minute_lines(channel_ids: Collection[str], metric: str, span_ms: int, now_ms: int) -> dict[str, list[Point]]:
     """Return the minutes of each channel that have a value of a metric, see `value_of`.
 

@@ -1,6 +1,6 @@
-"""Page fixtures, a Twitch server and a curator."""
+"""Page fixtures, boards, a Twitch server and a curator."""
 
-from tests.dashboard.conftest import quick_settings, signed_in
+from tests.dashboard.conftest import boards, quick_settings, signed_in, valkey
 from tests.ingest.conftest import curator, twitch
 
-__all__ = ["curator", "quick_settings", "signed_in", "twitch"]
+__all__ = ["boards", "curator", "quick_settings", "signed_in", "twitch", "valkey"]

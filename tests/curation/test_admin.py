@@ -182,7 +182,7 @@ def test_a_failing_channel_does_not_stop_a_bulk_decision(curator: Client) -> Non
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7")
     many = {"action": "pin", "_selected_action": ["7", "8"], "decided": "1", "reason": "event"}
     page = read_page(curator.post(CHANNEL, many, follow=True))
-    assert "1 channels changed." in page
+    assert "Channels changed: 1." in page
     assert "Unchanged: channel7: The channel has opted out" in page
     assert [channel.login for channel in Channel.objects.filter(pinned=True)] == ["channel8"]
 

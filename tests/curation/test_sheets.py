@@ -204,7 +204,7 @@ def test_the_reviewed_changes_are_written_after_confirmation(curator: Client, tw
     assert "&lt;b&gt;" in page
     assert not Channel.objects.filter(blocked=True).exists()
     page = read_page(curator.post(IMPORT, confirmation, follow=True))
-    assert "1 channels changed; 2 invalid lines were skipped." in page
+    assert "Channels changed: 1. Invalid lines skipped: 2." in page
     saved = Channel.objects.get(pk="8")
     assert (saved.login, saved.name, saved.blocked, saved.reason) == ("channel8", "Channel8", True, "law")
     assert [(act.act, act.by) for act in Act.objects.all()] == [("blocked", "curator@example.com")]

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from drills.stack import Stack, wait_until
+from drills.stack import ROOT, Stack, wait_until
 from simulator.people import LURKER
+from tests.e2e.test_accessible_browser import NARROW, NARROWEST, OTHER_THEME, TOO_WIDE, WIDE, violations
 from tests.e2e.visitor import PASSWORD, make_account, sign_in
 from tests.staff import totp
 
@@ -38,7 +39,7 @@ def admin(browser: Browser, stack: Stack) -> Iterator[Page]:
     page.get_by_role("button", name="Sign In", exact=True).click()
     page.get_by_label("Code", exact=True).fill(totp(SECRET))
     page.get_by_role("button", name="Sign In", exact=True).click()
-    expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
+    expect(page.get_by_role("heading", name="What needs attention")).to_be_visible()
     yield page
     context.close()
 
@@ -51,7 +52,7 @@ def decide(page: Page, stack: Stack, *lines: str) -> None:
     page.get_by_role("button", name="Preview changes").click()
     expect(page.get_by_text("Nothing has been written yet.")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Change")).click()
-    expect(page.get_by_text("channels changed")).to_be_visible()
+    expect(page.get_by_text("Channels changed:")).to_be_visible()
 
 
 def covered_logins(stack: Stack) -> dict[str, str]:
@@ -148,3 +149,50 @@ def test_the_receipt_of_an_opt_out_proves_the_deletion(admin: Page, stack: Stack
     stack.run_task("publish_opt_outs")
     wait_until(is_proved, 60, "the proof of the deletion")
     expect(admin.get_by_role("rowheader", name="metrics per minute")).to_be_visible()
+
+
+ADMIN_PAGES = (
+    "",
+    "channels/channel/",
+    "channels/channel/add/",
+    "channels/channel/import/",
+    "curation/curationrequest/",
+    "curation/optoutrequest/",
+    "audit/act/",
+    "accounts/user/",
+)
+
+
+@pytest.mark.parametrize("path", ADMIN_PAGES)
+def test_admin_pages_are_accessible_and_do_not_overflow(admin: Page, stack: Stack, path: str) -> None:
+    admin.goto(f"{stack.url}/admin/{path}")
+    admin.evaluate((ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text())
+    found = []
+    for width in (WIDE, NARROW):
+        admin.set_viewport_size({"width": width, "height": 900})
+        found += violations(admin, "light", None) + violations(admin, "dark", OTHER_THEME)
+    assert found == []
+    admin.set_viewport_size({"width": NARROWEST, "height": 800})
+    assert admin.evaluate(TOO_WIDE) <= 0
+    admin.set_viewport_size({"width": WIDE, "height": 900})
+
+
+def test_the_start_page_leads_from_a_search_to_a_decision_and_its_author(admin: Page, stack: Stack) -> None:
+    wait_until(lambda: len(stack.covered()) > 10, 90, "covered channels")
+    _, login = sorted(covered_logins(stack).items())[6]
+    admin.goto(f"{stack.url}/admin/")
+    admin.get_by_label("Channel: login").fill(login)
+    admin.keyboard.press("Enter")
+    row = admin.locator("#result_list tbody tr").filter(has=admin.get_by_role("link", name=login, exact=True))
+    expect(row.get_by_text("Tracked: rank")).to_be_visible()
+    row.get_by_role("checkbox").check()
+    admin.get_by_label("Action").select_option("block")
+    admin.get_by_role("button", name="Go", exact=True).click()
+    admin.get_by_label("Reason").fill("law")
+    admin.get_by_role("button", name="Block", exact=True).click()
+    expect(admin.get_by_text("Channels changed: 1.")).to_be_visible()
+    admin.goto(f"{stack.url}/admin/")
+    entry = admin.locator("#decisions tbody tr").first
+    for text in (login, "blocked", CURATOR, "law"):
+        expect(entry.get_by_text(text).first).to_be_visible()
+    decide(admin, stack, f"{login},none,")

@@ -9,7 +9,7 @@ django_stubs_ext.monkeypatch()
 
 INSTALLED_APPS = [
     "django_cassandra_engine",
-    "apps.accounts.staff.apps.StaffAdminConfig",
+    "apps.dashboard.desk.apps.DeskAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

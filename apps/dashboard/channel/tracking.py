@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.conf import settings
 
 from apps.channels.models import Channel
+from apps.channels.queries import tracked_live_channels
 from apps.curation.decisions import has_opted_out
 from core.channels.selection import max_channels
 
@@ -26,21 +28,25 @@ class TrackingState:
         return {"state": self.state, "text": self.text, "can_request": self.can_request}
 
 
+OUT = TrackingState("out", "Not tracked: the channel has opted out.")
+
+
 def tracking_state(channel_id: str) -> TrackingState:
     """Return the tracking state of a channel according to the latest channel list."""
     channel = Channel.objects.filter(pk=channel_id).first()
     if has_opted_out(channel_id):
-        return TrackingState("out", "Not tracked: the channel has opted out.")
+        return OUT
     if channel is None:
         return TrackingState("unknown", "Not tracked: it has never been on the channel list.", can_request=True)
+    return describe_tracking(channel, _read_rank)
+
+
+def describe_tracking(channel: Channel, rank_of: Callable[[int], int]) -> TrackingState:
+    """Return the tracking state of a channel that has not opted out; `rank_of` ranks a number of viewers."""
     if channel.blocked:
         return TrackingState("blocked", f"Not tracked: removed from the list by the curators{_until(channel)}.")
     if channel.pinned:
         return TrackingState("pinned", f"Tracked: pinned by the curators{_until(channel)}.")
-    return _state_by_rank(channel)
-
-
-def _state_by_rank(channel: Channel) -> TrackingState:
     count = settings.CHANNELS_WANTED
     if not channel.is_wanted:
         text = f"Not tracked: not among the {count:,} most viewed live channels."
@@ -48,11 +54,15 @@ def _state_by_rank(channel: Channel) -> TrackingState:
     if channel.offline_since is not None:
         minutes = settings.OFFLINE_KEPT_S // 60
         return TrackingState("kept", f"Tracked for up to {minutes} more minutes: its stream has ended.")
-    rank = Channel.objects.filter(is_wanted=True, offline_since=None, viewers__gt=channel.viewers).count() + 1
+    rank = rank_of(channel.viewers)
     if rank <= count:
         return TrackingState("listed", f"Tracked: rank {rank:,} by viewers (the top {count:,} are tracked).")
     text = f"Tracked until it falls below rank {max_channels(count):,} by viewers; now rank {rank:,}."
     return TrackingState("listed", text)
+
+
+def _read_rank(viewers: int) -> int:
+    return tracked_live_channels().filter(viewers__gt=viewers).count() + 1
 
 
 def _until(channel: Channel) -> str:

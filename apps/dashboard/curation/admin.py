@@ -20,6 +20,7 @@ from apps.curation.decisions import BLOCK, NONE, PIN, Decision, decide, decision
 from apps.curation.models import Bot, OptOut, OptOutRequest
 from apps.curation.opt_outs import accept_request, decline_request
 from apps.curation.receipts import token_of
+from apps.dashboard.curation.channel_list import AttentionFilter, LiveColumns
 from apps.dashboard.curation.forms import (
     BotForm,
     BulkDecisionForm,
@@ -38,22 +39,10 @@ BULK_TEMPLATE = "admin/channels/channel/decide.html"
 
 
 @admin.register(Channel)
-class ChannelAdmin(admin.ModelAdmin[Channel]):
-    list_display = (
-        "login",
-        "is_wanted",
-        "pinned",
-        "blocked",
-        "reason",
-        "decided_until",
-        "tagged",
-        "viewers",
-        "category",
-        "language",
-        "last_seen_at",
-        "note",
-    )
+class ChannelAdmin(LiveColumns):
+    list_display = ("login", *LiveColumns.live_columns, "tagged", "last_seen_at", "note")
     list_filter = (
+        AttentionFilter,
         "pinned",
         "blocked",
         "is_wanted",
@@ -173,7 +162,7 @@ class ChannelAdmin(admin.ModelAdmin[Channel]):
                 changed += decide(channel, change(decision_of(channel)), by=actor_name(request.user), now=now)
             except Refused as error:
                 refused.append(f"Unchanged: {channel.login}: {error}")
-        self.message_user(request, f"{changed} channels changed.")
+        self.message_user(request, f"Channels changed: {changed}.")
         if refused:
             self.message_user(request, " ".join(refused[:20]), messages.WARNING)
 

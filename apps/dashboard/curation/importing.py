@@ -68,4 +68,4 @@ def _apply(request: HttpRequest, plan: Plan) -> str:
     """Apply the plan in one transaction; return the success message. Raises: Refused."""
     by, now = actor_name(request.user), timezone.now()
     changed = sum(decide(change.channel, change.after, by=by, now=now) for change in plan.changes)
-    return f"{changed} channels changed; {len(plan.invalid)} invalid lines were skipped."
+    return f"Channels changed: {changed}. Invalid lines skipped: {len(plan.invalid)}."

@@ -3,5 +3,5 @@
 from django.contrib.admin.apps import AdminConfig
 
 
-class StaffAdminConfig(AdminConfig):
-    default_site = "apps.accounts.staff.site.StaffSite"
+class DeskAdminConfig(AdminConfig):
+    default_site = "apps.dashboard.desk.site.DeskSite"

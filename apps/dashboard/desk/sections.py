@@ -1,0 +1,99 @@
+"""Sections of the admin site's start page: what they consist of, and who may open them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from apps.live.services import LiveServices
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+
+# Rows per section; the rest is behind its link.
+ROWS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A link, or a button that posts `fields` to `url`."""
+
+    label: str
+    url: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: `subject` with an optional link, a text for each column, and the actions. No text is HTML."""
+
+    subject: str
+    url: str
+    cells: tuple[str, ...]
+    actions: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled table of up to ROWS of `total` rows. `problem` says why the data is incomplete or missing."""
+
+    key: str
+    title: str
+    note: str
+    columns: tuple[str, ...]
+    empty: str
+    all_url: str = ""
+    rows: tuple[Row, ...] = ()
+    total: int = 0
+    problem: str = ""
+
+    def filled(self, rows: Sequence[Row], total: int, problem: str = "") -> Section:
+        """Return the section with its data."""
+        return replace(self, rows=tuple(rows), total=total, problem=problem)
+
+    @property
+    def cells_by_row(self) -> list[tuple[Row, list[tuple[str, str]]]]:
+        """Each row with its (column, text) pairs; the first column is the subject."""
+        return [(row, list(zip(self.columns[1:], row.cells, strict=True))) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One opening of the start page: the permissions of the user, the live services, and the time in ms."""
+
+    may: Callable[[str], bool]
+    live: LiveServices
+    now_ms: int
+
+
+Reader = Callable[[Visit], Section]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRule:
+    """A section's reader, and the permissions that a user must have to see it."""
+
+    needs: tuple[str, ...]
+    read: Reader
+
+
+def read_sections(rules: Sequence[SectionRule], visit: Visit) -> list[Section]:
+    """Return the sections that the user may see, in the order of the rules."""
+    return [rule.read(visit) for rule in rules if all(map(visit.may, rule.needs))]
+
+
+def span_text(span_ms: int) -> str:
+    """Return a span in its largest unit, rounded down: 5 min, 3 h, 2 d."""
+    for unit_ms, unit in ((DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "min")):
+        if span_ms >= unit_ms:
+            return f"{span_ms // unit_ms:,} {unit}"
+    return "< 1 min"
+
+
+def ago_text(moment: datetime | None, now_ms: int) -> str:
+    """Return how long ago a time was; "never" without one."""
+    return f"{span_text(now_ms - moment_ms(moment))} ago" if moment else "never"
+
+
+def moment_ms(moment: datetime) -> int:
+    """Return a time in ms."""
+    return round(moment.timestamp() * 1000)
