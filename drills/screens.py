@@ -145,7 +145,7 @@ def share(context: BrowserContext, url: str, kind: str, query: str) -> str:
     page = post(context, url, "/shares", kind=kind, view="channel", query=query, title="Shared", days="7").text()
     link = re.search(rf'class="is-new".*?{re.escape(url)}(/[sw]/[^"&<]+)', page, re.DOTALL)
     if link is None:
-        raise SystemExit("the new share link is missing from the page of share links")
+        raise SystemExit("the new share link is missing from the share links page")
     return link[1]
 
 

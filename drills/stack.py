@@ -169,7 +169,7 @@ class Stack:
             client.patch(f"/jobs/{job_id}", params={"mode": "cancel"}).raise_for_status()
 
     def simulator(self, path: str = "") -> dict[str, Any]:
-        """Return the simulated Twitch's status, or another response of its control API. Raises: httpx.HTTPError."""
+        """Return the simulated Twitch's status, or another response from its control API. Raises: httpx.HTTPError."""
         response: dict[str, Any] = httpx.get(f"{self._simulator}{path}", timeout=10).raise_for_status().json()
         return response
 

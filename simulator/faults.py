@@ -119,7 +119,7 @@ class Faults:
 def parse_request(body: Any) -> FaultRequest:
     """Parse a fault request from a decoded JSON body. Raises: BadFault."""
     if not isinstance(body, dict) or not isinstance(body.get("kind"), str) or body["kind"] not in DEFAULTS:
-        raise BadFault(f"expected an object with a kind among {', '.join(DEFAULTS)}")
+        raise BadFault(f"expected an object whose kind is one of {', '.join(DEFAULTS)}")
     unknown = body.keys() - _LARGEST.keys() - {"kind"}
     if unknown:
         raise BadFault(f"unknown fields {', '.join(sorted(unknown))}: expected only kind, {', '.join(_LARGEST)}")

@@ -160,12 +160,12 @@ class Helix:
 
 
 def _error(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
-    """Return an error response of Helix."""
+    """Return an error response from Helix."""
     status = refusal.status
     body = {"error": status.phrase, "status": status.value, "message": str(refusal)}
     return JSONResponse(body, status.value, headers)
 
 
 def _sign_in_error(status: HTTPStatus, message: str) -> Response:
-    """Return an error response of Twitch's OAuth server."""
+    """Return an error response from Twitch's OAuth server."""
     return JSONResponse({"status": status.value, "message": message}, status.value)

@@ -85,7 +85,7 @@ class HelixFaults:
         return {**fields, "data": rows}
 
     def _page_of_streams(self, pages: Pages, query: StreamQuery) -> Fields:
-        """Return a page with page faults; all pages of one listing have the same variant."""
+        """Return a page with the active pagination faults; all pages of one listing use the same variant."""
         now_ms = self._now_ms()
         if query.names_channels:
             return pages.streams(query, now_ms)

@@ -31,7 +31,7 @@ Fields = dict[str, Any]
 
 
 class Refusal(Exception):
-    """An error response of Twitch."""
+    """An error response from Twitch."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
@@ -86,7 +86,7 @@ class Pages:
         }
 
     def users(self, query: QueryParams) -> Fields:
-        """Return the response of Get Users. Raises: Refusal."""
+        """Return the response to Get Users. Raises: Refusal."""
         ids, logins = _listed(query, "id"), {login.lower() for login in _listed(query, "login")}
         if not 0 < len(ids) + len(logins) <= MAX_PAGE:
             raise Refusal(HTTPStatus.BAD_REQUEST, f"Between 1 and {MAX_PAGE} parameters `id` and `login` expected")

@@ -1,4 +1,4 @@
-"""Faults in single rows of Get Streams: impossible starts, absent streams, earlier broadcasts, new texts.
+"""Faults in single rows of Get Streams: impossible start times, missing streams, earlier broadcasts, changed titles.
 
 Source: behavior observed on Twitch: its servers cache responses independently.
 """

@@ -27,7 +27,7 @@ from simulator.source import Channel, Stream
 
 Minutes = Mapping[int, Columns]
 
-# Averages per action in a room, as in crowd.py, including pasted texts.
+# Averages per action in a room, as in crowd.py, including copypasta.
 MESSAGES, REMOVALS, BOT_ANSWERS = 0.987, 0.010, 0.005
 # Shares of messages.
 NEWCOMERS, RETURNING, SUBSCRIBERS = 0.004, 0.004, 0.25

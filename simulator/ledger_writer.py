@@ -25,7 +25,7 @@ class LedgerWriter:
         self._file = -1
 
     def append(self, lines: bytes, sent_ms: int) -> None:
-        """Append complete lines with this `sent_ms`. Raises: OSError, in which case nothing may be sent."""
+        """Append complete lines with this `sent_ms`. Raises: OSError, in which case the lines must not be sent."""
         if sent_ms // HOUR_MS != self._hour:
             self._rotate(sent_ms)
         while lines:

@@ -19,7 +19,7 @@ IDS = ["101", "102", "103"]
 
 
 def rows_of(channel_id: str, start_ms: int) -> list[Row]:
-    """Return some minutes on air of a channel on a day; the third channel was never on air."""
+    """Return a channel's minutes on air on one day, or [] for the third channel, which was never on air."""
     if channel_id == "103":
         return []
     number, day = int(channel_id) - 100, start_ms // DAY_MS

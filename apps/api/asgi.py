@@ -1,4 +1,4 @@
-"""ASGI application for /api/: no sessions and no cookies; every error is a problem.
+"""ASGI application for /api/: no sessions and no cookies; every error is a problem document (RFC 9457).
 
 It bypasses Django's handler, which switches threads twice and starts two tasks per request. That costs
 more than reading a board.

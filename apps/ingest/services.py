@@ -172,7 +172,7 @@ def find_user(*, login: str = "", user_id: str = "", helix_client: Helix | None 
 def find_account(*, login: str) -> Account:
     """Return the Twitch account for a typed login, which may be an id if all digits.
 
-    The order is: a known channel's id, a login on Twitch, an id on Twitch.
+    Tried in this order: the id of a known channel, a Twitch login, a Twitch id.
     Raises: NotFound, ServiceUnavailable, TwitchRefused.
     """
     may_be_id = ChannelName(login).may_be_id

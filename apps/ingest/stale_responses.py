@@ -40,7 +40,7 @@ class Poll:
 
 
 def discard_stale_responses(known: Mapping[str, Channel], poll: Poll) -> Poll:
-    """Drop responses and texts older than the rows in `known`, and fill in missing starts and names."""
+    """Drop responses and text fields older than the rows in `known`, and fill in missing start times and names."""
     live, unchanged = dict[str, Stream](), set[str]()
     for channel_id, response in poll.live.items():
         row, stream = known.get(channel_id), _with_possible_start(response, poll.at_ms)

@@ -17,7 +17,7 @@ Measures = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A channel with the measures of a search; `band` is None while its viewers are unknown."""
+    """A channel with the measures of a search; `band` is None while its viewer counts are unknown."""
 
     channel: ChannelNow
     band: Band | None

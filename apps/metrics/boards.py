@@ -111,7 +111,7 @@ class BoardWriter:
     def apply(
         self, grain: Grain, windows: Sequence[WindowRecord], excitement: Mapping[str, float] = MappingProxyType({})
     ) -> None:
-        """Store `windows`, all of one grain, and the `excitement` of the channels that have one.
+        """Store `windows`, all of one grain, and the `excitement` of the channels for which it is known.
 
         Raises: redis.RedisError.
         """

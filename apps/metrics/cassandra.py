@@ -23,7 +23,7 @@ from core.errors import ServiceUnavailable
 # A prepared statement and its values.
 Statement = tuple[Any, Sequence[Any]]
 
-# Cassandra warns about batches over more partitions.
+# Cassandra warns about batches that span more partitions than this.
 BATCH_STATEMENTS = 10
 
 # Page size: a day of live windows fits in one page, and pages are fetched one after the other.

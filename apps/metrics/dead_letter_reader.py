@@ -23,7 +23,7 @@ from core.pipeline.dead_letters import (
 from core.pipeline.topics import dead_letter_topic
 from twitchly import clock, kafka
 
-# The driver's queue has room for this many dead letters of the maximum length.
+# The client's queue has room for this many dead letters of the maximum length.
 BATCH_SIZE = 100
 FLUSH_LIMIT_S = 20.0
 

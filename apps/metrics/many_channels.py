@@ -29,7 +29,7 @@ def recent_marks(channel_ids: Collection[str], now_ms: int) -> dict[str, list[Ev
 
 
 def newest_gap_reasons(channel_ids: Collection[str], now_ms: int) -> dict[str, str]:
-    """Return the reason of each channel's newest gap in the past hour, as display text. Raises: ServiceUnavailable."""
+    """Return the reason for each channel's newest gap in the past hour, as display text. Raises: ServiceUnavailable."""
     events_by_channel = WindowStore().read_recent_events(channel_ids, now_ms - HOUR_MS, now_ms)
     gaps = {
         channel_id: [event for event in events if event.kind == "gap"]

@@ -51,7 +51,7 @@ class WindowComparison:
             end_ms = max(ends)
             waiting = {i for i in waiting if not self._store.read_windows("minute", i, end_ms - 1, end_ms)}
             if waiting and not keep_waiting():
-                return f"the minute ending {end_ms} is missing in Cassandra for {len(waiting)} channels"
+                return f"the minute ending {end_ms} is missing from Cassandra for {len(waiting)} channels"
         return ""
 
     def compare(self) -> None:

@@ -25,7 +25,7 @@ State = Literal["works", "partial", "wrong", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage. `last_ms` is the time of its newest item; `lag`, `rate` and `errors` are texts for staff."""
+    """One stage. `last_ms` is the time of its newest item; `lag`, `rate` and `errors` are display text for staff."""
 
     key: str
     title: str

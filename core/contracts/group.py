@@ -1,6 +1,6 @@
 """Messages of the channel-layer group that every web process joins.
 
-The boards sink sends a tick once a second; any process can send the end of a session.
+The boards sink sends a tick once a second; any process can announce that a session has ended.
 """
 
 from __future__ import annotations

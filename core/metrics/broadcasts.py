@@ -61,14 +61,15 @@ class Broadcast:
 
     @property
     def watched(self) -> float | None:
-        """Return the hours watched, or None if viewers are known for too little of the broadcast."""
+        """Return the hours watched, or None if viewer counts are known for too little of the broadcast."""
         return None if self.watched_coverage < VIEWERS_COVERAGE_MIN else self.hours_watched
 
     @property
     def watched_coverage(self) -> float:
         """Return the share of the broadcast that the hours watched cover.
 
-        Versions up to 0.3 did not record it and multiplied the mean by the length; there, it is the share heard.
+        Versions up to 0.3 did not record it: they multiplied the mean viewers by the length.
+        For their broadcasts, return the share heard.
         """
         return self.coverage if self.viewers_coverage is None else self.viewers_coverage
 

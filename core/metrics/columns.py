@@ -1,7 +1,7 @@
 """Columns that Flink aggregates per channel and window: the SQL of each, next to its reference in Python.
 
 The kind of a record determines which columns count it. Hours are rolled up from minutes, except distinct people:
-somebody who wrote in two minutes is one chatter of the hour, so chatters are counted from the records.
+someone who wrote in two different minutes is one chatter in the hour, so chatters are counted from the records.
 """
 
 from __future__ import annotations
@@ -227,7 +227,11 @@ def _has_both(minute: Columns) -> bool:
     return minute.get("observed_ms", 0) > 0 and minute.get("viewer_pulses", 0) > 0
 
 
-_BOTH = ("minutes that were heard and whose viewers are known", "observed_ms > 0 AND viewer_pulses > 0", _has_both)
+_BOTH = (
+    "minutes that were heard and whose viewer counts are known",
+    "observed_ms > 0 AND viewer_pulses > 0",
+    _has_both,
+)
 _HEARD = ("minutes heard for 50% or more", HEARD_SQL, is_heard)
 
 # Columns that may be summed over hours; peaks may not.

@@ -91,7 +91,7 @@ RULES: tuple[Rule, ...] = (
         "on air / time on air. A stream is on air from the start time that Twitch reports, even before it was noticed; "
         "a recorded gap without any data counts as on air if the channel was on air just before or just after it. Chat "
         f"counts are lower bounds if coverage while on air is below {100 * COMPLETE_FROM:g}%. Viewer figures are lower "
-        f"bounds if viewers are known for less than {100 * COMPLETE_FROM:g}% of the time on air. Coverage of "
+        f"bounds if viewer counts are known for less than {100 * COMPLETE_FROM:g}% of the time on air. Coverage of "
         f"{100 * COMPLETE_FROM:g}% or more counts as complete and is displayed as 100.0%, so that a producer restart, "
         "which costs milliseconds, does not mark every value as a lower bound. A stream has the same figures as a "
         "range of its whole minutes. The coverage of a window is the time heard outside recorded gaps / length.",
@@ -100,7 +100,7 @@ RULES: tuple[Rule, ...] = (
         "hours-watched",
         "Hours watched",
         "The sum of the known viewers in each second / 3,600. Seconds with unknown viewers are not filled in. The sum "
-        "is a lower bound if viewers are known for less than "
+        "is a lower bound if viewer counts are known for less than "
         f"{100 * COMPLETE_FROM:g}% of the time on air, and it is omitted below {VIEWERS_COVERAGE_MIN:.0%}.",
     ),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.metrics.windows import LIVE_WINDOW_MS, Columns
 from core.times import MINUTE_MS
 
-VIEWERS_UNKNOWN = "viewers are unknown"
+VIEWERS_UNKNOWN = "viewer counts are unknown"
 # Coverage at or above this counts as complete. It is displayed as 100.0%, and its values are not lower bounds.
 COMPLETE_FROM = 0.9995
 

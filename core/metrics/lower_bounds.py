@@ -11,7 +11,7 @@ from core.metrics.table import METRIC
 
 @dataclass(frozen=True, slots=True)
 class LowerBounds:
-    """Chat counts are lower bounds where chat was missed; viewer figures, where viewers are unknown while on air.
+    """Chat counts are lower bounds where chat was missed; viewer figures, where viewer counts are unknown while on air.
 
     Viewers come from Helix, so viewer figures do not depend on whether chat was heard.
     """
@@ -21,7 +21,7 @@ class LowerBounds:
 
     @classmethod
     def of_shares(cls, *, heard: float, viewers_known: float) -> Self:
-        """Return the bounds for the shares of the time on air that were heard and whose viewers are known, 0 to 1."""
+        """Return the bounds for the shares of the time on air, 0 to 1, that were heard and with known viewer counts."""
         return cls(chat=not is_complete(heard), viewers=not is_complete(viewers_known))
 
     def of(self, metric: str) -> bool:

@@ -21,7 +21,7 @@ from core.pipeline.coverage import RecordedGaps
 from core.pipeline.intervals import Intervals, Span
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
-# Hours watched are undefined if viewers are known for less than this share of the time on air.
+# Hours watched are undefined if viewer counts are known for less than this share of the time on air.
 VIEWERS_COVERAGE_MIN = 0.5
 
 # Columns that coverage is computed from.
@@ -99,7 +99,7 @@ class RangeSummary:
 
     @property
     def viewers_known_on_air(self) -> float | None:
-        """Return the share of the time on air for which viewers are known, 0 to 1; None where never on air."""
+        """Return the share of the time on air for which viewer counts are known, 0 to 1; None where never on air."""
         known_ms = self.sums.get("viewer_pulses", 0) * SECOND_MS
         return _share(min(known_ms, self.on_air_ms), self.on_air_ms)
 
@@ -118,7 +118,7 @@ class RangeSummary:
     def hours_watched(self) -> float | None:
         """Return the sum of viewer counts over the seconds in which they are known, in hours; others are not filled in.
 
-        None where viewers are known for less than VIEWERS_COVERAGE_MIN of the time on air.
+        None where viewer counts are known for less than VIEWERS_COVERAGE_MIN of the time on air.
         """
         known = self.viewers_known_on_air
         return None if known is not None and known < VIEWERS_COVERAGE_MIN else hours_watched(self.sums)
@@ -133,7 +133,7 @@ class RangeSummary:
 
 
 def hours_watched(sums: Columns) -> float | None:
-    """Return the hours watched of summed columns; None if no viewers are known."""
+    """Return the hours watched of summed columns; None if no viewer counts are known."""
     return sums["viewers_sum"] * SECOND_MS / HOUR_MS if sums.get("viewer_pulses") else None
 
 
@@ -145,7 +145,7 @@ def whole_minutes(from_ms: int, until_ms: int) -> tuple[int, int]:
 def summarize(
     rows: Iterable[Row], gaps: RecordedGaps, broadcasts: Intervals, from_ms: int, until_ms: int
 ) -> RangeSummary:
-    """Return the summary of [from_ms, until_ms); `rows`, oldest first, tile it as far as data is stored.
+    """Return the summary of [from_ms, until_ms); `rows`, oldest first, cover it without overlap where data is stored.
 
     `broadcasts` is the time on air as far as it is known, see core/metrics/on_air.py.
     """
@@ -211,7 +211,7 @@ def _sums(names: Iterable[str], parts: Collection[Columns]) -> dict[str, int]:
 
 
 def sums_of_hour(row: Row) -> Columns:
-    """Return the columns of an hour. An hour without the newer columns counts for engagement as a whole."""
+    """Return the columns of an hour. An hour without the newer columns counts toward engagement in full."""
     if "heard_minutes" in row.columns:
         return row.columns
     is_engaged = all(row.columns.get(name) for name in ("observed_ms", "viewer_pulses"))

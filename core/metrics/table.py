@@ -134,7 +134,7 @@ METRICS: tuple[Metric, ...] = (
         1,
         "Chat messages per minute per 1,000 viewers, over the past 30 s.",
         "messages x 60 / 30 / (viewers / 1,000)",
-        "viewers are unknown or 0",
+        "viewer counts are unknown or 0",
         per_minute_per_thousand,
         needs_viewers,
         _MIN_VIEWERS,

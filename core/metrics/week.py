@@ -26,7 +26,7 @@ BASELINE_FROM = 3
 class WeekHour:
     """One hour of the week: the stored hours that began in it, of `count` that could have been stored.
 
-    `on_air` is how many of them the channel was on air in.
+    `on_air` is the number of those hours in which the channel was on air.
     """
 
     count: int
@@ -45,7 +45,7 @@ class WeekHour:
 
 @dataclass(frozen=True, slots=True)
 class UsualTime:
-    """Weekdays (0 is Monday) on which the channel is usually on air from an hour of the day for some hours."""
+    """The weekdays (0 is Monday) on which the channel is usually on air for `hours` hours from `from_hour`."""
 
     weekdays: tuple[int, ...]
     from_hour: int
@@ -64,7 +64,7 @@ class Week:
 
     @property
     def usual_times(self) -> list[UsualTime]:
-        """Return the usual times on air, by the first weekday. A time that passes midnight begins on the day before."""
+        """Return the usual times on air, ordered by first weekday. A time past midnight begins on the day before."""
         runs: dict[tuple[int, int], list[int]] = {}
         for start, length in _runs([hour.is_usual for hour in self.hours]):
             runs.setdefault((start % HOURS, length), []).append(start // HOURS)

@@ -117,7 +117,7 @@ def latest_of(heartbeats: Iterable[AnyHeartbeat]) -> AnyHeartbeat:
 
 
 def find_problems(snapshot: HealthSnapshot) -> dict[str, Problem]:
-    """Return the violated rules, by key."""
+    """Return the problems found, by rule key."""
     return {rule.key: problem for rule in RULES if (problem := rule.check(snapshot)) is not None}
 
 

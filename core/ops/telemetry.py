@@ -62,7 +62,7 @@ _PRODUCER = (
         "producer",
         "twitchly_irc_lag_seconds",
         "gauge",
-        "Delay of the newest line since Twitch sent it, by connection number",
+        "Delay between Twitch sending the newest line and its arrival, by connection number",
         ("connection",),
     ),
     Measure("producer", "twitchly_irc_ends", "counter", "Connections that ended, by reason", ("reason",)),

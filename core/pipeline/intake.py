@@ -63,10 +63,10 @@ class Output(Protocol):
     """Receives the records that an intake produces."""
 
     def put(self, record: UnstampedRecord, /) -> None:
-        """Take a record of `chat`."""
+        """Accept a record for the `chat` topic."""
 
     def put_event(self, fields: dict[str, Any], /) -> None:
-        """Take a record of `channel-events`."""
+        """Accept a record for the `channel-events` topic."""
 
     def skip(self, channel_id: str, sent_ms: int, reason: Loss, /) -> None:
         """Count a received message that must not be written as lost."""

@@ -41,7 +41,7 @@ function textOf(point, metric) {
 }
 
 /**
- * Return why a point has no value: the channel was not heard, its viewers are unknown, or the divisor is 0.
+ * Return why a point has no value: the channel was not heard, its viewer counts are unknown, or the divisor is 0.
  * @param {Shown | null} point
  * @param {string} metric
  */

@@ -105,7 +105,7 @@ class ComparePage {
     return this.isIndex ? number(value, 0) : figure(this.metric, value);
   }
 
-  /** Write the cells with values of the range, from the same summaries as the legend. */
+  /** Fill the cells that show values of the range, from the same summaries as the legend. */
   writeTable() {
     for (const line of this.lines) {
       const row = document.querySelector(rowOf(line.id));

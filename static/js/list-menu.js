@@ -29,7 +29,7 @@ export class ListMenu {
   }
 
   /**
-   * Open below the star, or below `anchor`; if a key opened the menu, it gets the focus.
+   * Open below the star, or below `anchor`; if opened with the keyboard, move the focus into the menu.
    * @param {HTMLButtonElement} star
    * @param {boolean} isKey
    * @param {HTMLElement} [anchor]

@@ -16,7 +16,7 @@ function closeOthers(target) {
     if (!(target instanceof Node && menu.contains(target))) menu.removeAttribute("open");
 }
 
-/** Close the open menus; if one has the focus, its button gets it. */
+/** Close the open menus; if the focus is in one of them, move it to that menu's button. */
 function closeAll() {
   for (const menu of openMenus()) {
     const hadFocus = menu.contains(document.activeElement);

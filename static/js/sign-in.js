@@ -3,7 +3,7 @@
 
 let isSigningOut = false;
 
-/** Detect that the user signs out: live connections close before the next page arrives. */
+/** Record that the user is signing out, because live connections close before the next page arrives. */
 export function watchSignOut() {
   document.addEventListener("submit", ({ target }) => {
     if (target instanceof HTMLFormElement && target.action.endsWith("/account/logout/"))

@@ -1,5 +1,5 @@
 // @ts-check
-// The usual week of the open channel: requested for the zone of the page, and again every minute while it is visible.
+// The usual week of the open channel, in the page's time zone; refreshed every minute while the page is visible.
 
 import { $, all } from "./dom.js";
 import { ZONE_NAME } from "./times.js";

@@ -1,4 +1,4 @@
-"""Chat counts are lower bounds where chat was missed; viewer figures, where viewers are unknown while on air."""
+"""Chat counts are lower bounds where chat was missed; viewer figures, where viewer counts are unknown while on air."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def request_of(signed_in: Client) -> CurationRequest:
 
 
 def submit_decision(curator: Client, request: CurationRequest, decision: str, text: str = "") -> str:
-    """Send the admin form; return the page with its errors, or "" on success."""
+    """Submit the admin form; return the page with its errors, or "" on success."""
     sent = curator.post(f"{ADMIN}{request.pk}/change/", {"decision": decision, "answer": text})
     return "" if sent.status_code == 302 else read_page(sent)
 

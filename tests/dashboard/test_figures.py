@@ -209,6 +209,6 @@ def test_hours_watched_without_complete_viewers() -> None:
 
 
 def test_known_viewer_time_is_measured_in_whole_minutes() -> None:
-    # On air for 28 min 40 s, of which 28 whole minutes are counted; viewers are known for 658 s of them.
+    # On air for 28 min 40 s, of which 28 whole minutes are counted; viewer counts are known for 658 s of them.
     stream = Broadcast("7", 40_000, 1_760_000, 5, 1.0, hours_watched=100.0, viewers_coverage=658 / 1_680)
     assert watched_note(stream) == "not enough data: viewers known for 10 min 58 s of the 28 min 0 s counted"

@@ -1,4 +1,4 @@
-"""Count and age of the records in the Kafka driver."""
+"""Count and age of the records in the Kafka client."""
 
 from __future__ import annotations
 

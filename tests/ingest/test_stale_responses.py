@@ -151,7 +151,7 @@ def test_an_older_answer_is_accepted_after_ten_minutes_except_for_its_start() ->
 # Older texts of the same broadcast
 
 
-def test_texts_that_flip_back_in_an_older_answer_are_one_change() -> None:
+def test_texts_that_revert_in_a_stale_response_count_as_one_change() -> None:
     table = Table()
     new = replace(ADA, title="new", category="Go", login="ada_two", name="Ada II", language="de")
     for minute, answer in enumerate([ADA, new, ADA, new, ADA, new, new]):

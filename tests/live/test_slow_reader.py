@@ -115,7 +115,7 @@ async def stuck(server: uvicorn.Server) -> Reader:
 async def test_slow_readers_get_a_close_code_when_they_read_again(
     server: uvicorn.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The reader is not cut off before it reads again, even if that takes long.
+    # The reader is not cut off before it reads again, even if that takes a long time.
     monkeypatch.setattr(ClosingProtocol, "ABORT_AFTER_S", 10 * HANG_S)
     reader = await stuck(server)
     await push_until(lambda: web.hub.slow_closed > 0)

@@ -167,7 +167,7 @@ def test_the_minutes_before_a_broadcast_was_noticed_are_missed_in_every_range(is
     assert (longer.lower_bounds.chat, longer.lower_bounds.viewers) == (True, True)
 
 
-def test_a_gap_is_missed_in_a_broadcast_and_in_a_range() -> None:
+def test_a_gap_counts_as_missed_in_a_broadcast_and_in_a_range() -> None:
     history = History(started_s=600, noticed_s=600, ended_s=1_200, dead=[(700, 760)])
     store = Store(history, is_summarized=True)
     broadcast = BroadcastStore(cast("WindowStore", store)).compute("7", *history.span_ms)

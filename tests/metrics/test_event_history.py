@@ -114,7 +114,7 @@ def test_missed_time_at_the_edge_of_a_chunk_is_the_same_gap_as_in_one_read(
     assert pages(lambda from_ms, until_ms: queries.marks_and_gaps("7", from_ms, until_ms, NOW), END, limit) == events
 
 
-def test_a_missed_span_is_not_cut_by_the_chunks_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missed_span_is_not_split_at_chunk_boundaries(monkeypatch: pytest.MonkeyPatch) -> None:
     until_ms = EDGE + 2 * CHUNK_MS
     store = MissedStore([(EDGE - DAY_MS, until_ms - DAY_MS)])
     monkeypatch.setattr(queries, "WindowStore", lambda: store)

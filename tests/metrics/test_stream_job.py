@@ -1,4 +1,4 @@
-"""Keeping one stream job running, with fake responses of Flink's REST API."""
+"""Keeping one stream job running, with fake responses from Flink's REST API."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_windows_include_their_start_and_not_their_end() -> None:
     assert comparison.chats["7"].live(FROM_MS + 60_000).words == 2
 
 
-def test_values_of_a_range_are_sums_and_its_peaks_are_windows_or_minutes() -> None:
+def test_range_values_come_from_sums_and_peaks_from_windows_or_minutes() -> None:
     texts = [(number * 1_000, str(number % 7), f"text {number % 9}") for number in range(60)]
     comparison = comparison_of(*texts, (90_000, "1", "a b c"))
     minutes = list(comparison.chats["7"].minutes(FROM_MS, FROM_MS + 120_000).values())

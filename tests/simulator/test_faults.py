@@ -21,11 +21,11 @@ def test_given_fields_replace_the_defaults() -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (None, "a kind among reconnect, reset"),
-        (["reset"], "a kind among reconnect, reset"),
-        ({}, "a kind among"),
-        ({"kind": "rain"}, "a kind among"),
-        ({"kind": ["reset"]}, "a kind among"),
+        (None, "kind is one of reconnect, reset"),
+        (["reset"], "kind is one of reconnect, reset"),
+        ({}, "kind is one of"),
+        ({"kind": "rain"}, "kind is one of"),
+        ({"kind": ["reset"]}, "kind is one of"),
         ({"kind": "reset", "colour": 1}, "unknown fields colour: expected only kind, seconds"),
         ({"kind": "slow", "seconds": -1}, "seconds between 0 and 3600"),
         ({"kind": "slow", "seconds": 3_601}, "seconds between 0 and 3600"),

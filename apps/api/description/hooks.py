@@ -20,7 +20,7 @@ Live and historical metrics of Twitch channels, computed from their chat, each w
 - Paginated lists have `next`: send it as `cursor` to get the next page. It is null on the last page.
 - Fields with `x-known-values` may gain values. Treat unknown ones conservatively.
 - `If-Match` accepts `*` and the current ETag of a watchlist. Any other value returns 412, and nothing changes.
-- Every error is a problem (RFC 9457) with a stable `code`; the header `X-Request-Id` identifies the request.
+- Every error is a problem document (RFC 9457) with a stable `code`; the header `X-Request-Id` identifies the request.
 - Figures come from Twitch's public chat and API. Twitchly is not affiliated with Twitch.
 """
 

@@ -149,7 +149,7 @@ def _describe_success(response: dict[str, Any], status: str, has_etag: bool, *, 
 
 def _not_modified(*, needs_key: bool) -> dict[str, Any]:
     names = ["X-Request-Id", "Cache-Control", "ETag", *(["RateLimit", "RateLimit-Policy"] if needs_key else [])]
-    description = "Not modified. Does not count against the limits."
+    description = "Not modified. Does not count against the limits of your plan."
     return {"description": description, "headers": _headers(*names)}
 
 

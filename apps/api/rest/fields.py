@@ -28,7 +28,7 @@ class Flag(serializers.BooleanField):
 
 
 class WholeNumber(serializers.IntegerField):
-    """A whole number in ASCII digits: 1_0, 1.0, +1 and digits of other scripts are refused."""
+    """A whole number in ASCII digits: 1_0, 1.0, +1 and digits from other scripts are rejected."""
 
     default_error_messages = {"invalid": "Send a whole number in digits, such as 50."}
 
@@ -39,7 +39,7 @@ class WholeNumber(serializers.IntegerField):
 
 
 class Moment(serializers.DateTimeField):
-    """A time in ISO 8601; digits of other scripts are refused."""
+    """A time in ISO 8601; digits from other scripts are rejected."""
 
     def to_internal_value(self, value: Any) -> Any:
         if not isinstance(value, str) or not value.isascii():
@@ -48,7 +48,7 @@ class Moment(serializers.DateTimeField):
 
 
 class Day(serializers.DateField):
-    """A day as YYYY-MM-DD; digits of other scripts are refused."""
+    """A day as YYYY-MM-DD; digits from other scripts are rejected."""
 
     def to_internal_value(self, value: Any) -> Any:
         if not isinstance(value, str) or re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is None:
@@ -92,7 +92,7 @@ class ChannelText(serializers.CharField):
 
 
 class Text(serializers.CharField):
-    """A string; numbers and booleans are refused instead of converted."""
+    """A string; numbers and booleans are rejected, not converted."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

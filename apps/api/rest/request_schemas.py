@@ -131,7 +131,7 @@ class PeriodBody(RequestSchema):
         help_text="`day` adds the values of each UTC day, `hour` those of each UTC hour.",
     )
     compare = serializers.BooleanField(
-        required=False, default=False, help_text="Add the figures of the same number of days before `first_day`."
+        required=False, default=False, help_text="Add the figures for the same number of days before `first_day`."
     )
 
 

@@ -1,4 +1,4 @@
-"""Responses of views, their renderers (JSON, and CSV and NDJSON for tables), and content negotiation."""
+"""View responses, their renderers (JSON, and CSV and NDJSON for tables), and content negotiation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Table:
 
 
 class ApiResponse(Response):
-    """A response of a view: a JSON document, the same data as a table if it has rows, and its headers.
+    """A view's response: a JSON document, the same data as a table if it has rows, and its headers.
 
     Without an `etag`, the ETag is a hash of the content. Responses that are cached for 1 s or not stored have none.
     """

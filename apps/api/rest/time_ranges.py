@@ -59,7 +59,8 @@ def with_grain(range_: Range, grain: StoredGrain | None, now_ms: int) -> Range:
         return replace(range_, grain=grain_for(*range_.bounds(now_ms), now_ms, DEFAULT_POINTS_MAX))
     regrained = in_grain(range_, grain, now_ms)
     if regrained is None:
-        raise invalid_field("grain", f"Windows of the grain {grain} are not stored for this long.")
+        reason = f"“{grain}” windows have expired for part of this range."
+        raise invalid_field("grain", f"{reason} Choose a coarser grain or a later start.")
     if range_.span_ms // STEP_MS[grain] > POINTS_MAX:
         raise invalid_field("grain", f"More than {POINTS_MAX:,} windows: choose a coarser grain or a shorter span.")
     return regrained

@@ -109,7 +109,7 @@ class ApiView(APIView):
 
     @property
     def api_client(self) -> ApiClient:
-        """The client of the key, for operations that need one."""
+        """The client whose API key was sent; only for operations that require a scope."""
         assert self.client is not None  # noqa: S101  only operations without a scope have no client
         return self.client
 

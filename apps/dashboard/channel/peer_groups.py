@@ -29,7 +29,7 @@ class Peer:
 
     @property
     def size(self) -> str:
-        """The label of its viewer band, empty while viewers are unknown."""
+        """The label of its viewer band, empty while viewer counts are unknown."""
         return f"{band_of(self.values['viewers']).label} viewers" if "viewers" in self.values else ""
 
 

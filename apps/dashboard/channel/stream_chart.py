@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One metric: the path of its line in the box of apps/dashboard/plot.py, and the ticks of its axis."""
+    """One metric: the path of its line in the coordinates of `plot.CHART`, and the ticks of its axis."""
 
     metric: Metric
     unit: str
@@ -46,7 +46,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A time span, as position and width in percent. `label` is a category or the reason of a gap."""
+    """A time span, as position and width in percent. `label` is a category or the reason for a gap."""
 
     at: float
     width: float

@@ -37,12 +37,13 @@ def tracking_state(channel_id: str) -> TrackingState:
     if has_opted_out(channel_id):
         return OUT
     if channel is None:
-        return TrackingState("unknown", "Not tracked: it has never been on the channel list.", can_request=True)
+        text = "Not tracked: this channel has never been on the channel list."
+        return TrackingState("unknown", text, can_request=True)
     return describe_tracking(channel, _read_rank)
 
 
 def describe_tracking(channel: Channel, rank_of: Callable[[int], int]) -> TrackingState:
-    """Return the tracking state of a channel that has not opted out; `rank_of` ranks a number of viewers."""
+    """Return the tracking state of a channel that has not opted out; `rank_of` returns the rank of a viewer count."""
     if channel.blocked:
         return TrackingState("blocked", f"Not tracked: removed from the list by the curators{_until(channel)}.")
     if channel.pinned:

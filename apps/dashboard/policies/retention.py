@@ -59,7 +59,7 @@ def account_retention() -> list[RetentionRule]:
         RetentionRule("Email addresses, password hash, second factors, settings", "until the account is deleted"),
         RetentionRule("Watchlists, notes, searches, share links, requests", "until they or the account are deleted"),
         RetentionRule("API keys (as hashes) and their usage", "until the account is deleted"),
-        RetentionRule("Audit log of staff decisions; other accounts appear as numbers", "for good"),
+        RetentionRule("Audit log of staff decisions; non-staff accounts appear by account number", "indefinitely"),
         RetentionRule("Daily service quality", duration_text(DAY_RETENTION_MS)),
     ]
 

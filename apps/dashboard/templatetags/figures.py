@@ -86,14 +86,14 @@ def coverage_of(channel: ChannelNow, metric: str) -> float:
 
 @register.simple_tag
 def watched(broadcast: Broadcast) -> str:
-    """Return a broadcast's hours watched; a lower bound if viewers are unknown for a part of it."""
+    """Return a broadcast's hours watched; a lower bound if viewer counts are unknown for a part of it."""
     bound = LOWER_BOUND if broadcast.lower_bounds.viewers else ""
     return ABSENT if broadcast.watched is None else bound + number(broadcast.watched, 1)
 
 
 @register.filter
 def watched_note(broadcast: Broadcast) -> str:
-    """Return the part of a broadcast's counted time for which viewers are known, as text."""
+    """Return the part of a broadcast's counted time for which viewer counts are known, as text."""
     known = f"viewers known for {duration(broadcast.watched_ms)} of the {duration(broadcast.counted_ms)} counted"
     return f"not enough data: {known}" if broadcast.watched is None else f"hours, {known}"
 

@@ -41,7 +41,7 @@ class EventBuffer:
 
     @property
     def in_flight(self) -> int:
-        """The number of events in the Kafka driver that it has neither delivered nor returned."""
+        """The number of events in the Kafka client that it has neither delivered nor returned."""
         return len(self._sent_s)
 
     @property

@@ -177,12 +177,12 @@ class Writer:
 
     @property
     def buffered(self) -> int:
-        """The number of records in the buffer, before the Kafka driver."""
+        """The number of records in the buffer, before the Kafka client."""
         return len(self._buffer)
 
     @property
     def in_flight(self) -> int:
-        """The number of records and events in the Kafka driver that it has neither delivered nor returned."""
+        """The number of records and events in the Kafka client that it has neither delivered nor returned."""
         return len(self._unconfirmed) + self._events.in_flight
 
     def take_lost(self) -> list[Gap]:
@@ -278,7 +278,7 @@ class Writer:
             self._lose(orjson.loads(value if isinstance(value, bytes) else b"{}"), Loss.DELIVERY)
 
     def _purge(self) -> None:
-        """Purge the driver's queues. Repeated, because one purge misses records moving between its queues."""
+        """Purge the client's queues. Repeated, because one purge misses records moving between its queues."""
         until = time.monotonic() + PURGE_S
         while self.in_flight and time.monotonic() < until:
             self._producer.purge(in_queue=True, in_flight=True, blocking=True)

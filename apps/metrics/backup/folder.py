@@ -27,7 +27,7 @@ class BadBackup(TwitchlyError):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Contents of a backup. `files` has the SHA-256, the bytes, and the rows or None of each file, by path."""
+    """Contents of a backup. `files` maps each path to its SHA-256, size in bytes and row count (None without rows)."""
 
     made_at: str
     engine: str | None = None

@@ -244,7 +244,7 @@ def test_a_pong_measures_the_lag() -> None:
 
 @needs_data
 @pytest.mark.parametrize("name", ["xqcow_2019-09-15.irc", "forsen_2022-01-01.irc"])
-def test_a_recording_gives_the_same_events_one_byte_at_a_time(name: str) -> None:
+def test_a_recording_yields_the_same_events_when_read_one_byte_at_a_time(name: str) -> None:
     raw = b"\r\n".join((DATA / "irc" / name).read_bytes().splitlines()[:400]) + b"\r\n"
     whole, single = welcomed(), welcomed()
     events = [event for n in range(len(raw)) for event in single.receive_data(raw[n : n + 1], 1)]

@@ -77,5 +77,5 @@ def test_durations_use_the_largest_whole_unit(ms: int, text: str) -> None:
     assert span(ms) == text
 
 
-def test_distinct_metrics_update_every_5_s() -> None:
+def test_distinct_counts_update_every_5_s() -> None:
     assert (every(METRIC["chatters"]), every(METRIC["messages"])) == ("5 s", "1 s")

@@ -89,7 +89,7 @@ def test_channels_below_a_threshold_are_not_ranked_and_have_a_reason() -> None:
 
 def test_unknown_viewers_have_a_separate_reason() -> None:
     for metric in ("viewers", "engagement"):
-        assert METRIC[metric].unranked({"messages": 12}, RankingThresholds()) == "viewers are unknown"
+        assert METRIC[metric].unranked({"messages": 12}, RankingThresholds()) == "viewer counts are unknown"
         assert metric not in values_of({"messages": 12, "viewer_pulses": 0}, LIVE_WINDOW_MS)
 
 

@@ -64,7 +64,7 @@ def test_a_missed_mode_change_may_be_reported_on_join() -> None:
     assert len(matched([missed], ("chat_mode", 2)).differences) == 1
 
 
-def test_lines_in_a_gap_may_be_summed_or_not() -> None:
+def test_lines_in_a_gap_may_or_may_not_be_summed() -> None:
     gaps = [Gap("7", SENT_MS, SENT_MS, "closed")]
     assert matched([entry()], gaps=gaps) == matched([entry()], ("bans", 1), gaps=gaps) == SumComparison()
     assert len(matched([entry()], ("bans", 2), gaps=gaps).differences) == 1

@@ -1,4 +1,4 @@
-"""Responses of boards."""
+"""Response schemas for boards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Responses of channels."""
+"""Response schemas for channels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Responses of a channel's history."""
+"""Response schemas for a channel's history."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ class Series(ResponseSchema):
     gaps = Gap(
         source="series.gaps",
         many=True,
-        help_text="Time spans when the channel was on air or tracked, but not reliably heard. Unrecorded ones are "
-        "accurate to the minute, or to the hour in old ranges. Within the range of `summary`, they add up to its "
-        "`missed_s`.",
+        help_text="Time spans when the channel was on air or tracked, but not reliably heard. Gaps that are inferred "
+        "from stored windows are accurate to the minute, or to the hour in old ranges. Within the range of "
+        "`summary`, all gaps add up to its `missed_s`.",
     )
     coverage = FloatField(
         source="series.summary.coverage", help_text="Share of the span in which the channel was heard, 0 to 1."
@@ -115,8 +115,8 @@ class Series(ResponseSchema):
     )
     is_viewers_lower_bound = BooleanField(
         source="series.summary.lower_bounds.viewers",
-        help_text=f"Viewers are known for less than {COMPLETE_FROM} of the time on air: their peak and `hours_watched` "
-        "are lower bounds.",
+        help_text=f"Viewer counts are known for less than {COMPLETE_FROM} of the time on air: their peak and "
+        "`hours_watched` are lower bounds.",
     )
     summary = RangeSummary()
 
@@ -126,7 +126,11 @@ class Event(ResponseSchema):
 
     id = CharField()
     at = UtcTime(source="at_ms")
-    to = UtcTime(source="until_ms", allow_null=True, help_text="End of the event, or of the summed interval.")
+    to = UtcTime(
+        source="until_ms",
+        allow_null=True,
+        help_text="End of a gap, or of the interval that `count` covers; null for other events.",
+    )
     kind = CharField()
     count = IntegerField(allow_null=True)
     label_ = CharField(help_text="Human-readable description.")
@@ -151,11 +155,12 @@ class Stream(ResponseSchema):
     hours_watched = FloatField(
         source="watched",
         allow_null=True,
-        help_text="Sum of viewer counts over the seconds in which they are known, in hours; null if viewers are known "
-        "for less than half of the stream.",
+        help_text="Sum of viewer counts over the seconds in which they are known, in hours; null if they are known for "
+        "less than half of the stream.",
     )
     viewers_coverage = FloatField(
-        allow_null=True, help_text="Share of the stream for which viewers are known, 0 to 1; null if not recorded."
+        allow_null=True,
+        help_text="Share of the stream for which viewer counts are known, 0 to 1; null if not recorded.",
     )
     messages = IntegerField()
     coverage = FloatField(help_text=COVERAGE)
@@ -165,7 +170,7 @@ class Stream(ResponseSchema):
     )
     is_viewers_lower_bound = BooleanField(
         source="lower_bounds.viewers",
-        help_text=f"Viewers are known for less than {COMPLETE_FROM} of the stream, so `peak_viewers` and "
+        help_text=f"Viewer counts are known for less than {COMPLETE_FROM} of the stream, so `peak_viewers` and "
         "`hours_watched` are lower bounds.",
     )
 

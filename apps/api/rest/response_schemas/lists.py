@@ -1,4 +1,4 @@
-"""Responses of watchlists and segments."""
+"""Response schemas for watchlists and segments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Responses of metrics and of the service's status."""
+"""Response schemas for metrics and service status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Responses of the query for several channels."""
+"""Response schemas for the query for several channels."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class PeriodFigures(ResponseSchema):
     hours_watched = FloatField(
         source="summary.hours_watched",
         allow_null=True,
-        help_text="Sum of the viewers of every known second, in hours; null if viewers are known for less than half of "
-        "the time on air.",
+        help_text="Sum of viewer counts over the seconds in which they are known, in hours; null if they are known for "
+        "less than half of the time on air.",
     )
     on_air_s = Seconds(source="summary.on_air_ms", help_text="Seconds on air.")
     heard_s = Seconds(source="summary.heard_ms", help_text="Seconds in which the channel was heard.")
@@ -55,8 +55,8 @@ class PeriodFigures(ResponseSchema):
     )
     is_viewers_lower_bound = BooleanField(
         source="summary.lower_bounds.viewers",
-        help_text=f"Viewers are known for less than {COMPLETE_FROM} of the time on air: their peak and `hours_watched` "
-        "are lower bounds.",
+        help_text=f"Viewer counts are known for less than {COMPLETE_FROM} of the time on air: their peak and "
+        "`hours_watched` are lower bounds.",
     )
 
 
@@ -112,7 +112,7 @@ class PeriodTotals(ResponseSchema):
 
 
 class PeriodResult(ResponseSchema):
-    """Figures of several channels over the same UTC days."""
+    """Figures for several channels over the same UTC days."""
 
     first_day = DateField()
     last_day = DateField(help_text="Inclusive.")
