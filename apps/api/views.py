@@ -43,7 +43,7 @@ def usage(request: HttpRequest) -> HttpResponse:
         "is_empty": not any(point.requests for point in points),
         "script": {"by": by, "limit": plan.requests_per_day if by == "day" else None, "points": _columns(points)},
     }
-    return render(request, "partners/usage.html", context, status=400 if errors else 200)
+    return render(request, "api/usage.html", context, status=400 if errors else 200)
 
 
 @require_safe
@@ -59,7 +59,7 @@ def reference(request: HttpRequest) -> HttpResponse:
         "language": language,
         "languages": list(LANGUAGES.items()),
     }
-    return render(request, "partners/reference.html", context)
+    return render(request, "api/reference.html", context)
 
 
 def _columns(points: list[UsagePoint]) -> list[list[int]]:

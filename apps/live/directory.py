@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The descriptive fields of a channel.
+    """The descriptive fields of a channel. Live frames contain all of them: see `types/server.d.ts`.
 
     `language` is Twitch's code. `started_at` is ISO 8601, empty while the channel is offline. `is_offline`: Twitch
     reports it as offline.

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from core.metrics.columns import roll_up
+from core.metrics.columns import names_of, roll_up
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from simulator.audience import Audience
 from simulator.broadcasts import WEEK_MS, Broadcasts, rhythm
@@ -51,6 +51,11 @@ def test_a_channel_has_minutes_exactly_while_it_is_on_air(history: History) -> N
         on_air_s = sum(min(end_ms, NOW_MS + 6 * HOUR_MS) - max(start_ms, NOW_MS) for start_ms, end_ms in spans) / 1000
         # Starts and ends are reported in whole seconds.
         assert sum(m["on_air_pulses"] for m in minutes.values()) == pytest.approx(on_air_s, abs=2 * len(spans))
+
+
+def test_a_busy_minute_has_every_column(history: History) -> None:
+    minutes = history.minutes(0, NOW_MS, NOW_MS + HOUR_MS).values()
+    assert {name for minute in minutes for name in minute} == set(names_of("minute"))
 
 
 def test_the_amount_of_chat_is_similar_to_that_of_the_live_audience(history: History) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from simulator.faults import IRC_DEFAULTS
+from simulator.irc_faults import CONNECTION_FAULTS, ROOM_FAULTS
 from tests.simulator.irc_peer import Peer, Simulated, simulated_twitch, tags_of
 from twitchly.clock import now_ms
 
@@ -17,6 +19,10 @@ CLOCKS_DIFFER_MS = 5
 async def twitch(tmp_path: Path) -> AsyncIterator[Simulated]:
     async with simulated_twitch(tmp_path) as simulated:
         yield simulated
+
+
+def test_every_fault_belongs_to_a_set_that_applies_it() -> None:
+    assert {request.kind for request in IRC_DEFAULTS} == CONNECTION_FAULTS | ROOM_FAULTS | {"flood"}
 
 
 def is_chat(line: str) -> bool:

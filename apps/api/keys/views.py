@@ -72,7 +72,7 @@ def render_keys(request: HttpRequest, more: dict[str, Any] | None = None, status
         "form": form,
         **(more or {}),
     }
-    return render(request, "partners/keys.html", context, status=status)
+    return render(request, "api/keys.html", context, status=status)
 
 
 def _find(request: HttpRequest, key_id: int | None) -> ApiKey:

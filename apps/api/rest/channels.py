@@ -26,7 +26,7 @@ from core.channels.account import is_twitch_id
 from core.channels.address import parse_search
 from core.errors import NotFound
 
-FIELDS = ("id", "login", "name", "category", "language", "language_name", "title", "started_at", "is_live", "url")
+FIELDS = tuple(schemas.Channel().fields)
 
 
 @dataclass(frozen=True, slots=True)
