@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -26,8 +27,8 @@ log = logging.getLogger(__name__)
 
 PAGE = 100
 PAUSE_S = 1.0
-# Pages repeat and skip streams, so 14/10 of the requested number is read.
-SPARE_TENTHS = 14
+# Pages repeat and skip streams, so this many times the requested number is read.
+OVERFETCH_FACTOR = 1.4
 WALKS = 4
 # Streams start, end and change rank between walks: a walk counts as complete if it lacks at most one in this many of
 # the streams found.
@@ -87,7 +88,7 @@ class Helix:
             if walks:
                 reason = walks[-1].interruption or "the end of the list is unconfirmed"
                 self._client.pause(PAUSE_S, until_s=end_s, reason=reason)
-            walks.append(self._walk(streams, -(-count * SPARE_TENTHS // 10), end_s))
+            walks.append(self._walk(streams, math.ceil(count * OVERFETCH_FACTOR), end_s))
             if len(streams) >= count or _is_end_confirmed(len(streams), walks):
                 break
         else:
