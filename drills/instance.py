@@ -19,8 +19,8 @@ from pathlib import Path
 import httpx
 
 from deploy.local.layout import read_variables
-from drills.checkpoint_disk import CheckpointDisk, MountFailed
 from drills.stack import Stack, wait_until
+from drills.tmpfs import MountFailed, Tmpfs
 
 AUDIENCE = ("--channels", "20", "--rate", "50", "--seed", "5")
 # Nothing listens on this port, so every request through the proxy fails.
@@ -82,7 +82,7 @@ def _outcome(condition: Condition) -> str:
     if condition.before and subprocess.run([*condition.before, "python3.11", "-c", ""], check=False).returncode:
         return "skipped: this user cannot run python3.11; install it outside home directories"
     stack = stack_under(condition)
-    disk = CheckpointDisk(stack.var, DISK_SIZE)
+    disk = Tmpfs(stack.var, DISK_SIZE)
     try:
         if condition.fills_disk:
             disk.mount()
@@ -106,7 +106,7 @@ def _outcome(condition: Condition) -> str:
         stack.remove()
 
 
-def _fill(disk: CheckpointDisk, stack: Stack) -> float:
+def _fill(disk: Tmpfs, stack: Stack) -> float:
     """Fill the disk until the board stops updating, empty it, and return the seconds until the instance recovers."""
     disk.fill()
     wait_until(lambda: stack.board_lag_s() > STOPPED_S, 240, "the board to stop updating on a full disk")

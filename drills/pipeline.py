@@ -21,12 +21,12 @@ from apps.metrics.flink_cluster import FlinkCluster
 from apps.metrics.late_drops import LateDrops
 from core.proof.comparison import Fault
 from drills.board_recovery import BoardRecovery, BoardWatch
-from drills.checkpoint_disk import CheckpointDisk, MountFailed
 from drills.command import parse_options
 from drills.excuses import BEFORE_MS, fault_time
 from drills.ingest import AFTER_MS, CALM_S
 from drills.pipeline_faults import PipelineFault, exceeded_limits, pipeline_faults
 from drills.stack import Stack, now_ms, wait_until
+from drills.tmpfs import MountFailed, Tmpfs
 
 COVERED_S = 180.0
 PRODUCERS = (1, 2)
@@ -68,7 +68,7 @@ def main() -> int:
     began_s = time.monotonic()
     options = parse_options(__doc__, channels=150, rate=250, seed=12)
     stack = Stack()
-    with checkpoint_disk(stack.var / "flink" / "checkpoints", stack) as disk:
+    with checkpoints_on_tmpfs(stack.var / "flink" / "checkpoints", stack) as disk:
         faults = options.selected(pipeline_faults(disk))
         stack.start(*options.audience())
         with closing(BoardWatch(stack, PRODUCERS)) as watch:
@@ -79,9 +79,9 @@ def main() -> int:
 
 
 @contextmanager
-def checkpoint_disk(folder: Path, stack: Stack) -> Iterator[CheckpointDisk | None]:
-    """Mount a disk for an instance's checkpoints if allowed; remove the instance and the disk afterwards."""
-    disk = CheckpointDisk(folder)
+def checkpoints_on_tmpfs(folder: Path, stack: Stack) -> Iterator[Tmpfs | None]:
+    """Mount a tmpfs for an instance's checkpoints if allowed; remove the instance and the tmpfs afterwards."""
+    disk = Tmpfs(folder)
     try:
         try:
             disk.mount()

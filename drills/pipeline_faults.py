@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from drills.board_recovery import BoardRecovery
-from drills.checkpoint_disk import CheckpointDisk
 from drills.faults import SECOND_PRODUCER, paused, stopped
 from drills.poison import bad_chat, poison
 from drills.sink import Sink, holders
 from drills.stack import Stack, now_ms, wait_until
+from drills.tmpfs import Tmpfs
 
 # A process is restarted immediately and counts as running after 3 s; Kafka and Cassandra wait longer after each exit.
 RESTART_S = 60.0
@@ -58,7 +58,7 @@ class PipelineFault:
     rejected: int = 0
 
 
-def pipeline_faults(disk: CheckpointDisk | None) -> list[PipelineFault]:
+def pipeline_faults(disk: Tmpfs | None) -> list[PipelineFault]:
     """Return every fault in the order of injection; without a disk, checkpoint faults are omitted."""
     task, job = "flink-taskmanager", "flink-jobmanager"
     disks = [PipelineFault("checkpoints fail", partial(checkpoints_fail, disk), 420, steady=True)] if disk else []
@@ -187,7 +187,7 @@ def worker_killed(stack: Stack) -> None:
     killed("worker")(stack)
 
 
-def checkpoints_fail(disk: CheckpointDisk, stack: Stack) -> None:
+def checkpoints_fail(disk: Tmpfs, stack: Stack) -> None:
     """Make the disk read-only, then fill it; each time, the log must report the failure and the recovery."""
     for break_disk, repair in ((disk.make_read_only, disk.make_writable), (disk.fill, disk.empty)):
         failures, recoveries = (stack.log("flink-job").count(text) for text in (FAILING, RECOVERED))

@@ -7,11 +7,11 @@ import pytest
 
 from core.proof.comparison import Fault
 from drills.board_recovery import BoardSample
-from drills.checkpoint_disk import CheckpointDisk
 from drills.command import DrillOptions
 from drills.pipeline import Outcome, report
 from drills.pipeline_faults import PipelineFault, exceeded_limits, pipeline_faults
 from drills.stack import Stack
+from drills.tmpfs import Tmpfs
 from tests.drills.test_board_recovery import recovery, sample
 
 
@@ -59,7 +59,7 @@ def test_ranks_by_outdated_windows_are_always_a_problem() -> None:
 
 
 def test_fault_names_are_unique_and_checkpoint_faults_need_a_disk(tmp_path: Path) -> None:
-    names = [fault.name for fault in pipeline_faults(CheckpointDisk(tmp_path))]
+    names = [fault.name for fault in pipeline_faults(Tmpfs(tmp_path))]
     assert len(set(names)) == len(names) == 22
     assert set(names) - {fault.name for fault in pipeline_faults(None)} == {"checkpoints fail"}
 

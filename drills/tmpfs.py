@@ -1,4 +1,4 @@
-"""A small disk for an instance's checkpoints or for all its data, which tests can make read-only or fill."""
+"""A small tmpfs for an instance's checkpoints or all its data, which tests can make read-only or fill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class MountFailed(Exception):
     """The disk could not be mounted; the message is the reason."""
 
 
-class CheckpointDisk:
+class Tmpfs:
     """A tmpfs at `folder`. Mounting requires root; the caller of `mount` must also `unmount`."""
 
     def __init__(self, folder: Path, size: str = SIZE) -> None:
@@ -63,7 +63,7 @@ class CheckpointDisk:
 
     def _remount(self, mode: str) -> None:
         command = ("mount", "-o", f"remount,{mode}", str(self._folder))
-        wait_until(lambda: not _run(*command), OPEN_S, f"the checkpoint disk to be remounted as {mode}")
+        wait_until(lambda: not _run(*command), OPEN_S, f"the disk to be remounted as {mode}")
 
 
 def _run(*command: str) -> str:

@@ -1,11 +1,11 @@
-"""The checkpoint disk, where mounting is allowed."""
+"""The small disk of drills, where mounting is allowed."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from drills.checkpoint_disk import CheckpointDisk, MountFailed, _run
+from drills.tmpfs import MountFailed, Tmpfs, _run
 
 
 @pytest.fixture
@@ -14,8 +14,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def disk(folder: Path) -> Iterator[CheckpointDisk]:
-    disk = CheckpointDisk(folder)
+def disk(folder: Path) -> Iterator[Tmpfs]:
+    disk = Tmpfs(folder)
     try:
         disk.mount()
     except MountFailed as error:
@@ -24,7 +24,7 @@ def disk(folder: Path) -> Iterator[CheckpointDisk]:
     disk.unmount()
 
 
-def test_the_disk_can_be_read_only_full_and_writable_again(disk: CheckpointDisk, folder: Path) -> None:
+def test_the_disk_can_be_read_only_full_and_writable_again(disk: Tmpfs, folder: Path) -> None:
     states = (
         (disk.make_read_only, disk.make_writable, "Read-only file system"),
         (disk.fill, disk.empty, "No space left on device"),
@@ -37,7 +37,7 @@ def test_the_disk_can_be_read_only_full_and_writable_again(disk: CheckpointDisk,
         (folder / message).write_text("x")
 
 
-def test_unmounting_discards_the_files_and_may_be_repeated(disk: CheckpointDisk, folder: Path) -> None:
+def test_unmounting_discards_the_files_and_may_be_repeated(disk: Tmpfs, folder: Path) -> None:
     (folder / "a").write_text("x")
     disk.unmount()
     assert list(folder.iterdir()) == []
