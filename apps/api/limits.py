@@ -234,7 +234,11 @@ class RateLimiter:
     async def _take(self, buckets: list[Bucket], day: str = "", per_day: int = 0) -> tuple[int, float, int | None, int]:
         if time.monotonic() >= self._redis_retry_at_s:
             keys = [redis_keys.RATE_LIMIT + name for name in (day, *(bucket.name for bucket in buckets))]
-            arguments = [per_day, 2 * DAY_S, *(number for b in buckets for number in (b.per_s, b.capacity))]
+            arguments = [
+                per_day,
+                redis_keys.DAILY_COUNT_EXPIRES_S,
+                *(number for b in buckets for number in (b.per_s, b.capacity)),
+            ]
             try:
                 empty, wait_s, used_today, left = await self._take_script.run(keys, arguments)
                 return int(empty), float(wait_s), int(used_today), int(left)

@@ -38,6 +38,10 @@ OUTSIDE_LIST = "streams-outside"
 # REDIS_LIMITS_URL
 # Prefix of the API's token buckets and daily counts; apps/api/limits.py appends the rest of each key.
 RATE_LIMIT = "limits:"
+# A daily count expires this long after its first request; a bucket expires once it is full.
+DAILY_COUNT_EXPIRES_S = 2 * 86_400
+# Connection leases that are not renewed, because their process died, expire after this time.
+LEASE_EXPIRES_S = 45
 
 
 def connection_leases(account_id: int) -> str:

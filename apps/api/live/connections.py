@@ -16,8 +16,8 @@ from apps.api.problems import Problem
 from core.contracts import redis_keys
 from twitchly.tasks import cancel
 
-# A lease that is not renewed because its process died expires after LEASE_S.
-LEASE_S, RENEW_EVERY_S = 45, 15.0
+LEASE_S = redis_keys.LEASE_EXPIRES_S
+RENEW_EVERY_S = 15.0
 REDIS_TIMEOUT_S = 2.0
 
 # KEYS: the sorted set of an account's leases by expiry. ARGV: the maximum number of leases, a lease's name, LEASE_S.

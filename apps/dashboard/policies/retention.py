@@ -1,4 +1,4 @@
-"""Data retention rules of the privacy page, read from the settings of topics, tables, sessions and keys."""
+"""Data retention rules of the privacy page, read from the settings of topics, tables, Redis keys and sessions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Any
 
 from django.conf import settings
 
+from apps.ingest import outside_list
 from apps.ingest.services import KEY_DAYS_KEPT
+from apps.metrics import board_history
+from apps.metrics.boards import UNRANKED_AFTER_MS
 from apps.metrics.models import ChannelDay, ChannelEvent, HourWindow, LiveWindow, MinuteWindow, StreamSummary
 from apps.status.services import DAY_RETENTION_MS
+from core.contracts import redis_keys
 from core.metrics.docs import span
 from core.pipeline.topics import TOPIC
 from core.times import DAY_MS
@@ -49,7 +53,8 @@ def chat_retention() -> list[RetentionRule]:
     tables = [RetentionRule(data, _table_retention(table)) for table, data in TABLES.items()]
     opt_outs = RetentionRule("Opt-outs, by Twitch ID and name", "until withdrawn")
     requests = RetentionRule("Text of opt-out requests", "until decided by a curator")
-    return [topics[0], day_key, *topics[1:], *tables, opt_outs, requests, *_opt_out_retention()]
+    live = dict.fromkeys(channel_data_in_redis().values())
+    return [topics[0], day_key, *topics[1:], *tables, *live, opt_outs, requests, *_opt_out_retention()]
 
 
 def account_retention() -> list[RetentionRule]:
@@ -59,9 +64,45 @@ def account_retention() -> list[RetentionRule]:
         RetentionRule("Email addresses, password hash, second factors, settings", "until the account is deleted"),
         RetentionRule("Watchlists, notes, searches, share links, requests", "until they or the account are deleted"),
         RetentionRule("API keys (as hashes) and their usage", "until the account is deleted"),
+        *account_data_in_redis().values(),
         RetentionRule("Audit log of staff decisions; non-staff accounts appear by account number", "indefinitely"),
         RetentionRule("Daily service quality", duration_text(DAY_RETENTION_MS)),
     ]
+
+
+def channel_data_in_redis() -> dict[str, RetentionRule]:
+    """Return the retention of data about channels in Redis, by the name in core/contracts/redis_keys.py."""
+    newest = RetentionRule(
+        "Newest live metrics and ranks of channels", f"{duration_text(UNRANKED_AFTER_MS)} after their last update"
+    )
+    return {
+        "board": newest,
+        "window_ends": newest,
+        "window_values": newest,
+        "board_history": RetentionRule(
+            "Live metrics of the past minutes, for changes of rank", duration_text(board_history.EXPIRES_S * 1000)
+        ),
+        "CHANNEL_LIST": RetentionRule(
+            "List of tracked channels, with names, titles and viewers", "while the channel is tracked"
+        ),
+        "OUTSIDE_LIST": RetentionRule(
+            "Live channels that are not tracked, with viewers", duration_text(outside_list.TTL_S * 1000)
+        ),
+    }
+
+
+def account_data_in_redis() -> dict[str, RetentionRule]:
+    """Return the retention of data about API clients in Redis, by the name in core/contracts/redis_keys.py."""
+    return {
+        "RATE_LIMIT": RetentionRule(
+            "API requests counted per account, key and IP network",
+            f"at most {duration_text(redis_keys.DAILY_COUNT_EXPIRES_S * 1000)}",
+        ),
+        "connection_leases": RetentionRule(
+            "Number of live API connections per account",
+            f"{duration_text(redis_keys.LEASE_EXPIRES_S * 1000)} after the last one",
+        ),
+    }
 
 
 def _opt_out_retention() -> list[RetentionRule]:
