@@ -344,6 +344,7 @@ def _nearest_minute(ms: int) -> int:
 
 def columns_behind_range(metrics: Sequence[Metric]) -> set[str]:
     """Return the columns of hour rows that a summary of these metrics needs."""
-    names = {"viewers_sum", "viewers_max", "heard_minutes", *COVERAGE_COLUMNS}
+    # Messages of bots belong to no metric, but days have their sum.
+    names = {"viewers_sum", "viewers_max", "heard_minutes", "bot_messages", *COVERAGE_COLUMNS}
     names |= columns_read_by((metric.range_value for metric in metrics), HOUR_MS)
     return names | {PEAK[metric.key].column for metric in metrics if metric.key in PEAK}
