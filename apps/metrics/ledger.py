@@ -1,8 +1,8 @@
 """End-to-end check: the ledger against Kafka, and Cassandra against the reference over `chat`.
 
-There are two invariants: each message in the ledger is in `chat` once or in a recorded gap (core/proof/comparison.py),
-and each stored window equals its reference (window_comparison.py). This module checks them in order, and waits for
-data that is still in flight.
+There are three invariants: each message in the ledger is in `chat` once or in a recorded gap
+(core/proof/comparison.py), each stored window equals its reference (window_comparison.py), and each stored day equals
+its minutes and hours (day_comparison.py). This module checks them in order, and waits for data that is still in flight.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.metrics.chat_log import ChatLog
+from apps.metrics.day_comparison import DayComparison, DaySources, WindowsFromChat
 from apps.metrics.window_comparison import RECENT_MS, WindowComparison, WindowReader
 from core.irc.event_time import PROMISE_DELAY_MS
 from core.proof.comparison import Bounds, Fault, MatchResult, match_messages, match_notices
@@ -37,8 +38,8 @@ class FaultCounts:
 class Report:
     """Figures of a check; `notes` are remarks for the reader.
 
-    `windows` is None if windows were not compared; `summed` is the minimum total of the sums; `faults` has the counts
-    of each fault, in order.
+    `windows` is None if windows were not compared; `days` is the number of days compared; `summed` is the minimum total
+    of the sums; `faults` has the counts of each fault, in order.
     """
 
     messages: MatchResult
@@ -50,6 +51,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     summed: int = 0
     faults: Sequence[FaultCounts] = ()
+    days: int = 0
 
     def figures(self) -> dict[str, int]:
         """Return the figures in print order."""
@@ -65,6 +67,7 @@ class Report:
             "rejected": self.rejected,
             "pending": self.messages.pending,
             "windows": self.windows or 0,
+            "days": self.days,
             "differences": len(self.differences),
         }
 
@@ -89,13 +92,17 @@ class Report:
 
 @dataclass(slots=True)
 class Check:
-    """One check that waits `timeout_s` at most. Without a store, only the received messages are compared."""
+    """One check that waits `timeout_s` at most. Without a store, only the received messages are compared.
+
+    Days are compared only if there are `days`.
+    """
 
     chat: ChatLog
     store: WindowReader | None
     ledger: Ledger
     timeout_s: float
     faults: Sequence[Fault] | None = None
+    days: DaySources | None = None
     now_s: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _notes: list[str] = field(default_factory=list)
@@ -118,14 +125,32 @@ class Check:
             messages, notices, sums = self._listening(promise_ms)
             if comparison is not None:
                 comparison.compare_recent()
-        return self._report(messages, notices, sums, comparison)
+        days = self._compare_days(comparison, promise_ms)
+        return self._report(messages, notices, sums, comparison, days)
+
+    def _compare_days(self, comparison: WindowComparison | None, promise_ms: int) -> DayComparison | None:
+        if comparison is None or self.days is None:
+            return None
+        days = DayComparison(self.days.days, WindowsFromChat(self.days.windows, comparison.from_chat()))
+        days.compare(self._channels, min(self.chat.tally.first_ms.values(), default=0), promise_ms)
+        if days.pending:
+            self._notes.append(
+                f"{len(days.pending)} days that ended in the past 2 h are not rolled up yet, such as {days.pending[0]}"
+            )
+        return days
 
     def _report(
-        self, messages: MatchResult, notices: MatchResult, sums: SumComparison, comparison: WindowComparison | None
+        self,
+        messages: MatchResult,
+        notices: MatchResult,
+        sums: SumComparison,
+        comparison: WindowComparison | None,
+        days: DayComparison | None,
     ) -> Report:
         tally = self.chat.tally
         differences = [*messages.differences, *notices.differences, *sums.differences]
         differences += comparison.differences if comparison else []
+        differences += days.differences if days else []
         if tally.without_id:
             differences.append(f"{tally.without_id} messages on chat have no id")
         if self.ledger.torn:
@@ -133,7 +158,18 @@ class Check:
         windows = comparison.windows if comparison else None
         faults = [self._fault_counts(fault, comparison) for fault in self.faults or ()]
         moved = len(tally.moved_ms)
-        return Report(messages, notices, moved, tally.rejected, windows, differences, self._notes, sums.summed, faults)
+        return Report(
+            messages,
+            notices,
+            moved,
+            tally.rejected,
+            windows,
+            differences,
+            self._notes,
+            sums.summed,
+            faults,
+            days.days if days else 0,
+        )
 
     def _fault_counts(self, fault: Fault, comparison: WindowComparison | None) -> FaultCounts:
         windows, differences = comparison.within(fault) if comparison else (0, 0)

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from apps.metrics.store import StoredWindow
 from core.metrics.columns import STORED_GRAINS, WINDOW_MS, StoredGrain
 from core.proof.comparison import Fault
-from core.proof.reference import Tally, WindowKey, differences
+from core.proof.reference import Tally, WindowKey, Windows, differences
 
 # A difference younger than this may still be on its way through the sinks.
 RECENT_MS = 30_000
 
 StoredWindows = dict[WindowKey, dict[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatWindows:
+    """The windows computed from `chat`, which is complete for those that end in (after_ms, until_ms], by grain."""
+
+    windows: Windows
+    after_ms: Mapping[StoredGrain, int]
+    until_ms: int
+
+    def has(self, grain: StoredGrain, end_ms: int) -> bool:
+        """Return whether `chat` has all messages of a window."""
+        return self.after_ms[grain] < end_ms <= self.until_ms
 
 
 class WindowReader(Protocol):
@@ -60,6 +74,11 @@ class WindowComparison:
         self._differences = dict(differences(self._expected, stored))
         self._compared = Counter(end_ms for _, _, end_ms in self._expected.keys() | stored.keys())
 
+    def from_chat(self) -> ChatWindows:
+        """Return the reference windows."""
+        after_ms = {g: self._from_ms + WINDOW_MS[g] - 1 if self._from_ms else self._first_ms for g in STORED_GRAINS}
+        return ChatWindows(self._expected, after_ms, self._promise_ms)
+
     @property
     def windows(self) -> int:
         """The number of windows compared."""
@@ -91,10 +110,10 @@ class WindowComparison:
     def _stored(self) -> StoredWindows:
         """Return Cassandra's windows of the channels in `chat` or the ledger."""
         stored: StoredWindows = {}
+        after_ms = self.from_chat().after_ms
         for channel_id in sorted(self._channels):
             for grain in STORED_GRAINS:
-                after_ms = self._from_ms + WINDOW_MS[grain] - 1 if self._from_ms else self._first_ms
-                for window in self._store.read_windows(grain, channel_id, after_ms, self._promise_ms):
+                for window in self._store.read_windows(grain, channel_id, after_ms[grain], self._promise_ms):
                     stored[channel_id, grain, window.end_ms] = window.columns
         return stored
 

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -7,16 +7,20 @@ import pytest
 from django.core.management.base import CommandError
 
 from apps.metrics.chat_log import Events, read_events
+from apps.metrics.day_comparison import DaySources
+from apps.metrics.days import compute_day
 from apps.metrics.ledger import Check, Ledger, Report
 from apps.metrics.management.commands.check_ledger import Command, read_faults
 from apps.metrics.store import StoredWindow
 from core.metrics.columns import StoredGrain
 from core.pipeline.coverage import Gap
-from core.pipeline.records import event_record, gap_record
+from core.pipeline.intervals import Span
+from core.pipeline.records import EventRecord, event_record, gap_record
 from core.proof.comparison import Counts, Fault, MatchResult, ReceivedMessage
 from core.proof.event_sums import EventSum
 from core.proof.ledger import Entry, file_name, format_entry
 from core.proof.reference import Tally
+from core.times import DAY_MS, HOUR_MS
 
 T0 = 1_790_000_040_000 // 60_000 * 60_000
 END_MS = T0 + 120_000
@@ -26,17 +30,22 @@ class FakeChat:
     """A fake `chat` of batches: each `catch_up` reads the next one."""
 
     def __init__(
-        self, *batches: Sequence[bytes], gaps: Mapping[str, Sequence[Gap]] | None = None, complete_from_ms: int = 0
+        self,
+        *batches: Sequence[bytes],
+        gaps: Mapping[str, Sequence[Gap]] | None = None,
+        complete_from_ms: int = 0,
+        appended_ms: int = END_MS,
     ) -> None:
         self.tally = Tally()
         self.partitions = [0]
         self._batches = list(batches)
         self.known_events = Events(gaps or {})
         self._complete_from_ms = complete_from_ms
+        self._appended_ms = appended_ms
 
     def catch_up(self) -> None:
         for value in self._batches.pop(0) if self._batches else ():
-            self.tally.add(0, value, END_MS)
+            self.tally.add(0, value, self._appended_ms)
 
     def complete_from_ms(self) -> int:
         return self._complete_from_ms
@@ -48,23 +57,53 @@ class FakeChat:
 class FakeStore:
     """A fake store with reference windows modified by `change`; `late` windows appear on the second read."""
 
-    def __init__(self, chat: Sequence[bytes], change: Callable[[dict[str, int]], object] = lambda _: None) -> None:
+    def __init__(
+        self,
+        chat: Sequence[bytes],
+        change: Callable[[dict[str, int]], object] = lambda _: None,
+        until_ms: int = END_MS,
+    ) -> None:
         tally = Tally()
         for value in chat:
-            tally.add(0, value, END_MS)
-        self.windows = tally.blocks.windows(from_ms=0, until_ms=END_MS)
+            tally.add(0, value, until_ms)
+        self.windows = tally.blocks.windows(from_ms=0, until_ms=until_ms)
         for columns in self.windows.values():
             change(columns)
         self.late: set[int] = set()
 
-    def read_windows(self, grain: StoredGrain, channel_id: str, from_ms: int, until_ms: int) -> list[StoredWindow]:
+    def read_windows(
+        self,
+        grain: StoredGrain,
+        channel_id: str,
+        from_ms: int,
+        until_ms: int,
+        columns: Collection[str] | None = None,
+    ) -> list[StoredWindow]:
         windows = [
-            StoredWindow(end_ms, columns)
-            for (channel, name, end_ms), columns in sorted(self.windows.items(), key=lambda item: item[0][2])
+            StoredWindow(end_ms, {key: row[key] for key in row if columns is None or key in columns})
+            for (channel, name, end_ms), row in sorted(self.windows.items(), key=lambda item: item[0][2])
             if (channel, name) == (channel_id, grain) and from_ms < end_ms <= until_ms and end_ms not in self.late
         ]
         self.late -= {end_ms for end_ms in self.late if from_ms < end_ms <= until_ms}
         return windows
+
+    def read_events(self, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
+        return []
+
+    def read_broadcasts(self, channel_ids: Collection[str], from_ms: int, until_ms: int) -> dict[str, list[Span]]:
+        return {channel_id: [] for channel_id in channel_ids}
+
+
+class FakeDays:
+    """A fake store with one day of channel 7."""
+
+    def __init__(self, start_ms: int, columns: Mapping[str, int]) -> None:
+        self._days = {start_ms: columns}
+
+    def read(
+        self, channel_ids: Collection[str], from_ms: int, until_ms: int
+    ) -> dict[str, dict[int, Mapping[str, int]]]:
+        return {channel_id: self._days if channel_id == "7" else {} for channel_id in channel_ids}
 
 
 def message(message_id: str, at_ms: int, sent_ms: int | None = None) -> bytes:
@@ -96,13 +135,14 @@ def check(
     ledger: Ledger,
     timeout_s: float = 3,
     faults: Sequence[Fault] | None = None,
+    days: DaySources | None = None,
 ) -> Report:
     clock_s = [0.0]
 
     def sleep(seconds: float) -> None:
         clock_s[0] += seconds
 
-    return Check(chat, store, ledger, timeout_s, faults, now_s=lambda: clock_s[0], sleep=sleep).run()
+    return Check(chat, store, ledger, timeout_s, faults, days, now_s=lambda: clock_s[0], sleep=sleep).run()
 
 
 def test_a_complete_pipeline_has_no_differences(ledger: Ledger) -> None:
@@ -119,6 +159,7 @@ def test_a_complete_pipeline_has_no_differences(ledger: Ledger) -> None:
         "rejected": 0,
         "pending": 0,
         "windows": 4,
+        "days": 0,
         "differences": 0,
     }
 
@@ -164,6 +205,24 @@ def test_a_window_without_records_is_reported(ledger: Ledger) -> None:
     store.windows["7", "live", T0 + 50_000] = {"messages": 1}
     report = check(FakeChat(CHAT), store, ledger)
     assert "no record accounts for it" in report.differences[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [({}, ""), ({"messages": 9}, "messages is 9, expected 2"), ({"peak_messages": 1}, "peak_messages is 1")],
+)
+def test_a_wrong_day_is_reported(ledger: Ledger, change: Mapping[str, int], text: str) -> None:
+    start_ms = T0 // DAY_MS * DAY_MS
+    until_ms = start_ms + DAY_MS + 3 * HOUR_MS
+    chat = [*CHAT[:2], watermark_record(until_ms)]
+    store = FakeStore(chat, until_ms=until_ms)
+    day = {**compute_day(store, "7", start_ms, until_ms), **change}
+    days = DaySources(FakeDays(start_ms, day), store)
+    report = check(FakeChat(chat, appended_ms=until_ms), store, ledger, days=days)
+    assert report.figures()["days"] == 1
+    assert report.is_ok is (text == "")
+    assert len(report.differences) == (text != "")
+    assert text in "".join(report.differences)
 
 
 def test_only_recent_windows_are_compared_a_second_time(ledger: Ledger) -> None:
@@ -331,6 +390,7 @@ def test_json_is_one_line_with_every_figure() -> None:
         "rejected",
         "pending",
         "windows",
+        "days",
         "differences",
         "faults",
         "explanations",
@@ -340,5 +400,5 @@ def test_json_is_one_line_with_every_figure() -> None:
 def test_figures_are_printed_one_per_line_with_20_differences() -> None:
     out, err = printed(report_of([f"difference {n}" for n in range(30)]), as_json=False)
     assert out.split()[:2] == ["sent", "3"]
-    assert len(out.splitlines()) == 11
+    assert len(out.splitlines()) == 12
     assert err.splitlines() == [f"difference {n}" for n in range(20)]

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.metrics.chat_log import KafkaChatLog
+from apps.metrics.day_comparison import DaySources
+from apps.metrics.day_store import DayStore
 from apps.metrics.ledger import Check, Ledger, Report
 from apps.metrics.store import WindowStore
 from core.errors import TwitchlyError
@@ -37,7 +39,9 @@ class Command(BaseCommand):
             chat = KafkaChatLog(windows=not listening)
             try:
                 ledger, faults = Ledger(options["ledger"]), read_faults(options["faults"])
-                report = Check(chat, None if listening else WindowStore(), ledger, options["timeout"], faults).run()
+                store = None if listening else WindowStore()
+                days = DaySources(DayStore(), store) if store else None
+                report = Check(chat, store, ledger, options["timeout"], faults, days).run()
             finally:
                 chat.close()
         except TwitchlyError as error:
