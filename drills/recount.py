@@ -1,15 +1,18 @@
 """`make drill-recount`: replay a recording on an instance while tests/recount counts its chat independently.
 
 The longest recording under TWITCHLY_DATA is slowed down to last for the whole run; without one, a generated recording
-is used. Peaks are defined differently for ranges over 30 minutes, so the replay takes 35 minutes.
+is used. Peaks are defined differently for ranges over 30 minutes, so the replay takes 35 minutes. The instance's clocks
+cross midnight halfway; the day that ends then is rolled up and recounted too.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from drills.keys import make_keys
@@ -18,7 +21,12 @@ from drills.stack import ROOT, Stack, wait_until
 MINUTES = 35
 # At this speed, a recording of 27 minutes takes an hour.
 SPEED = 0.45
+DAY_S = 86_400
 CHANNELS = 12
+# The instance starts and joins its channels in this time.
+START_S = 240
+# The last minute of a day is stored by then.
+STORED_S = 150
 # The recount sends many requests from one address.
 SETTINGS = {"PUBLIC_BOARD": "true", "API_ADDRESS_PER_S": "5000"}
 
@@ -28,13 +36,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=int, default=MINUTES)
     minutes = parser.parse_args().minutes
-    stack = Stack(**SETTINGS)
+    midnight_s = time.time() + START_S + 30 * minutes
+    offset_ms = clock_offset_ms(midnight_s)
+    stack = Stack(**SETTINGS, CLOCK_OFFSET_MS=str(offset_ms))
     try:
         stack.start(*replay(stack, minutes))
         wait_until(lambda: stack.listed_channels() <= stack.covered() != set(), 180, "all channels to be covered")
-        return subprocess.run(command(stack, minutes), cwd=ROOT, check=False).returncode
+        environment = {**os.environ, "CLOCK_OFFSET_MS": str(offset_ms)}
+        with subprocess.Popen([*command(stack, minutes), "--day"], cwd=ROOT, env=environment) as recount:
+            try:
+                time.sleep(max(0.0, midnight_s + STORED_S - time.time()))
+                day = dt.datetime.fromtimestamp(midnight_s + offset_ms / 1000 - DAY_S, dt.UTC)
+                stack.manage("rebuild_days", "--from", f"{day:%Y-%m-%d}")
+                return recount.wait()
+            finally:
+                recount.kill()
     finally:
         stack.remove()
+
+
+def clock_offset_ms(midnight_s: float) -> int:
+    """Return the offset of clocks that show midnight at this time, in seconds since 1970."""
+    return round(-midnight_s % DAY_S * 1000)
 
 
 def replay(stack: Stack, minutes: int) -> list[str]:

@@ -1,7 +1,8 @@
 """`python -m tests.recount --url … --key … --irc … --helix …`: recount chat and compare all published figures.
 
 It listens for full minutes as an anonymous IRC client, and compares API, CSV, NDJSON, sockets, pages and their files
-with its own counts. It shares no code with the project. The exit code is 1 if anything differs.
+with its own counts. If it crosses midnight, it also compares the day and its hours, and takes the minutes before it
+joined from the API. It shares no code with the project. The exit code is 1 if anything differs.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from collections.abc import Iterator, Mapping
 import httpx
 
 from tests.recount.chat import Listener
-from tests.recount.comparison import Comparison
+from tests.recount.clock import now_ms
+from tests.recount.comparison import Comparison, crosses_midnight
 from tests.recount.counting import (
+    DAY_MS,
     MINUTE_MS,
     SHORT_MS,
     WINDOW_MS,
@@ -25,11 +28,11 @@ from tests.recount.counting import (
     range_values,
     window_peaks,
 )
+from tests.recount.days import compare_days
 from tests.recount.helix import Helix
 from tests.recount.published import Api, Figure, Frames, Pages, figures_of, ms_of
 
 JOINED_S, STORED_S, SAMPLE_S = 300.0, 120.0, 5.0
-DAY_MS = 86_400_000
 BOARDS = ("messages", "spam", "chatters", "repetition")
 MOVED = "twitchly_records_moved_total"
 PRINTED = 20
@@ -44,6 +47,7 @@ def main() -> int:
     parser.add_argument("--helix", required=True, metavar="URL", help="the server of /helix and /oauth2")
     parser.add_argument("--producer", default="", metavar="URL", help="a producer's metrics, for moved messages")
     parser.add_argument("--minutes", type=int, default=3)
+    parser.add_argument("--day", action="store_true", help="fail unless a UTC day ends during the recount")
     args = parser.parse_args()
     api, pages = Api(args.url, args.key), Pages(args.url)
     channels = api.channels()
@@ -71,17 +75,20 @@ def main() -> int:
     for channel_id in sorted(channels):
         compare_history(comparison, api, pages, channel_id, (from_ms, until_ms))
         compare_viewers(comparison, api, helix, channel_id, (from_ms, until_ms))
+    has_day = crosses_midnight(from_ms, until_ms)
+    if has_day:
+        compare_days(comparison, api, pages, from_ms // DAY_MS * DAY_MS, from_ms)
     summary = {
         "channels": len(channels),
         "messages": len(listener.messages),
         "moved": moved_messages(args.producer) - moved if args.producer else None,
-        "crosses_midnight": from_ms // DAY_MS != (until_ms - 1) // DAY_MS,
+        "crosses_midnight": has_day,
         "compared": dict(sorted(comparison.compared.items())),
         "differences": len(comparison.differences),
     }
     print("\n".join(comparison.differences[:PRINTED]))
     print(json.dumps(summary))
-    return int(bool(comparison.differences) or not listener.messages)
+    return int(bool(comparison.differences) or not listener.messages or (args.day and not has_day))
 
 
 def samples(api: Api, channel_ids: list[str], until_ms: int) -> Iterator[Figure]:
@@ -160,6 +167,8 @@ def compare_range(comparison: Comparison, api: Api, pages: Pages, channel_id: st
     peaks = minute_peaks(minutes.values())
     if until_ms - from_ms <= SHORT_MS:
         peaks |= window_peaks(chat, from_ms, until_ms)
+        if crosses_midnight(from_ms, until_ms):
+            del peaks["chatters"]
     published = {metric: peak and peak["value"] for metric, peak in summary["peaks"].items()}
     name, where = "API range", f"{channel_id} from {from_ms} to {until_ms}"
     comparison.values(Figure(name, "average", channel_id, until_ms, summary["values"], None, until_ms, {}), averages)
@@ -191,11 +200,6 @@ def moved_messages(url: str) -> float:
     """Return how many messages a producer has counted at a later time than Twitch sent them; 0 without a URL."""
     lines = httpx.get(url, timeout=10).raise_for_status().text.splitlines() if url else []
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(MOVED))
-
-
-def now_ms() -> int:
-    """Return the current time in ms."""
-    return time.time_ns() // 1_000_000
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tests.recount.clock import now_ms
+
 # Twitch accepts 20 joins in 10 s.
 JOINS, JOINS_S = 20, 10.5
 PRIVMSG = re.compile(r"@(?P<tags>\S+) :(?P<login>[^!\s]*)\S* PRIVMSG #(?P<channel>\S+) :(?P<text>.*)", re.DOTALL)
@@ -70,7 +72,7 @@ class Listener(threading.Thread):
             if time.monotonic() > until_s:
                 raise TimeoutError(f"joined {len(self._joined)} of {len(self._logins)} channels")
             time.sleep(0.05)
-        return time.time_ns() // 1_000_000
+        return now_ms()
 
     def end(self) -> None:
         """Stop listening. Raises: OSError if the connection was lost before."""

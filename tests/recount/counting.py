@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from tests.recount.chat import Message
 
 SECOND_MS, WINDOW_MS, STEP_MS, MINUTE_MS = 1_000, 30_000, 10_000, 60_000
+HOUR_MS, DAY_MS = 60 * MINUTE_MS, 1_440 * MINUTE_MS
 SHORT_MS = 30 * MINUTE_MS
 # Unicode 16, DerivedCoreProperties.txt, Default_Ignorable_Code_Point, and two characters that look empty.
 IGNORED = (

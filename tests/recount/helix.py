@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 
 import httpx
+
+from tests.recount.clock import now_ms
 
 EVERY_S = 2.0
 CLIENT = "an-independent-recount"
@@ -38,7 +39,7 @@ class Helix(threading.Thread):
         """Poll until `end`."""
         try:
             while not self._ended.wait(EVERY_S):
-                self._polls.append((time.time_ns() // 1_000_000, self._poll()))
+                self._polls.append((now_ms(), self._poll()))
         except httpx.HTTPError as error:
             self.failure = error
 

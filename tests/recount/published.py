@@ -72,6 +72,11 @@ class Api:
         """Return the response to a GET request. Raises: httpx.HTTPStatusError."""
         return self._client.get(path, params=params).raise_for_status()
 
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the response to a POST request. Raises: httpx.HTTPStatusError."""
+        response: dict[str, Any] = self._client.post(path, json=body).raise_for_status().json()
+        return response
+
     def channels(self) -> dict[str, str]:
         """Return the logins of the live channels by id."""
         logins: dict[str, str] = {}
@@ -105,6 +110,11 @@ class Api:
         text = self.get(f"channels/{channel_id}/series.{form}", **span(grain, from_ms, until_ms)).text
         return list(figures_in(f"API {form}", grain, channel_id, text, form, {}))
 
+    def rows(self, channel_id: str, grain: str, from_ms: int, until_ms: int) -> list[dict[str, str]]:
+        """Return the windows of a range with their raw counts, as rows of CSV."""
+        text = self.get(f"channels/{channel_id}/series.csv", **span(grain, from_ms, until_ms)).text
+        return list(_csv_rows(text))
+
     def socket(self) -> ClientConnection:
         """Open the API's socket."""
         url = f"{self.url.replace('http', 'ws')}/api/v1/socket"
@@ -132,6 +142,10 @@ class Pages:
         text = self._client.get(f"/channels/{channel_id}/windows.{form}", params=query).raise_for_status().text
         slack = {metric: 0.5 * 10**-digits for metric, digits in EXPORT_DECIMALS.items()}
         return list(figures_in(f"page {form}", grain, channel_id, text, form, slack))
+
+    def discover(self, days: str) -> list[dict[str, str]]:
+        """Return the rows of Discover's file over the last days, such as 7d."""
+        return list(_csv_rows(self._client.get("/discover.csv", params={"range": days}).raise_for_status().text))
 
     def tiles(self, channel_id: str, metric: str, from_ms: int, until_ms: int) -> tuple[list[Figure], str]:
         """Return average and peak of a metric as shown on the page, and its coverage."""
