@@ -11,6 +11,7 @@ from apps.metrics.day_comparison import COMPARED_MS, ROLLED_UP_AFTER_MS, DayComp
 from apps.metrics.days import compute_day
 from apps.metrics.store import StoredWindow
 from apps.metrics.window_comparison import ChatWindows
+from apps.metrics.window_reader import WindowReader
 from core.metrics.columns import Columns, StoredGrain, roll_up
 from core.metrics.days import DAY_COLUMNS
 from core.pipeline.intervals import Span
@@ -81,9 +82,10 @@ class StoredDays:
 def compare(
     day: Columns, rows: Rows | None = None, *, now_ms: int = NOW_MS, chat: ChatWindows | None = None, first_ms: int = T
 ) -> DayComparison:
-    windows = rows or Rows()
-    days = StoredDays({"7": {T: day}} if day else {})
-    comparison = DayComparison(days, WindowsFromChat(windows, chat) if chat else windows)
+    windows: WindowReader = rows or Rows()
+    if chat:
+        windows = WindowsFromChat(windows, chat)
+    comparison = DayComparison(StoredDays({"7": {T: day}} if day else {}), windows)
     comparison.compare(["7", "8"], first_ms, now_ms)
     return comparison
 
