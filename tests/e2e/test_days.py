@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from apps.metrics.day_comparison import DayComparison
 from apps.metrics.day_store import DayStore
 from apps.metrics.days import correct, read_days, roll_up
 from apps.metrics.hours import read_hours
@@ -162,6 +163,40 @@ def test_an_erased_channel_has_no_days_even_if_one_is_stored_afterwards(channel_
     assert days.read([channel_id], T, NOW_MS) == {channel_id: {}}
     assert store.count(channel_id, NOW_MS)["channel_day"] == 0
     assert roll_up([channel_id], T, NOW_MS) == 0
+
+
+def differences(channel_id: str) -> list[str]:
+    """Return the differences that `check_ledger` finds in the two days of a channel."""
+    comparison = DayComparison(DayStore(), WindowStore())
+    comparison.compare([channel_id], T, T + 2 * DAY_MS + 3 * HOUR_MS)
+    assert comparison.pending == []
+    return comparison.differences
+
+
+def test_the_ledger_check_finds_wrong_missing_and_outdated_days(channel_id: str) -> None:
+    store, days = WindowStore(), DayStore()
+    store_history(channel_id, minutes_of(5))
+    assert ["it is missing" in difference for difference in differences(channel_id)] == [True, True]
+    correct([channel_id], T, T + 2 * DAY_MS, NOW_MS)
+    assert differences(channel_id) == []
+
+    right = days.read([channel_id], T, T + DAY_MS)[channel_id][T]
+    days.save(T, {channel_id: {**right, "peak_messages": right["peak_messages"] + 1}})
+    (difference,) = differences(channel_id)
+    assert "peak_messages is" in difference
+    days.save(T, {channel_id: right})
+    assert differences(channel_id) == []
+
+    # A minute on the second day is corrected, but its day is not.
+    at_ms = T + DAY_MS + 90 * MINUTE_MS
+    (stored,) = store.read_windows("minute", channel_id, at_ms, at_ms + MINUTE_MS)
+    columns = {**stored.columns, "words": stored.columns["words"] + 1}
+    store.correct([WindowRecord(channel_id, "minute", at_ms, at_ms + MINUTE_MS, columns)], set())
+    (difference,) = differences(channel_id)
+    assert "words is" in difference
+
+    store.erase(channel_id, NOW_MS)
+    assert differences(channel_id) == []
 
 
 @pytest.mark.parametrize(("start_ms", "now_ms"), [(T + 1, NOW_MS), (T, T + DAY_MS - 1)])
