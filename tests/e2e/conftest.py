@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 import pytest
 from django.conf import settings as django_settings
 from django.db import connections
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django import DjangoDbBlocker, Settings
 
 from core.errors import ServiceUnavailable
@@ -16,6 +16,7 @@ from core.pipeline.topics import TOPIC
 from deploy.local.browser import find_browser
 from drills.stack import Stack, wait_until
 from simulator.broadcasts import ALWAYS_ON, Broadcasts
+from tests.e2e.every_visit import open_visitors, prepare_paths
 from twitchly import kafka
 
 CHANNELS, SEED = 60, 7
@@ -95,3 +96,18 @@ def cassandra(stack: Stack, django_db_blocker: DjangoDbBlocker) -> Iterator[None
         yield
     connections["cassandra"].connection.unregister()
     del connections["cassandra"], connections.databases["cassandra"]
+
+
+@pytest.fixture(scope="module")
+def visitors(browser: Browser, stack: Stack) -> Iterator[dict[str, Page]]:
+    """A page for each visitor of `every_page.py`."""
+    pages = open_visitors(browser, stack)
+    yield pages
+    for page in pages.values():
+        page.context.close()
+
+
+@pytest.fixture(scope="module")
+def paths(visitors: dict[str, Page], stack: Stack, cassandra: None) -> dict[str, str]:
+    """Values of the placeholders in the paths of `every_page.py`."""
+    return prepare_paths(visitors["account"].context, stack)

@@ -80,6 +80,17 @@ STEPS = frozenset(
     ]
 )
 
+# Pages of the admin site below `/admin/`, some of each kind.
+ADMIN_PAGES = (
+    "",
+    "channels/channel/",
+    "channels/channel/add/",
+    "channels/channel/import/",
+    "curation/curationrequest/",
+    "curation/optoutrequest/",
+    "audit/act/",
+    "accounts/user/",
+)
 
 # A signed-in user, an anonymous visitor, a user who has just signed up, and one who has requested a password reset.
 VISITORS = ("account", "stranger", "newcomer", "forgetful")

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import re
-import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from apps.metrics.broadcast_store import BroadcastStore
-from apps.metrics.chart_ranges import RANGES
-from apps.metrics.store import WindowStore
-from core.metrics.table import BOARDS
-from core.times import HOUR_MS, MINUTE_MS
-from drills.stack import ROOT, Stack, now_ms, wait_until
-from tests.e2e.every_page import NO_PAGES, STEPS, VISITORS, PageCase, page_cases, url_names
-from tests.e2e.visitor import LIVE_MS, make_account, password_of, sign_in
+from drills.stack import ROOT, Stack
+from tests.e2e.every_page import NO_PAGES, STEPS, PageCase, url_names
+from tests.e2e.every_visit import PAGES, WIDE, open_page
+from tests.e2e.visitor import LIVE_MS, make_account, password_of
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 
-READER, KEYS = "reader@twitchly.example", "keys@twitchly.example"
-PAGES = page_cases([board.key for board in BOARDS], list(RANGES))
+KEYS = "keys@twitchly.example"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # The themes differ only in colors.
 OTHER_THEME = ["color-contrast"]
 BROKEN = ("serious", "critical")
-WIDE, NARROW, NARROWEST, WIDEST = 1440, 390, 380, 3840
+NARROW, NARROWEST, WIDEST = 390, 380, 3840
 # The longest readable line, about 120 characters on the widest screen.
 LINE_MAX_PX = 1200
 # No page has more tab stops before its main controls.
@@ -59,97 +51,11 @@ LONGEST_LINE = r"""
 """
 
 
-@pytest.fixture(scope="module")
-def visitors(browser: Browser, stack: Stack) -> Iterator[dict[str, Page]]:
-    """The visitors' pages, without animations: a color in transition may lack contrast."""
-    pages = {visitor: browser.new_context(reduced_motion="reduce").new_page() for visitor in VISITORS}
-    make_account(stack, READER)
-    sign_in(pages["account"], stack, email=READER)
-    pages["newcomer"].goto(f"{stack.url}/account/signup/")
-    fill(pages["newcomer"], f"{uuid.uuid4().hex}@example.com", "Email", "a long password for a test", "Password")
-    pages["forgetful"].goto(f"{stack.url}/account/password/reset/")
-    fill(pages["forgetful"], f"{uuid.uuid4().hex}@example.com", "Email")
-    yield pages
-    for page in pages.values():
-        page.context.close()
-
-
-def fill(page: Page, *texts_and_labels: str) -> None:
-    """Type each text into the field of the label that follows it, and submit the form."""
-    form_url = page.url
-    for text, label in zip(texts_and_labels[::2], texts_and_labels[1::2], strict=True):
-        page.get_by_label(label).fill(text)
-    page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: url != form_url)
-
-
-RECEIPT = """
-from apps.curation.receipts import token_of
-from apps.curation.models import OptOut
-opt_out, _ = OptOut.objects.get_or_create(kind="user", twitch_id="999999999")
-print("/opt-out/receipt/" + token_of(opt_out))
-"""
-
-
-@pytest.fixture(scope="module")
-def paths(visitors: dict[str, Page], stack: Stack, cassandra: None) -> dict[str, str]:
-    """Values of the placeholders in paths: a channel with an ended stream, a watchlist, share links."""
-    wait_until(lambda: len(stack.covered()) > 10, 90, "covered channels")
-    # The last ones, because other tests use the first ones and must not see this fabricated ended stream.
-    ids = sorted(stack.covered())[-3:]
-    started_ms = now_ms() // HOUR_MS * HOUR_MS - 3 * HOUR_MS
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        BroadcastStore(WindowStore()).summarize(ids[0], started_ms, started_ms + 20 * MINUTE_MS, revision=1)
-    context = visitors["account"].context
-    lists = post(context, stack, "/watchlists/watch", channel=ids[0]).json()["lists"]
-    post(context, stack, "/discover/segments", name="Large", query="bands=1000")
-    post(context, stack, "/welcome/again")
-    return {
-        "channel": ids[0],
-        "channels": ",".join(ids),
-        "started_ms": str(started_ms),
-        "watchlist": str(lists[0]["id"]),
-        "page": share(context, stack, "page", f"channel={ids[0]}&board=messages"),
-        "comparison": share(context, stack, "page", f"channels={','.join(ids)}", view="compare"),
-        "overlay": share(context, stack, "overlay", f"channel={ids[0]}"),
-        "widget": share(context, stack, "widget", f"channel={ids[0]}"),
-        "locked": share(context, stack, "page", f"channel={ids[0]}", password="sesame"),
-        "receipt": stack.manage("shell", "-v", "0", "-c", RECEIPT).strip(),
-    }
-
-
-def post(context: BrowserContext, stack: Stack, path: str, **form: str) -> Any:
-    token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "csrftoken")
-    fields: dict[str, str | float | bool] = {**form, "csrfmiddlewaretoken": token}
-    response = context.request.post(f"{stack.url}{path}", form=fields, headers={"Accept": "application/json"})
-    assert response.ok, f"{path}: {response.status}"
-    return response
-
-
-def share(context: BrowserContext, stack: Stack, kind: str, query: str, **fields: str) -> str:
-    """Create a share link and return its path."""
-    form = {"kind": kind, "view": "channel", "query": query, "title": "Shared", "days": "7"} | fields
-    page = post(context, stack, "/shares", **form).text()
-    link = re.search(rf'class="is-new".*?{re.escape(stack.url)}(/[sw]/[^"&]+)', page, re.DOTALL)
-    assert link
-    return link[1]
-
-
 @pytest.fixture(scope="module", params=PAGES, ids=str)
 def opened(request: pytest.FixtureRequest, visitors: dict[str, Page], paths: dict[str, str], stack: Stack) -> Page:
     """Each page in turn, opened once for all checks."""
     case: PageCase = request.param
-    page = visitors[case.visitor]
-    page.set_viewport_size({"width": WIDE, "height": 900})
-    path = case.path.format(**paths)
-    response = page.goto(f"{stack.url}{path}")
-    if page.url.startswith(f"{stack.url}/account/reauthenticate/?"):
-        # A sign-in is recent for five minutes; the form leads back to the page.
-        fill(page, password_of(stack), "Password")
-        response = page.goto(f"{stack.url}{path}")
-    assert response
-    assert (response.status, page.url) == (case.status, f"{stack.url}{path}")
+    page = open_page(case, visitors, paths, stack)
     page.evaluate((ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text())
     return page
 

@@ -10,19 +10,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from drills.stack import ROOT, Stack, wait_until
 from simulator.people import LURKER
-from tests.e2e.test_accessible_browser import NARROW, NARROWEST, OTHER_THEME, TOO_WIDE, WIDE, violations
-from tests.e2e.visitor import PASSWORD, make_account, sign_in
-from tests.staff import totp
+from tests.e2e.every_page import ADMIN_PAGES
+from tests.e2e.every_visit import WIDE
+from tests.e2e.test_accessible_browser import NARROW, NARROWEST, OTHER_THEME, TOO_WIDE, violations
+from tests.e2e.visitor import make_account, open_admin_site, sign_in
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 CURATOR, REQUESTER = "curator@example.com", "asker@example.com"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-STAFF = f"""
-from allauth.mfa.totp.internal.auth import TOTP
-from apps.accounts.models import User
-known = User.objects.filter(email="{CURATOR}").exists()
-known or TOTP.activate(User.objects.create_superuser("{CURATOR}", "{PASSWORD}"), "{SECRET}")
-"""
 # A decision takes effect within this time, which includes some for the browser and this test.
 EFFECTIVE_S = 30
 
@@ -30,18 +24,9 @@ EFFECTIVE_S = 30
 @pytest.fixture(scope="module")
 def admin(browser: Browser, stack: Stack) -> Iterator[Page]:
     """A curator who signs in once, because a code of the second factor is valid once."""
-    stack.manage("shell", "-v", "0", "-c", STAFF)
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"{stack.url}/admin/")
-    page.get_by_label("Email").fill(CURATOR)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign In", exact=True).click()
-    page.get_by_label("Code", exact=True).fill(totp(SECRET))
-    page.get_by_role("button", name="Sign In", exact=True).click()
-    expect(page.get_by_role("heading", name="What needs attention")).to_be_visible()
+    page = open_admin_site(browser, stack, CURATOR)
     yield page
-    context.close()
+    page.context.close()
 
 
 def decide(page: Page, stack: Stack, *lines: str) -> None:
@@ -149,18 +134,6 @@ def test_the_receipt_of_an_opt_out_proves_the_deletion(admin: Page, stack: Stack
     stack.run_task("publish_opt_outs")
     wait_until(is_proved, 60, "the proof of the deletion")
     expect(admin.get_by_role("rowheader", name="metrics per minute")).to_be_visible()
-
-
-ADMIN_PAGES = (
-    "",
-    "channels/channel/",
-    "channels/channel/add/",
-    "channels/channel/import/",
-    "curation/curationrequest/",
-    "curation/optoutrequest/",
-    "audit/act/",
-    "accounts/user/",
-)
 
 
 @pytest.mark.parametrize("path", ADMIN_PAGES)

@@ -11,10 +11,17 @@ from urllib.parse import quote_plus, urlencode
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from drills.stack import Stack, wait_until
+from tests.staff import SECRET, totp
 
 DEMO = "demo@twitchly.example"
 PASSWORD = "a long password for a test"
 LIVE_MS = 20_000
+STAFF = """
+from allauth.mfa.totp.internal.auth import TOTP
+from apps.accounts.models import User
+known = User.objects.filter(email="{email}").exists()
+known or TOTP.activate(User.objects.create_superuser("{email}", "{password}"), "{secret}")
+"""
 # The cookies of accounts that have signed in, by the URL of the instance and the email address.
 _signed_in: dict[tuple[str, str], StorageState] = {}
 CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", re.MULTILINE)
@@ -51,6 +58,23 @@ def sign_in(page: Page, stack: Stack, path: str = "/", email: str = DEMO) -> Non
     page.get_by_label("Password").fill(password_of(stack))
     page.get_by_role("button", name="Sign In", exact=True).click()
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+
+
+def open_admin_site(browser: Browser, stack: Stack, email: str) -> Page:
+    """Sign in a superuser with a second factor, in a new context.
+
+    Each caller needs its own email address, because a code of a second factor is valid once.
+    """
+    stack.manage("shell", "-v", "0", "-c", STAFF.format(email=email, password=PASSWORD, secret=SECRET))
+    page = browser.new_context(reduced_motion="reduce").new_page()
+    page.goto(f"{stack.url}/admin/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign In", exact=True).click()
+    page.get_by_label("Code", exact=True).fill(totp(SECRET))
+    page.get_by_role("button", name="Sign In", exact=True).click()
+    expect(page.get_by_role("heading", name="What needs attention")).to_be_visible()
+    return page
 
 
 def expect_query(page: Page, name: str, value: str | None) -> None:
