@@ -35,7 +35,7 @@ lint: ## Check style, types and imports
 	.venv/bin/lint-imports
 	.venv/bin/djangofmt --check templates
 	node_modules/.bin/prettier --check --log-level=warn .
-	node_modules/.bin/eslint static/js tests/clients eslint.config.mjs
+	node_modules/.bin/eslint static/js tests/clients tests/e2e eslint.config.mjs
 	node_modules/.bin/tsc
 test: ## Run lint and all tests, with real servers
 	@$(LOCAL) test-prepare

@@ -4,6 +4,6 @@ import globals from "globals";
 export default [
   js.configs.recommended,
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
-  { files: ["static/js/*.js"], languageOptions: { globals: globals.browser } },
+  { files: ["static/js/*.js", "tests/e2e/*.js"], languageOptions: { globals: globals.browser } },
   { files: ["tests/clients/*.mjs"], languageOptions: { globals: globals.node } },
 ];
