@@ -1,11 +1,11 @@
 """Recent board history: values of the past five minutes every 10 s, for rank changes and sparklines.
 
-Redis has one hash per metric, `past:<metric>`: window end to JSON `{"ranked": {channel id: value}, "other": {…}}`.
+Redis has one hash per board, `past:<board>`: window end to JSON `{"ranked": {channel id: value}, "other": {…}}`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ import redis
 
 from core.contracts import redis_keys
 from core.metrics.table import BOARDS
+from core.metrics.windows import BoardWindow, key_over
+from core.pipeline.records import Grain
 from core.times import MINUTE_MS, SECOND_MS
 
 STEP_MS = 10 * SECOND_MS
@@ -24,7 +26,7 @@ EXPIRES_S = 2 * RETENTION_MS // 1000
 
 @dataclass(frozen=True, slots=True)
 class PastValues:
-    """Values of one metric at one window end, by channel: of ranked channels, and of the others."""
+    """Values of one board at one window end, by channel: of ranked channels, and of the others."""
 
     ranked: Mapping[str, float] = field(default_factory=dict)
     other: Mapping[str, float] = field(default_factory=dict)
@@ -67,52 +69,54 @@ class BoardHistoryWriter:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._steps: dict[str, _Step] = {}
+        self._steps: dict[tuple[Grain, BoardWindow], _Step] = {}
 
-    def add(self, grain: str, newest_ms: int, latest: Mapping[str, ChannelValues]) -> None:
-        """Add the latest values of one grain; `newest_ms` is the newest of their window ends."""
-        step = self._steps.setdefault(grain, _Step(0))
+    def add(self, grain: Grain, window: BoardWindow, newest_ms: int, latest: Mapping[str, ChannelValues]) -> None:
+        """Add the latest values of one grain over a window; `newest_ms` is the newest of their window ends."""
+        step = self._steps.setdefault((grain, window), _Step(0))
         if newest_ms >= step.due_ms:
             for channel_id, values in latest.items():
                 step.add(channel_id, values)
 
     def write(self) -> None:
         """Write the collected values of the steps that are due. Raises: redis.RedisError."""
-        for grain, step in self._steps.items():
+        for (grain, window), step in self._steps.items():
             if step.newest_ms:
                 step_ms = step.newest_ms // STEP_MS * STEP_MS
-                self._write(step_ms, step)
-                self._steps[grain] = _Step(step_ms + STEP_MS)
+                self._write(window, step_ms, step)
+                self._steps[grain, window] = _Step(step_ms + STEP_MS)
 
     def erase(self, channel_id: str) -> None:
         """Delete a channel from the history, and from the values not written yet. Raises: redis.RedisError."""
         for step in self._steps.values():
             for values in (*step.ranked.values(), *step.other.values()):
                 values.pop(channel_id, None)
-        for key in (redis_keys.board_history(metric.key) for metric in BOARDS):
+        boards = (key_over(metric.key, window) for metric in BOARDS for window in metric.windows)
+        for key in map(redis_keys.board_history, boards):
             for end_ms, encoded in self._client.hgetall(key).items():
                 self._client.hset(key, end_ms, orjson.dumps(_without(channel_id, orjson.loads(encoded))))
 
-    def _write(self, step_ms: int, step: _Step) -> None:
+    def _write(self, window: BoardWindow, step_ms: int, step: _Step) -> None:
         metrics = [metric.key for metric in BOARDS if metric.key in step.ranked or metric.key in step.other]
-        expired = self._expired(metrics, step_ms - RETENTION_MS)
+        keys = {metric: redis_keys.board_history(key_over(metric, window)) for metric in metrics}
+        expired = self._expired(keys.values(), step_ms - RETENTION_MS)
         with self._client.pipeline(transaction=False) as pipe:
-            for metric in metrics:
+            for metric, key in keys.items():
                 values = PastValues(step.ranked.get(metric, {}), step.other.get(metric, {}))
-                pipe.hset(redis_keys.board_history(metric), str(step_ms), orjson.dumps(values))
-                if expired[metric]:
-                    pipe.hdel(redis_keys.board_history(metric), *expired[metric])
-                pipe.expire(redis_keys.board_history(metric), EXPIRES_S)
+                pipe.hset(key, str(step_ms), orjson.dumps(values))
+                if expired[key]:
+                    pipe.hdel(key, *expired[key])
+                pipe.expire(key, EXPIRES_S)
             pipe.execute()
 
-    def _expired(self, metrics: Sequence[str], oldest_ms: int) -> dict[str, list[bytes]]:
+    def _expired(self, keys: Collection[str], oldest_ms: int) -> dict[str, list[bytes]]:
         with self._client.pipeline(transaction=False) as pipe:
-            for metric in metrics:
-                pipe.hkeys(redis_keys.board_history(metric))
-            steps_by_metric = pipe.execute()
+            for key in keys:
+                pipe.hkeys(key)
+            steps_by_key = pipe.execute()
         return {
-            metric: [step for step in steps if int(step) < oldest_ms]
-            for metric, steps in zip(metrics, steps_by_metric, strict=True)
+            key: [step for step in steps if int(step) < oldest_ms]
+            for key, steps in zip(keys, steps_by_key, strict=True)
         }
 
 

@@ -15,11 +15,12 @@ from core.contracts import redis_keys
 from core.errors import ServiceUnavailable
 from core.metrics.ranking import age_of, is_live
 from core.metrics.table import METRIC
+from core.metrics.windows import DEFAULT_WINDOW, BoardWindow, key_over
 
 
 @dataclass(frozen=True, slots=True)
 class LiveValues:
-    """Live values of a channel.
+    """Live values of a channel over the past 30 s or 5 min.
 
     `coverage` is 0 to 1; metrics without data are absent; `unranked` has the reason by metric; `apart` has the counts
     that no metric includes, see core.metrics.table.excluded_counts. Distinct metrics come from their own window, with
@@ -47,9 +48,10 @@ class LiveValues:
 
 @dataclass(frozen=True, slots=True)
 class BoardRankings:
-    """Ranked channels with their values by metric, highest first, and the newest window end on the boards.
+    """Ranked channels with their values by board, highest first, and the newest window end on the boards.
 
-    `late_dropped` is the number of records dropped as late since the stream job started, None if unknown.
+    The key of a board is its metric, or that of core.metrics.windows.key_over. `late_dropped` is the number of records
+    dropped as late since the stream job started, None if unknown.
     """
 
     newest_end_ms: int | None
@@ -95,26 +97,26 @@ class BoardReader:
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5, decode_responses=True)
 
     async def rankings(self, counts: Mapping[str, int | None]) -> BoardRankings:
-        """Return the top channels of each metric, as many as `counts` gives; None means all."""
+        """Return the top channels of each board, as many as `counts` gives by its key; None means all."""
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.zrevrange(redis_keys.window_ends("live"), 0, 0, withscores=True)
                 pipe.get(redis_keys.LATE_DROPPED)
-                for metric, count in counts.items():
-                    pipe.zrevrange(redis_keys.board(metric), 0, -1 if count is None else count - 1, withscores=True)
+                for board, count in counts.items():
+                    pipe.zrevrange(redis_keys.board(board), 0, -1 if count is None else count - 1, withscores=True)
                 newest, late, *ranked = await pipe.execute()
         newest_end_ms = int(newest[0][1]) if newest else None
         return BoardRankings(newest_end_ms, None if late is None else int(late), dict(zip(counts, ranked, strict=True)))
 
-    async def values(self, channel_ids: Iterable[str]) -> dict[str, LiveValues]:
-        """Return the live values of each channel; channels without any are absent."""
+    async def values(self, channel_ids: Iterable[str], over: BoardWindow = DEFAULT_WINDOW) -> dict[str, LiveValues]:
+        """Return the live values of each channel over a window; channels without any are absent."""
         ids = list(channel_ids)
         if not ids:
             return {}
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
-                pipe.hmget(redis_keys.window_values("live"), ids)
-                pipe.hmget(redis_keys.window_values("live_distinct"), ids)
+                pipe.hmget(redis_keys.window_values(key_over("live", over)), ids)
+                pipe.hmget(redis_keys.window_values(key_over("live_distinct", over)), ids)
                 sums, distinct = await pipe.execute()
         windows = zip(ids, sums, distinct, strict=True)
         return {i: _merge(sums_json, distinct_json) for i, sums_json, distinct_json in windows if sums_json}
@@ -128,28 +130,28 @@ class BoardReader:
                 sums, distinct = await pipe.execute()
         return {channel_id: _merge(sums_json, distinct.get(channel_id)) for channel_id, sums_json in sums.items()}
 
-    async def ranks(self, metric: str, channel_ids: Sequence[str]) -> dict[str, int]:
-        """Return the rank, from 1, of each channel that is ranked."""
+    async def ranks(self, board: str, channel_ids: Sequence[str]) -> dict[str, int]:
+        """Return the rank, from 1, of each channel that is ranked on the board with this key."""
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 for channel_id in channel_ids:
-                    pipe.zrevrank(redis_keys.board(metric), channel_id)
+                    pipe.zrevrank(redis_keys.board(board), channel_id)
                 indexes = await pipe.execute()
         return {i: index + 1 for i, index in zip(channel_ids, indexes, strict=True) if index is not None}
 
-    async def steps(self, metrics: Collection[str]) -> dict[str, list[int]]:
-        """Return the window ends in the recent history of each metric, oldest first."""
+    async def steps(self, boards: Collection[str]) -> dict[str, list[int]]:
+        """Return the window ends in the recent history of each board, by its key, oldest first."""
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
-                for metric in metrics:
-                    pipe.hkeys(redis_keys.board_history(metric))
-                steps_by_metric = await pipe.execute()
-        return {metric: sorted(map(int, steps)) for metric, steps in zip(metrics, steps_by_metric, strict=True)}
+                for board in boards:
+                    pipe.hkeys(redis_keys.board_history(board))
+                steps_by_board = await pipe.execute()
+        return {board: sorted(map(int, steps)) for board, steps in zip(boards, steps_by_board, strict=True)}
 
-    async def past_values(self, metric: str, steps: Sequence[int]) -> dict[int, PastValues]:
-        """Return the values of a metric at these window ends, except those that are missing in the recent history."""
+    async def past_values(self, board: str, steps: Sequence[int]) -> dict[int, PastValues]:
+        """Return the values of a board at these window ends, except those that are missing in the recent history."""
         with _redis_errors():
-            values = await self._client.hmget(redis_keys.board_history(metric), [str(step) for step in steps])
+            values = await self._client.hmget(redis_keys.board_history(board), [str(step) for step in steps])
         return {step: PastValues(**orjson.loads(value)) for step, value in zip(steps, values, strict=True) if value}
 
     async def aclose(self) -> None:

@@ -12,9 +12,9 @@ from django.conf import settings
 
 from apps.metrics.board_history import BoardHistoryWriter, ChannelValues
 from core.contracts import redis_keys
-from core.metrics.columns import LIVE_WINDOW_MS
 from core.metrics.formulas import RankingThresholds, coverage
 from core.metrics.table import METRICS, Metric, excluded_counts
+from core.metrics.windows import BOARD_WINDOW_MS, DEFAULT_WINDOW, BoardWindow, key_over
 from core.pipeline.records import Grain, WindowRecord
 
 UNRANKED_AFTER_MS = 60_000
@@ -84,13 +84,14 @@ for board = 1, #boards do in_chunks('ZREM', KEYS[board + 2], expired) end
 """
 
 
-# Metrics by the live grain that they are computed from, and those of them that have a board.
-_METRICS: Mapping[Grain, list[Metric]] = {
-    "live": [metric for metric in METRICS if not metric.distinct],
-    "live_distinct": [metric for metric in METRICS if metric.distinct],
+# Metrics by the live grain that they are computed from and their window, and those of them that have a board.
+_METRICS: Mapping[tuple[Grain, BoardWindow], list[Metric]] = {
+    (grain, window): [m for m in METRICS if m.distinct == is_distinct and window in m.windows]
+    for grain, is_distinct in (("live", False), ("live_distinct", True))
+    for window in BOARD_WINDOW_MS
 }
-_BOARDS: Mapping[Grain, list[Metric]] = {
-    grain: [metric for metric in metrics if metric.ranked] for grain, metrics in _METRICS.items()
+_BOARDS: Mapping[tuple[Grain, BoardWindow], list[Metric]] = {
+    part: [metric for metric in metrics if metric.ranked] for part, metrics in _METRICS.items()
 }
 
 
@@ -109,16 +110,21 @@ class BoardWriter:
         self._history = BoardHistoryWriter(client)
 
     def apply(
-        self, grain: Grain, windows: Sequence[WindowRecord], excitement: Mapping[str, float] = MappingProxyType({})
+        self,
+        grain: Grain,
+        windows: Sequence[WindowRecord],
+        excitement: Mapping[str, float] = MappingProxyType({}),
+        *,
+        over: BoardWindow = DEFAULT_WINDOW,
     ) -> None:
-        """Store `windows`, all of one grain, and the `excitement` of the channels for which it is known.
+        """Store `windows`, all of one grain and length, and the `excitement` of the channels for which it is known.
 
-        Raises: redis.RedisError.
+        `over` is their length; windows over 5 min are those of core/metrics/five_minutes.py. Raises: redis.RedisError.
         """
         keys = [
-            redis_keys.window_ends(grain),
-            redis_keys.window_values(grain),
-            *(redis_keys.board(metric.key) for metric in _BOARDS[grain]),
+            redis_keys.window_ends(key_over(grain, over)),
+            redis_keys.window_values(key_over(grain, over)),
+            *(redis_keys.board(key_over(metric.key, over)) for metric in _BOARDS[grain, over]),
         ]
         newest_ms = max(window.end_ms for window in windows)
         latest: dict[str, ChannelValues] = {}
@@ -126,23 +132,24 @@ class BoardWriter:
             futures = []
             for first in range(0, len(windows), CHUNK_ROWS):
                 chunk = windows[first : first + CHUNK_ROWS]
-                values = {window.channel_id: self._values(window, grain, excitement) for window in chunk}
-                encoded = [_encode(window, grain, values[window.channel_id]) for window in chunk]
-                columns, oldest_ms = _columns(grain, values, encoded), newest_ms - UNRANKED_AFTER_MS
+                values = {window.channel_id: self._values(window, over, excitement) for window in chunk}
+                encoded = [_encode(window, over, values[window.channel_id]) for window in chunk]
+                columns = _columns(_BOARDS[grain, over], values, encoded)
+                oldest_ms = newest_ms - UNRANKED_AFTER_MS
                 futures.append(executor.submit(self._apply, keys, [columns, oldest_ms, b"".join(encoded)]))
                 latest |= values
             for future in futures:
                 future.result()
-        self._history.add(grain, newest_ms, latest)
+        self._history.add(grain, over, newest_ms, latest)
 
     def erase(self, channel_id: str) -> None:
         """Delete a channel from all boards and their history. Raises: redis.RedisError."""
         with self._client.pipeline() as pipe:
-            for grain, metrics in _BOARDS.items():
-                pipe.zrem(redis_keys.window_ends(grain), channel_id)
-                pipe.hdel(redis_keys.window_values(grain), channel_id)
+            for (grain, over), metrics in _BOARDS.items():
+                pipe.zrem(redis_keys.window_ends(key_over(grain, over)), channel_id)
+                pipe.hdel(redis_keys.window_values(key_over(grain, over)), channel_id)
                 for metric in metrics:
-                    pipe.zrem(redis_keys.board(metric.key), channel_id)
+                    pipe.zrem(redis_keys.board(key_over(metric.key, over)), channel_id)
             pipe.execute()
         self._history.erase(channel_id)
 
@@ -150,29 +157,31 @@ class BoardWriter:
         """Write the recent history of the boards that is due. Raises: redis.RedisError."""
         self._history.write()
 
-    def _values(self, window: WindowRecord, grain: Grain, excitement: Mapping[str, float]) -> ChannelValues:
-        computed = {metric.key: metric.value(window.columns, LIVE_WINDOW_MS) for metric in _METRICS[grain]}
-        if grain == "live_distinct":
+    def _values(self, window: WindowRecord, over: BoardWindow, excitement: Mapping[str, float]) -> ChannelValues:
+        metrics, boards = _METRICS[window.grain, over], _BOARDS[window.grain, over]
+        computed = {metric.key: metric.value_over(over)(window.columns, BOARD_WINDOW_MS[over]) for metric in metrics}
+        if "excitement" in computed:
             computed["excitement"] = excitement.get(window.channel_id)
-        reasons = {metric.key: metric.unranked(window.columns, self._thresholds) for metric in _BOARDS[grain]}
+        thresholds = self._thresholds.over(over)
+        reasons = {metric.key: metric.unranked(window.columns, thresholds) for metric in boards}
         values = {key: value for key, value in computed.items() if value is not None}
         return ChannelValues(window.end_ms, values, {key: reason for key, reason in reasons.items() if reason})
 
 
-def _columns(grain: Grain, latest: Mapping[str, ChannelValues], encoded: Iterable[bytes]) -> bytes:
-    boards = [_scores(latest.values(), metric.key) for metric in _BOARDS[grain]]
+def _columns(boards: Iterable[Metric], latest: Mapping[str, ChannelValues], encoded: Iterable[bytes]) -> bytes:
+    scores = [_scores(latest.values(), metric.key) for metric in boards]
     ends_ms = [channel.end_ms for channel in latest.values()]
-    return orjson.dumps([list(latest), ends_ms, boards, list(map(len, encoded))])
+    return orjson.dumps([list(latest), ends_ms, scores, list(map(len, encoded))])
 
 
 def _scores(channels: Iterable[ChannelValues], metric: str) -> list[float | bool]:
     return [False if metric in channel.unranked else channel.values.get(metric, False) for channel in channels]
 
 
-def _encode(window: WindowRecord, grain: Grain, channel: ChannelValues) -> bytes:
+def _encode(window: WindowRecord, over: BoardWindow, channel: ChannelValues) -> bytes:
     live: dict[str, object] = {"end_ms": channel.end_ms, "values": channel.values, "unranked": channel.unranked}
-    live["coverage"] = coverage(window.columns, LIVE_WINDOW_MS)
-    if grain == "live":
+    live["coverage"] = coverage(window.columns, BOARD_WINDOW_MS[over])
+    if window.grain == "live":
         live["apart"] = excluded_counts(window.columns)
     return orjson.dumps(live)
 

@@ -11,6 +11,7 @@ from typing import Any
 import redis
 from channels.layers import get_channel_layer
 from confluent_kafka import Consumer, Message, TopicPartition
+from django.conf import settings
 
 from apps.metrics.boards import BoardWriter
 from apps.metrics.record_readers import READERS, Record, appended_ms
@@ -18,17 +19,24 @@ from apps.metrics.sink_telemetry import SinkCounts
 from core.contracts import group
 from core.errors import BadRecord
 from core.irc.channel_events import OPT_OUT, OPT_OUT_DELAY_MS
-from core.metrics.excitement import BASELINE_MS, INTERVAL_MS, RecentChatters
+from core.metrics.excitement import BASELINE_MS, RecentChatters
+from core.metrics.five_minutes import RecentColumns
+from core.metrics.recent_windows import INTERVAL_MS
+from core.metrics.windows import FIVE_MINUTES_MS
 from core.pipeline.records import EventRecord, Grain, WindowRecord
+from core.times import MINUTE_MS
 from twitchly.kafka import offsets_at, records_in, topic_name, topic_of
 
 log = logging.getLogger(__name__)
 
-# How far back the sink reads each topic when it starts: the live windows, and the chatters of excitement's baseline.
+# How far back windows are put on the boards when the sink starts.
+BOARDS_MS = MINUTE_MS
+# How far back the sink reads each topic when it starts: earlier windows are needed for ratios over 5 min and for the
+# baseline of excitement.
 BOARD_TOPICS: Mapping[str, int] = {
-    "windows-live": 60_000,
-    "windows-distinct": 60_000 + BASELINE_MS,
-    "channel-events": OPT_OUT_DELAY_MS + 60_000,
+    "windows-live": BOARDS_MS + FIVE_MINUTES_MS,
+    "windows-distinct": BOARDS_MS + BASELINE_MS,
+    "channel-events": BOARDS_MS + OPT_OUT_DELAY_MS,
 }
 
 
@@ -44,12 +52,14 @@ class BoardsSink:
         self._consumer = consumer
         self._writer = writer
         self._counts = counts
+        self._recent_columns = RecentColumns()
         self._recent_chatters = RecentChatters()
+        self._shown_from_ms = 0
         self._ends: dict[str, int] = {}
         self._ignored_until_ms: dict[str, int] = {}
         self._pending_since_s: float | None = None
         self._runner = asyncio.Runner()
-        consumer.subscribe([topic_name(topic) for topic in BOARD_TOPICS], on_assign=_seek_back)
+        consumer.subscribe([topic_name(topic) for topic in BOARD_TOPICS], on_assign=self._seek_back)
 
     def step(self, stop: Callable[[], bool]) -> int:
         """Apply one batch and return its size; send a tick once all rows of a window end have arrived."""
@@ -57,17 +67,18 @@ class BoardsSink:
         messages = records_in(self._consumer.consume(5000, timeout=0.05))
         self._counts.record_read(messages)
         records = self._parse(messages)
-        for record in records:
+        for record, _ in records:
             if isinstance(record, EventRecord) and record.kind == OPT_OUT:
                 self._erase(record, stop)
-        windows = [record for record in records if isinstance(record, WindowRecord) and not self._is_ignored(record)]
-        for window in windows:
-            if window.grain == "live_distinct":
-                self._recent_chatters.add(window.channel_id, window.end_ms, window.columns)
-        for grain, newest in _newest(windows).items():
+        windows = [(r, at_ms) for r, at_ms in records if isinstance(r, WindowRecord) and not self._is_ignored(r)]
+        self._remember([window for window, _ in windows])
+        shown = [window for window, at_ms in windows if at_ms >= self._shown_from_ms]
+        for grain, newest in _newest(shown).items():
             self._apply(grain, newest, stop)
             if grain == "live" and self._pending_since_s is None:
                 self._pending_since_s = time.monotonic()
+        for grain, newest in _newest(window for window in shown if not window.end_ms % INTERVAL_MS).items():
+            self._apply_five_minutes(grain, newest, stop)
         is_settled = self._pending_since_s is not None and (
             not messages or time.monotonic() - self._pending_since_s > self.SETTLE_S
         )
@@ -79,11 +90,13 @@ class BoardsSink:
         """Close the event loop that sends the ticks."""
         self._runner.close()
 
-    def _parse(self, messages: Iterable[Message]) -> list[Record]:
+    def _parse(self, messages: Iterable[Message]) -> list[tuple[Record, int]]:
+        """Return the usable records with their append times, by the instance's clock."""
         records = []
         for message in messages:
+            at_ms = appended_ms(message)
             try:
-                records.append(READERS[topic_of(message)](message.value(), appended_ms(message)))
+                records.append((READERS[topic_of(message)](message.value(), at_ms), at_ms))
             except BadRecord as error:
                 # The history sink reads these topics too and writes the dead letter.
                 log.warning("unusable record skipped: %s", error)
@@ -98,12 +111,24 @@ class BoardsSink:
     def _is_ignored(self, window: WindowRecord) -> bool:
         return window.end_ms <= self._ignored_until_ms.get(window.channel_id, 0)
 
+    def _remember(self, windows: Sequence[WindowRecord]) -> None:
+        for window in windows:
+            self._recent_columns.add(window)
+            if window.grain == "live_distinct":
+                self._recent_chatters.add(window.channel_id, window.end_ms, window.columns)
+        if windows:
+            self._recent_columns.prune(max(window.end_ms for window in windows) - FIVE_MINUTES_MS - BOARDS_MS)
+
     def _apply(self, grain: Grain, windows: Sequence[WindowRecord], stop: Callable[[], bool]) -> None:
         excitement = self._excitement(windows) if grain == "live_distinct" else {}
         began_s = time.monotonic()
         if self._persist(lambda: self._writer.apply(grain, windows, excitement), stop):
             self._counts.record_write(windows, 0, time.monotonic() - began_s)
             self._ends[grain] = max(window.end_ms for window in windows)
+
+    def _apply_five_minutes(self, grain: Grain, windows: Sequence[WindowRecord], stop: Callable[[], bool]) -> None:
+        sums = [self._recent_columns.five_minutes(window) for window in windows]
+        self._persist(lambda: self._writer.apply(grain, sums, over="5m"), stop)
 
     def _persist(self, write: Callable[[], None], stop: Callable[[], bool]) -> bool:
         """Write to Redis, retrying while it is down; return False if stopped before it succeeded."""
@@ -133,15 +158,15 @@ class BoardsSink:
         except (redis.RedisError, OSError) as error:
             log.warning("tick not sent: %s", error)
 
-
-def _seek_back(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-    """Start each partition as far back as BOARD_TOPICS specifies, by Kafka's clock, ignoring committed offsets."""
-    now_ms = int(time.time() * 1000)
-    offsets: list[TopicPartition] = []
-    for topic, read_ms in BOARD_TOPICS.items():
-        of_topic = [partition for partition in partitions if partition.topic == topic_name(topic)]
-        offsets += offsets_at(consumer, of_topic, now_ms - read_ms) if of_topic else []
-    consumer.assign(offsets)
+    def _seek_back(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Start each partition as far back as BOARD_TOPICS specifies, by Kafka's clock, ignoring committed offsets."""
+        now_ms = int(time.time() * 1000)
+        self._shown_from_ms = now_ms + int(settings.CLOCK_OFFSET_MS) - BOARDS_MS
+        offsets: list[TopicPartition] = []
+        for topic, read_ms in BOARD_TOPICS.items():
+            of_topic = [partition for partition in partitions if partition.topic == topic_name(topic)]
+            offsets += offsets_at(consumer, of_topic, now_ms - read_ms) if of_topic else []
+        consumer.assign(offsets)
 
 
 def _newest(windows: Iterable[WindowRecord]) -> dict[Grain, list[WindowRecord]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 LATE_DROPPED = "late-dropped"
 
 
+# Metrics and grains over 5 min have their own keys, such as `board:spam:5m`: see core.metrics.windows.key_over.
 def board(metric: str) -> str:
     """Return the key of a metric's board, a sorted set of channel ids by value."""
     return f"board:{metric}"

@@ -55,6 +55,16 @@ RULES: tuple[Rule, ...] = (
         "subscriber=1 counts too.",
     ),
     Rule(
+        "five-minutes",
+        "Ratios over 5 min",
+        "Boards of ratios cover the past 30 s and, if chosen, the past 5 min. A value over 5 min ends at E, a multiple "
+        "of 10 s. The columns of the ten 30-second windows that end at E, E - 30 s, ..., E - 270 s are added, and the "
+        "formula is applied to the sums; it is never a mean of ratios. A missing window adds nothing. Coverage is the "
+        "time heard in these windows / 5 min. To be ranked, a channel needs ten times the messages that 30 s require, "
+        "even if windows are missing. The viewers that engagement requires are those of the newest known count. "
+        "Version 3 of engagement and version 2 of the other ratios added these boards; values over 30 s are unchanged.",
+    ),
+    Rule(
         "percentile",
         "Percentile",
         "100 x (channels below + 0.5 x other channels with the same value) / (channels in the peer group - 1), "

@@ -19,7 +19,9 @@ from core.metrics.columns import (
 )
 from core.metrics.counting_rules import RULES
 from core.metrics.formulas import COMPLETE_FROM, RankingThresholds
+from core.metrics.recent_windows import INTERVAL_MS
 from core.metrics.table import METRICS, Metric
+from core.metrics.windows import DEFAULT_WINDOW, BoardWindow
 from core.pipeline.records import Grain
 from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
@@ -47,6 +49,7 @@ _METRICS_HEAD = (
     "Formula",
     "Ranking threshold",
     "No value",
+    "5 minutes",
     "Minute and hour",
     "Range",
     "Peak of a range",
@@ -68,8 +71,16 @@ def threshold_of(metric: Metric, thresholds: RankingThresholds) -> str:
     return metric.threshold.format(**asdict(thresholds))
 
 
-def every(metric: Metric) -> str:
-    """Return how often the metric's live value is updated."""
+def thresholds_of(metric: Metric, thresholds: RankingThresholds) -> list[str]:
+    """Return the ranking thresholds of a metric's boards, each once; `thresholds` are those over 30 s."""
+    texts = (threshold_of(metric, thresholds.over(window)) for window in metric.windows)
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def every(metric: Metric, window: BoardWindow = DEFAULT_WINDOW) -> str:
+    """Return how often the metric's live value over a window is updated."""
+    if window != DEFAULT_WINDOW:
+        return span(INTERVAL_MS)
     return span(SLIDE_MS["live_distinct" if metric.distinct else "live"])
 
 
@@ -116,8 +127,9 @@ def _metric_row(metric: Metric, thresholds: RankingThresholds) -> tuple[str, ...
         metric.label,
         metric.unit,
         metric.formula,
-        (threshold_of(metric, thresholds) or "–") if metric.ranked else "no board",
+        ("; ".join(thresholds_of(metric, thresholds)) or "–") if metric.ranked else "no board",
         metric.empty,
+        metric.five_minutes if metric.is_ratio else "–",
         metric.longer,
         metric.ranged,
         metric.peak,

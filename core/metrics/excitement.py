@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 from core.metrics.columns import LIVE_WINDOW_MS, Columns
+from core.metrics.recent_windows import INTERVAL_MS, RecentWindows
 from core.times import HOUR_MS
 
-# Computed for the windows that history stores, compared with those that ended 30, 60, … 900 s earlier; none overlap.
-INTERVAL_MS = 10_000
+# Computed every INTERVAL_MS. Compared with the windows that ended 30, 60, … 900 s earlier; none overlap.
 BASELINE_WINDOWS = 30
 BASELINE_MS = BASELINE_WINDOWS * LIVE_WINDOW_MS
 MIN_WINDOWS = 10
@@ -70,25 +70,17 @@ class RecentChatters:
     """Chatters of each channel's windows of the past 15 minutes, for live excitement."""
 
     def __init__(self) -> None:
-        self._chatters: dict[str, dict[int, int]] = {}
-        self._pruned_ms = 0
+        self._chatters = RecentWindows[int]()
 
     def add(self, channel_id: str, end_ms: int, columns: Columns) -> None:
         """Add a window; windows may be repeated and come in any order."""
-        if not end_ms % INTERVAL_MS and (heard := heard_chatters(columns)) is not None:
-            self._chatters.setdefault(channel_id, {})[end_ms] = heard
+        if (heard := heard_chatters(columns)) is not None:
+            self._chatters.add(channel_id, end_ms, heard)
 
     def excitement(self, channel_id: str, end_ms: int) -> float | None:
         """Return a channel's excitement at `end_ms` rounded down to 10 s."""
-        return excitement_at(end_ms // INTERVAL_MS * INTERVAL_MS, self._chatters.get(channel_id, {}))
+        return excitement_at(end_ms // INTERVAL_MS * INTERVAL_MS, self._chatters.of(channel_id))
 
     def prune(self, before_ms: int) -> None:
-        """Drop windows that ended before `before_ms`; at most once per INTERVAL_MS, however often it is called."""
-        if before_ms < self._pruned_ms + INTERVAL_MS:
-            return
-        self._pruned_ms = before_ms
-        for channel_id, ends in list(self._chatters.items()):
-            for end_ms in [end_ms for end_ms in ends if end_ms < before_ms]:
-                del ends[end_ms]
-            if not ends:
-                del self._chatters[channel_id]
+        """Drop windows that ended before `before_ms`; at most once per INTERVAL_MS."""
+        self._chatters.prune(before_ms)

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from core.metrics.windows import LIVE_WINDOW_MS, Columns
+from core.metrics.windows import (
+    BOARD_WINDOW_LABEL,
+    BOARD_WINDOW_MS,
+    DEFAULT_WINDOW,
+    LIVE_WINDOW_MS,
+    BoardWindow,
+    Columns,
+)
 from core.times import MINUTE_MS
 
 VIEWERS_UNKNOWN = "viewer counts are unknown"
@@ -18,11 +25,20 @@ Value = Callable[[Columns, int], float | None]
 
 @dataclass(frozen=True, slots=True)
 class RankingThresholds:
-    """Minimums for ranking; values below them are shown but not ranked."""
+    """Minimums for ranking; values below them are shown but not ranked. `window` is their time as text."""
 
     min_viewers: int = 100
     min_messages: int = 10
     min_chatters: int = 10
+    window: str = BOARD_WINDOW_LABEL[DEFAULT_WINDOW]
+
+    def over(self, window: BoardWindow) -> RankingThresholds:
+        """Return the thresholds of boards over a window: ratios over 5 min need ten times the messages of 30 s.
+
+        The minimum is absolute, so it also holds for a channel that was heard for only part of the window.
+        """
+        times = BOARD_WINDOW_MS[window] // LIVE_WINDOW_MS
+        return replace(self, min_messages=self.min_messages * times, window=BOARD_WINDOW_LABEL[window])
 
 
 # Returns why a window is not ranked, or None.
@@ -47,6 +63,19 @@ def per_minute_per_thousand(columns: Columns, window_ms: int) -> float | None:
     else:
         messages, span_ms = _engaged(columns, "messages"), _engaged(columns, "observed_ms")
         watching = _ratio(_engaged(columns, "viewers_sum"), _engaged(columns, "viewer_pulses"))
+    return _engagement(messages, span_ms, watching)
+
+
+def per_minute_per_thousand_of_windows(columns: Columns, _window_ms: int) -> float | None:
+    """Return messages per minute heard per 1,000 viewers, from the sums in core/metrics/five_minutes.py.
+
+    Viewers are the mean of the newest counts of the windows; the sums include only windows that have both.
+    """
+    watching = _ratio(columns.get("engaged_viewers", 0), columns.get("engaged_windows", 0))
+    return _engagement(columns.get("engaged_messages", 0), columns.get("engaged_observed_ms", 0), watching)
+
+
+def _engagement(messages: int | None, span_ms: int, watching: float | None) -> float | None:
     if messages is None or not watching or not span_ms:
         return None
     return messages * (MINUTE_MS / span_ms) / (watching / 1000)
@@ -130,9 +159,9 @@ def needs_viewers(columns: Columns, thresholds: RankingThresholds) -> str | None
 
 def needs_messages(columns: Columns, thresholds: RankingThresholds) -> str | None:
     minimum = thresholds.min_messages
-    return f"needs {minimum} messages in 30 s" if columns.get("messages", 0) < minimum else None
+    return f"needs {minimum:,} messages in {thresholds.window}" if columns.get("messages", 0) < minimum else None
 
 
 def needs_chatters(columns: Columns, thresholds: RankingThresholds) -> str | None:
     minimum = thresholds.min_chatters
-    return f"needs {minimum} chatters in 30 s" if columns.get("chatters", 0) < minimum else None
+    return f"needs {minimum:,} chatters in {thresholds.window}" if columns.get("chatters", 0) < minimum else None

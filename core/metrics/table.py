@@ -26,15 +26,18 @@ from core.metrics.formulas import (
     per_30s,
     per_messages,
     per_minute_per_thousand,
+    per_minute_per_thousand_of_windows,
     repetition,
     share,
     viewers,
     words_per_message,
 )
 from core.metrics.peaks import MIN_MESSAGES, MIN_VIEWERS
+from core.metrics.windows import BOARD_WINDOW_LABEL, BOARD_WINDOW_MS, DEFAULT_WINDOW, BoardWindow
 
 _SAME_FORMULA = "the same formula over the window's own sums"
 _SAME_OVER_RANGE = "the same formula over the sums of the range"
+_SAME_OVER_WINDOWS = "the same formula over the sums of ten 30-second windows that do not overlap"
 _BUSIEST = "the busiest minute heard for 50% or more"
 _EXCITEMENT_RANGES = "defined for ranges of up to 6 h within the past 48 h, regardless of the chart's grain"
 _BUSIEST_RATIO = f"{_BUSIEST} with {MIN_MESSAGES} messages or more"
@@ -54,6 +57,8 @@ class Metric:
     - `has_peak`: a maximum over a range is meaningful.
     - `by_length`: grows with the window's length, so windows of different lengths are not comparable.
     - `over_range`: its formula over the summed columns of a range, if that is not `value`.
+    - `is_ratio`: also has a board over 5 min: see core/metrics/five_minutes.py.
+    - `over_windows`: its formula over the summed columns of 5 min, if that is not `value`.
 
     The other fields are documentation; `threshold` has fields of RankingThresholds in braces.
     """
@@ -79,6 +84,9 @@ class Metric:
     is_count: bool = False
     from_helix: bool = False
     by_length: bool = False
+    is_ratio: bool = False
+    over_windows: Value | None = None
+    five_minutes: str = _SAME_OVER_WINDOWS
     version: int = 1
 
     @property
@@ -86,10 +94,23 @@ class Metric:
         """Return the formula over the summed columns of a range."""
         return self.over_range or self.value
 
+    @property
+    def windows(self) -> tuple[BoardWindow, ...]:
+        """Return the windows of its boards, the default one first."""
+        return tuple(BOARD_WINDOW_MS) if self.is_ratio else (DEFAULT_WINDOW,)
+
+    def value_over(self, window: BoardWindow) -> Value:
+        """Return the formula over the columns of a board's window."""
+        return self.value if window == DEFAULT_WINDOW else self.over_windows or self.value
+
+    def definition_over(self, window: BoardWindow) -> str:
+        """Return the definition of its values over a board's window."""
+        return self.definition.replace(BOARD_WINDOW_LABEL[DEFAULT_WINDOW], BOARD_WINDOW_LABEL[window])
+
 
 _MIN_VIEWERS = "{min_viewers:,} viewers"
-_MIN_MESSAGES = "{min_messages:,} messages in 30 s"
-_MIN_CHATTERS = "{min_chatters:,} chatters in 30 s"
+_MIN_MESSAGES = "{min_messages:,} messages in {window}"
+_MIN_CHATTERS = "{min_chatters:,} chatters in {window}"
 _NO_WINDOW = "no window"
 _NO_MESSAGE = "no messages"
 
@@ -142,7 +163,11 @@ METRICS: tuple[Metric, ...] = (
         ranged="messages per minute of observed time / (mean viewers / 1,000), over the minutes that have both",
         peak=f"{_BUSIEST} with {MIN_VIEWERS} mean viewers or more",
         is_count=True,
-        version=2,
+        is_ratio=True,
+        over_windows=per_minute_per_thousand_of_windows,
+        five_minutes="messages per minute of observed time / (mean of the newest viewer counts / 1,000), over those of "
+        "ten 30-second windows that have both",
+        version=3,
     ),
     Metric(
         "spam",
@@ -156,6 +181,8 @@ METRICS: tuple[Metric, ...] = (
         words_per_message,
         needs_messages,
         _MIN_MESSAGES,
+        is_ratio=True,
+        version=2,
     ),
     Metric(
         "chatters",
@@ -209,6 +236,9 @@ METRICS: tuple[Metric, ...] = (
         "100 x (1 - sum of the different texts of each minute / messages)",
         ranged="100 x (1 - sum of the different texts of each minute / messages)",
         distinct=True,
+        is_ratio=True,
+        five_minutes="100 x (1 - sum of the different texts of each of ten 30-second windows / messages)",
+        version=2,
     ),
     Metric(
         "first_time",
@@ -222,6 +252,8 @@ METRICS: tuple[Metric, ...] = (
         share("first_messages"),
         needs_messages,
         _MIN_MESSAGES,
+        is_ratio=True,
+        version=2,
     ),
     Metric(
         "returning",
@@ -235,6 +267,8 @@ METRICS: tuple[Metric, ...] = (
         share("returning_messages"),
         needs_messages,
         _MIN_MESSAGES,
+        is_ratio=True,
+        version=2,
     ),
     Metric(
         "subscribers",
@@ -248,6 +282,8 @@ METRICS: tuple[Metric, ...] = (
         share("subscriber_messages"),
         needs_messages,
         _MIN_MESSAGES,
+        is_ratio=True,
+        version=2,
     ),
     Metric(
         "emotes",
@@ -261,6 +297,8 @@ METRICS: tuple[Metric, ...] = (
         share("emote_messages"),
         needs_messages,
         _MIN_MESSAGES,
+        is_ratio=True,
+        version=2,
     ),
     Metric(
         "removals",
@@ -274,6 +312,8 @@ METRICS: tuple[Metric, ...] = (
         per_messages("removals", 1000),
         needs_messages,
         _MIN_MESSAGES,
+        is_ratio=True,
+        version=2,
     ),
     Metric(
         "shared",

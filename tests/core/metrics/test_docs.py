@@ -8,7 +8,7 @@ import pytest
 
 from core.metrics.columns import COLUMNS, GRAINS, HOUR_COLUMNS
 from core.metrics.counting_rules import RULES
-from core.metrics.docs import every, markdown, span, threshold_of
+from core.metrics.docs import every, markdown, span, threshold_of, thresholds_of
 from core.metrics.formulas import RankingThresholds
 from core.metrics.table import METRIC, METRICS, Metric
 
@@ -39,12 +39,18 @@ def test_a_metric_row_has_all_fields() -> None:
         metric.formula,
         "100 viewers",
         metric.empty,
+        metric.five_minutes,
         metric.longer,
         metric.ranged,
         metric.peak,
-        "2",
+        "3",
     ]
     assert (rows(0)["chatters"][3], rows(0)["shared"][3]) == ("–", "no board")
+    assert (rows(0)["spam"][3], rows(0)["spam"][5]) == (
+        "10 messages in 30 s; 100 messages in 5 min",
+        METRIC["spam"].five_minutes,
+    )
+    assert rows(0)["chatters"][5] == "–"
 
 
 def test_windows_have_their_length_and_interval() -> None:
@@ -63,13 +69,18 @@ def test_thresholds_are_formatted_from_the_given_values() -> None:
     assert threshold_of(METRIC["spam"], thresholds) == "3 messages in 30 s"
     assert threshold_of(METRIC["excitement"], thresholds) == "4 chatters in 30 s"
     assert threshold_of(METRIC["messages"], thresholds) == ""
+    assert thresholds_of(METRIC["spam"], thresholds) == ["3 messages in 30 s", "30 messages in 5 min"]
+    assert thresholds_of(METRIC["engagement"], thresholds) == ["2,500 viewers"]
+    assert thresholds_of(METRIC["messages"], thresholds) == []
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=attrgetter("key"))
 def test_the_documented_threshold_matches_the_board(metric: Metric) -> None:
     thresholds = RankingThresholds(min_viewers=2_500, min_messages=3, min_chatters=4)
-    reason = metric.unranked({"viewers": 0, "messages": 0, "chatters": 0}, thresholds)
-    assert threshold_of(metric, thresholds) == (reason or "").removeprefix("needs ")
+    for window in metric.windows:
+        over = thresholds.over(window)
+        reason = metric.unranked({"viewers": 0, "messages": 0, "chatters": 0}, over)
+        assert threshold_of(metric, over) == (reason or "").removeprefix("needs ")
 
 
 @pytest.mark.parametrize(("ms", "text"), [(1_000, "1 s"), (150_000, "150 s"), (600_000, "10 min"), (3_600_000, "1 h")])
@@ -79,3 +90,7 @@ def test_durations_use_the_largest_whole_unit(ms: int, text: str) -> None:
 
 def test_distinct_counts_update_every_5_s() -> None:
     assert (every(METRIC["chatters"]), every(METRIC["messages"])) == ("5 s", "1 s")
+
+
+def test_ratios_over_5_min_update_every_10_s() -> None:
+    assert (every(METRIC["repetition"], "5m"), every(METRIC["spam"], "5m")) == ("10 s", "10 s")

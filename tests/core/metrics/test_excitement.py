@@ -10,13 +10,13 @@ from core.metrics.columns import LIVE_WINDOW_MS
 from core.metrics.excitement import (
     BASELINE_MS,
     BASELINE_WINDOWS,
-    INTERVAL_MS,
     MIN_WINDOWS,
     RecentChatters,
     excitement,
     excitement_at,
     heard_chatters,
 )
+from core.metrics.recent_windows import INTERVAL_MS
 
 T = 1_795_400_010_000
 HEARD = {"observed_ms": 30_000}
