@@ -22,6 +22,8 @@ interface Metric {
   distinct: boolean;
   by_length: boolean;
   is_compared: boolean;
+  /** Whether it also has a board over 5 min. */
+  is_ratio: boolean;
 }
 
 interface SpanLimits {
@@ -63,7 +65,7 @@ interface Constants {
 }
 
 type Filter = "category" | "language" | "band";
-type ChoiceName = Filter | "board" | "size" | "channel" | "range" | "metric" | "from" | "until";
+type ChoiceName = Filter | "board" | "window" | "size" | "channel" | "range" | "metric" | "from" | "until";
 /** The parameters of the board page's URL, "" for those that are not set. */
 type Choice = Record<ChoiceName, string>;
 type Changes = Partial<Choice>;

@@ -1,4 +1,4 @@
-"""Selections of the board page, parsed from and written to query strings: board, channel, range, metric."""
+"""Selections of the board page, parsed from and written to query strings: board, window, channel, range, metric."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from apps.metrics.spans import BadSpan, Span, iso, span_from_query
 from core.inputs.choices import read_choice
 from core.metrics.bands import BAND
 from core.metrics.table import METRIC
+from core.metrics.windows import BOARD_WINDOW_MS, DEFAULT_WINDOW
 
 DEFAULT_RANGE = "10m"
 _DEFAULT = Board()
@@ -22,6 +23,7 @@ _DEFAULT = Board()
 class Choice:
     """The selections in a query string. Default chart: the board's metric, and the `range` if there is no `span`.
 
+    `window` is kept on boards that do not offer it, so that it applies again on the next one that does.
     `errors` names the parameters that have an unknown value, with their choices.
     """
 
@@ -30,6 +32,7 @@ class Choice:
     range: str = DEFAULT_RANGE
     metric: str | None = None
     span: Span | None = None
+    window: str = DEFAULT_WINDOW
     errors: tuple[str, ...] = ()
 
     @property
@@ -48,6 +51,7 @@ class Choice:
         board = self.board
         return {
             "board": board.metric,
+            "window": self.window,
             "size": str(board.size),
             "category": board.category,
             "language": board.language,
@@ -74,12 +78,14 @@ DEFAULTS: Mapping[str, str] = Choice().parameters()
 def read_query(query: Mapping[str, str]) -> Choice:
     """Parse a query string, except its span; unknown values become defaults and are named in `errors`."""
     errors: list[str] = []
+    window = read_choice(query, "window", BOARD_WINDOW_MS, DEFAULT_WINDOW, errors)
     board = requested_board(
         read_choice(query, "board", BOARD_KEYS, DEFAULT_BOARD, errors),
         int(read_choice(query, "size", [str(size) for size in SIZES], str(SIZES[0]), errors)),
         category=query.get("category", ""),
         language=query.get("language", ""),
         band=read_choice(query, "band", BAND, "", errors),
+        window=window,
     )
     range_key = read_choice(query, "range", RANGES, DEFAULT_RANGE, errors)
     charted = read_choice(query, "metric", METRIC, board.metric, errors)
@@ -88,6 +94,7 @@ def read_query(query: Mapping[str, str]) -> Choice:
         query.get("channel") or None,
         range_key,
         None if charted == board.metric else charted,
+        window=window,
         errors=tuple(errors),
     )
 

@@ -12,7 +12,7 @@ from core.metrics.bands import BANDS
 from core.metrics.columns import COLUMNS, HOUR_COLUMNS, SLIDE_MS, WINDOW_MS
 from core.metrics.counting_rules import RULES
 from core.metrics.display import PARTIAL_BELOW
-from core.metrics.docs import every, span, threshold_of
+from core.metrics.docs import every, span, thresholds_of
 from core.metrics.explanations import EXPLANATIONS, worked_example
 from core.metrics.formulas import COMPLETE_FROM
 from core.metrics.percentiles import MIN_PEERS
@@ -22,13 +22,14 @@ from core.metrics.table import METRICS, Metric
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One metric; `threshold` is "" if its board has none, `every` is its update interval."""
+    """One metric; `thresholds` are those of its boards. `every` and `every_5m` are update intervals."""
 
     metric: Metric
     meaning: str
     example: str
-    threshold: str
+    thresholds: list[str]
     every: str
+    every_5m: str
 
 
 def methodology_context() -> dict[str, Any]:
@@ -40,8 +41,9 @@ def methodology_context() -> dict[str, Any]:
                 metric,
                 EXPLANATIONS[metric.key].meaning,
                 worked_example(metric.key),
-                threshold_of(metric, thresholds),
+                thresholds_of(metric, thresholds),
                 every(metric),
+                every(metric, "5m"),
             )
             for metric in METRICS
         ],

@@ -69,4 +69,5 @@ def metric_json(metric: Metric) -> dict[str, Any]:
         "distinct": metric.distinct,
         "by_length": metric.by_length,
         "is_compared": metric in COMPARED,
+        "is_ratio": metric.is_ratio,
     }

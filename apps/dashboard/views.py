@@ -41,6 +41,7 @@ from core.inputs.readable_text import one_line
 from core.metrics.bands import BANDS
 from core.metrics.broadcasts import Broadcast
 from core.metrics.table import BOARDS, METRIC, Metric
+from core.metrics.windows import BOARD_WINDOW_LABEL
 from twitchly.clock import now_ms
 
 # The script clones rendered rows of these and replaces all values.
@@ -176,7 +177,7 @@ def board_context(live: LiveServices, page: BoardPage, user: User | AnonymousUse
             for row in page.rows
         ],
         "back": choice.query(channel=""),
-        "board_query": Choice(choice.board).query(),
+        "board_query": Choice(choice.board, window=choice.board.window).query(),
         "export_query": choice.query(channel=channel_id or "").removeprefix("?"),
         "watching": watching(user),
         "first_visit": open_visit(user),
@@ -191,10 +192,20 @@ def board_context(live: LiveServices, page: BoardPage, user: User | AnonymousUse
 
 
 def board_controls(page: BoardPage) -> dict[str, Any]:
-    """Return the context of the size and filter controls and the list."""
+    """Return the context of the window, size and filter controls, the definitions and the list."""
     choice, size = page.choice, page.choice.board.size
+    shown = (choice.board.metric, choice.board.window)
     parameters = choice.parameters().items()
     return {
+        "windows": [
+            (window, label, choice.query(window=window), window == choice.board.window)
+            for window, label in BOARD_WINDOW_LABEL.items()
+        ],
+        "definitions": [
+            (metric, window, metric.definition_over(window), (metric.key, window) == shown)
+            for metric in BOARDS
+            for window in metric.windows
+        ],
         "sizes": [(option, choice.query(size=str(option)), option == size) for option in SIZES],
         "ranks": size if len(page.rows) > SIZES[0] else SIZES[0],
         "bands": BANDS,

@@ -1,4 +1,4 @@
-"""Board definition: metric, size and filters."""
+"""Board definition: metric, window, size and filters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from core.channels.stream import CATEGORY_MAX, LANGUAGE_MAX
 from core.inputs.readable_text import one_line
-from core.metrics.table import BOARDS
+from core.metrics.table import BOARDS, METRIC
+from core.metrics.windows import DEFAULT_WINDOW, BoardWindow, key_over
 
 BOARD_KEYS = tuple(board.key for board in BOARDS)
 DEFAULT_BOARD = BOARD_KEYS[0]
@@ -17,19 +18,34 @@ FILTERS = ("category", "language", "band")
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The top `size` channels by a metric, filtered by category, language (Twitch code) and band; "" means any."""
+    """The top `size` channels by a metric, filtered by category, language (Twitch code) and band; "" means any.
+
+    `window` is the time that its values cover, one of the metric's windows.
+    """
 
     metric: str = DEFAULT_BOARD
     size: int = SIZES[0]
     category: str = ""
     language: str = ""
     band: str = ""
+    window: BoardWindow = DEFAULT_WINDOW
+
+    @property
+    def key(self) -> str:
+        """Return the key of the board in Redis, without size and filters."""
+        return key_over(self.metric, self.window)
 
     @property
     def is_filtered(self) -> bool:
         return bool(self.category or self.language or self.band)
 
 
-def requested_board(metric: str, size: int, *, category: str, language: str, band: str) -> Board:
-    """Return a board with untrusted filters; they are cleaned like the texts of channels that they select."""
-    return Board(metric, size, one_line(category, CATEGORY_MAX), one_line(language, LANGUAGE_MAX), band)
+def requested_board(
+    metric: str, size: int, *, category: str, language: str, band: str, window: str = DEFAULT_WINDOW
+) -> Board:
+    """Return a board with untrusted filters; they are cleaned like the texts of channels that they select.
+
+    If the metric has no board over `window`, it is the one over the default window.
+    """
+    over = next((each for each in METRIC[metric].windows if each == window), DEFAULT_WINDOW)
+    return Board(metric, size, one_line(category, CATEGORY_MAX), one_line(language, LANGUAGE_MAX), band, over)

@@ -33,10 +33,10 @@ class Rankings:
         """Return how many entries of each sorted set to read; None means all, as filtered boards need."""
         limits: dict[str, int | None] = {}
         for board in boards:
-            limit = limits.get(board.metric, 0)
+            limit = limits.get(board.key, 0)
             # Barred channels may still be ranked above the others.
             size = board.size + SPARE_ROWS + len(self._directory.barred)
-            limits[board.metric] = None if board.is_filtered or limit is None else max(limit, size)
+            limits[board.key] = None if board.is_filtered or limit is None else max(limit, size)
         if any(board.band for board in boards):
             limits["viewers"] = None
         return limits
@@ -45,20 +45,28 @@ class Rankings:
         """Return the channels that may be on a board."""
         eligible = self._eligible_ids(board, rankings)
         barred = self._directory.barred
-        ranked = (channel_id for channel_id, _ in rankings.ranked[board.metric] if channel_id not in barred)
+        ranked = (channel_id for channel_id, _ in rankings.ranked[board.key] if channel_id not in barred)
         top = [channel_id for channel_id in ranked if eligible is None or channel_id in eligible]
         return Candidates(set(top[: board.size + SPARE_ROWS]), eligible)
 
     def order(
-        self, board: Board, candidates: Candidates, values: Mapping[str, LiveValues], newest_end_ms: int | None
+        self,
+        board: Board,
+        candidates: Candidates,
+        values: Mapping[str, LiveValues],
+        live: Mapping[str, LiveValues],
+        newest_end_ms: int | None,
     ) -> tuple[str, ...]:
-        """Return the channels of a board, ordered by the values that its rows show."""
+        """Return the channels of a board, ordered by the values that its rows show.
+
+        `values` are those over the board's window, `live` those of the newest live windows.
+        """
         if newest_end_ms is None:
             return ()
         entries = (
             Entry(channel_id, values[channel_id].values[board.metric])
-            for channel_id in candidates.channel_ids & values.keys()
-            if _is_ranked(board, values[channel_id], newest_end_ms)
+            for channel_id in candidates.channel_ids & values.keys() & live.keys()
+            if _is_ranked(board, values[channel_id], live[channel_id], newest_end_ms)
         )
         return rank(entries, board.size)
 
@@ -72,8 +80,8 @@ class Rankings:
         return {i for i, viewers in rankings.ranked["viewers"] if i in eligible and band.contains(viewers)}
 
 
-def _is_ranked(board: Board, live: LiveValues, newest_end_ms: int) -> bool:
-    if board.metric not in live.values or board.metric in live.unranked:
+def _is_ranked(board: Board, values: LiveValues, live: LiveValues, newest_end_ms: int) -> bool:
+    if board.metric not in values.values or board.metric in values.unranked:
         return False
     if board.band and not BAND[board.band].contains(live.values.get("viewers", -1)):
         return False

@@ -17,6 +17,7 @@ from apps.live.recent_history import RecentHistory, positions
 from apps.metrics.board_reader import BoardReader, LiveValues
 from core.metrics.ranking import age_of, is_live
 from core.metrics.table import METRIC
+from core.metrics.windows import DEFAULT_WINDOW, BoardWindow
 
 # quiet: no message in the past 30 s. ended: the broadcast is over but chat continues. stale: no window for 10 s.
 State = Literal["live", "quiet", "ended", "stale"]
@@ -143,13 +144,16 @@ class LiveBoards:
         candidates = {board: self._rankings.candidates(board, rankings) for board in boards}
         ids = set(channels).union(*(selected.channel_ids for selected in candidates.values()))
         values = self._without_barred(await self._reader.values(ids))
+        over: dict[BoardWindow, Mapping[str, LiveValues]] = {DEFAULT_WINDOW: values}
+        for window in {board.window for board in boards} - over.keys():
+            over[window] = await self._reader.values(ids, window)
         profiles = await self._profiles(ids, values, now_ms)
-        await self._history.refresh({board.metric for board in boards}, newest_end_ms, now_ms)
+        await self._history.refresh({board.key for board in boards}, newest_end_ms, now_ms)
         return Reading(
             newest_end_ms,
             self.directory.viewers_at_ms,
             {
-                board: self._rows(board, selected, values, profiles, newest_end_ms)
+                board: self._rows(board, selected, over[board.window], values, profiles, newest_end_ms)
                 for board, selected in candidates.items()
             },
             {i: channel_now(profiles[i], values.get(i)) for i in set(channels) & profiles.keys()},
@@ -190,24 +194,25 @@ class LiveBoards:
         board: Board,
         candidates: Candidates,
         values: Mapping[str, LiveValues],
+        live: Mapping[str, LiveValues],
         profiles: Mapping[str, Profile],
         newest_end_ms: int | None,
     ) -> list[Row]:
-        ranking = self._history.ranking(board.metric, newest_end_ms)
+        ranking = self._history.ranking(board.key, newest_end_ms)
         before = None if ranking is None else positions(ranking, candidates.eligible)
         return [
-            self._row(board.metric, position, profiles[i], values[i], before, newest_end_ms or values[i].end_ms)
-            for position, i in enumerate(self._rankings.order(board, candidates, values, newest_end_ms), 1)
+            self._row(board, position, profiles[i], values[i], state_of(profiles[i], live[i], newest_end_ms), before)
+            for position, i in enumerate(self._rankings.order(board, candidates, values, live, newest_end_ms), 1)
         ]
 
     def _row(
         self,
-        metric: str,
+        board: Board,
         position: int,
         profile: Profile,
-        live: LiveValues,
+        values: LiveValues,
+        state: State,
         before: Mapping[str, int] | None,
-        newest_end_ms: int,
     ) -> Row:
         previous = None if before is None else before.get(profile.id)
         return Row(
@@ -217,20 +222,20 @@ class LiveBoards:
             profile.category,
             profile.language,
             profile.language_name,
-            live.values[metric],
-            live.coverage_of(metric),
-            live.end_of(metric),
-            state_of(profile, live, newest_end_ms),
+            values.values[board.metric],
+            values.coverage_of(board.metric),
+            values.end_of(board.metric),
+            state,
             None if previous is None else previous - position,
             before is not None and previous is None,
-            self._history.sparkline(metric, profile.id),
+            self._history.sparkline(board.key, profile.id),
             position,
         )
 
 
-def state_of(profile: Profile, live: LiveValues, newest_end_ms: int) -> State:
+def state_of(profile: Profile, live: LiveValues, newest_end_ms: int | None) -> State:
     """Return the state of a channel with a live window; "stale" takes precedence over "ended" and "quiet"."""
-    if age_of(live.end_ms, newest_end_ms) != "fresh":
+    if age_of(live.end_ms, newest_end_ms or live.end_ms) != "fresh":
         return "stale"
     if profile.is_offline:
         return "ended"

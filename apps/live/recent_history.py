@@ -22,8 +22,8 @@ POINTS = RETENTION_MS // STEP_MS + 1
 
 
 @dataclass(slots=True)
-class _MetricHistory:
-    """The steps of one metric by window end, and the ranking and sparklines derived from them."""
+class _BoardHistory:
+    """The steps of one board by window end, and the ranking and sparklines derived from them."""
 
     moments: dict[int, PastValues] = field(default_factory=dict)
     ranking: tuple[int, tuple[str, ...]] | None = None
@@ -32,32 +32,32 @@ class _MetricHistory:
 
 
 class RecentHistory:
-    """The cached steps of each metric on a board that is open."""
+    """The cached steps of each board that is open, by its key: see core.metrics.windows.key_over."""
 
     def __init__(self, reader: BoardReader) -> None:
         self._reader = reader
-        self._by_metric: dict[str, _MetricHistory] = {}
+        self._by_board: dict[str, _BoardHistory] = {}
 
-    async def refresh(self, metrics: Collection[str], newest_end_ms: int | None, now_ms: int) -> None:
+    async def refresh(self, boards: Collection[str], newest_end_ms: int | None, now_ms: int) -> None:
         """Read new steps. Raises: ServiceUnavailable."""
         if newest_end_ms is None:
             return
         step_ms = newest_end_ms // STEP_MS * STEP_MS
-        due = [metric for metric in metrics if self._is_due(metric, step_ms, now_ms)]
+        due = [board for board in boards if self._is_due(board, step_ms, now_ms)]
         if not due:
             return
-        for metric, steps in (await self._reader.steps(due)).items():
-            history = self._by_metric.setdefault(metric, _MetricHistory())
+        for board, steps in (await self._reader.steps(due)).items():
+            history = self._by_board.setdefault(board, _BoardHistory())
             history.requested_ms = now_ms
             missing = [step for step in steps if step not in history.moments and step >= step_ms - RETENTION_MS]
             if missing:
-                moments = await self._reader.past_values(metric, missing)
+                moments = await self._reader.past_values(board, missing)
                 recent = {end: moment for end, moment in history.moments.items() if end >= step_ms - RETENTION_MS}
                 history.moments, history.sparklines = recent | moments, {}
 
-    def ranking(self, metric: str, newest_end_ms: int | None) -> tuple[str, ...] | None:
+    def ranking(self, board: str, newest_end_ms: int | None) -> tuple[str, ...] | None:
         """Return the channels ranked a minute ago, highest rank first; None if that step is not cached."""
-        history = self._by_metric.get(metric)
+        history = self._by_board.get(board)
         if history is None or newest_end_ms is None:
             return None
         step_ms = (newest_end_ms - MINUTE_MS) // STEP_MS * STEP_MS
@@ -69,9 +69,9 @@ class RecentHistory:
             history.ranking = step_ms, rank(entries, len(ranked))
         return history.ranking[1]
 
-    def sparkline(self, metric: str, channel_id: str) -> str:
+    def sparkline(self, board: str, channel_id: str) -> str:
         """Return a channel's last five minutes: one of LEVELS or GAP per 10 s, oldest first; "" without any value."""
-        history = self._by_metric.get(metric)
+        history = self._by_board.get(board)
         if history is None or not history.moments:
             return ""
         if channel_id not in history.sparklines:
@@ -81,8 +81,8 @@ class RecentHistory:
             history.sparklines[channel_id] = sparkline_levels(values)
         return history.sparklines[channel_id]
 
-    def _is_due(self, metric: str, step_ms: int, now_ms: int) -> bool:
-        history = self._by_metric.get(metric)
+    def _is_due(self, board: str, step_ms: int, now_ms: int) -> bool:
+        history = self._by_board.get(board)
         if history is None or history.requested_ms is None:
             return True
         return step_ms not in history.moments and not 0 <= now_ms - history.requested_ms < RETRY_MS

@@ -14,6 +14,8 @@ from core.channels.stream import CATEGORY_MAX, LANGUAGE_MAX
 from core.errors import TwitchlyError
 from core.inputs.json_text import InvalidJson, RepeatedMember, read_json
 from core.metrics.bands import BAND
+from core.metrics.table import METRIC
+from core.metrics.windows import DEFAULT_WINDOW
 
 FRAME_MAX_BYTES = 4_096
 CHANNELS_MAX = 50
@@ -81,7 +83,7 @@ def read_frame(text: str | None, binary: bytes | None) -> Subscribe | Unsubscrib
 def _spec(fields: Mapping[str, Any]) -> SubscriptionSpec:
     match fields.get("kind"):
         case "board":
-            _check_fields(fields, ("kind", "metric", "size", *FILTERS))
+            _check_fields(fields, ("kind", "metric", "window", "size", *FILTERS))
             return _board(fields)
         case "channels":
             _check_fields(fields, ("kind", "channels"))
@@ -105,13 +107,16 @@ def _board(fields: Mapping[str, Any]) -> Board:
     metric, size = fields.get("metric"), fields.get("size", SIZES[0])
     if metric not in BOARD_KEYS:
         raise BadFrame(f"Unknown metric {_shortened(metric)}. Use one of {', '.join(BOARD_KEYS)}.")
+    window = fields.get("window", DEFAULT_WINDOW)
+    if window not in METRIC[metric].windows:
+        raise BadFrame(f"Unknown window {_shortened(window)}. Use one of {', '.join(METRIC[metric].windows)}.")
     if type(size) is not int or size not in SIZES:
         raise BadFrame(f"Unknown size {_shortened(size)}. Use one of {', '.join(map(str, SIZES))}.")
     category, language = _text(fields, "category", CATEGORY_MAX), _text(fields, "language", LANGUAGE_MAX)
     band = _text(fields, "band", LANGUAGE_MAX)
     if band and band not in BAND:
         raise BadFrame(f"Unknown band {_shortened(band)}. Use one of {', '.join(BAND)}.")
-    return requested_board(metric, size, category=category, language=language, band=band)
+    return requested_board(metric, size, category=category, language=language, band=band, window=window)
 
 
 def _text(fields: Mapping[str, Any], name: str, max_length: int) -> str:

@@ -60,7 +60,7 @@ export class BoardView {
   /** Show that another board is loading. */
   showOther() {
     const { board, size } = this.choice();
-    markDefinition($("definitions"), board);
+    markDefinition($("definitions"), this.choice());
     markMethod(document, board);
     $("unit").textContent = metricOf(board).unit;
     this.pace.reset();

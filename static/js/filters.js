@@ -4,6 +4,7 @@
 import { hrefOf, isPlainClick } from "./address.js";
 import { constants } from "./constants.js";
 import { closest, field } from "./dom.js";
+import { metricOf, windowOf } from "./metrics.js";
 
 /** @param {string} name */
 const isFilter = (name) => constants.filters.some((filter) => filter === name);
@@ -49,12 +50,28 @@ export function markSizes(sizes, choice) {
 }
 
 /**
+ * Mark the selected window. Boards that are not ratios do not offer a choice.
+ * @param {HTMLElement} windows
+ * @param {Choice} choice
+ */
+export function markWindows(windows, choice) {
+  windows.toggleAttribute("data-shown", metricOf(choice.board).is_ratio);
+  for (const link of windows.querySelectorAll("a")) {
+    const { window = "" } = link.dataset;
+    link.href = hrefOf({ ...choice, window });
+    markCurrent(link, window === windowOf(choice));
+  }
+}
+
+/**
  * Point the export links at the selected board.
  * @param {HTMLElement} menu
  * @param {Choice} choice
  */
-export function markFiles(menu, { board, size, category, language, band }) {
-  const query = new URLSearchParams({ board, size, category, language, band });
+export function markFiles(menu, choice) {
+  const { board, size, category, language, band } = choice;
+  const window = windowOf(choice);
+  const query = new URLSearchParams({ board, window, size, category, language, band });
   for (const link of menu.querySelectorAll("a")) link.search = String(query);
 }
 

@@ -7,6 +7,13 @@ import { constants } from "./constants.js";
 export const metricOf = (key) => constants.metrics[key];
 
 /**
+ * Return the window of a board's values: the chosen one if the board offers it.
+ * @param {Choice} choice
+ */
+export const windowOf = ({ board, window }) =>
+  metricOf(board).is_ratio ? window : constants.defaults.window;
+
+/**
  * Return the end of the window of a metric's live value; distinct counts have their own windows.
  * @param {string} key
  * @param {Pick<LiveWindow, "end_ms" | "distinct_end_ms">} channel

@@ -9,10 +9,10 @@ import { Connection } from "./connection.js";
 import { constants, useConstants } from "./constants.js";
 import { Dates } from "./dates.js";
 import { $, byId, closest, dataOf } from "./dom.js";
-import { bindFilters, markFiles, markFilters, markSizes } from "./filters.js";
+import { bindFilters, markFiles, markFilters, markSizes, markWindows } from "./filters.js";
 import { Finder } from "./finder.js";
 import { HistoryRequests } from "./history.js";
-import { metricOf, unitOf } from "./metrics.js";
+import { metricOf, unitOf, windowOf } from "./metrics.js";
 import { signIn } from "./sign-in.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { chosen, fitted, moved, pastRange, spanOf } from "./span.js";
@@ -176,9 +176,10 @@ class BoardPage {
 
   watchBoard() {
     const { board: metric, size, category, language, band } = this.choice;
+    const window = windowOf(this.choice);
     this.socket.subscribe(
       "board",
-      { kind: "board", metric, size: Number(size), category, language, band },
+      { kind: "board", metric, window, size: Number(size), category, language, band },
       (/** @type {BoardFrame} */ frame) => this.showBoardFrame(frame),
     );
   }
@@ -327,6 +328,7 @@ class BoardPage {
     this.dates.show(this.choice, this.charted);
     this.actions.update();
     markTab($("tabs"), this.choice);
+    markWindows($("windows"), this.choice);
     markSizes($("sizes"), this.choice);
     markFilters(byId("filters", HTMLFormElement), this.choice);
     markFiles($("files"), this.choice);
@@ -348,6 +350,9 @@ class BoardPage {
       .closest("details")
       ?.addEventListener("toggle", () => this.view.profile && this.view.writeTable());
     bindTabs($("tabs"), (board) => this.choose({ board, metric: "" }));
+    onPlainClick($("windows"), "[data-window]", ({ dataset: { window = "" } }) =>
+      this.choose({ window }),
+    );
     bindFilters({
       form: byId("filters", HTMLFormElement),
       sizes: $("sizes"),
@@ -389,11 +394,12 @@ function onPlainClick(element, selector, follow) {
 }
 
 /**
- * Return a string that identifies the board of a choice, including its size and filters.
+ * Return a string that identifies the board of a choice, including its window, size and filters.
  * @param {Choice} choice
  */
-function boardOf({ board: metric, size, category, language, band }) {
-  return JSON.stringify([metric, size, category, language, band]);
+function boardOf(choice) {
+  const { board: metric, size, category, language, band } = choice;
+  return JSON.stringify([metric, windowOf(choice), size, category, language, band]);
 }
 
 /**

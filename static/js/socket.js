@@ -16,7 +16,7 @@ export const liveUrl = () =>
   `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`;
 
 /**
- * @typedef {{ kind: "board", metric: string, size: number } & Record<Filter, string>} BoardRequest
+ * @typedef {{ kind: "board", metric: string, window: string, size: number } & Record<Filter, string>} BoardRequest
  * @typedef {{ kind: "channels", channels: string[] }} ChannelsRequest
  */
 

@@ -4,6 +4,7 @@
 import { hrefOf, isPlainClick } from "./address.js";
 import { all, closest } from "./dom.js";
 import { markCurrent } from "./filters.js";
+import { windowOf } from "./metrics.js";
 
 /**
  * Call `onChoose` when the user selects a board by click or key.
@@ -58,11 +59,14 @@ export function markRange(list, choice) {
 /**
  * Show the definition of a board. All definitions share one grid cell, so its height does not change.
  * @param {HTMLElement} list
- * @param {string} board
+ * @param {Choice} choice
  */
-export function markDefinition(list, board) {
-  for (const definition of list.querySelectorAll("p"))
-    definition.toggleAttribute("data-shown", boardOf(definition) === board);
+export function markDefinition(list, choice) {
+  const window = windowOf(choice);
+  for (const definition of list.querySelectorAll("p")) {
+    const isShown = boardOf(definition) === choice.board && definition.dataset.window === window;
+    definition.toggleAttribute("data-shown", isShown);
+  }
 }
 
 /**

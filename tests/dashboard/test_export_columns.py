@@ -61,7 +61,8 @@ def tables() -> Iterator[tuple[str, list[ExportColumn]]]:
     yield "streams", STREAM_COLUMNS
     yield "channels", [*CHANNEL_COLUMNS, ExportColumn("size_band", "viewers")]
     for metric in BOARDS:
-        yield f"board {metric.key}", board_columns(metric.key)
+        for window in metric.windows:
+            yield f"board {metric.key} {window}", board_columns(Board(metric.key, window=window))
         yield f"API board {metric.key}", list(board_table(Board(metric.key), []).fields)
     for metric in METRICS:
         yield f"hour {metric.key}", hour_columns(metric.key)

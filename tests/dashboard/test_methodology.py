@@ -53,6 +53,8 @@ def test_each_metric_is_documented(page: str, metric: Metric) -> None:
     assert data == (metric.definition, metric.formula, metric.unit, metric.empty, metric.longer)
     assert terms["Version"] == str(metric.version)
     assert terms["Live"] == ("every 5 s" if metric.distinct else "every 1 s")
+    over_5_min = f"{metric.five_minutes}; every 10 s" if metric.is_ratio else None
+    assert terms.get('<a href="#five-minutes">5 minutes</a>') == over_5_min
 
 
 def test_each_counting_rule_is_documented(page: str) -> None:
@@ -72,7 +74,7 @@ def test_ranking_thresholds_match_the_settings_of_the_instance(client: Client, s
     settings.ENGAGEMENT_MIN_VIEWERS, settings.RANKED_MIN_MESSAGES = 2_500, 7
     page = read_page(client.get("/methodology"))
     assert section(page, "engagement")["Ranking"] == "at least 2,500 viewers"
-    assert section(page, "emotes")["Ranking"] == "at least 7 messages in 30 s"
+    assert section(page, "emotes")["Ranking"] == "at least 7 messages in 30 s, or 70 messages in 5 min"
     assert section(page, "excitement")["Ranking"] == "at least 10 chatters in 30 s"
     assert section(page, "shared")["Ranking"] == "none"
     assert "On the board" not in section(page, "messages")

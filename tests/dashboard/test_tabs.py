@@ -28,11 +28,19 @@ def test_every_ranked_metric_has_a_tab(boards: Boards, signed_in: Client) -> Non
 
 def test_only_the_definition_of_the_current_board_is_visible(boards: Boards, signed_in: Client) -> None:
     page = read_page(signed_in.get("/?board=removals"))
-    result = re.findall(r'<p class="defn" data-board="(\w+)"( data-shown)?>(.*?) <a href="/methodology#(\w+)"', page)
-    assert [(key, html.unescape(text), anchor) for key, _, text, anchor in result] == [
-        (metric.key, metric.definition, metric.key) for metric in BOARDS
+    result = definitions_in(page)
+    assert [(key, window, text) for key, window, text, _ in result] == [
+        (metric.key, window, metric.definition_over(window)) for metric in BOARDS for window in metric.windows
     ]
-    assert [key for key, displayed, *_ in result if displayed] == ["removals"]
+    assert [(key, window) for key, window, _, is_shown in result if is_shown] == [("removals", "30s")]
+
+
+def definitions_in(page: str) -> list[tuple[str, str, str, bool]]:
+    """Return the metric, window and text of each definition, and whether it is shown."""
+    pattern = r'<p class="defn" data-board="(\w+)" data-window="(\w+)"( data-shown)?>(.*?) <a href="/methodology#(\w+)"'
+    found = re.findall(pattern, page)
+    assert all(key == anchor for key, *_, anchor in found)
+    return [(key, window, html.unescape(text), bool(shown)) for key, window, shown, text, _ in found]
 
 
 @pytest.mark.parametrize("metric", BOARDS[4:], ids=attrgetter("key"))

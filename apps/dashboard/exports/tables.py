@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from apps.dashboard.compare.comparison import Comparison
 from apps.dashboard.compare.page import Line
 from apps.dashboard.summary import Summary, peak_name
+from apps.live.board import Board
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow, Row
 from apps.live.search import PERIOD_MEASURES
@@ -22,6 +23,7 @@ from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import WINDOW_MS, StoredGrain
 from core.metrics.table import METRIC, METRICS, Metric
 from core.metrics.units import average_unit, unit_of
+from core.metrics.windows import DEFAULT_WINDOW
 
 PROFILE_COLUMNS = [
     ExportColumn("id"),
@@ -95,9 +97,11 @@ def unknown_channel(channel_id: str) -> ChannelNow:
     return ChannelNow(Profile(channel_id, "", ""), None, 0.0, {}, {}, {})
 
 
-def board_columns(metric: str) -> list[ExportColumn]:
-    """Return the columns of a board."""
-    value = metric_column(METRIC[metric], unit_of(METRIC[metric], "live"))
+def board_columns(board: Board) -> list[ExportColumn]:
+    """Return the columns of a board; a value over 5 min has the suffix `_5m`."""
+    metric = METRIC[board.metric]
+    part = "" if board.window == DEFAULT_WINDOW else board.window
+    value = metric_column(metric, unit_of(metric, "live"), part)
     return [
         ExportColumn("rank"),
         *PROFILE_COLUMNS,

@@ -110,7 +110,8 @@ def board_file(request: HttpRequest, form: Format) -> HttpResponseBase:
         return json_error(LIVE_AWAY, 503)
     board = choice.board
     rows = board_rows(board.metric, reading.rows[board])
-    return table_file(form, board_columns(board.metric), [rows], f"twitchly-{board.metric}-{stamp(now)}")
+    name = board.key.replace(":", "-")
+    return table_file(form, board_columns(board), [rows], f"twitchly-{name}-{stamp(now)}")
 
 
 @require_safe_file
