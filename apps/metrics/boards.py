@@ -12,7 +12,7 @@ from django.conf import settings
 
 from apps.metrics.board_history import BoardHistoryWriter, ChannelValues
 from core.contracts import redis_keys
-from core.metrics.formulas import RankingThresholds, coverage
+from core.metrics.formulas import RankingThresholds, Value, coverage
 from core.metrics.table import METRICS, Metric, excluded_counts
 from core.metrics.windows import BOARD_WINDOW_MS, DEFAULT_WINDOW, BoardWindow, key_over
 from core.pipeline.records import Grain, WindowRecord
@@ -84,11 +84,16 @@ for board = 1, #boards do in_chunks('ZREM', KEYS[board + 2], expired) end
 """
 
 
-# Metrics by the live grain that they are computed from and their window, and those of them that have a board.
+_IS_DISTINCT: Mapping[Grain, bool] = {"live": False, "live_distinct": True}
+# Metrics by the live grain that they are computed from and their window; their formulas; those that have a board.
 _METRICS: Mapping[tuple[Grain, BoardWindow], list[Metric]] = {
     (grain, window): [m for m in METRICS if m.distinct == is_distinct and window in m.windows]
-    for grain, is_distinct in (("live", False), ("live_distinct", True))
+    for grain, is_distinct in _IS_DISTINCT.items()
     for window in BOARD_WINDOW_MS
+}
+_FORMULAS: Mapping[tuple[Grain, BoardWindow], Mapping[str, Value]] = {
+    (grain, window): {metric.key: metric.value_over(window) for metric in metrics}
+    for (grain, window), metrics in _METRICS.items()
 }
 _BOARDS: Mapping[tuple[Grain, BoardWindow], list[Metric]] = {
     part: [metric for metric in metrics if metric.ranked] for part, metrics in _METRICS.items()
@@ -105,7 +110,7 @@ class BoardWriter:
 
     def __init__(self, client: redis.Redis, thresholds: RankingThresholds) -> None:
         self._client = client
-        self._thresholds = thresholds
+        self._thresholds = {window: thresholds.over(window) for window in BOARD_WINDOW_MS}
         self._apply = client.register_script(_APPLY)
         self._history = BoardHistoryWriter(client)
 
@@ -158,12 +163,12 @@ class BoardWriter:
         self._history.write()
 
     def _values(self, window: WindowRecord, over: BoardWindow, excitement: Mapping[str, float]) -> ChannelValues:
-        metrics, boards = _METRICS[window.grain, over], _BOARDS[window.grain, over]
-        computed = {metric.key: metric.value_over(over)(window.columns, BOARD_WINDOW_MS[over]) for metric in metrics}
+        formulas, length_ms = _FORMULAS[window.grain, over], BOARD_WINDOW_MS[over]
+        computed = {key: formula(window.columns, length_ms) for key, formula in formulas.items()}
         if "excitement" in computed:
             computed["excitement"] = excitement.get(window.channel_id)
-        thresholds = self._thresholds.over(over)
-        reasons = {metric.key: metric.unranked(window.columns, thresholds) for metric in boards}
+        thresholds = self._thresholds[over]
+        reasons = {m.key: m.unranked(window.columns, thresholds) for m in _BOARDS[window.grain, over]}
         values = {key: value for key, value in computed.items() if value is not None}
         return ChannelValues(window.end_ms, values, {key: reason for key, reason in reasons.items() if reason})
 

@@ -133,6 +133,14 @@ class Boards:
         ]
         BoardWriter(self.valkey.client(), RankingThresholds()).apply("live_distinct", windows)
 
+    def write_five_minutes(self, columns: Mapping[str, Mapping[str, int]]) -> None:
+        """Write the sums of a channel's live windows of the past 5 min."""
+        windows = [
+            WindowRecord(i, "live", self.end_ms - 300_000, self.end_ms, {"observed_ms": 300_000, **sums})
+            for i, sums in columns.items()
+        ]
+        BoardWriter(self.valkey.client(), RankingThresholds()).apply("live", windows, over="5m")
+
     def tick(self) -> None:
         async_to_sync(self.send_tick)()
 

@@ -85,6 +85,25 @@ async def test_distinct_windows_update_distinct_boards(valkey: Valkey) -> None:
     await reader.aclose()
 
 
+async def test_boards_over_5_min_are_separate_and_need_ten_times_the_messages(valkey: Valkey) -> None:
+    boards = writer(valkey)
+    boards.apply("live", [window("1", T, messages=49), window("2", T)])
+    boards.apply("live", [window("1", T, messages=50), window("2", T, messages=49), window("3", T)], over="5m")
+    texts = {"messages": 60, "texts": 15, "observed_ms": 150_000}
+    boards.apply("live_distinct", [WindowRecord("1", "live_distinct", T - 300_000, T, texts)], over="5m")
+    reader = BoardReader(f"{valkey.url}/0")
+    assert (await top(reader, "spam:5m"), await top(reader, "spam")) == (["1"], ["2", "1"])
+    assert sorted(await top(reader, "engagement:5m")) == []
+    assert await top(reader, "viewers:5m") == [], "only ratios have a board over 5 min"
+    values = await reader.values(["1", "2"], "5m")
+    assert values["2"].unranked["spam"] == "needs 50 messages in 5 min"
+    assert set(values["1"].values) == {"spam", "repetition"}
+    assert values["1"].values["repetition"] == 75
+    assert (values["1"].coverage_of("spam"), values["1"].coverage_of("repetition")) == (0.1, 0.5)
+    assert (await reader.values(["1"]))["1"].coverage == 1
+    await reader.aclose()
+
+
 async def test_late_drops_are_reported_while_the_job_is_monitored(valkey: Valkey) -> None:
     reader, client = BoardReader(f"{valkey.url}/0"), valkey.client()
     assert (await reader.rankings({})).late_dropped is None
@@ -120,12 +139,17 @@ async def test_an_erased_channel_leaves_no_data_in_redis(valkey: Valkey) -> None
         boards.apply("live", [window("1", end_ms), window("2", end_ms)])
         boards.write_history()
     boards.apply("live", [window("1", T + 20_000), window("2", T + 20_000)])
+    boards.apply("live", [window("1", T, messages=90), window("2", T, messages=90)], over="5m")
     boards.erase("1")
     boards.write_history()
     reader = BoardReader(f"{valkey.url}/0")
-    assert await top(reader, "messages") == ["2"]
+    assert (await top(reader, "messages"), await top(reader, "spam:5m")) == (["2"], ["2"])
     assert await reader.all_values() == await reader.values(["2"])
+    assert set(await reader.values(["1", "2"], "5m")) == {"2"}
     history = await reader.past_values("messages", (await reader.steps(["messages"]))["messages"])
     assert [sorted(values.ranked) for values in history.values()] == [["2"], ["2"], ["2"]]
-    assert client.zscore(redis_keys.window_ends("live"), "1") is None
+    over_5_min = await reader.past_values("spam:5m", [T])
+    assert [sorted(values.ranked) for values in over_5_min.values()] == [["2"]]
+    for key in ("live", "live:5m"):
+        assert client.zscore(redis_keys.window_ends(key), "1") is None
     await reader.aclose()
