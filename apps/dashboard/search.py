@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from apps.channels.models import Channel
 from apps.channels.queries import name_filter
 from apps.curation.queries import public_channels
+from apps.live.board import Board
 from apps.live.directory import Directory, Profile, profile_of
 from apps.live.display import now_note
 from apps.live.readings import ChannelNow, channel_now
@@ -21,7 +22,7 @@ from core.channels.stream import NAME_MAX
 from core.errors import ServiceUnavailable
 from core.inputs.readable_text import one_line
 from core.metrics.ranking import is_live
-from core.metrics.table import METRIC
+from core.metrics.windows import DEFAULT_WINDOW
 
 FOUND_MAX = 20
 NOT_TRACKED = "not tracked right now"
@@ -35,42 +36,45 @@ class Hit:
     rank_text: str
 
 
-def find_channels(text: str, metric: str, now_ms: int) -> list[Hit]:
+def find_channels(text: str, board: Board, now_ms: int) -> list[Hit]:
     """Return the channels whose name or login contains `text`, those that start with it first.
 
-    A Twitch URL or an id matches only its channel. Raises: ServiceUnavailable, InvalidChannel.
+    Ranks are those on `board`, without its filters. A Twitch URL or an id matches only its channel.
+    Raises: ServiceUnavailable, InvalidChannel.
     """
     needle, is_exact = parse_search(text)
     needle = one_line(needle, NAME_MAX)
-    return async_to_sync(_find)(needle, is_exact, metric, now_ms) if needle else []
+    return async_to_sync(_find)(needle, is_exact, board, now_ms) if needle else []
 
 
-async def _find(needle: str, is_exact: bool, metric: str, now_ms: int) -> list[Hit]:
+async def _find(needle: str, is_exact: bool, board: Board, now_ms: int) -> list[Hit]:
     directory, reader = Directory(settings.REDIS_STREAMS_URL), BoardReader(settings.REDIS_BOARDS_URL)
     try:
         await directory.refresh(now_ms)
         if directory.is_unsure:
             raise ServiceUnavailable("cannot read from Redis which channels are live")
-        live = directory.search(needle, is_exact=is_exact)
-        known = {profile.id for profile in live}
+        listed = directory.search(needle, is_exact=is_exact)
+        known = {profile.id for profile in listed}
         archived = {
             channel.id: profile_of(channel) async for channel in _archived(needle, is_exact) if channel.id not in known
         }
         # A channel with a matching former login may be live under its new one.
         others = list((archived | await directory.find(archived, now_ms)).values())
-        profiles = sorted([*live, *others], key=lambda profile: _distance(profile, needle))[:FOUND_MAX]
+        profiles = sorted([*listed, *others], key=lambda profile: _distance(profile, needle))[:FOUND_MAX]
         ids = [profile.id for profile in profiles]
-        values, ranks = await reader.values(ids), await _ranks(reader, metric, ids, directory.barred)
+        live = await reader.values(ids)
+        values = live if board.window == DEFAULT_WINDOW else await reader.values(ids, board.window)
+        ranks = await _ranks(reader, board.key, ids, directory.barred)
         newest_end_ms = (await reader.rankings({})).newest_end_ms
     finally:
         await directory.aclose()
         await reader.aclose()
-    recent = {i for i, window in values.items() if is_live(window.end_ms, newest_end_ms, is_offline=False)}
+    recent = {i for i, window in live.items() if is_live(window.end_ms, newest_end_ms, is_offline=False)}
     tracked = known | recent
     return [
         Hit(
             profile,
-            rank_text(metric, channel_now(profile, values.get(profile.id)), ranks.get(profile.id))
+            rank_text(board, channel_now(profile, values.get(profile.id)), ranks.get(profile.id))
             if profile.id in tracked
             else NOT_TRACKED,
         )
@@ -78,18 +82,18 @@ async def _find(needle: str, is_exact: bool, metric: str, now_ms: int) -> list[H
     ]
 
 
-async def _ranks(reader: BoardReader, metric: str, ids: Collection[str], barred: Collection[str]) -> dict[str, int]:
+async def _ranks(reader: BoardReader, board: str, ids: Collection[str], barred: Collection[str]) -> dict[str, int]:
     """Return ranks as displayed on the board, without barred channels."""
-    ranks = await reader.ranks(metric, [*ids, *barred])
+    ranks = await reader.ranks(board, [*ids, *barred])
     barred_ranks = [ranks[channel_id] for channel_id in barred if channel_id in ranks]
     return {i: ranks[i] - sum(rank < ranks[i] for rank in barred_ranks) for i in ids if i in ranks}
 
 
-def rank_text(metric: str, now: ChannelNow, rank: int | None) -> str:
-    """Return a channel's rank on a board, or the reason why it has none."""
+def rank_text(board: Board, now: ChannelNow, rank: int | None) -> str:
+    """Return a channel's rank on a board, or the reason why it has none; `now` has its values over the window."""
     if rank is not None:
-        return f"Rank {rank:,} on {METRIC[metric].label}"
-    return f"{METRIC[metric].label}: {now_note(metric, now) or 'not ranked right now'}"
+        return f"Rank {rank:,} on {board.label}"
+    return f"{board.label}: {now_note(board.metric, now) or 'not ranked right now'}"
 
 
 def hits_json(hits: Sequence[Hit]) -> list[dict[str, str]]:

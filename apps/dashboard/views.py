@@ -25,7 +25,7 @@ from apps.dashboard.queries import BoardPage, range_json, read_board_page, serie
 from apps.dashboard.script import board_constants
 from apps.dashboard.search import find_channels, hits_json
 from apps.dashboard.welcome.queries import STEPS, is_new, open_visit
-from apps.live.board import BOARD_KEYS, DEFAULT_BOARD, FILTERS, SIZES
+from apps.live.board import FILTERS, SIZES
 from apps.live.display import channel_json, row_display
 from apps.live.freshness import NEED_VIEWERS
 from apps.live.readings import Row
@@ -36,7 +36,6 @@ from apps.workspaces.queries import watching
 from core.channels.address import InvalidChannel
 from core.channels.stream import NAME_MAX
 from core.errors import NotFound, ServiceUnavailable
-from core.inputs.choices import read_choice
 from core.inputs.readable_text import one_line
 from core.metrics.bands import BANDS
 from core.metrics.broadcasts import Broadcast
@@ -88,12 +87,11 @@ def board(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sign_in_required
 def find(request: HttpRequest) -> HttpResponse:
-    text, errors = request.GET.get("q", "").strip(), list[str]()
-    metric = read_choice(request.GET.dict(), "board", BOARD_KEYS, DEFAULT_BOARD, errors)
-    if errors:
-        return _results_page(request, text, 400, error=" ".join(errors))
+    text, choice = request.GET.get("q", "").strip(), read_query(request.GET.dict())
+    if choice.errors:
+        return _results_page(request, text, 400, error=" ".join(choice.errors))
     try:
-        hits = find_channels(text, metric, now_ms())
+        hits = find_channels(text, choice.board, now_ms())
     except ServiceUnavailable:
         return _results_page(request, text, 503, is_away=True)
     except InvalidChannel as error:
@@ -110,12 +108,11 @@ def _results_page(request: HttpRequest, text: str, status: int, **found: Any) ->
 @never_cache
 @login_required_json
 def find_json(request: HttpRequest) -> JsonResponse:
-    errors = list[str]()
-    metric = read_choice(request.GET.dict(), "board", BOARD_KEYS, DEFAULT_BOARD, errors)
-    if errors:
-        return json_error(" ".join(errors), 400)
+    choice = read_query(request.GET.dict())
+    if choice.errors:
+        return json_error(" ".join(choice.errors), 400)
     try:
-        hits = find_channels(request.GET.get("q", ""), metric, now_ms())
+        hits = find_channels(request.GET.get("q", ""), choice.board, now_ms())
     except ServiceUnavailable:
         return json_error("Search is unavailable. Try again in a minute.", 503)
     except InvalidChannel as error:

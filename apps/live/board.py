@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.channels.stream import CATEGORY_MAX, LANGUAGE_MAX
 from core.inputs.readable_text import one_line
 from core.metrics.table import BOARDS, METRIC
-from core.metrics.windows import DEFAULT_WINDOW, BoardWindow, key_over
+from core.metrics.windows import BOARD_WINDOW_LABEL, DEFAULT_WINDOW, BoardWindow, key_over
 
 BOARD_KEYS = tuple(board.key for board in BOARDS)
 DEFAULT_BOARD = BOARD_KEYS[0]
@@ -34,6 +34,12 @@ class Board:
     def key(self) -> str:
         """Return the key of the board in Redis, without size and filters."""
         return key_over(self.metric, self.window)
+
+    @property
+    def label(self) -> str:
+        """Return the title of the board, with its window unless that is the default one."""
+        label = METRIC[self.metric].label
+        return label if self.window == DEFAULT_WINDOW else f"{label} over {BOARD_WINDOW_LABEL[self.window]}"
 
     @property
     def is_filtered(self) -> bool:

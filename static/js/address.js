@@ -1,5 +1,5 @@
 // @ts-check
-// The page's URL holds board, size, filters, channel, range, metric and dates, so that it can be reloaded and shared.
+// The page's URL holds board, window, size, filters, channel, range, metric and dates, so that it can be reloaded and shared.
 
 import { constants } from "./constants.js";
 

@@ -57,9 +57,9 @@ export function markSizes(sizes, choice) {
 export function markWindows(windows, choice) {
   windows.toggleAttribute("data-shown", metricOf(choice.board).is_ratio);
   for (const link of windows.querySelectorAll("a")) {
-    const { window = "" } = link.dataset;
-    link.href = hrefOf({ ...choice, window });
-    markCurrent(link, window === windowOf(choice));
+    const { window: over = "" } = link.dataset;
+    link.href = hrefOf({ ...choice, window: over });
+    markCurrent(link, over === windowOf(choice));
   }
 }
 
@@ -70,8 +70,8 @@ export function markWindows(windows, choice) {
  */
 export function markFiles(menu, choice) {
   const { board, size, category, language, band } = choice;
-  const window = windowOf(choice);
-  const query = new URLSearchParams({ board, window, size, category, language, band });
+  const over = windowOf(choice);
+  const query = new URLSearchParams({ board, window: over, size, category, language, band });
   for (const link of menu.querySelectorAll("a")) link.search = String(query);
 }
 

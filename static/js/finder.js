@@ -20,11 +20,11 @@ export class Finder {
   /**
    * @param {HTMLFormElement} form
    * @param {object} options
-   * @param {() => string | null} options.metric - the board whose ranks are shown; null for the default one
+   * @param {() => Record<string, string>} options.board - the parameters of the board whose ranks are shown
    * @param {(profile: Profile) => void} options.onOpen - called with the chosen channel
    */
-  constructor(form, { metric, onOpen }) {
-    this.metric = metric;
+  constructor(form, { board, onOpen }) {
+    this.board = board;
     this.onOpen = onOpen;
     this.input = insideOf(form, "input[name=q]", HTMLInputElement);
     this.list = inside(form, "[role=listbox]");
@@ -57,8 +57,7 @@ export class Finder {
     this.abort?.abort();
     if (!text) return this.close();
     this.abort = new AbortController();
-    const board = this.metric();
-    const query = new URLSearchParams({ q: text, ...(board && { board }) });
+    const query = new URLSearchParams({ q: text, ...this.board() });
     try {
       const response = await fetch(`/find.json?${query}`, { signal: this.abort.signal });
       const body = await response.json();

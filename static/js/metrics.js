@@ -10,8 +10,8 @@ export const metricOf = (key) => constants.metrics[key];
  * Return the window of a board's values: the chosen one if the board offers it.
  * @param {Choice} choice
  */
-export const windowOf = ({ board, window }) =>
-  metricOf(board).is_ratio ? window : constants.defaults.window;
+export const windowOf = (choice) =>
+  metricOf(choice.board).is_ratio ? choice.window : constants.defaults.window;
 
 /**
  * Return the end of the window of a metric's live value; distinct counts have their own windows.

@@ -176,10 +176,10 @@ class BoardPage {
 
   watchBoard() {
     const { board: metric, size, category, language, band } = this.choice;
-    const window = windowOf(this.choice);
+    const over = windowOf(this.choice);
     this.socket.subscribe(
       "board",
-      { kind: "board", metric, window, size: Number(size), category, language, band },
+      { kind: "board", metric, window: over, size: Number(size), category, language, band },
       (/** @type {BoardFrame} */ frame) => this.showBoardFrame(frame),
     );
   }
@@ -350,8 +350,8 @@ class BoardPage {
       .closest("details")
       ?.addEventListener("toggle", () => this.view.profile && this.view.writeTable());
     bindTabs($("tabs"), (board) => this.choose({ board, metric: "" }));
-    onPlainClick($("windows"), "[data-window]", ({ dataset: { window = "" } }) =>
-      this.choose({ window }),
+    onPlainClick($("windows"), "[data-window]", ({ dataset }) =>
+      this.choose({ window: dataset.window }),
     );
     bindFilters({
       form: byId("filters", HTMLFormElement),
@@ -360,7 +360,7 @@ class BoardPage {
       onChoose: (changes) => this.choose(changes),
     });
     new Finder(byId("find", HTMLFormElement), {
-      metric: () => this.choice.board,
+      board: () => ({ board: this.choice.board, window: windowOf(this.choice) }),
       onOpen: (profile) => this.openFound(profile),
     });
     onReturn(this.choice, (next) => {

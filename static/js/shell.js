@@ -20,7 +20,7 @@ const find = document.getElementById("find");
 if (find instanceof HTMLFormElement && find.dataset.opensInPlace === undefined) {
   /** @param {Profile} profile */
   const open = ({ id }) => location.assign(`/?${new URLSearchParams({ channel: id })}`);
-  new Finder(find, { metric: () => null, onOpen: open });
+  new Finder(find, { board: () => ({}), onOpen: open });
 }
 
 const clock = document.querySelector("[data-clock]");

@@ -62,9 +62,9 @@ export function markRange(list, choice) {
  * @param {Choice} choice
  */
 export function markDefinition(list, choice) {
-  const window = windowOf(choice);
+  const over = windowOf(choice);
   for (const definition of list.querySelectorAll("p")) {
-    const isShown = boardOf(definition) === choice.board && definition.dataset.window === window;
+    const isShown = boardOf(definition) === choice.board && definition.dataset.window === over;
     definition.toggleAttribute("data-shown", isShown);
   }
 }

@@ -7,6 +7,7 @@ from asgiref.sync import sync_to_async
 
 from apps.channels.models import Channel
 from apps.dashboard.search import NOT_TRACKED, find_channels
+from apps.live.board import Board
 from apps.live.search import Search
 from apps.live.table import search_page
 from apps.status.snapshot import take_snapshot
@@ -76,6 +77,6 @@ async def test_an_ended_channel_with_ongoing_chat_still_has_values(api: Api) -> 
 def test_search_marks_a_channel_without_recent_windows_as_gone(boards: Boards) -> None:
     Channel.objects.create(id="7", login="alphabet", name="Alphabet")
     boards.write_viewers({"7": 90}, behind_ms=GONE_AFTER_MS + 1_000)
-    notes = {hit.profile.id: hit.rank_text for hit in find_channels("alpha", "messages", now_ms())}
+    notes = {hit.profile.id: hit.rank_text for hit in find_channels("alpha", Board("messages"), now_ms())}
     assert notes["1"].startswith("Rank")
     assert notes["7"] == NOT_TRACKED

@@ -9,7 +9,7 @@ from apps.channels.languages import language_name
 from apps.dashboard.models import FirstVisit
 from apps.dashboard.queries import read_channels
 from apps.dashboard.search import find_channels
-from apps.live.board import DEFAULT_BOARD
+from apps.live.board import Board
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow, LiveBoards
 from apps.live.search import Search
@@ -52,7 +52,7 @@ def read_suggestions(services: LiveServices, visit: FirstVisit, text: str, now_m
     error_text, hits = "", list[Profile]()
     try:
         live = services.channels.live(now_ms)
-        hits = [hit.profile for hit in find_channels(text, DEFAULT_BOARD, now_ms)]
+        hits = [hit.profile for hit in find_channels(text, Board(), now_ms)]
     except ServiceUnavailable:
         return Suggestions([], [], [], 0, is_away=True)
     except InvalidChannel as error:
