@@ -73,7 +73,16 @@ def test_the_query_string_contains_all_selections() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"size": "11"}, {"size": "x"}, {"band": "7"}, {"board": "love"}, {"range": "9y"}, {"metric": "love"}]
+    "query",
+    [
+        {"size": "11"},
+        {"size": "x"},
+        {"band": "7"},
+        {"board": "love"},
+        {"range": "9y"},
+        {"metric": "love"},
+        {"window": "9m"},
+    ],
 )
 def test_unknown_selections_become_defaults_and_errors_list_the_choices(query: dict[str, str]) -> None:
     choice, ((name, value),) = read_query(query), query.items()

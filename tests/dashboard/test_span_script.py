@@ -80,6 +80,7 @@ def test_page_and_script_build_the_same_query_strings(tmp_path: Path) -> None:
         Choice(channel="3"),
         Choice(Board("messages"), "3", "1h", "coverage", span),
         Choice(channel="1", span=span),
+        Choice(Board("spam", window="5m"), window="5m"),
     ]
     assert run_program(tmp_path, ADDRESS, [c.parameters() for c in choices]) == [c.query() for c in choices]
 

@@ -18,7 +18,13 @@ from tests.dashboard.conftest import Boards, content_of
 from tests.dashboard.test_pages import rows_of
 from tests.live.test_invariant import IDS, change_randomly, join, new_hub, take_one
 
-BOARDS = [Board(), Board("messages", 25), Board("spam"), Board("messages", category="Chess", band="1000")]
+BOARDS = [
+    Board(),
+    Board("messages", 25),
+    Board("spam"),
+    Board("spam", window="5m"),
+    Board("messages", category="Chess", band="1000"),
+]
 
 
 def assert_ranked(rows: Sequence[tuple[int, str, float]]) -> None:

@@ -25,6 +25,7 @@ IDS = [str(number) for number in range(1, 31)]
 KINDS: list[SubscriptionSpec] = [
     *(Board(metric.key) for metric in BOARDS),
     Board(size=25),
+    Board("spam", window="5m"),
     Board("messages", category="Chess", language="en", band="1000"),
     ChannelsSpec(("1", "2", "30")),
     TableSpec(),
@@ -88,6 +89,7 @@ def change_randomly(boards: Boards, rng: random.Random) -> None:
     for channel_id in rng.sample(IDS, rng.randrange(1, 20)):
         viewers = None if rng.random() < 0.1 else rng.randrange(30_000)
         boards.write_viewers({channel_id: viewers}, messages=rng.randrange(60), behind_ms=rng.choice([0, 0, 15_000]))
+        boards.write_five_minutes({channel_id: {"messages": rng.randrange(90, 300), "words": rng.randrange(2_000)}})
     channel_id = rng.choice(IDS)
     category, live = rng.choice(["Chess", "Go", "Café ♟"]), rng.random() < 0.9
     boards.list_channel(channel_id, f"Name {channel_id}", title=str(rng.random()), category=category, live=live)
