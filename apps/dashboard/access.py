@@ -15,6 +15,10 @@ from core.errors import NotFound, ServiceUnavailable
 
 View = Callable[..., HttpResponseBase]
 
+# The reasons in responses with status 503: Redis or Cassandra is unavailable.
+LIVE_AWAY = "Live data is unavailable. Try again in a minute."
+HISTORY_AWAY = "History is unavailable. Try again in a minute."
+
 
 def may_read(request: HttpRequest) -> bool:
     """Return whether the visitor may read boards and charts."""

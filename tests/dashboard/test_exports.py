@@ -356,6 +356,14 @@ def test_a_comparison_without_history_is_not_exported(boards: Boards, signed_in:
     assert content_of(signed_in.get("/compare/summary.csv")).startswith("\ufeffid,login,name")
 
 
+def test_a_comparison_without_live_data_names_live_data(boards: Boards, signed_in: Client, settings: Settings) -> None:
+    use_redis(settings, "redis://127.0.0.1:1")
+    page_services.reset()
+    for path in ("/compare/lines.csv", "/compare/summary.ndjson", "/compare/lines"):
+        response = signed_in.get(f"{path}?channels=1,2")
+        assert (response.status_code, response.json()["reason"][:9]) == (503, "Live data"), path
+
+
 def test_exports_require_access_to_the_board(boards: Boards, signed_in: Client, settings: Settings) -> None:
     for path in ("/board.csv", "/compare/lines.csv", "/discover.ndjson"):
         assert Client().get(path).status_code == 401

@@ -22,9 +22,10 @@ from apps.dashboard.models import ShareLink
 from apps.dashboard.shares import links
 from apps.metrics import queries
 from core.errors import NotFound, Refused
-from tests.dashboard.conftest import EMAIL, Boards
+from tests.dashboard.conftest import EMAIL, Boards, use_redis
 from tests.dashboard.page_script import run_program
 from tests.dashboard.test_compare import Stored
+from tests.dashboard.test_pages import UNREACHABLE_REDIS
 from tests.page_services import page_services
 from tests.pages import read_page
 
@@ -60,13 +61,35 @@ def test_a_share_link_shows_its_channel_without_sign_in(boards: Boards, owner: U
     assert stranger.get("/channels/2/series").status_code == 401
 
 
-def test_shared_comparisons_have_no_controls(boards: Boards, owner: User) -> None:
+def test_shared_comparisons_have_no_controls(
+    boards: Boards, owner: User, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.CASSANDRA_HOSTS = ["store"]
+    monkeypatch.setattr(queries, "WindowStore", Stored)
     token = shared(owner, view="compare", query="channels=1,2&metric=viewers")
     text = read_page(Client().get(f"/s/{token}"))
     assert "Alpha" in text
     assert "Take Alpha out" not in text
     assert 'id="add"' not in text
     assert [line["name"] for line in Client().get(f"/s/{token}/series").json()["lines"]] == ["Alpha", "Beta"]
+
+
+def test_a_shared_page_without_data_is_unavailable_and_not_gone(
+    boards: Boards, owner: User, settings: Settings
+) -> None:
+    compared = shared(owner, view="compare", query="channels=1,2")
+    pages = [f"/s/{shared(owner)}", f"/s/{shared(owner, 'overlay')}", f"/w/{shared(owner, 'widget')}"]
+    response = Client().get(f"/s/{compared}/series")
+    assert (response.status_code, response.json()["reason"][:7]) == (503, "History")
+    use_redis(settings, UNREACHABLE_REDIS)
+    page_services.reset()
+    for path in pages:
+        response = Client().get(path)
+        assert response.status_code == 503, path
+        assert "temporarily unavailable" in read_page(response)
+        assert "This link does not work" not in read_page(response)
+    response = Client().get(f"/s/{compared}/series")
+    assert (response.status_code, response.json()["reason"][:9]) == (503, "Live data")
 
 
 def test_only_widgets_can_be_framed(boards: Boards, owner: User) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from apps.dashboard.access import HISTORY_AWAY, LIVE_AWAY
 from apps.dashboard.channel.peer_groups import SIZE, PeerGroup, read_peer_groups
 from apps.dashboard.compare.comparison import Comparison, compared_ranges, length_of
 from apps.dashboard.queries import read_channels, read_series, summary_json
@@ -56,6 +57,13 @@ class ComparisonPage:
     unknown: list[str]
     live_away: bool
     history_away: bool
+
+    @property
+    def away_reason(self) -> str:
+        """The reason that the data is unavailable, or ""."""
+        if self.live_away:
+            return LIVE_AWAY
+        return HISTORY_AWAY if self.history_away else ""
 
 
 def read_lines(live: LiveServices, comparison: Comparison, now_ms: int) -> ComparisonPage:

@@ -68,8 +68,8 @@ def lines(request: HttpRequest) -> JsonResponse:
     if comparison.errors:
         return json_error(" ".join(comparison.errors), 400)
     page = read_lines(services_of(request), comparison, now)
-    if page.history_away:
-        return json_error("History is unavailable. Live data is not affected.", 503)
+    if page.away_reason:
+        return json_error(page.away_reason, 503)
     return JsonResponse(lines_json(comparison, page, now))
 
 

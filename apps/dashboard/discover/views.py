@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
-from apps.dashboard.access import json_error, login_required_json, sign_in_required
+from apps.dashboard.access import HISTORY_AWAY, LIVE_AWAY, json_error, login_required_json, sign_in_required
 from apps.dashboard.exports.files import require_safe_file, stamp, table_file
 from apps.dashboard.exports.tables import CHANNEL_COLUMNS, PERIOD_COLUMNS, channel_row, period_row
 from apps.live.period_channels import period_before
@@ -80,8 +80,7 @@ def export_file(request: HttpRequest, form: Format) -> HttpResponseBase:
     try:
         rows = matching_rows(search, _channels(request, search, now).values())
     except ServiceUnavailable:
-        missing = "History" if search.range else "Live data"
-        return json_error(f"{missing} is unavailable. Try again in a minute.", 503)
+        return json_error(HISTORY_AWAY if search.range else LIVE_AWAY, 503)
     if search.range:
         days = f"{stamp(now)}-{search.range}"
         return table_file(

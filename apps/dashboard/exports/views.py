@@ -10,7 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
 
 from apps.accounts.queries import user_of
-from apps.dashboard.access import handle_channel_errors, json_error, login_required_json
+from apps.dashboard.access import (
+    HISTORY_AWAY,
+    LIVE_AWAY,
+    handle_channel_errors,
+    json_error,
+    login_required_json,
+)
 from apps.dashboard.channel.streams import StreamList, read_streams
 from apps.dashboard.choices import parse_range, read_query
 from apps.dashboard.compare.comparison import read_comparison
@@ -50,9 +56,6 @@ from core.errors import NotFound, ServiceUnavailable
 from core.inputs.choices import unknown_choice
 from core.metrics.columns import STORED_GRAINS
 from twitchly.clock import now_ms
-
-LIVE_AWAY = "Live data is unavailable. Try again in a minute."
-HISTORY_AWAY = "History is unavailable. Try again in a minute."
 
 
 @require_safe_file
@@ -127,8 +130,8 @@ def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpRespon
     if comparison.errors:
         return json_error(" ".join(comparison.errors), 400)
     page = read_lines(services_of(request), comparison, now)
-    if page.live_away or page.history_away:
-        return json_error(HISTORY_AWAY, 503)
+    if page.away_reason:
+        return json_error(page.away_reason, 503)
     stem = f"twitchly-compare-{comparison.metric}-{what}-{stamp(now)}"
     chart_range = compared_range(comparison, page)
     if what == "lines":

@@ -17,7 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.queries import user_of
-from apps.dashboard.access import json_error
+from apps.dashboard.access import HISTORY_AWAY, LIVE_AWAY, json_error
 from apps.dashboard.compare.comparison import Comparison, read_comparison
 from apps.dashboard.compare.page import lines_json, read_lines
 from apps.dashboard.compare.views import compare_context
@@ -150,6 +150,8 @@ def series(request: HttpRequest, link: ShareLink) -> HttpResponse:
         if link.view == ShareLink.View.COMPARE:
             comparison = read_comparison(fields_of(link.query), at_ms)
             page = read_lines(services_of(request), comparison, at_ms)
+            if page.away_reason:
+                return json_error(page.away_reason, 503)
             return JsonResponse(lines_json(comparison, page, at_ms))
         if link.kind in _SMALL:
             chart = shared_path(link, at_ms)
@@ -157,7 +159,7 @@ def series(request: HttpRequest, link: ShareLink) -> HttpResponse:
             chart = shared_series(services_of(request).channels, link, at_ms)
     except (NotFound, BadSpan) as error:
         return json_error(str(error), 404)
-    return JsonResponse(chart) if chart else json_error("History is unavailable.", 503)
+    return JsonResponse(chart) if chart else json_error(HISTORY_AWAY, 503)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -193,8 +195,10 @@ def _channel(request: HttpRequest, link: ShareLink) -> HttpResponse:
     at_ms = now_ms()
     try:
         shared = read_shared(services_of(request).channels, link, at_ms)
-    except (NotFound, ServiceUnavailable) as error:
+    except NotFound as error:
         return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
+    except ServiceUnavailable:
+        return render(request, "shares/ended.html", {"reason": LIVE_AWAY, "is_away": True}, status=503)
     context = {
         "link": link,
         "shared": shared,
