@@ -244,6 +244,7 @@ interface Following {
   state: string;
   text: string;
   can_request: boolean;
+  login: string;
 }
 
 /** A search result. */

@@ -6,6 +6,7 @@ from django import forms
 
 from apps.curation.models import CurationRequest
 from apps.dashboard.curation.forms import LoginField
+from core.channels.address import InvalidChannel, read_channel
 
 
 class ChannelRequestForm(forms.Form):
@@ -21,3 +22,11 @@ class ChannelRequestForm(forms.Form):
         required=False,
         widget=forms.TextInput({"class": "input"}),
     )
+
+
+def request_form(text: str = "") -> ChannelRequestForm:
+    """Return an empty request form, filled with the channel if `text` is a channel's name or address."""
+    try:
+        return ChannelRequestForm(initial={"login": read_channel(text).login})
+    except InvalidChannel:
+        return ChannelRequestForm()

@@ -18,7 +18,7 @@ from apps.curation.requests import ChannelRequestError, request_channel
 from apps.dashboard.access import json_error, login_required_json, may_read, sign_in_required
 from apps.dashboard.channel.context import channel_context
 from apps.dashboard.choices import DEFAULTS, Choice, read_query
-from apps.dashboard.forms import ChannelRequestForm
+from apps.dashboard.forms import ChannelRequestForm, request_form
 from apps.dashboard.front.views import front_page
 from apps.dashboard.methodology import methodology_context
 from apps.dashboard.queries import BoardPage, range_json, read_board_page, series_json
@@ -72,9 +72,7 @@ def board(request: HttpRequest) -> HttpResponse:
     try:
         page = read_board_page(live, choice, now)
     except NotFound as error:
-        return render(
-            request, "dashboard/unknown.html", {"reason": str(error), "form": ChannelRequestForm()}, status=404
-        )
+        return render(request, "dashboard/unknown.html", {"reason": str(error), "form": request_form()}, status=404)
     return render(
         request,
         "dashboard/board.html",
@@ -100,7 +98,7 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 def _results_page(request: HttpRequest, text: str, status: int, **found: Any) -> HttpResponse:
-    context = {"found": {"text": one_line(text, NAME_MAX), **found}, "form": ChannelRequestForm()}
+    context = {"found": {"text": one_line(text, NAME_MAX), **found}, "form": request_form(text)}
     return render(request, "dashboard/find.html", context, status=status)
 
 
@@ -136,9 +134,10 @@ def span_json(request: HttpRequest) -> JsonResponse:
 @never_cache
 @login_required
 def ask(request: HttpRequest) -> HttpResponse:
-    """File a request to track a channel."""
+    """File a request to track a channel; `login` in the query fills the form."""
     user = user_of(request)
-    form = ChannelRequestForm(request.POST) if request.method == "POST" else ChannelRequestForm()
+    is_sent = request.method == "POST"
+    form = ChannelRequestForm(request.POST) if is_sent else request_form(request.GET.get("login", ""))
     if form.is_bound and form.is_valid():
         try:
             request_channel(user=user, **form.cleaned_data)

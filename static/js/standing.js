@@ -2,7 +2,7 @@
 // The channel's percentiles in its peer groups, and why it is tracked; requested while the page is visible.
 
 import { constants } from "./constants.js";
-import { all, inside } from "./dom.js";
+import { all, inside, insideOf } from "./dom.js";
 import { metricOf } from "./metrics.js";
 
 const EVERY_MS = 10_000;
@@ -40,7 +40,7 @@ export class Percentiles {
       name.textContent = metricOf(metric).name;
     for (const tile of all(this.host, "[data-standing]"))
       show(tile, { percent: constants.absent, note: "" });
-    showTracking(this.following, { state: "", text: "", can_request: false });
+    showTracking(this.following, { state: "", text: "", can_request: false, login: "" });
     this.refresh();
   }
 
@@ -77,8 +77,10 @@ function show(tile, { percent, note }) {
  * @param {HTMLElement} host
  * @param {Following} following
  */
-function showTracking(host, { state, text, can_request }) {
+function showTracking(host, { state, text, can_request, login }) {
   host.dataset.state = state;
   inside(host, "[data-status]").textContent = text;
-  inside(host, "[data-ask]").hidden = !can_request;
+  const request = insideOf(host, "[data-ask]", HTMLAnchorElement);
+  request.hidden = !can_request;
+  request.href = `/ask?${new URLSearchParams({ login })}`;
 }

@@ -110,6 +110,31 @@ def test_the_search_works_without_javascript(boards: Boards, signed_in: Client) 
     assert 'action="/ask"' in nobody
 
 
+@pytest.mark.parametrize(
+    ("path", "login"),
+    [
+        ("/find?q=Nobody_1", "nobody_1"),
+        ("/find?q=twitch.tv/Nobody_1", "nobody_1"),
+        ("/find?q=two+words", ""),
+        ("/ask?login=@Nobody_1", "nobody_1"),
+        ("/ask?login=%3Cb%3E", ""),
+        ("/ask", ""),
+    ],
+)
+def test_the_request_form_contains_the_channel_that_was_searched(
+    boards: Boards, signed_in: Client, path: str, login: str
+) -> None:
+    (field,) = re.findall(r'<input type="text" name="login"[^>]*>', read_page(signed_in.get(path)))
+    assert re.findall(r'value="([^"]*)"', field) == ([login] if login else [])
+
+
+def test_signing_in_keeps_the_channel_of_the_request(
+    boards: Boards, client: Client, settings: Settings, db: None
+) -> None:
+    settings.PUBLIC_BOARD = True
+    assert "/account/login/?next=/ask%3Flogin%3Dnobody" in read_page(client.get("/find?q=nobody"))
+
+
 def test_the_search_requires_sign_in_and_a_valid_board(boards: Boards, client: Client, signed_in: Client) -> None:
     assert signed_in.get("/find.json?q=a&board=love").status_code == 400
     signed_in.logout()

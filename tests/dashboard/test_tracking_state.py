@@ -48,6 +48,7 @@ def test_decisions_take_precedence_over_the_rank(fields: dict[str, Any], expecte
     result = tracking_state("1")
     assert result.text.endswith(expected)
     assert result.can_request is can_request
+    assert result.login == (Channel.objects.get().login if can_request else "")
     assert "bought" not in result.text
 
 
@@ -64,4 +65,4 @@ def test_the_tracking_state_hides_curator_notes(boards: Boards, signed_in: Clien
     assert "pinned by the curators." in page
     assert "internal" not in page
     data = signed_in.get("/channels/1/standing?metric=viewers").json()["tracking"]
-    assert data == {"state": "pinned", "text": "Tracked: pinned by the curators.", "can_request": False}
+    assert data == {"state": "pinned", "text": "Tracked: pinned by the curators.", "can_request": False, "login": ""}

@@ -18,14 +18,18 @@ State = Literal["listed", "pinned", "kept", "blocked", "out", "below", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class TrackingState:
-    """The tracking state of a channel, with its reason as text; `can_request`: users may request the channel."""
+    """The tracking state of a channel, with its reason as text.
+
+    `can_request`: users may request the channel; `login` then fills the form, if it is known.
+    """
 
     state: State
     text: str
     can_request: bool = False
+    login: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return {"state": self.state, "text": self.text, "can_request": self.can_request}
+        return {"state": self.state, "text": self.text, "can_request": self.can_request, "login": self.login}
 
 
 OUT = TrackingState("out", "Not tracked: the channel has opted out.")
@@ -51,7 +55,7 @@ def describe_tracking(channel: Channel, rank_of: Callable[[int], int]) -> Tracki
     count = settings.CHANNELS_WANTED
     if not channel.is_wanted:
         text = f"Not tracked: not among the {count:,} most viewed live channels."
-        return TrackingState("below", text, can_request=True)
+        return TrackingState("below", text, can_request=True, login=channel.login)
     if channel.offline_since is not None:
         minutes = settings.OFFLINE_KEPT_S // 60
         return TrackingState("kept", f"Tracked for up to {minutes} more minutes: its stream has ended.")
