@@ -50,10 +50,16 @@ class FirstVisit(models.Model):
     """The progress and selections of a new account in the welcome steps; older accounts have none.
 
     `seen_at` is None until the first step is opened, `done_at` until the steps are completed or skipped.
-    `language` and `category` are names, `band` is a key of core.metrics.bands; "" is any.
+    `role` is "" until it is chosen. `language` and `category` are names, `band` is a key of core.metrics.bands; "" is
+    any.
     """
 
+    class Role(models.TextChoices):
+        ADVERTISER = "advertiser", "advertiser"
+        CREATOR = "creator", "creator"
+
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="first_visit")
+    role = models.CharField(max_length=16, choices=Role.choices, blank=True)
     step = models.PositiveSmallIntegerField(default=1)
     language = models.CharField(max_length=LANGUAGE_NAME_MAX, blank=True)
     category = models.CharField(max_length=CATEGORY_MAX, blank=True)

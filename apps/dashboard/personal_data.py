@@ -6,7 +6,7 @@ from apps.accounts.models import User
 from apps.dashboard.models import FirstVisit, ShareLink
 from twitchly.personal_data import Section, rows
 
-_FIRST_VISIT = ("step", "language", "category", "band", "channels", "begun_at", "done_at")
+_FIRST_VISIT = ("role", "step", "language", "category", "band", "channels", "begun_at", "done_at")
 
 
 def share_links(user: User) -> Section:

@@ -71,6 +71,33 @@ def test_a_new_account_completes_five_steps(boards: Boards, signed_in: Client, o
     assert "first-visit" not in page_of(signed_in, "/")
 
 
+def test_a_creator_is_led_to_the_own_channel(boards: Boards, signed_in: Client, owner: User) -> None:
+    assert re.findall(r'name="role"\s+value="(\w+)"', page_of(signed_in, "/welcome/1")) == ["advertiser", "creator"]
+    response = signed_in.post("/welcome/1", {"do": "on", "role": "creator"})
+    assert response.headers["Location"] == "/my-channel"
+    assert signed_in.get("/welcome").headers["Location"] == "/"
+    assert personal_data(owner)["first_visit"][0]["role"] == "creator"
+
+
+def test_an_advertiser_is_led_to_channels_that_match_the_interests(
+    boards: Boards, signed_in: Client, owner: User
+) -> None:
+    assert signed_in.post("/welcome/1", {"do": "on", "role": "advertiser"}).headers["Location"] == "/welcome/2"
+    assert re.findall(r'value="(\w+)"\s+checked', page_of(signed_in, "/welcome/1")) == ["advertiser"]
+    signed_in.post("/welcome/2", {"do": "on", "language": "English", "category": "Chess", "band": "1000"})
+    assert "Open Discover" in page_of(signed_in, "/welcome/5")
+    target = signed_in.post("/welcome/5", {"do": "on"}).headers["Location"]
+    assert target == "/discover?language=English&category=Chess&band=1000"
+    assert re.findall(r'<tr data-id="(\d+)">', page_of(signed_in, target)) == ["1"]
+
+
+@pytest.mark.parametrize("role", ["", "owner", "<b>"])
+def test_without_a_known_role_all_steps_follow(boards: Boards, signed_in: Client, owner: User, role: str) -> None:
+    assert signed_in.post("/welcome/1", {"do": "on", "role": role}).headers["Location"] == "/welcome/2"
+    assert FirstVisit.objects.get().role == ""
+    assert signed_in.post("/welcome/5", {"do": "on"}).headers["Location"] == "/"
+
+
 def test_each_step_can_be_skipped(boards: Boards, signed_in: Client, owner: User) -> None:
     for step in (1, 2, 3, 4):
         page_of(signed_in, f"/welcome/{step}")

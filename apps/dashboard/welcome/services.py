@@ -1,4 +1,4 @@
-"""Writes to a first visit: start, selections, progress and end."""
+"""Writes to a first visit: start, role, selections, progress and end."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ def record_step(*, visit: FirstVisit, step: int) -> None:
     visit.step = step
     visit.seen_at = visit.seen_at or timezone.now()
     visit.save(update_fields=["step", "seen_at"])
+
+
+def choose_role(*, visit: FirstVisit, role: str) -> None:
+    """Save the role; "" means not chosen."""
+    visit.role = role if role in FirstVisit.Role.values else ""
+    visit.save(update_fields=["role"])
 
 
 def choose(*, visit: FirstVisit, language: str, category: str, band: str) -> None:

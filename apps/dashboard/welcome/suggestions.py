@@ -57,7 +57,7 @@ def read_suggestions(services: LiveServices, visit: FirstVisit, text: str, now_m
         return Suggestions([], [], [], 0, is_away=True)
     except InvalidChannel as error:
         error_text = str(error)
-    matching = _matching(visit, live)
+    matching = _most_viewed(search_of(visit), live)
     suggested = matching or _most_viewed(Search(), live)
     picked = _picked(services.boards, visit.channels, live, now_ms)
     profiles = {profile.id: profile for profile in (*picked, *hits, *suggested)}
@@ -71,10 +71,10 @@ def read_suggestions(services: LiveServices, visit: FirstVisit, text: str, now_m
     )
 
 
-def _matching(visit: FirstVisit, live: Mapping[str, ChannelNow]) -> list[Profile]:
+def search_of(visit: FirstVisit) -> Search:
+    """Return the search for channels that match the interests."""
     languages = (language_name(visit.language),) if visit.language else ()
-    search = Search(languages, visit.category, (visit.band,) if visit.band else ())
-    return _most_viewed(search, live)
+    return Search(languages, visit.category, (visit.band,) if visit.band else ())
 
 
 def _most_viewed(search: Search, live: Mapping[str, ChannelNow]) -> list[Profile]:

@@ -8,15 +8,17 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
+from apps.dashboard.compare.comparison import CHANNELS_MAX
 from apps.dashboard.models import FirstVisit
 from apps.dashboard.welcome import services
 from apps.dashboard.welcome.queries import STEPS, open_visit
-from apps.dashboard.welcome.suggestions import read_suggestions
+from apps.dashboard.welcome.suggestions import read_suggestions, search_of
 from apps.live.services import services_of
 from apps.workspaces.queries import watchlists_of
 from apps.workspaces.services import FIRST_NAME
@@ -25,9 +27,9 @@ from core.metrics.bands import BANDS
 from core.metrics.table import BOARDS
 from twitchly.clock import now_ms
 
-TITLES = ("Boards", "What interests you?", "Select channels", "Your watchlist", "Find your way around")
+TITLES = ("What brings you here?", "What interests you?", "Select channels", "Your watchlist", "Find your way around")
 # The template of each step.
-PARTS = ("boards", "interests", "channels", "list", "places")
+PARTS = ("role", "interests", "channels", "list", "places")
 
 
 @require_safe
@@ -79,10 +81,19 @@ def restart(request: HttpRequest) -> HttpResponseRedirect:
 
 
 def _next(visit: FirstVisit, step: int) -> HttpResponseRedirect:
-    """Redirect to the next step, or after the last one to the new watchlist or the board."""
+    """Redirect to the next step, or from the last one to the page of the role.
+
+    The steps are about finding channels, so creators go from the first one to their own channel. Advertisers go to
+    channels that match their interests, others to their new watchlist or the board.
+    """
+    if visit.role == FirstVisit.Role.CREATOR:
+        services.end(visit=visit)
+        return redirect("my-channel")
     if step < STEPS:
         return redirect("welcome-step", step + 1)
     services.end(visit=visit)
+    if visit.role == FirstVisit.Role.ADVERTISER:
+        return HttpResponseRedirect(reverse("discover") + search_of(visit).query())
     return redirect("watchlist", visit.watchlist_id) if visit.watchlist_id else redirect("board")
 
 
@@ -101,6 +112,7 @@ def _context(request: HttpRequest, visit: FirstVisit, step: int, error_text: str
         else None,
         "boards": BOARDS[:4],
         "bands": BANDS,
+        "compared_max": CHANNELS_MAX,
         "name": request.POST.get("name") or free_name(visit.user),
         "now_ms": now_ms(),
     }
@@ -111,6 +123,10 @@ def free_name(owner: User) -> str:
     taken = set(watchlists_of(owner).values_list("name", flat=True))
     names = (FIRST_NAME, *(f"{FIRST_NAME} {number}" for number in range(2, len(taken) + 3)))
     return next(name for name in names if name not in taken)
+
+
+def _save_role(request: HttpRequest, visit: FirstVisit) -> None:
+    services.choose_role(visit=visit, role=request.POST.get("role", ""))
 
 
 def _save_interests(request: HttpRequest, visit: FirstVisit) -> None:
@@ -132,4 +148,9 @@ def _save_nothing(_request: HttpRequest, _visit: FirstVisit) -> None:
     pass
 
 
-SAVE_STEP: dict[int, Callable[[HttpRequest, FirstVisit], None]] = {2: _save_interests, 3: _save_picked, 4: _make_list}
+SAVE_STEP: dict[int, Callable[[HttpRequest, FirstVisit], None]] = {
+    1: _save_role,
+    2: _save_interests,
+    3: _save_picked,
+    4: _make_list,
+}
