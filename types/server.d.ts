@@ -299,8 +299,8 @@ interface BoardStart {
 }
 
 interface WatchlistStart {
-  id: number;
-  metric: string;
+  lines_url: string;
+  order_url: string;
   channels: string[];
   now_ms: number;
   constants: Partial<Constants>;

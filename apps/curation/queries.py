@@ -9,6 +9,7 @@ from apps.curation.models import Bot, OptOut
 from core.channels.address import ChannelName, InvalidChannel, is_url, read_channel
 from core.channels.rules import IntakeRules
 from core.channels.selection import Curation
+from core.errors import Refused
 from core.inputs.readable_text import one_line
 
 
@@ -44,6 +45,14 @@ def find_named(text: str) -> Channel | None:
             raise
         return by_name.first()
     return _find_by_name(name) or by_name.first()
+
+
+def named_channel(text: str) -> Channel:
+    """Return the public channel that a text names, see `find_named`. Raises: Refused, with advice."""
+    channel = find_named(text)
+    if channel is None:
+        raise Refused("We do not know this channel. Check the spelling, or request it.")
+    return channel
 
 
 def _find_by_name(name: ChannelName) -> Channel | None:

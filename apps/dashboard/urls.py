@@ -68,6 +68,7 @@ urlpatterns = [
     path("watchlists/star", watchlists.star, name="star"),
     path("watchlists/lists", watchlists.lists, name="watch-lists"),
     path("watchlists/<int:watchlist_id>", watchlists.watchlist, name="watchlist"),
+    path("watchlists/<int:watchlist_id>/add", watchlists.add, name="watchlist-add"),
     path("watchlists/<int:watchlist_id>/lines", watchlists.lines, name="watchlist-lines"),
     path("watchlists/<int:watchlist_id>/rename", watchlists.rename, name="watchlist-rename"),
     path("watchlists/<int:watchlist_id>/delete", watchlists.delete, name="watchlist-delete"),

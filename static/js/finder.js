@@ -20,10 +20,11 @@ export class Finder {
   /**
    * @param {HTMLFormElement} form
    * @param {object} options
+   * @param {boolean} [options.hasShortcut] - whether `/` moves the focus to the field
    * @param {() => Record<string, string>} options.board - the parameters of the board whose ranks are shown
    * @param {(profile: Profile) => void} options.onOpen - called with the chosen channel
    */
-  constructor(form, { board, onOpen }) {
+  constructor(form, { board, onOpen, hasShortcut = true }) {
     this.board = board;
     this.onOpen = onOpen;
     this.input = insideOf(form, "input[name=q]", HTMLInputElement);
@@ -44,7 +45,7 @@ export class Finder {
         this.options.findIndex((option) => target instanceof Node && option.contains(target)),
       ),
     );
-    addEventListener("keydown", (event) => this.onSlash(event));
+    if (hasShortcut) addEventListener("keydown", (event) => this.onSlash(event));
   }
 
   searchSoon() {
@@ -94,7 +95,7 @@ export class Finder {
   option({ name, category, language, text }, i) {
     const option = element("li", "");
     option.className = "found";
-    option.id = `found-${i}`;
+    option.id = `${this.list.id}-${i}`;
     option.setAttribute("role", "option");
     option.append(
       element("b", name),

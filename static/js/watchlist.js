@@ -4,12 +4,14 @@
 import { fetchJson } from "./fetch-json.js";
 import { Connection } from "./connection.js";
 import { constants, useConstants } from "./constants.js";
-import { $, all, byId, dataOf, inside, insideOf, write } from "./dom.js";
+import { $, byId, dataOf, insideOf } from "./dom.js";
+import { Finder } from "./finder.js";
 import { reach } from "./reach.js";
 import { Reorder } from "./reorder.js";
 import { reload } from "./sign-in.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { MINUTE_MS } from "./times.js";
+import { WatchedChannels } from "./watched-channels.js";
 
 /** @type {WatchlistStart} */
 const start = dataOf("start");
@@ -18,7 +20,7 @@ const TOKEN = "[name=csrfmiddlewaretoken]";
 let clockAhead = start.now_ms - Date.now();
 let hasFrame = false;
 const clock = () => Date.now() + clockAhead;
-const cards = new Map(all(document, "#cards > li").map((card) => [card.dataset.id ?? "", card]));
+const watched = new WatchedChannels();
 
 const socket = new LiveSocket(liveUrl(), {
   onError: showProblem,
@@ -38,7 +40,7 @@ function receive(frame) {
   connection.reason = "";
   clockAhead = frame.now_ms - Date.now();
   connection.newestEndMs = frame.newest_end_ms ?? connection.newestEndMs;
-  for (const [id, channel] of Object.entries(frame.channels)) show(cards.get(id), channel);
+  watched.show(frame.channels);
   connection.update();
 }
 
@@ -48,26 +50,11 @@ function showProblem(reason) {
   connection.update();
 }
 
-/**
- * @param {HTMLElement | undefined} card
- * @param {Channel} channel
- */
-function show(card, channel) {
-  if (!card) return;
-  const { values } = channel.display;
-  write(inside(card, "[data-value]"), values[start.metric] ?? constants.absent);
-  write(inside(card, "[data-viewers]"), values.viewers ?? constants.absent);
-  write(inside(card, "[data-category]"), channel.category);
-  inside(card, "[data-offline]").hidden = !channel.is_offline;
-}
-
 async function drawLines() {
   if (document.hidden) return;
   /** @type {{ paths: Record<string, string> } | null} */
-  const hour = await fetchJson(`/watchlists/${start.id}/lines?metric=${start.metric}`);
-  if (!hour) return;
-  for (const [id, path] of Object.entries(hour.paths))
-    cards.get(id)?.querySelector(".spark path")?.setAttribute("d", path);
+  const hour = await fetchJson(start.lines_url);
+  if (hour) watched.draw(hour.paths);
 }
 
 /**
@@ -81,7 +68,7 @@ async function saveOrder(ids) {
   $("announcement").textContent = "Saving the order…";
   // keepalive: the request completes even if the page is closed.
   const options = { method: "POST", body, headers, keepalive: true };
-  const response = await fetch(`/watchlists/${start.id}/order`, options).catch(() => null);
+  const response = await fetch(start.order_url, options).catch(() => null);
   if (!response) reach.missed();
   $("announcement").textContent = response?.ok
     ? "Order saved."
@@ -91,8 +78,8 @@ async function saveOrder(ids) {
 
 const metric = byId("metric", HTMLSelectElement);
 metric.addEventListener("change", () => metric.form?.requestSubmit());
-if (cards.size > 0) {
-  new Reorder($("cards"), saveOrder);
+if (watched.size > 0) {
+  if ($("cards").matches("ol")) new Reorder($("cards"), saveOrder);
   // A list may contain more channels than a subscription allows.
   const { channels_max: max } = constants;
   for (let first = 0; first < start.channels.length; first += max) {
@@ -100,5 +87,14 @@ if (cards.size > 0) {
     socket.subscribe(`from${first}`, { kind: "channels", channels }, receive);
   }
 }
+const adding = byId("add", HTMLFormElement);
+new Finder(adding, {
+  hasShortcut: false,
+  metric: () => null,
+  onOpen: ({ id }) => {
+    insideOf(adding, "[name=channel]", HTMLInputElement).value = id;
+    adding.submit();
+  },
+});
 setInterval(drawLines, MINUTE_MS);
 setInterval(() => connection.update(), 1000);

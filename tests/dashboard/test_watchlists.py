@@ -13,11 +13,13 @@ from pytest_django import Settings
 from apps.accounts.models import User
 from apps.accounts.personal_data import personal_data
 from apps.accounts.services import ensure_user
+from apps.channels.models import Channel
 from apps.dashboard.sparkline import line_path
 from apps.workspaces import services
 from apps.workspaces.models import Watchlist
 from apps.workspaces.queries import channels_of, lists_with
 from core.errors import Refused
+from core.metrics.table import BOARDS
 from tests.dashboard.conftest import EMAIL, Boards
 from tests.dashboard.page_script import run_program
 from tests.page_services import page_services
@@ -109,6 +111,7 @@ def test_foreign_and_forged_undo_tokens_are_refused(signed_in: Client, owner: Us
     [
         ("get", ""),
         ("get", "/lines"),
+        ("post", "/add"),
         ("post", "/rename"),
         ("post", "/delete"),
         ("post", "/order"),
@@ -177,9 +180,80 @@ def test_a_list_shows_live_values_in_its_order(boards: Boards, signed_in: Client
     page = read_page(signed_in.get(f"/watchlists/{watchlist.pk}?metric=viewers"))
     names = re.findall(r'class="card-name"[^>]*>([^<]*)<', page)
     assert names == ["Gamma", "Beta", "404"]
-    assert re.findall(r"<b data-value>([^<]*)</b>", page) == ["500", "12,418", "–"]
+    assert re.findall(r"<b\s+data-value[^>]*>([^<]*)</b>", page) == ["500", "12,418", "–"]
     assert "The past hour could not be loaded" in page
     assert signed_in.get(f"/watchlists/{watchlist.pk}/lines").status_code == 503
+
+
+def cells(page: str, metric: str) -> list[str]:
+    return re.findall(rf'<span\s+data-metric="{metric}"\s*>([^<]*)</span>', page)
+
+
+def test_a_table_shows_all_metrics_of_the_channels(boards: Boards, signed_in: Client, owner: User) -> None:
+    watchlist = watching(owner, "3", "2", "404")
+    page = read_page(signed_in.get(f"/watchlists/{watchlist.pk}?view=table&metric=viewers"))
+    assert re.findall(r'<tr data-id="(\d+)">', page) == ["3", "2", "404"]
+    assert cells(page, "viewers") == ["500", "12,418", "–"]
+    assert {metric.key for metric in BOARDS} == set(re.findall(r'data-metric="(\w+)"', page))
+    assert re.findall(r"<span\s+data-coverage\s*>([^<]*)<", page) == ["100.0", "100.0", "–"]
+    assert 'href="/watchlists/' in page
+    refused = signed_in.get(f"/watchlists/{watchlist.pk}?view=wall")
+    assert (refused.status_code, "Choose one of cards, table." in read_page(refused)) == (400, True)
+
+
+def test_a_channel_is_added_by_name_address_or_suggestion(boards: Boards, signed_in: Client, owner: User) -> None:
+    Channel.objects.create(id="2", login="beta", name="Bēta")
+    Channel.objects.create(id="3", login="gamma", name="Gamma")
+    watchlist = watching(owner)
+    url = f"/watchlists/{watchlist.pk}"
+    forms = ({"q": "gam", "channel": "1"}, {"q": " @BETA "}, {"q": "https://www.twitch.tv/gamma"}, {"q": "Bēta"})
+    for form in forms:
+        assert signed_in.post(f"{url}/add?view=table&metric=spam", form)["Location"] == f"{url}?metric=spam&view=table"
+    assert channels_of(watchlist) == ["1", "2", "3"]
+    assert signed_in.post(f"{url}/add", {"q": "beta"})["Location"] == url
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        ({"q": "<b>nobody"}, "not a channel name"),
+        ({"q": "nobody"}, "We do not know this channel."),
+        ({"q": "blocked"}, "We do not know this channel."),
+        ({"q": "twitch.tv/videos/1"}, "address of a video"),
+        ({"q": ""}, "No channel given"),
+        ({"q": "x", "channel": "../7"}, "This is not a channel."),
+    ],
+)
+def test_an_unknown_channel_is_not_added(
+    boards: Boards, signed_in: Client, owner: User, form: dict[str, str], reason: str
+) -> None:
+    Channel.objects.create(id="9", login="blocked", name="Blocked", blocked=True)
+    watchlist = watching(owner, "1")
+    response = signed_in.post(f"/watchlists/{watchlist.pk}/add?view=table", form)
+    page = read_page(response)
+    assert response.status_code == 400
+    assert reason in page
+    assert "<b>nobody" not in page
+    assert channels_of(watchlist) == ["1"]
+    # The forms of this page lead back to the list, whose address differs from that of the response.
+    assert f'name="next" value="/watchlists/{watchlist.pk}?view=table"' in page
+
+
+@pytest.mark.parametrize(("count", "is_choice"), [(10, False), (11, True)])
+def test_more_channels_than_compare_takes_are_a_choice(
+    boards: Boards, signed_in: Client, owner: User, count: int, is_choice: bool
+) -> None:
+    channel_ids = [str(number) for number in range(1, count + 1)]
+    page = read_page(signed_in.get(f"/watchlists/{watching(owner, *channel_ids).pk}"))
+    chosen = re.findall(r'name="channels"\s+value="(\d+)"\s+checked', page)
+    assert (f"Compare takes up to 10 of the {count} channels" in page) is is_choice
+    assert chosen == (channel_ids[:10] if is_choice else [])
+    assert (f"/compare?channels={','.join(channel_ids)}" in page) is not is_choice
+
+
+def test_compare_accepts_repeated_channels(boards: Boards, signed_in: Client) -> None:
+    page = read_page(signed_in.get("/compare?channels=3&channels=2&metric=viewers"))
+    assert re.findall(r"<span data-now>([^<]*)</span>", page) == ["500", "12,418"]
 
 
 def test_an_empty_list_has_instructions(signed_in: Client, owner: User) -> None:

@@ -35,11 +35,11 @@ SUGGESTIONS_MAX = 50
 @never_cache
 @sign_in_required
 def compare(request: HttpRequest) -> HttpResponse:
-    now, error_text = now_ms(), ""
+    now, error_text, query = now_ms(), "", _query_of(request)
     try:
-        comparison = read_comparison(request.GET.dict(), now)
+        comparison = read_comparison(query, now)
     except BadSpan as error:
-        comparison, error_text = read_comparison(request.GET.dict() | {"from": "", "until": ""}, now), str(error)
+        comparison, error_text = read_comparison(query | {"from": "", "until": ""}, now), str(error)
     error_text = " ".join([error_text, *comparison.errors]).strip()
     if name := request.GET.get("add", "").strip():
         try:
@@ -71,6 +71,12 @@ def lines(request: HttpRequest) -> JsonResponse:
     if page.away_reason:
         return json_error(page.away_reason, 503)
     return JsonResponse(lines_json(comparison, page, now))
+
+
+def _query_of(request: HttpRequest) -> dict[str, str]:
+    """Return the query parameters; `channels` may be repeated, as forms do with check boxes."""
+    query = request.GET.dict()
+    return query | {"channels": ",".join(request.GET.getlist("channels"))}
 
 
 def _find_channel(name: str) -> Channel:

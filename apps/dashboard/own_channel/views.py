@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
 from apps.accounts.services import choose_channel
-from apps.curation.queries import find_named
+from apps.curation.queries import named_channel
 from apps.dashboard.channel.streams import read_streams
 from apps.dashboard.channel.views import profile_of
-from core.channels.address import InvalidChannel
+from core.errors import Refused
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,18 +38,15 @@ def my_channel(request: HttpRequest) -> HttpResponse:
 
 def _choose(request: HttpRequest, user: User) -> HttpResponse:
     """Store the named channel; an empty name removes it."""
-    name, error = request.POST.get("channel", "").strip(), ""
+    name = request.POST.get("channel", "").strip()
     if not name:
         choose_channel(user=user, channel_id="")
         messages.success(request, "Your channel has been removed.")
         return redirect("account")
     try:
-        channel = find_named(name)
-        error = "" if channel else "We do not know this channel. Check the spelling, or request it."
-    except InvalidChannel as invalid:
-        channel, error = None, str(invalid)
-    if channel is None:
-        return render(request, "dashboard/my_channel.html", {"name": name, "error": error}, status=400)
+        channel = named_channel(name)
+    except Refused as error:
+        return render(request, "dashboard/my_channel.html", {"name": name, "error": str(error)}, status=400)
     choose_channel(user=user, channel_id=channel.id)
     return redirect("my-channel")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,8 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
+from apps.curation.queries import named_channel
 from apps.dashboard.access import json_error
-from apps.dashboard.compare.comparison import COMPARED, Comparison
+from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison
 from apps.dashboard.script import script_constants
 from apps.dashboard.watchlists.page import read_cards, read_paths
 from apps.live.board import BOARD_KEYS
@@ -32,6 +34,7 @@ from core.metrics.table import BOARDS, METRIC
 from twitchly.clock import now_ms
 
 DEFAULT_METRIC = "messages"
+CARDS, TABLE = "cards", "table"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,27 +57,70 @@ def overview(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
-    watched_list, (metric, errors), now = _find(request, watchlist_id), metric_of(request), now_ms()
+    """Render a watchlist as cards, or with `view=table` as a table."""
+    return _list_page(request, _find(request, watchlist_id))
+
+
+@require_POST
+@login_required
+def add(request: HttpRequest, watchlist_id: int) -> HttpResponse:
+    """Add the channel with the id `channel`, which a suggestion fills in, or else the one that `q` names."""
+    watched_list, text = _find(request, watchlist_id), request.POST.get("q", "").strip()
+    try:
+        channel_id = request.POST.get("channel", "") or named_channel(text).id
+        services.add(owner=user_of(request), channel_id=channel_id, watchlist=watched_list)
+    except Refused as error:
+        return _list_page(request, watched_list, text, str(error))
+    (metric, _), view = metric_of(request), view_of(request, [])
+    return HttpResponseRedirect(_address(watched_list, metric, view))
+
+
+def _list_page(request: HttpRequest, watched_list: Watchlist, name: str = "", problem: str = "") -> HttpResponse:
+    """Render a watchlist; `name` is the text in the field that adds a channel, `problem` the reason it was refused."""
+    (metric, errors), now = metric_of(request), now_ms()
+    view = view_of(request, errors)
     for reason in errors:
         messages.error(request, reason)
     channel_ids = channels_of(watched_list)
     context = {
         "list": watched_list,
-        "others": watchlists_of(user_of(request)),
         "page": read_cards(services_of(request), channel_ids, metric, now),
         "now_ms": now,
         "metric": METRIC[metric],
         "boards": BOARDS,
-        "compare": _comparison(channel_ids, metric).query(),
+        "view": view,
+        "here": _address(watched_list, metric, view),
+        "views": [
+            (label, _address(watched_list, metric, key), key == view)
+            for key, label in ((CARDS, "Cards"), (TABLE, "Table"))
+        ],
+        "name": name,
+        "problem": problem,
+        "compare": _comparison(channel_ids, metric),
+        "compared_max": CHANNELS_MAX,
         "script": {
-            "id": watched_list.pk,
-            "metric": metric,
+            "lines_url": f"{reverse('watchlist-lines', args=[watched_list.pk])}?metric={metric}",
+            "order_url": reverse("watchlist-order", args=[watched_list.pk]),
             "channels": channel_ids,
             "constants": script_constants(),
             "now_ms": now,
         },
     }
-    return render(request, "dashboard/watchlist.html", context, status=400 if errors else 200)
+    return render(request, "dashboard/watchlist.html", context, status=400 if errors or problem else 200)
+
+
+def view_of(request: HttpRequest, errors: list[str]) -> str:
+    """Return the view of a request; an unknown one is named in `errors`."""
+    return read_choice(request.GET.dict(), "view", (CARDS, TABLE), CARDS, errors)
+
+
+def _address(watched_list: Watchlist, metric: str, view: str) -> str:
+    changed = {
+        name: value
+        for name, value, default in (("metric", metric, DEFAULT_METRIC), ("view", view, CARDS))
+        if value != default
+    }
+    return reverse("watchlist", args=[watched_list.pk]) + (f"?{urlencode(changed)}" if changed else "")
 
 
 @require_safe
@@ -214,7 +260,7 @@ def metric_of(request: HttpRequest) -> tuple[str, list[str]]:
 
 
 def _comparison(channel_ids: list[str], metric: str) -> Comparison:
-    """Return a comparison of the channels, by the metric if Compare supports it; Compare shows the first channels."""
+    """Return a comparison of the channels, by the metric if Compare supports it."""
     comparison = Comparison(tuple(channel_ids))
     return replace(comparison, metric=metric) if METRIC[metric] in COMPARED else comparison
 
