@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -142,11 +141,9 @@ def post(context: BrowserContext, url: str, path: str, **form: str) -> Any:
 
 def share(context: BrowserContext, url: str, kind: str, query: str) -> str:
     """Share a channel and return the path of the link."""
-    page = post(context, url, "/shares", kind=kind, view="channel", query=query, title="Shared", days="7").text()
-    link = re.search(rf'class="is-new".*?{re.escape(url)}(/[sw]/[^"&<]+)', page, re.DOTALL)
-    if link is None:
-        raise SystemExit("the new share link is missing from the share links page")
-    return link[1]
+    form = {"kind": kind, "view": "channel", "query": query, "title": "Shared", "days": "7"}
+    link: str = post(context, url, "/shares", **form).json()["url"]
+    return link.removeprefix(url)
 
 
 def take(page: Page, url: str, path: Path) -> None:

@@ -315,6 +315,12 @@ interface SharedStart {
   constants: Partial<Constants>;
 }
 
+interface SharedListStart {
+  series_url: string;
+  now_url: string;
+  constants: Partial<Constants>;
+}
+
 interface ComparisonStart extends Comparison {
   /** The URL of a shared comparison's lines. */
   source?: string;

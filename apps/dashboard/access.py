@@ -75,6 +75,11 @@ def handle_channel_errors(view: View) -> View:
     return guarded
 
 
+def wants_json(request: HttpRequest) -> bool:
+    """Return whether a script sent the form, which shows the response in place."""
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
 def json_error(reason: str, status: int) -> JsonResponse:
     """Return an error response with the reason."""
     return JsonResponse({"reason": reason}, status=status)

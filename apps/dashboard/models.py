@@ -15,8 +15,11 @@ from core.channels.stream import CATEGORY_MAX
 class ShareLink(models.Model):
     """A link that gives access to one view without an account. `query` is the query string of the view.
 
-    Widgets may be embedded in frames of other sites; overlays are placed over a video and have no background.
+    Widgets may be embedded in frames of other sites; overlays are placed over a video and have no background. `title`
+    and `note` are shown on the page. The `query` of a watchlist has its id, so the page follows changes to the list.
     """
+
+    NOTE_MAX = 300
 
     class Kind(models.TextChoices):
         PAGE = "page", "page"
@@ -26,11 +29,13 @@ class ShareLink(models.Model):
     class View(models.TextChoices):
         CHANNEL = "channel", "channel"
         COMPARE = "compare", "comparison"
+        LIST = "list", "watchlist"
 
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="share_links")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     view = models.CharField(max_length=8, choices=View.choices)
     title = models.CharField(max_length=200)
+    note = models.CharField(max_length=NOTE_MAX, blank=True)
     query = models.CharField(max_length=1_000)
     password = models.CharField(max_length=128, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -12,7 +12,7 @@ _FIRST_VISIT = ("role", "step", "language", "category", "band", "channels", "beg
 def share_links(user: User) -> Section:
     """Return a user's share links."""
     links = ShareLink.objects.filter(owner=user)
-    return rows(links, "title", "kind", "query", "created_at", "expires_at", "opened")
+    return rows(links, "title", "note", "kind", "query", "created_at", "expires_at", "opened")
 
 
 def first_visit(user: User) -> Section:

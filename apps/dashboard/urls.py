@@ -14,6 +14,7 @@ from apps.dashboard.opt_outs import views as opt_outs
 from apps.dashboard.own_channel import views as own_channel
 from apps.dashboard.policies import views as policies
 from apps.dashboard.requests import views as requests
+from apps.dashboard.shares import overview as share_links
 from apps.dashboard.shares import views as shares
 from apps.dashboard.watchlists import views as watchlists
 from apps.dashboard.welcome import views as welcome
@@ -83,8 +84,8 @@ urlpatterns = [
     path("channels/<str:channel_id>/notes/restore", channel.note_restore, name="channel-note-restore"),
     path("channels/<str:channel_id>/notes/<int:note_id>", channel.note, name="channel-note"),
     path("channels/<str:channel_id>/notes/<int:note_id>/delete", channel.note_delete, name="channel-note-delete"),
-    path("shares", shares.overview, name="shares"),
-    path("shares/<int:link_id>/revoke", shares.revoke, name="share-revoke"),
+    path("shares", share_links.overview, name="shares"),
+    path("shares/<int:link_id>/revoke", share_links.revoke, name="share-revoke"),
     path("s/<str:token>", shares.page, name="share"),
     path("s/<str:token>/password", shares.password, name="share-password"),
     path("s/<str:token>/now", shares.now, name="share-now"),

@@ -48,7 +48,8 @@ export class Actions {
     if (form instanceof HTMLFormElement) {
       field(form, "query", HTMLInputElement).value = address;
       const title = `${channel.name}, ${metricOf(metric).name}`;
-      field(form, "title", HTMLInputElement).value = title;
+      // A name that the user has entered stays.
+      field(form, "title", HTMLInputElement).defaultValue = title;
     }
     const star = document.getElementById("star");
     if (!star) return;

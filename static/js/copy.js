@@ -9,7 +9,7 @@ for (const button of all(document, "[data-copy]")) {
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(field.value);
-    $("announcement").textContent = "Copied.";
+    $(button.dataset.status ?? "announcement").textContent = "Copied.";
     button.textContent = "Copied";
     setTimeout(() => (button.textContent = label), 2_000);
   });

@@ -90,7 +90,7 @@ if (watched.size > 0) {
 const adding = byId("add", HTMLFormElement);
 new Finder(adding, {
   hasShortcut: false,
-  metric: () => null,
+  board: () => ({}),
   onOpen: ({ id }) => {
     insideOf(adding, "[name=channel]", HTMLInputElement).value = id;
     adding.submit();

@@ -21,6 +21,7 @@ from apps.accounts.services import ensure_user
 from apps.dashboard.models import ShareLink
 from apps.dashboard.shares import links
 from apps.metrics import queries
+from apps.workspaces import services as watchlists
 from core.errors import NotFound, Refused
 from tests.dashboard.conftest import EMAIL, Boards, use_redis
 from tests.dashboard.page_script import run_program
@@ -29,6 +30,7 @@ from tests.dashboard.test_pages import UNREACHABLE_REDIS
 from tests.page_services import page_services
 from tests.pages import read_page
 
+JSON = {"Accept": "application/json"}
 PAST = "&from=2026-01-01T00:00Z&until=2026-01-01T06:00Z"
 
 
@@ -195,6 +197,173 @@ def test_share_links_store_known_parameters_only(boards: Boards, signed_in: Clie
     assert "<b>Beta</b>" not in page
     (url,) = re.findall(r'value="(http://testserver/s/[^"]+)"', page)
     assert Client().get(html.unescape(url)).status_code == 200
+
+
+def test_a_script_gets_the_link_without_leaving_the_page(boards: Boards, signed_in: Client, owner: User) -> None:
+    form = {"kind": "page", "view": "channel", "title": "For the client", "note": " The\nlaunch ", "days": "7"}
+    sent = signed_in.post("/shares", form | {"query": "channel=2"}, headers=JSON)
+    assert sent.json()["url"] == sent.json()["text"]
+    page = read_page(Client().get(sent.json()["url"]))
+    assert "<b>For the client</b>" in page
+    assert "The launch" in page
+    assert "<title>For the client · Twitchly</title>" in page
+    assert "The launch" in read_page(signed_in.get("/shares"))
+    refused = signed_in.post("/shares", form | {"query": ""}, headers=JSON)
+    assert (refused.status_code, refused.json()["reason"]) == (400, "Open a channel first, then share it.")
+
+
+def test_names_and_notes_are_escaped_in_pages_and_snippets(boards: Boards, signed_in: Client, owner: User) -> None:
+    hostile = """"><script>x</script>"""
+    form = {"kind": "widget", "view": "channel", "title": hostile, "note": hostile, "days": "7", "query": "channel=2"}
+    snippet = signed_in.post("/shares", form, headers=JSON).json()["text"]
+    assert 'title="&quot;&gt;&lt;script&gt;x&lt;/script&gt;"></iframe>' in snippet
+    page = signed_in.post("/shares", form | {"kind": "page"}, headers=JSON).json()["url"]
+    for text in (read_page(Client().get(page)), read_page(signed_in.get("/shares"))):
+        assert "<script>x" not in text
+
+
+def test_comparisons_are_named_after_their_channels(boards: Boards, signed_in: Client, owner: User) -> None:
+    page = read_page(signed_in.get("/compare?channels=1,2,3&metric=viewers"))
+    assert 'value="Alpha, Beta, Gamma: Viewers"' in page
+    boards.list_channel("4", "Delta")
+    page_services.reset()
+    assert 'value="Alpha, Beta, Gamma and 1 more: Viewers"' in read_page(
+        signed_in.get("/compare?channels=1,2,3,4&metric=viewers")
+    )
+    token = shared(owner, view="compare", query="channels=1,2", note="Two of them")
+    page = read_page(Client().get(f"/s/{token}"))
+    assert "<h1>Beta</h1>" in page
+    assert "Two of them" in page
+
+
+def test_a_shared_watchlist_follows_its_list_until_that_is_deleted(
+    boards: Boards, signed_in: Client, owner: User
+) -> None:
+    watchlist = watchlists.create(owner=owner, name="Mine")
+    watchlists.put(watchlist=watchlist, channel_ids=["3"])
+    form = {"kind": "page", "view": "list", "title": "Ours", "days": "7", "query": f"list={watchlist.pk}&metric=spam"}
+    url = signed_in.post("/shares", form, headers=JSON).json()["url"]
+    watchlists.put(watchlist=watchlist, channel_ids=["3", "2"])
+    page = read_page(Client().get(url))
+    assert "<h1>Ours</h1>" in page
+    assert re.findall(r'<tr data-id="(\d+)">', page) == ["3", "2"]
+    assert "12,418" in page
+    assert "Remove" not in page
+    now = Client().get(f"{url}/now").json()["channels"]
+    assert {channel_id: one["display"]["values"]["viewers"] for channel_id, one in now.items()} == {
+        "2": "12,418",
+        "3": "500",
+    }
+    assert Client().get(f"{url}/series").status_code == 503
+    watchlists.delete(watchlist=watchlist)
+    for path in ("", "/now", "/series"):
+        assert Client().get(f"{url}{path}").status_code == 404, path
+
+
+def test_only_own_watchlists_can_be_shared(boards: Boards, signed_in: Client, owner: User) -> None:
+    ensure_user(email="other@example.com", password="another long password")
+    foreign = watchlists.create(owner=User.objects.get(email="other@example.com"), name="Theirs")
+    form = {"kind": "page", "view": "list", "title": "Ours", "days": "7"}
+    for query in (f"list={foreign.pk}", "list=0", "list=x", ""):
+        refused = signed_in.post("/shares", form | {"query": query}, headers=JSON)
+        assert (refused.status_code, refused.json()["reason"]) == (400, "You have no such watchlist."), query
+    own = watchlists.create(owner=owner, name="Mine")
+    refused = signed_in.post("/shares", form | {"query": f"list={own.pk}&metric=love"}, headers=JSON)
+    assert "Unknown metric" in refused.json()["reason"]
+    refused = signed_in.post("/shares", form | {"query": f"list={own.pk}", "kind": "widget"}, headers=JSON)
+    assert "available for channels only" in refused.json()["reason"]
+    assert not ShareLink.objects.exists()
+
+
+def test_widgets_and_overlays_have_a_size_a_theme_and_names(boards: Boards, signed_in: Client, owner: User) -> None:
+    form = {"view": "channel", "title": "Beta", "days": "7", "query": "channel=2&metric=viewers"}
+    look = {"theme": "light", "size": "large"}
+    widget = signed_in.post("/shares", form | look | {"kind": "widget"}, headers=JSON).json()
+    assert 'width="480" height="320"' in widget["text"]
+    page = read_page(Client().get(widget["url"]))
+    assert re.findall(r'data-(theme|size)="(\w+)"', page) == [("theme", "light"), ("size", "large")]
+    overlay = signed_in.post("/shares", form | {"kind": "overlay"}, headers=JSON).json()
+    page = read_page(Client().get(overlay["url"]))
+    assert re.findall(r'data-(theme|size)="(\w+)"', page) == [("theme", "dark"), ("size", "medium")]
+    assert re.findall(r'<p class="who"><b>([^<]*)</b> ([^<]*)</p>', page) == [("Viewers", "Beta")]
+    assert 'data-theme="light"' in read_page(Client().get(f"{overlay['url']}?theme=light&size=huge"))
+    refused = signed_in.post("/shares", form | {"kind": "widget", "size": "huge"}, headers=JSON)
+    assert refused.json()["reason"] == "Unknown size “huge”. Choose one of small, medium, large."
+
+
+SHARE = """
+class FakeElement {
+  constructor(fields) { Object.assign(this, { dataset: {}, hidden: false, listeners: {} }, fields); }
+  addEventListener(name, listener) { this.listeners[name] = listener; }
+  querySelectorAll() { return this.inputs ?? []; }
+}
+class Input extends FakeElement {}
+class Select extends FakeElement {}
+class Anchor extends FakeElement {}
+class Form extends FakeElement {
+  querySelectorAll() { return parts; }
+  querySelector(selector) { return inner[selector] ?? null; }
+}
+Object.assign(globalThis, {
+  Element: FakeElement, HTMLInputElement: Input, HTMLSelectElement: Select, HTMLAnchorElement: Anchor,
+  HTMLFormElement: Form,
+});
+const part = (kinds) => new FakeElement({ dataset: { for: kinds }, inputs: [new Input()] });
+const parts = ["page", "widget overlay"].map(part);
+const inner = { "[data-preview]": new Anchor(), "[data-created]": new FakeElement({ hidden: true }) };
+const kind = new Select({ value: given.kind });
+const form = new Form({ action: "/shares", elements: { namedItem: () => kind } });
+const byId = { "share-address": new Input({ value: "" }), "share-status": new FakeElement() };
+globalThis.document = {
+  addEventListener() {},
+  documentElement: { dataset: {} },
+  querySelector: () => form,
+  getElementById: (id) => byId[id] ?? null,
+};
+globalThis.addEventListener = () => {};
+globalThis.FormData = class { *[Symbol.iterator]() { yield ["kind", kind.value]; } };
+const copied = [];
+Object.defineProperty(globalThis, "navigator", {
+  value: { clipboard: { writeText: async (text) => { if (given.denied) throw new Error(); copied.push(text); } } },
+});
+let sent;
+globalThis.fetch = async (url, { body }) => {
+  sent = [url, Object.fromEntries(body)];
+  return { ok: given.ok, json: async () => given.reply };
+};
+await import("./share.js");
+let stopped = false;
+form.listeners.submit({ preventDefault: () => (stopped = true) });
+await new Promise((resolve) => setTimeout(resolve, 0));
+print({
+  shown: parts.map(({ hidden, inputs }) => [hidden, inputs[0].disabled]),
+  stopped,
+  sent,
+  copied,
+  address: byId["share-address"].value,
+  created: !inner["[data-created]"].hidden,
+  status: byId["share-status"].textContent,
+  preview: inner["[data-preview]"].href ?? null,
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, {"copied": ["<iframe>"], "status": "Link created and copied.", "created": True, "address": "<iframe>"}),
+        ({"denied": True}, {"copied": [], "status": "Link created.", "created": True, "preview": "/w/x"}),
+        ({"ok": False, "reply": {"reason": "Full."}}, {"copied": [], "status": "Full.", "created": False}),
+    ],
+)
+def test_the_share_menu_creates_and_copies_a_link_in_place(
+    tmp_path: Path, changes: dict[str, object], expected: dict[str, object]
+) -> None:
+    given = {"kind": "widget", "ok": True, "reply": {"url": "/w/x", "text": "<iframe>"}} | changes
+    output = run_program(tmp_path, SHARE, given)
+    assert output["shown"] == [[True, True], [False, False]]
+    assert (output["stopped"], output["sent"]) == (True, ["/shares", {"kind": "widget"}])
+    assert expected.items() <= output.items()
 
 
 @pytest.mark.parametrize(

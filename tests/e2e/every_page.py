@@ -181,6 +181,7 @@ def page_cases(boards: Sequence[str], ranges: Sequence[str]) -> list[PageCase]:
         PageCase("shares", "/shares"),
         PageCase("share", "{page}", "stranger"),
         PageCase("share", "{comparison}", "stranger"),
+        PageCase("share", "{shared_list}", "stranger"),
         PageCase("share", "{overlay}", "stranger"),
         PageCase("share", "/s/nothing", "stranger", 404),
         PageCase("share-password", "{locked}/password", "stranger"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import Any
 
@@ -63,6 +62,7 @@ def prepare_paths(context: BrowserContext, stack: Stack) -> dict[str, str]:
         "watchlist": str(lists[0]["id"]),
         "page": _share(context, stack, "page", f"channel={ids[0]}&board=messages"),
         "comparison": _share(context, stack, "page", f"channels={','.join(ids)}", view="compare"),
+        "shared_list": _share(context, stack, "page", f"list={lists[0]['id']}", view="list"),
         "overlay": _share(context, stack, "overlay", f"channel={ids[0]}"),
         "widget": _share(context, stack, "widget", f"channel={ids[0]}"),
         "locked": _share(context, stack, "page", f"channel={ids[0]}", password="sesame"),
@@ -105,7 +105,5 @@ def _post(context: BrowserContext, stack: Stack, path: str, **form: str) -> Any:
 def _share(context: BrowserContext, stack: Stack, kind: str, query: str, **fields: str) -> str:
     """Create a share link and return its path."""
     form = {"kind": kind, "view": "channel", "query": query, "title": "Shared", "days": "7"} | fields
-    page = _post(context, stack, "/shares", **form).text()
-    link = re.search(rf'class="is-new".*?{re.escape(stack.url)}(/[sw]/[^"&]+)', page, re.DOTALL)
-    assert link
-    return link[1]
+    url: str = _post(context, stack, "/shares", **form).json()["url"]
+    return url.removeprefix(stack.url)

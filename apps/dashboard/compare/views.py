@@ -29,6 +29,8 @@ from twitchly.clock import now_ms
 
 # The number of suggested channels, most viewers first.
 SUGGESTIONS_MAX = 50
+# The number of channels in the name of a comparison.
+NAMED_MAX = 3
 
 
 @require_safe
@@ -87,11 +89,20 @@ def _find_channel(name: str) -> Channel:
     return channel
 
 
+def title_of(comparison: Comparison, page: ComparisonPage) -> str:
+    """Return the name of a comparison: its first channels and its metric."""
+    names = [line.channel.profile.name for line in page.lines]
+    more = len(names) - NAMED_MAX
+    named = ", ".join(names[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
+    return f"{named}: {METRIC[comparison.metric].name}"
+
+
 def compare_context(comparison: Comparison, page: ComparisonPage, now: int, error_text: str) -> dict[str, Any]:
     metric = METRIC[comparison.metric]
     without = {line.channel.profile.id: comparison.without(line.channel.profile.id).query() for line in page.lines}
     chart_range = compared_range(comparison, page)
     return {
+        "title": title_of(comparison, page),
         "choice": comparison,
         "query": comparison.query(),
         "fields": {k: v for k, v in comparison.as_json().items() if v},

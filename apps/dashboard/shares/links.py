@@ -40,7 +40,15 @@ class TooManyTries(Refused):
 
 
 def create_link(
-    *, owner: User, kind: str, view: str, title: str, query: str, days: str = "7", password: str = ""
+    *,
+    owner: User,
+    kind: str,
+    view: str,
+    title: str,
+    query: str,
+    note: str = "",
+    days: str = "7",
+    password: str = "",
 ) -> ShareLink:
     """Create a link. Raises: Refused."""
     if kind not in ShareLink.Kind.values or view not in ShareLink.View.values or days not in EXPIRIES:
@@ -61,6 +69,7 @@ def create_link(
         kind=kind,
         view=view,
         title=one_line(title, 200),
+        note=one_line(note, ShareLink.NOTE_MAX),
         query=query,
         password=make_password(password) if password else "",
         expires_at=timezone.now() + dt.timedelta(days=lifetime_days) if lifetime_days else None,

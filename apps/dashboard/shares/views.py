@@ -1,46 +1,44 @@
-"""Views of share links: the owner's list, and the shared pages."""
+"""Views of shared pages, for visitors without an account."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
 from csp.decorators import csp_replace
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from apps.accounts.queries import user_of
 from apps.dashboard.access import HISTORY_AWAY, LIVE_AWAY, json_error
-from apps.dashboard.compare.comparison import Comparison, read_comparison
+from apps.dashboard.compare.comparison import read_comparison
 from apps.dashboard.compare.page import lines_json, read_lines
 from apps.dashboard.compare.views import compare_context
 from apps.dashboard.models import ShareLink
 from apps.dashboard.queries import range_json
 from apps.dashboard.script import script_constants
-from apps.dashboard.shares import links
+from apps.dashboard.shares import links, watchlist
+from apps.dashboard.shares.appearance import read_appearance
+from apps.dashboard.shares.forms import SMALL_KINDS
 from apps.dashboard.shares.page import (
     SharedChannel,
     channel_now,
     choice_of,
     fields_of,
     read_shared,
-    read_view,
     shared_path,
     shared_series,
 )
+from apps.dashboard.watchlists.page import read_cards
 from apps.live.display import channel_json
 from apps.live.services import services_of
 from apps.metrics.spans import BadSpan
 from core.errors import NotFound, Refused, ServiceUnavailable
-from core.inputs.readable_text import one_line
-from core.metrics.table import METRIC
+from core.metrics.table import BOARDS, METRIC
 from twitchly.clock import now_ms
 
 _TEMPLATES = {
@@ -48,37 +46,7 @@ _TEMPLATES = {
     ShareLink.Kind.WIDGET: "shares/widget.html",
     ShareLink.Kind.OVERLAY: "shares/overlay.html",
 }
-# These show a sparkline instead of a chart.
-_SMALL = (ShareLink.Kind.WIDGET, ShareLink.Kind.OVERLAY)
 LinkView = Callable[[HttpRequest, ShareLink], HttpResponse]
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@login_required
-def overview(request: HttpRequest) -> HttpResponse:
-    """List the user's links; POST creates one."""
-    user = user_of(request)
-    if request.method == "POST":
-        try:
-            link = links.create_link(owner=user, **_form_values(request))
-        except Refused as error:
-            messages.error(request, str(error))
-            return redirect("shares")
-        return HttpResponseRedirect(f"{reverse('shares')}?new={link.pk}#link-{link.pk}")
-    rows = [(link, _url(request, link)) for link in links.active_links(user)]
-    return render(request, "shares/overview.html", {"rows": rows, "new": request.GET.get("new", "")})
-
-
-@require_POST
-@login_required
-def revoke(request: HttpRequest, link_id: int) -> HttpResponseRedirect:
-    try:
-        link = links.revoke_link(owner=user_of(request), link_id=link_id)
-    except NotFound as error:
-        raise Http404(str(error)) from None
-    messages.success(request, f"Revoked the link to “{link.title}”.")
-    return redirect("shares")
 
 
 def by_link(*kinds: ShareLink.Kind) -> Callable[[LinkView], Callable[..., HttpResponse]]:
@@ -127,15 +95,22 @@ def _render(request: HttpRequest, link: ShareLink) -> HttpResponse:
     # Link previews and monitors send HEAD; they do not count as visits.
     if request.method != "HEAD":
         links.count_opening(link)
-    return _comparison(request, link) if link.view == ShareLink.View.COMPARE else _channel(request, link)
+    try:
+        return _RENDER[ShareLink.View(link.view)](request, link, now_ms())
+    except NotFound as error:
+        return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
+    except ServiceUnavailable:
+        return render(request, "shares/ended.html", {"reason": LIVE_AWAY, "is_away": True}, status=503)
 
 
 @require_safe
 @never_cache
 @by_link(*ShareLink.Kind)
 def now(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    """Return the live values of the channel."""
+    """Return the live values of the channel, or of the channels of a watchlist."""
     at_ms = now_ms()
+    if link.view == ShareLink.View.LIST:
+        return _json(lambda: watchlist.live_values(services_of(request).boards, link, at_ms), LIVE_AWAY)
     channel = channel_now(services_of(request).channels, choice_of(link, at_ms).channel or "", at_ms)
     return JsonResponse({"now_ms": at_ms, "channel": channel_json(channel) if channel else None})
 
@@ -144,22 +119,35 @@ def now(request: HttpRequest, link: ShareLink) -> HttpResponse:
 @never_cache
 @by_link(*ShareLink.Kind)
 def series(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    """Return fresh chart data; for a widget or overlay, the path of its sparkline."""
+    """Return fresh chart data; for a widget or overlay, the path of its sparkline; for a watchlist, one per channel."""
     at_ms = now_ms()
+    if link.view == ShareLink.View.COMPARE:
+        return _lines(request, link, at_ms)
+    if link.view == ShareLink.View.LIST:
+        return _json(lambda: watchlist.paths(link, at_ms), HISTORY_AWAY)
+    if link.kind in SMALL_KINDS:
+        return _json(lambda: shared_path(link, at_ms), HISTORY_AWAY)
+    return _json(lambda: shared_series(services_of(request).channels, link, at_ms), HISTORY_AWAY)
+
+
+def _lines(request: HttpRequest, link: ShareLink, at_ms: int) -> JsonResponse:
     try:
-        if link.view == ShareLink.View.COMPARE:
-            comparison = read_comparison(fields_of(link.query), at_ms)
-            page = read_lines(services_of(request), comparison, at_ms)
-            if page.away_reason:
-                return json_error(page.away_reason, 503)
-            return JsonResponse(lines_json(comparison, page, at_ms))
-        if link.kind in _SMALL:
-            chart = shared_path(link, at_ms)
-        else:
-            chart = shared_series(services_of(request).channels, link, at_ms)
+        comparison = read_comparison(fields_of(link.query), at_ms)
+    except BadSpan as error:
+        return json_error(str(error), 404)
+    page = read_lines(services_of(request), comparison, at_ms)
+    if page.away_reason:
+        return json_error(page.away_reason, 503)
+    return JsonResponse(lines_json(comparison, page, at_ms))
+
+
+def _json(read: Callable[[], dict[str, Any] | None], away_reason: str) -> JsonResponse:
+    """Return the data, or 503 with the reason if it is unavailable."""
+    try:
+        data = read()
     except (NotFound, BadSpan) as error:
         return json_error(str(error), 404)
-    return JsonResponse(chart) if chart else json_error(HISTORY_AWAY, 503)
+    return json_error(away_reason, 503) if data is None else JsonResponse(data)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -191,28 +179,21 @@ def password(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-def _channel(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    at_ms = now_ms()
-    try:
-        shared = read_shared(services_of(request).channels, link, at_ms)
-    except NotFound as error:
-        return render(request, "shares/ended.html", {"reason": str(error)}, status=404)
-    except ServiceUnavailable:
-        return render(request, "shares/ended.html", {"reason": LIVE_AWAY, "is_away": True}, status=503)
+def _channel(request: HttpRequest, link: ShareLink, at_ms: int) -> HttpResponse:
+    shared = read_shared(services_of(request).channels, link, at_ms)
     context = {
         "link": link,
         "shared": shared,
         "profile": shared.profile,
         "metric": METRIC[shared.choice.charted],
         "now_ms": at_ms,
-        "theme": request.GET.get("theme", "") if request.GET.get("theme") in ("light", "dark") else "",
+        "appearance": read_appearance(fields_of(link.query) | request.GET.dict(), []),
         "script": _script(link, shared, at_ms),
     }
     return render(request, _TEMPLATES[ShareLink.Kind(link.kind)], context)
 
 
-def _comparison(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    at_ms = now_ms()
+def _comparison(request: HttpRequest, link: ShareLink, at_ms: int) -> HttpResponse:
     comparison = read_comparison(fields_of(link.query), at_ms)
     page_data = read_lines(services_of(request), comparison, at_ms)
     context = compare_context(comparison, page_data, at_ms, "") | {"link": link}
@@ -220,44 +201,37 @@ def _comparison(request: HttpRequest, link: ShareLink) -> HttpResponse:
     return render(request, "dashboard/compare.html", context)
 
 
-def _script(link: ShareLink, shared: SharedChannel, at_ms: int) -> dict[str, Any]:
+def _watchlist(request: HttpRequest, link: ShareLink, at_ms: int) -> HttpResponse:
+    shared = watchlist.find_list(link)
+    context = {
+        "link": link,
+        "page": read_cards(services_of(request), shared.channel_ids, shared.metric, at_ms),
+        "metric": METRIC[shared.metric],
+        "boards": BOARDS,
+        "script": _urls(link) | {"constants": script_constants()},
+    }
+    return render(request, "shares/watchlist.html", context)
+
+
+_RENDER: Mapping[ShareLink.View, Callable[[HttpRequest, ShareLink, int], HttpResponse]] = {
+    ShareLink.View.CHANNEL: _channel,
+    ShareLink.View.COMPARE: _comparison,
+    ShareLink.View.LIST: _watchlist,
+}
+
+
+def _urls(link: ShareLink) -> dict[str, str]:
     token = links.token_of(link)
-    return {
+    return {"series_url": reverse("share-series", args=[token]), "now_url": reverse("share-now", args=[token])}
+
+
+def _script(link: ShareLink, shared: SharedChannel, at_ms: int) -> dict[str, Any]:
+    return _urls(link) | {
         "now_ms": at_ms,
         "metric": shared.choice.charted,
         "range": range_json(shared.chart_range),
-        "series_url": reverse("share-series", args=[token]),
-        "now_url": reverse("share-now", args=[token]),
         "constants": script_constants(),
     }
-
-
-def _form_values(request: HttpRequest) -> dict[str, str]:
-    """Return the validated form. The query string is parsed and rebuilt, so it has known parameters only."""
-    form, at_ms = request.POST, now_ms()
-    view, fields = form.get("view", ""), fields_of(form.get("query", "").removeprefix("?")[:1_000])
-    try:
-        is_comparison = view == ShareLink.View.COMPARE
-        selection = read_comparison(fields, at_ms) if is_comparison else read_view(fields, at_ms)
-    except BadSpan as error:
-        raise Refused(str(error)) from None
-    if selection.errors:
-        raise Refused(" ".join(selection.errors))
-    if not (selection.channels if isinstance(selection, Comparison) else selection.channel):
-        raise Refused("Open a channel first, then share it.")
-    return {
-        "kind": form.get("kind", ""),
-        "view": view,
-        "title": one_line(form.get("title", "")) or "Untitled",
-        "query": selection.query().removeprefix("?"),
-        "days": form.get("days", ""),
-        "password": form.get("password", ""),
-    }
-
-
-def _url(request: HttpRequest, link: ShareLink) -> str:
-    name = "share-widget" if link.kind == ShareLink.Kind.WIDGET else "share"
-    return request.build_absolute_uri(reverse(name, args=[links.token_of(link)]))
 
 
 def _cookie(link: ShareLink) -> str:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from apps.dashboard.queries import read_channels
 from apps.dashboard.sparkline import line_path
+from apps.live.board import BOARD_KEYS
 from apps.live.readings import ChannelNow
 from apps.live.services import LiveServices
 from apps.metrics import many_channels
 from apps.metrics.queries import Point, value_of
 from apps.metrics.ranges import last_stored
 from core.errors import ServiceUnavailable
+from core.inputs.choices import read_choice
 from core.times import HOUR_MS, MINUTE_MS
 
 log = logging.getLogger(__name__)
+
+DEFAULT_METRIC = "messages"
 
 Lines = dict[str, list[Point]]
 
@@ -40,6 +44,11 @@ class Cards:
     newest_end_ms: int | None
     live_away: bool
     lines_away: bool
+
+
+def read_metric(query: Mapping[str, str], errors: list[str]) -> str:
+    """Return the metric of a query string; one without a board is named in `errors`."""
+    return read_choice(query, "metric", BOARD_KEYS, DEFAULT_METRIC, errors)
 
 
 def read_cards(live: LiveServices, channel_ids: Sequence[str], metric: str, now_ms: int) -> Cards:

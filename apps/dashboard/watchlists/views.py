@@ -18,11 +18,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.accounts.models import User
 from apps.accounts.queries import user_of
 from apps.curation.queries import named_channel
-from apps.dashboard.access import json_error
+from apps.dashboard.access import HISTORY_AWAY, json_error, wants_json
 from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison
 from apps.dashboard.script import script_constants
-from apps.dashboard.watchlists.page import read_cards, read_paths
-from apps.live.board import BOARD_KEYS
+from apps.dashboard.watchlists.page import DEFAULT_METRIC, read_cards, read_metric, read_paths
 from apps.live.services import services_of
 from apps.workspaces import services
 from apps.workspaces.models import Watchlist
@@ -33,7 +32,6 @@ from core.inputs.numbers import parse_whole_number
 from core.metrics.table import BOARDS, METRIC
 from twitchly.clock import now_ms
 
-DEFAULT_METRIC = "messages"
 CARDS, TABLE = "cards", "table"
 
 
@@ -96,6 +94,7 @@ def _list_page(request: HttpRequest, watched_list: Watchlist, name: str = "", pr
         ],
         "name": name,
         "problem": problem,
+        "shared": urlencode({"list": watched_list.pk, "metric": metric}),
         "compare": _comparison(channel_ids, metric),
         "compared_max": CHANNELS_MAX,
         "script": {
@@ -133,7 +132,7 @@ def lines(request: HttpRequest, watchlist_id: int) -> JsonResponse:
         return json_error(" ".join(errors), 400)
     paths = read_paths(channels_of(watched_list), metric, now_ms())
     if paths is None:
-        return JsonResponse({"reason": "History is unavailable. Live data is not affected."}, status=503)
+        return json_error(HISTORY_AWAY, 503)
     return JsonResponse({"paths": paths})
 
 
@@ -176,7 +175,7 @@ def order(request: HttpRequest, watchlist_id: int) -> HttpResponse:
     services.order(
         watchlist=watched_list, channel_ids=request.POST.getlist("channels") or _moved(request, watched_list)
     )
-    if _wants_json(request):
+    if wants_json(request):
         return JsonResponse({"channels": channels_of(watched_list)})
     return redirect("watchlist", watched_list.pk)
 
@@ -193,11 +192,11 @@ def watch(request: HttpRequest) -> HttpResponse:
         else:
             chosen = services.add(owner=user, channel_id=channel_id, watchlist=chosen)
     except Refused as error:
-        if _wants_json(request):
+        if wants_json(request):
             return JsonResponse({"reason": str(error)}, status=400)
         messages.error(request, str(error))
         return HttpResponseRedirect(_back(request))
-    if _wants_json(request):
+    if wants_json(request):
         return JsonResponse({"list": chosen.name if chosen else "", "lists": _lists(user, channel_id)})
     return HttpResponseRedirect(_back(request))
 
@@ -256,7 +255,7 @@ def _moved(request: HttpRequest, watched_list: Watchlist) -> list[str]:
 def metric_of(request: HttpRequest) -> tuple[str, list[str]]:
     """Return the metric of a request, and a message if it has no board."""
     errors: list[str] = []
-    return read_choice(request.GET.dict(), "metric", BOARD_KEYS, DEFAULT_METRIC, errors), errors
+    return read_metric(request.GET.dict(), errors), errors
 
 
 def _comparison(channel_ids: list[str], metric: str) -> Comparison:
@@ -277,7 +276,3 @@ def _back(request: HttpRequest) -> str:
     target = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
     return target if is_ours else reverse("watchlists")  # defense: open-redirects
-
-
-def _wants_json(request: HttpRequest) -> bool:
-    return request.headers.get("Accept", "").startswith("application/json")
