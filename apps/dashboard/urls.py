@@ -48,7 +48,7 @@ urlpatterns = [
     ),
     re_path(r"^board\.(?P<form>csv|ndjson)$", exports.board_file, name="board-file"),
     re_path(
-        r"^compare/(?P<what>lines|summary)\.(?P<form>csv|ndjson)$", exports.comparison_file, name="comparison-file"
+        r"^compare/(?P<what>lines|wide|summary)\.(?P<form>csv|ndjson)$", exports.comparison_file, name="comparison-file"
     ),
     re_path(
         r"^watchlists/(?P<watchlist_id>[0-9]{1,18})/(?P<what>now|hour)\.(?P<form>csv|ndjson)$",

@@ -116,12 +116,12 @@ def test_filters_and_order_use_the_figures_of_the_period(signed_in: Client) -> N
 def test_files_have_all_figures_of_the_period(signed_in: Client) -> None:
     response = signed_in.get("/discover.csv?range=7d")
     table = list(csv.DictReader(io.StringIO(b"".join(response).decode().removeprefix("\ufeff"))))
-    assert [row["name"] for row in table] == ["C101", "C102"]
+    assert [row["Channel"] for row in table] == ["C101", "C102"]
     for row in table:
-        summary = summary_of(row["id"], MIDNIGHT - 7 * DAY_MS, MIDNIGHT)
-        assert float(row["hours_watched (h)"]) == pytest.approx(summary.hours_watched, abs=0.06)
-        assert float(row["hours_live (h)"]) == pytest.approx(summary.on_air_ms / HOUR_MS, abs=0.06)
-        assert float(row["growth (% viewers)"]) == 0.0
+        summary = summary_of(row["Channel ID"], MIDNIGHT - 7 * DAY_MS, MIDNIGHT)
+        assert float(row["Hours watched (h)"]) == pytest.approx(summary.hours_watched, abs=0.06)
+        assert float(row["Hours live (h)"]) == pytest.approx(summary.on_air_ms / HOUR_MS, abs=0.06)
+        assert float(row["Growth (% viewers)"]) == 0.0
 
 
 def test_a_failing_history_is_reported(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:

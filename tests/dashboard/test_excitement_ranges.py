@@ -101,7 +101,7 @@ def test_exported_windows_have_excitement_only_where_it_is_defined(
 ) -> None:
     response = history.get(f"/channels/1/windows.csv?{span(boards, age_h)}&interval={interval}")
     rows = list(csv.DictReader(io.StringIO(content_of(response).removeprefix("\ufeff"), newline="")))
-    values = {row["excitement (× usual spread)"] for row in rows}
+    values = {row["Excitement (× usual spread)"] for row in rows}
     assert len(rows) > 0
     assert values == ({"0.0", "17.889"} if is_defined and not interval else {""})
 

@@ -32,7 +32,7 @@ from apps.dashboard.exports.tables import (
 )
 from apps.live.board import Board
 from apps.metrics.chart_ranges import RANGES
-from apps.metrics.exports.formats import Cell, ExportColumn, Format, writer_of
+from apps.metrics.exports.formats import Cell, ExportColumn, Format, sheet_writer_of, writer_of
 from apps.metrics.exports.intervals import INTERVALS
 from apps.metrics.exports.series import EVENT_COLUMNS, point_columns, point_rows
 from apps.metrics.queries import Point, Series
@@ -78,8 +78,9 @@ def tables() -> Iterator[tuple[str, list[ExportColumn]]]:
 @pytest.mark.parametrize("form", ["csv", "ndjson"])
 def test_column_names_are_unique(form: Format) -> None:
     for name, fields in tables():
-        names = names_in(form, writer_of(form, fields).head())
-        assert len(set(names)) == len(names) == len(fields), name
+        for write in (writer_of, sheet_writer_of):
+            names = names_in(form, write(form, fields).head())
+            assert len(set(names)) == len(names) == len(fields), name
 
 
 def test_every_table_of_figures_has_the_coverage_of_its_windows() -> None:

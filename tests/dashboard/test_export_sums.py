@@ -39,9 +39,10 @@ def history(boards: Boards, signed_in: Client, settings: Settings, monkeypatch: 
 
 
 def sums(rows: list[dict[str, str]]) -> dict[str, int]:
-    """Return the sums of the summable columns."""
+    """Return the sums of the summable columns, by the names that they have for programs."""
     names = [name for name in rows[0] if name.endswith("; may be summed)")]
-    return {name.partition(" (")[0]: sum(int(row[name] or 0) for row in rows) for name in names}
+    keys = {count.words: count.name for count in COUNTS}
+    return {keys[name.partition(" (")[0]]: sum(int(row[name] or 0) for row in rows) for name in names}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_column_sums_equal_raw_counts(history: Client, interval: str, length_s: 
     assert response.status_code == 200, response.content
     table = list(csv.DictReader(io.StringIO(content_of(response).removeprefix("\ufeff"), newline="")))
     assert len(table) == rows
-    assert {row["length (s)"] for row in table} == {str(length_s)}
+    assert {row["Window length (s)"] for row in table} == {str(length_s)}
     result = sums(table)
     assert {name: result[name] for name in RAW} == RAW
     assert not {"messages", "spam", "chatters", "viewers", "coverage"} & result.keys(), "rates are not to be summed"

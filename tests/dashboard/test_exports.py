@@ -15,7 +15,7 @@ from pytest_django import Settings
 from apps.accounts.models import User
 from apps.accounts.services import ensure_user
 from apps.dashboard.channel.peer_groups import PeerGroup
-from apps.dashboard.compare.comparison import Comparison
+from apps.dashboard.compare.comparison import Align, Comparison, Scale
 from apps.dashboard.compare.page import Line
 from apps.dashboard.exports.tables import (
     STREAM_COLUMNS,
@@ -26,12 +26,13 @@ from apps.dashboard.exports.tables import (
     summary_columns,
     summary_row,
 )
+from apps.dashboard.exports.wide import wide_columns, wide_rows
 from apps.dashboard.summary import summarize
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow
 from apps.metrics import queries
 from apps.metrics.chart_ranges import RANGES, past_range
-from apps.metrics.exports.formats import Cell, ExportColumn, writer_of
+from apps.metrics.exports.formats import Cell, ExportColumn, sheet_writer_of, writer_of
 from apps.metrics.exports.intervals import INTERVALS
 from apps.metrics.exports.series import (
     chunks,
@@ -64,6 +65,19 @@ def test_csv_has_units_in_its_header_and_empty_cells_for_unknown_values() -> Non
     writer = writer_of("csv", FIELDS)
     text = writer.head() + writer.rows([["a, b", 1.5, None]])
     assert text == '\ufeffchannel,messages (msg / 30 s),viewers (viewers)\r\n"a, b",1.5,\r\n'
+
+
+def test_csv_of_pages_has_words_and_times_for_spreadsheets() -> None:
+    fields = [ExportColumn("began", "UTC", words="Start"), ExportColumn("peak_at", "UTC"), *FIELDS]
+    writer = sheet_writer_of("csv", fields)
+    text = writer.head() + writer.rows(
+        [[iso(T), None, "2026-01-01T00:00:00Z", 1.5, None], [iso(T + 5), "", "=1", 2, 3]]
+    )
+    assert text.splitlines() == [
+        "\ufeffStart (UTC),Peak at (UTC),Channel,Messages (msg / 30 s),Viewers (viewers)",
+        "2026-11-23 00:00:00,,2026-01-01T00:00:00Z,1.5,",
+        "2026-11-23 00:00:00.005,,'=1,2,3",
+    ]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=x", "=cmd|' /C calc'!A0"])
@@ -136,9 +150,9 @@ def test_the_event_export_has_the_gaps_of_the_series_for_every_interval(
     response = signed_in.get(f"/channels/1/events.csv?from={iso(from_ms)}&until={iso(until_ms)}&interval={interval}")
     table = list(csv.reader(io.StringIO(content_of(response).removeprefix("\ufeff"), newline="")))
     assert table == [
-        ["at (UTC)", "until (UTC)", "kind", "count", "what"],
-        *([iso(since_ms), iso(end_ms), "gap", "", NOT_HEARD] for since_ms, end_ms in missed),
-        [iso(edge_ms), "", "raid", "5", label("raid", 5, "")],
+        ["Start (UTC)", "End (UTC)", "Kind", "Count", "Event"],
+        *([in_words(since_ms), in_words(end_ms), "gap", "", NOT_HEARD] for since_ms, end_ms in missed),
+        [in_words(edge_ms), "", "raid", "5", label("raid", 5, "")],
     ]
 
 
@@ -164,6 +178,11 @@ def test_unknown_channels_formats_and_visitors_are_refused(boards: Boards, signe
     assert Client().get("/channels/1/windows.csv").status_code == 401
 
 
+def in_words(at_ms: int) -> str:
+    """Return a time as spreadsheets recognize it."""
+    return iso(at_ms).replace("T", " ").removesuffix("Z")
+
+
 def table(response: HttpResponseBase) -> list[dict[str, str]]:
     """Return the rows of a CSV file."""
     assert response.status_code == 200
@@ -179,19 +198,29 @@ def test_a_board_is_exported_as_displayed(boards: Boards, signed_in: Client) -> 
     for query, names in (("", ["Beta", "Alpha", "Gamma"]), ("?category=Chess", ["Alpha", "Gamma"])):
         displayed = [[row[0], row[1], row[-1].replace(",", "")] for row in rows_of(signed_in.get(f"/{query}"))]
         rows = table(signed_in.get(f"/board.csv{query}"))
-        assert [[row["rank"], row["name"], row["viewers (viewers)"]] for row in rows] == displayed
+        assert [[row["Rank"], row["Channel"], row["Viewers (viewers)"]] for row in rows] == displayed
         assert [row["name"] for row in objects(signed_in.get(f"/board.ndjson{query}"))] == names
     row = rows[0]
-    assert (row["id"], row["coverage"], row["window_end (UTC)"]) == ("1", "1.0", iso(boards.end_ms))
-    assert (row["category"], row["language"], row["language_name"]) == ("Chess", "en", "English")
-    assert row["state"] == "live"
+    assert (row["Channel ID"], row["Coverage, share"], row["Window end (UTC)"]) == ("1", "1.0", in_words(boards.end_ms))
+    assert (row["Category"], row["Language code"], row["Language"]) == ("Chess", "en", "English")
+    assert row["State"] == "live"
+
+
+def test_the_board_export_has_all_ranked_channels(boards: Boards, signed_in: Client) -> None:
+    viewers = {str(number): number * 10 for number in range(1, 131)}
+    boards.end_ms += 1_000
+    for channel_id in viewers:
+        boards.list_channel(channel_id, f"Name {channel_id}")
+    boards.write_viewers(viewers)
+    assert len(rows_of(signed_in.get("/?size=10"))) == 10
+    rows = table(signed_in.get("/board.csv?size=10"))
+    assert [row["Rank"] for row in rows] == [str(rank) for rank in range(1, 131)]
 
 
 def test_the_board_export_has_the_unit_of_its_metric(boards: Boards, signed_in: Client) -> None:
     response = signed_in.get("/board.csv?board=engagement&size=25")
     assert 'filename="twitchly-engagement-' in response.headers["Content-Disposition"]
-    (unit,) = {name for name in table(response)[0] if name.startswith("engagement")}
-    assert unit == f"engagement ({METRIC['engagement'].unit})"
+    assert f"{METRIC['engagement'].name} ({METRIC['engagement'].unit})" in table(response)[0]
 
 
 def test_names_and_categories_are_escaped_in_exports(boards: Boards, signed_in: Client) -> None:
@@ -199,9 +228,9 @@ def test_names_and_categories_are_escaped_in_exports(boards: Boards, signed_in: 
     watchlist = watching("1")
     for path in ("/board.csv", "/discover.csv", f"/watchlists/{watchlist}/now.csv"):
         page_services.reset()
-        row = next(row for row in table(signed_in.get(path)) if row["id"] == "1")
-        assert (row["name"], row["category"]) == ("'=HYPERLINK(1)", "'@SUM(A1)")
-        assert row["login"] == "'=hyperlink(1)"
+        row = next(row for row in table(signed_in.get(path)) if row["Channel ID"] == "1")
+        assert (row["Channel"], row["Category"]) == ("'=HYPERLINK(1)", "'@SUM(A1)")
+        assert row["Login"] == "'=hyperlink(1)"
 
 
 def watching(*channel_ids: str) -> int:
@@ -215,7 +244,7 @@ def watching(*channel_ids: str) -> int:
 def test_a_watchlist_is_exported_in_its_order(boards: Boards, signed_in: Client) -> None:
     url = f"/watchlists/{watching('3', '404', '2')}"
     rows = table(signed_in.get(f"{url}/now.csv"))
-    assert [(row["id"], row["name"], row["viewers (viewers)"]) for row in rows] == [
+    assert [(row["Channel ID"], row["Channel"], row["Viewers (viewers)"]) for row in rows] == [
         ("3", "Gamma", "500"),
         ("404", "", ""),
         ("2", "Beta", "12418"),
@@ -286,6 +315,37 @@ def test_a_comparison_is_exported_by_line() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("align", "scale", "first", "times", "values"),
+    [
+        ("clock", "values", "Window end (UTC)", [iso(T + n * 60_000) for n in (1, 2, 3)], [10, None, 30]),
+        ("stream", "index", "Time into the stream (s)", [60, 120, 180], [50.0, None, 150.0]),
+    ],
+)
+def test_a_comparison_in_wide_form_has_a_column_per_channel(
+    align: Align, scale: Scale, first: str, times: list[object], values: list[object]
+) -> None:
+    comparison = Comparison(("2", "3"), "messages", span=Span(T, T + 180_000), align=align, scale=scale)
+    line = compared(T if align == "stream" else 0)
+    other = replace(line, number=2, channel=replace(CHANNEL, profile=Profile("3", "gamma", "Gamma")), series=None)
+    columns = wide_columns(comparison, "live", [line, other])
+    unit = "own average = 100" if scale == "index" else "msg / 30 s"
+    head = next(csv.reader([sheet_writer_of("csv", columns).head().removeprefix("\ufeff")]))
+    assert head == [first, f"'=Beta ({unit})", f"Gamma ({unit})"]
+    assert wide_rows(comparison, "live", [line, other]) == [
+        [time, value, None] for time, value in zip(times, values, strict=True)
+    ]
+
+
+def test_wide_columns_of_channels_with_the_same_name_are_distinct() -> None:
+    line = compared()
+    other = replace(line, channel=replace(CHANNEL, profile=Profile("3", "beta2", "=Beta")))
+    assert [column.words for column in wide_columns(Comparison(("2", "3")), "live", [line, other])[1:]] == [
+        "=Beta 2",
+        "=Beta 3",
+    ]
+
+
 def test_the_comparison_export_includes_stream_time_and_index() -> None:
     comparison = Comparison(("2",), "messages", span=Span(T, T + 180_000), align="stream", scale="index")
     (rows,) = line_rows(comparison, "live", [compared(T)])
@@ -349,11 +409,11 @@ def test_the_summary_export_of_a_past_range_has_no_current_values() -> None:
 
 
 def test_a_comparison_without_history_is_not_exported(boards: Boards, signed_in: Client) -> None:
-    for name in ("lines", "summary"):
+    for name in ("lines", "wide", "summary"):
         response = signed_in.get(f"/compare/{name}.csv?channels=1,2")
         assert (response.status_code, response.json()["reason"][:7]) == (503, "History")
     assert signed_in.get("/compare/lines.csv?channels=1&from=x").status_code == 400
-    assert content_of(signed_in.get("/compare/summary.csv")).startswith("\ufeffid,login,name")
+    assert content_of(signed_in.get("/compare/summary.csv")).startswith("\ufeffChannel ID,Login,Channel")
 
 
 def test_a_comparison_without_live_data_names_live_data(boards: Boards, signed_in: Client, settings: Settings) -> None:

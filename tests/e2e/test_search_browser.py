@@ -111,7 +111,7 @@ def test_a_search_is_filtered_sorted_saved_and_exported(page: Page, stack: Stack
     download.value.save_as(tmp_path / "channels.csv")
     rows = list(csv.DictReader((tmp_path / "channels.csv").open(encoding="utf-8-sig", newline="")))
     assert rows
-    assert all(float(row["viewers (viewers)"]) >= 1_000 for row in rows)
+    assert all(float(row["Viewers (viewers)"]) >= 1_000 for row in rows)
     page.get_by_text("Save as segment").click()
     page.get_by_label("Name", exact=True).fill("Over a thousand")
     page.get_by_role("button", name="Save", exact=True).click()
@@ -144,7 +144,7 @@ def test_order_and_figures_are_paused_and_updated_together(page: Page, stack: St
 
 def test_a_chart_is_exported_and_shared(page: Page, browser: Browser, stack: Stack, tmp_path: Path) -> None:
     page.locator("#take summary").click()
-    for name, head in (("Windows as CSV", "\ufeffend (UTC)"), ("Windows as NDJSON", '{"schema"')):
+    for name, head in (("Windows as CSV", "\ufeffWindow end (UTC)"), ("Windows as NDJSON", '{"schema"')):
         with page.expect_download() as download:
             page.get_by_role("link", name=name).click()
         download.value.save_as(tmp_path / "file")

@@ -65,7 +65,7 @@ def test_the_page_and_the_csv_are_ranked_by_their_own_values(boards: Boards, sig
         assert_ranked(page_rows)
         text = content_of(signed_in.get("/board.csv")).removeprefix("\ufeff")
         table = csv.DictReader(io.StringIO(text, newline=""))
-        assert [(int(row["rank"]), row["id"], float(row["viewers (viewers)"])) for row in table] == page_rows
+        assert [(int(row["Rank"]), row["Channel ID"], float(row["Viewers (viewers)"])) for row in table] == page_rows
 
 
 async def test_a_board_is_consistent_when_values_change_during_a_read(boards: Boards, live: LiveBoards) -> None:

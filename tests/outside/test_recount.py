@@ -109,6 +109,11 @@ def test_files_and_tiles_are_compared_within_their_rounding() -> None:
     text = "\ufeffend (UTC),coverage,messages (msg / 30 s),spam (words / msg)\r\n2026-09-21T18:14:00Z,1.0,12,1.2346\r\n"
     (row,) = figures_in("page csv", "minute", "7", text, "csv", {"spam": 0.00005})
     assert (row.end_ms, row.coverage, row.values) == (1_790_014_440_000, 1.0, {"messages": 12, "spam": 1.2346})
+    text = '\ufeffWindow end (UTC),"Coverage, share",Messages (msg / 30 s),Message length (words / msg)\r\n'
+    (words,) = figures_in(
+        "page csv", "minute", "7", text + "2026-09-21 18:14:00,1.0,12,1.2346\r\n", "csv", {"spam": 0.00005}
+    )
+    assert words == row
     # Engagement is recomputed from viewers that were rounded to 109.13 in the file.
     figure = Figure("page csv", "live", "7", 0, {"viewers": 109.13}, 1.0, 0, {"viewers": 0.005, "engagement": 0.0005})
     assert is_same(17.465, 17.46419839, slack_of(figure, "engagement", 17.46419839))

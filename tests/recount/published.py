@@ -21,6 +21,22 @@ from websockets.typing import Origin
 METRICS = ("viewers", "messages", "spam", "chatters", "repetition", "engagement", "shared")
 # Raw counts in files.
 COUNTS = ("count_messages", "count_words", "count_texts", "count_copies")
+# The headings of CSV from a page, which is for spreadsheets; other files have the names.
+HEADINGS = {
+    "Window end": "end",
+    "Coverage, share": "coverage",
+    "Viewers": "viewers",
+    "Messages": "messages",
+    "Message length": "spam",
+    "Chatters": "chatters",
+    "Repetition": "repetition",
+    "Messages per minute": "engagement",
+    "Shared-chat messages": "shared",
+    "Messages, count": "count_messages",
+    "Words, count": "count_words",
+    "Texts, count": "count_texts",
+    "Copies, count": "count_copies",
+}
 # Values of windows that end every 5 s.
 DISTINCT = ("chatters", "repetition", "count_texts")
 # Channels per subscription.
@@ -52,8 +68,9 @@ class Figure:
 
 
 def ms_of(text: str) -> int:
-    """Return an ISO 8601 timestamp as ms since 1970."""
-    return round(datetime.fromisoformat(text).timestamp() * 1000)
+    """Return an ISO 8601 timestamp as ms since 1970; without an offset it is UTC."""
+    moment = datetime.fromisoformat(text)
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def iso(at_ms: int) -> str:
@@ -245,7 +262,7 @@ def _matches(text: str) -> Iterator[tuple[str, re.Match[str]]]:
 def _csv_rows(text: str) -> Iterator[dict[str, str]]:
     head, *rows = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
     names = [name.partition(" (")[0] for name in head]
-    return (dict(zip(names, row, strict=True)) for row in rows)
+    return (dict(zip([HEADINGS.get(name, name) for name in names], row, strict=True)) for row in rows)
 
 
 def _ndjson_rows(text: str) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from apps.metrics.exports.formats import CONTENT_TYPES, ExportColumn, Format, writer_of
+from apps.metrics.exports.formats import CONTENT_TYPES, ExportColumn, Format, sheet_writer_of
 from apps.metrics.exports.series import Rows
 from apps.metrics.spans import iso
 
@@ -53,7 +53,7 @@ def stamp(at_ms: int) -> str:
 
 
 async def _write(form: Format, columns: Sequence[ExportColumn], batches: AsyncIterator[Rows]) -> AsyncIterator[str]:
-    writer = writer_of(form, columns)
+    writer = sheet_writer_of(form, columns)
     yield writer.head()
     async for rows in batches:
         yield writer.rows(rows)

@@ -13,7 +13,7 @@ from apps.live.readings import ChannelNow, Row
 from apps.live.search import PERIOD_MEASURES
 from apps.live.table import value_of as value_now
 from apps.metrics.chart_ranges import Range
-from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, coverage_cell, metric_column
+from apps.metrics.exports.formats import COVERAGE, UTC, Cell, ExportColumn, coverage_cell, metric_column
 from apps.metrics.exports.intervals import non_overlapping
 from apps.metrics.exports.raw_counts import Count, counts_behind
 from apps.metrics.exports.series import Rows, count_cells, count_columns, rounded
@@ -26,21 +26,25 @@ from core.metrics.units import average_unit, unit_of
 from core.metrics.windows import DEFAULT_WINDOW
 
 PROFILE_COLUMNS = [
-    ExportColumn("id"),
+    ExportColumn("id", words="Channel ID"),
     ExportColumn("login"),
-    ExportColumn("name"),
+    ExportColumn("name", words="Channel"),
     ExportColumn("category"),
-    ExportColumn("language"),
-    ExportColumn("language_name"),
+    ExportColumn("language", words="Language code"),
+    ExportColumn("language_name", words="Language"),
 ]
+NAME_COLUMNS = [ExportColumn("id", words="Channel ID"), ExportColumn("name", words="Channel")]
+WINDOW_COLUMNS = [ExportColumn("end", UTC, words="Window end"), ExportColumn("length", "s", words="Window length")]
+INDEX_UNIT = "own average = 100"
+SINCE = ExportColumn("into_stream", "s", words="Time into the stream")
 _METRICS = [metric for metric in METRICS if metric.key != COVERAGE.name]
 CHANNEL_COLUMNS = [
     *PROFILE_COLUMNS,
     ExportColumn("offline"),
-    ExportColumn("window_end", "UTC"),
+    ExportColumn("window_end", UTC),
     COVERAGE,
-    ExportColumn("distinct_end", "UTC"),
-    ExportColumn("distinct_coverage"),
+    ExportColumn("distinct_end", UTC, words="Window end of chatters"),
+    ExportColumn("distinct_coverage", words="Coverage of chatters, share"),
     *(metric_column(metric, unit_of(metric, "live")) for metric in _METRICS),
 ]
 
@@ -49,19 +53,19 @@ PERIOD_COLUMNS = [
     *PROFILE_COLUMNS,
     COVERAGE,
     *(metric_column(metric, average_unit(metric)) for metric in _PERIOD_METRICS),
-    *(ExportColumn(key, unit) for key, (_, unit) in PERIOD_MEASURES.items()),
+    *(ExportColumn(key, unit, words=name) for key, (name, unit) in PERIOD_MEASURES.items()),
 ]
 
 STREAM_COLUMNS = [
-    ExportColumn("began", "UTC"),
-    ExportColumn("ended", "UTC"),
-    ExportColumn("viewers_peak", "viewers"),
-    ExportColumn("viewers_mean", "viewers"),
+    ExportColumn("began", UTC, words="Start"),
+    ExportColumn("ended", UTC, words="End"),
+    ExportColumn("viewers_peak", "viewers", words="Viewers, peak"),
+    ExportColumn("viewers_mean", "viewers", words="Viewers, mean"),
     ExportColumn("hours_watched", "h"),
     ExportColumn("messages", "messages"),
     COVERAGE,
-    ExportColumn("is_lower_bound"),
-    ExportColumn("viewers_is_lower_bound"),
+    ExportColumn("is_lower_bound", words="Messages are a lower bound"),
+    ExportColumn("viewers_is_lower_bound", words="Viewers are a lower bound"),
 ]
 
 
@@ -107,7 +111,7 @@ def board_columns(board: Board) -> list[ExportColumn]:
         *PROFILE_COLUMNS,
         value,
         COVERAGE,
-        ExportColumn("window_end", "UTC"),
+        ExportColumn("window_end", UTC),
         ExportColumn("state"),
         ExportColumn("moved", "change in rank within a minute"),
     ]
@@ -137,10 +141,8 @@ def board_rows(metric: str, rows: Sequence[Row]) -> Rows:
 def hour_columns(metric: str) -> list[ExportColumn]:
     """Return the columns of a watchlist's past hour, for one metric."""
     return [
-        ExportColumn("id"),
-        ExportColumn("name"),
-        ExportColumn("end", "UTC"),
-        ExportColumn("length", "s"),
+        *NAME_COLUMNS,
+        *WINDOW_COLUMNS,
         COVERAGE,
         metric_column(METRIC[metric], unit_of(METRIC[metric], "minute")),
     ]
@@ -172,12 +174,13 @@ def hour_rows(
 def line_columns(comparison: Comparison, grain: StoredGrain) -> list[ExportColumn]:
     """Return the columns of a comparison's lines at a grain, with the stream time if the lines are aligned by it."""
     metric = METRIC[comparison.metric]
-    since = [ExportColumn("into_stream", "s")] if comparison.align == "stream" else []
-    index = [ExportColumn("index", "own average = 100")] if comparison.scale == "index" else []
-    windows = [ExportColumn("end", "UTC"), *since, ExportColumn("length", "s"), COVERAGE]
+    since = [SINCE] if comparison.align == "stream" else []
+    index = [ExportColumn("index", INDEX_UNIT)] if comparison.scale == "index" else []
+    end, length = WINDOW_COLUMNS
+    windows = [end, *since, length, COVERAGE]
     counts = count_columns(_counts(comparison, grain), non_overlapping(grain))
     value = metric_column(metric, unit_of(metric, grain))
-    return [ExportColumn("id"), ExportColumn("name"), *windows, value, *index, *counts]
+    return [*NAME_COLUMNS, *windows, value, *index, *counts]
 
 
 def line_rows(comparison: Comparison, grain: StoredGrain, lines: Sequence[Line]) -> Iterator[Rows]:
@@ -194,7 +197,7 @@ def line_rows(comparison: Comparison, grain: StoredGrain, lines: Sequence[Line])
                 *([(point.end_ms - (line.zero_ms or 0)) // 1000] if comparison.align == "stream" else []),
                 length_s,
                 coverage_cell(point.coverage),
-                *_scaled(comparison, line, value_of(point, comparison.metric)),
+                *scaled(comparison, line, value_of(point, comparison.metric)),
                 *count_cells(point, counts),
             ]
             for point in points
@@ -217,8 +220,8 @@ def summary_columns(comparison: Comparison, chart_range: Range) -> list[ExportCo
         *(
             [
                 metric_column(metric, peak, "peak"),
-                ExportColumn("peak_at", "UTC"),
-                ExportColumn("peak_is_lower_bound"),
+                ExportColumn("peak_at", UTC, words="Time of the peak"),
+                ExportColumn("peak_is_lower_bound", words="Peak is a lower bound"),
             ]
             if metric.has_peak
             else []
@@ -226,9 +229,9 @@ def summary_columns(comparison: Comparison, chart_range: Range) -> list[ExportCo
         metric_column(metric, average_unit(metric), "average"),
         metric_column(METRIC["viewers"], METRIC["viewers"].unit, "mean"),
         metric_column(METRIC["engagement"], METRIC["engagement"].unit, "mean"),
-        *([ExportColumn("percentile_of_size", "%")] if comparison.shows_now else []),
-        ExportColumn("from", "UTC"),
-        ExportColumn("to", "UTC"),
+        *([ExportColumn("percentile_of_size", "%", words="Percentile, same size")] if comparison.shows_now else []),
+        ExportColumn("from", UTC),
+        ExportColumn("to", UTC),
         COVERAGE,
     ]
 
@@ -280,7 +283,7 @@ def _yes_no(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def _scaled(comparison: Comparison, line: Line, value: float | None) -> list[Cell]:
+def scaled(comparison: Comparison, line: Line, value: float | None) -> list[Cell]:
     """Return a value, and its index if the chart shows the index."""
     cells = [rounded(value, METRIC[comparison.metric].decimals)]
     if comparison.scale == "values":

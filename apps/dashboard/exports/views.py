@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
@@ -37,6 +38,7 @@ from apps.dashboard.exports.tables import (
     summary_row,
     unknown_channel,
 )
+from apps.dashboard.exports.wide import wide_columns, wide_rows
 from apps.dashboard.queries import find_profile, read_channels, read_events, read_live, read_series
 from apps.dashboard.watchlists.page import read_lines as read_hour
 from apps.dashboard.watchlists.views import metric_of
@@ -56,6 +58,9 @@ from core.errors import NotFound, ServiceUnavailable
 from core.inputs.choices import unknown_choice
 from core.metrics.columns import STORED_GRAINS
 from twitchly.clock import now_ms
+
+# More than any instance tracks.
+ROWS_MAX = 100_000
 
 
 @require_safe_file
@@ -104,14 +109,14 @@ def streams_file(_request: HttpRequest, channel_id: str, form: Format) -> HttpRe
 @never_cache
 @login_required_json
 def board_file(request: HttpRequest, form: Format) -> HttpResponseBase:
-    """Export the current board, with the query parameters of the page."""
+    """Export all ranked channels of the current board, with the metric and filters of the page."""
     choice, now = read_query(request.GET.dict()), now_ms()
     if choice.errors:
         return json_error(" ".join(choice.errors), 400)
-    reading, _ = read_live(services_of(request).boards, choice, now)
+    board = replace(choice.board, size=ROWS_MAX)
+    reading, _ = read_live(services_of(request).boards, replace(choice, board=board), now)
     if reading is None:
         return json_error(LIVE_AWAY, 503)
-    board = choice.board
     rows = board_rows(board.metric, reading.rows[board])
     name = board.key.replace(":", "-")
     return table_file(form, board_columns(board), [rows], f"twitchly-{name}-{stamp(now)}")
@@ -121,7 +126,7 @@ def board_file(request: HttpRequest, form: Format) -> HttpResponseBase:
 @never_cache
 @login_required_json
 def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpResponseBase:
-    """Export the lines of a comparison, or the table below its chart."""
+    """Export the lines of a comparison, in long or wide form, or the table below its chart."""
     now = now_ms()
     try:
         comparison = read_comparison(request.GET.dict(), now)
@@ -134,9 +139,12 @@ def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpRespon
         return json_error(page.away_reason, 503)
     stem = f"twitchly-compare-{comparison.metric}-{what}-{stamp(now)}"
     chart_range = compared_range(comparison, page)
+    grain = chart_range.grain
     if what == "lines":
-        rows = line_rows(comparison, chart_range.grain, page.lines)
-        return table_file(form, line_columns(comparison, chart_range.grain), rows, stem)
+        return table_file(form, line_columns(comparison, grain), line_rows(comparison, grain, page.lines), stem)
+    if what == "wide":
+        rows = wide_rows(comparison, grain, page.lines)
+        return table_file(form, wide_columns(comparison, grain, page.lines), [rows], stem)
     columns = summary_columns(comparison, chart_range)
     return table_file(form, columns, [[summary_row(comparison, line) for line in page.lines]], stem)
 

@@ -1,4 +1,4 @@
-"""Export formats of tables: CSV for spreadsheets, NDJSON for programs. Rows in, text out: no I/O."""
+"""Export formats of tables: CSV, CSV for spreadsheets, and NDJSON for programs. Rows in, text out: no I/O."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from core.metrics.table import Metric
 Cell = str | int | float | None
 Format = Literal["csv", "ndjson"]
 CONTENT_TYPES: Mapping[Format, str] = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+# The unit of times.
+UTC = "UTC"
 # Spreadsheets treat text that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -22,16 +24,27 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class ExportColumn:
     """A column of an exported file: its name, and its unit or "".
 
-    `may_be_summed`: summing the rows counts nothing twice; this is noted in the header of the file.
+    `words` is the heading in files for spreadsheets, by default the name in words. `may_be_summed`: summing the rows
+    counts nothing twice; this is noted in the header of the file.
     """
 
     name: str
     unit: str = ""
     may_be_summed: bool = False
+    words: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Return the name in words."""
+        return self.words or self.name[:1].upper() + self.name[1:].replace("_", " ")
+
+    @property
+    def is_time(self) -> bool:
+        return self.unit == UTC
 
 
 # The share of the time in which the channel was heard, 0 to 1; a column of every file.
-COVERAGE = ExportColumn("coverage")
+COVERAGE = ExportColumn("coverage", words="Coverage, share")
 _COVERAGE_DECIMALS = 4
 
 
@@ -41,7 +54,9 @@ def metric_column(metric: Metric, unit: str, part: str = "") -> ExportColumn:
     The metric `coverage` is in percent, so its column is called `coverage_percent`.
     """
     name = "coverage_percent" if metric.key == COVERAGE.name else metric.key
-    return ExportColumn(f"{name}_{part}" if part else name, unit)
+    return ExportColumn(
+        f"{name}_{part}" if part else name, unit, words=f"{metric.name}, {part}" if part else metric.name
+    )
 
 
 def coverage_cell(share: float | None) -> Cell:
@@ -62,8 +77,13 @@ class Writer(Protocol):
 
 
 def writer_of(form: Format, columns: Sequence[ExportColumn]) -> Writer:
-    """Return the writer of a format."""
+    """Return the writer of a format; names and times are those of the API."""
     return _Csv(columns) if form == "csv" else _Ndjson(columns)
+
+
+def sheet_writer_of(form: Format, columns: Sequence[ExportColumn]) -> Writer:
+    """Return the writer of a file from a page: its CSV is for spreadsheets."""
+    return _Sheet(columns) if form == "csv" else _Ndjson(columns)
 
 
 class _Csv:
@@ -73,14 +93,27 @@ class _Csv:
         self._columns = columns
 
     def head(self) -> str:
-        names = [_head(column) for column in self._columns]
         # The byte order mark makes spreadsheets read UTF-8.
-        return "\ufeff" + self.rows([names])
+        return "\ufeff" + self._text([[_head(column, column.name) for column in self._columns]])
 
     def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
+        return self._text(rows)
+
+    def _text(self, rows: Sequence[Sequence[Cell]]) -> str:
         text = io.StringIO()
         csv.writer(text).writerows([_plain(cell) for cell in row] for row in rows)
         return text.getvalue()
+
+
+class _Sheet(_Csv):
+    """CSV with headings in words, and times that spreadsheets recognize: 2026-11-30 18:44:00."""
+
+    def head(self) -> str:
+        return "\ufeff" + self._text([[_head(column, column.heading) for column in self._columns]])
+
+    def rows(self, rows: Sequence[Sequence[Cell]]) -> str:
+        times = [number for number, column in enumerate(self._columns) if column.is_time]
+        return self._text([_with_plain_times(row, times) for row in rows])
 
 
 class _Ndjson:
@@ -105,10 +138,19 @@ class _Ndjson:
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in objects)
 
 
-def _head(column: ExportColumn) -> str:
+def _head(column: ExportColumn, name: str) -> str:
     notes = [column.unit] if column.unit else []
     notes += ["may be summed"] if column.may_be_summed else []
-    return f"{column.name} ({'; '.join(notes)})" if notes else column.name
+    return f"{name} ({'; '.join(notes)})" if notes else name
+
+
+def _with_plain_times(row: Sequence[Cell], times: Sequence[int]) -> list[Cell]:
+    """Return the row with its ISO 8601 times as date and time of day."""
+    cells = list(row)
+    for number in times:
+        if isinstance(text := cells[number], str):
+            cells[number] = text.replace("T", " ").removesuffix("Z")
+    return cells
 
 
 def _plain(cell: Cell) -> Cell:

@@ -12,7 +12,7 @@ from core.metrics.table import Metric, columns_behind
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A column of windows, with its name and unit in an export.
+    """A column of windows, with its name, unit and heading in an export.
 
     `by_minute`: the value of a minute is not the sum of its shorter windows, so those may not be summed.
     """
@@ -20,6 +20,7 @@ class Count:
     column: str
     name: str
     unit: str
+    words: str
     by_minute: bool = False
 
     def may_be_summed(self, interval: Interval) -> bool:
@@ -28,7 +29,7 @@ class Count:
 
 
 def _count(column: str, unit: str = "messages", *, by_minute: bool = False) -> Count:
-    return Count(column, f"count_{column}", unit, by_minute)
+    return Count(column, f"count_{column}", unit, f"{column.replace('_', ' ').capitalize()}, count", by_minute)
 
 
 COUNTS: tuple[Count, ...] = (
@@ -43,12 +44,12 @@ COUNTS: tuple[Count, ...] = (
     _count("removals", "bans, timeouts and deletions"),
     _count("copies"),
     _count("bot_messages"),
-    Count("observed_ms", "observed_ms", "ms"),
-    Count("pulses", "pulses", "seconds tracked"),
-    Count("on_air_pulses", "on_air_pulses", "seconds on air"),
-    Count("on_air_observed_ms", "on_air_observed_ms", "ms"),
-    Count("viewers_sum", "viewers_sum", "viewers, one count a second"),
-    Count("viewer_pulses", "viewer_pulses", "seconds with known viewers"),
+    Count("observed_ms", "observed_ms", "ms", "Time heard"),
+    Count("pulses", "pulses", "seconds tracked", "Time tracked"),
+    Count("on_air_pulses", "on_air_pulses", "seconds on air", "Time on air"),
+    Count("on_air_observed_ms", "on_air_observed_ms", "ms", "Time heard on air"),
+    Count("viewers_sum", "viewers_sum", "viewers, one count a second", "Viewers, sum"),
+    Count("viewer_pulses", "viewer_pulses", "seconds with known viewers", "Time with known viewers"),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from apps.metrics.chart_ranges import Range
 from apps.metrics.event_marks import EventMark
-from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, coverage_cell, metric_column
+from apps.metrics.exports.formats import COVERAGE, UTC, Cell, ExportColumn, coverage_cell, metric_column
 from apps.metrics.exports.intervals import Interval
 from apps.metrics.exports.raw_counts import Count, counts_of
 from apps.metrics.queries import Point, Series, value_of
@@ -22,11 +22,11 @@ from core.times import DAY_MS, HOUR_MS
 CHUNK_MS: Mapping[StoredGrain, int] = {"live": 6 * HOUR_MS, "minute": 2 * DAY_MS, "hour": 90 * DAY_MS}
 _EXPORTED = [metric for metric in METRICS if metric.key != "coverage"]
 EVENT_COLUMNS = [
-    ExportColumn("at", "UTC"),
-    ExportColumn("until", "UTC"),
+    ExportColumn("at", UTC, words="Start"),
+    ExportColumn("until", UTC, words="End"),
     ExportColumn("kind"),
     ExportColumn("count"),
-    ExportColumn("what"),
+    ExportColumn("what", words="Event"),
 ]
 
 Rows = list[list[Cell]]
@@ -52,7 +52,7 @@ def chunks(chosen: Range, now_ms: int) -> Iterator[Range]:
 
 def count_columns(counts: Sequence[Count], interval: Interval) -> list[ExportColumn]:
     """Return the columns of raw counts in the windows of an interval."""
-    return [ExportColumn(count.name, count.unit, count.may_be_summed(interval)) for count in counts]
+    return [ExportColumn(count.name, count.unit, count.may_be_summed(interval), count.words) for count in counts]
 
 
 def count_cells(point: Point, counts: Sequence[Count]) -> list[Cell]:
@@ -63,8 +63,8 @@ def count_cells(point: Point, counts: Sequence[Count]) -> list[Cell]:
 def point_columns(interval: Interval) -> list[ExportColumn]:
     """Return the columns of a channel's windows: metrics and their raw counts."""
     return [
-        ExportColumn("end", "UTC"),
-        ExportColumn("length", "s"),
+        ExportColumn("end", UTC, words="Window end"),
+        ExportColumn("length", "s", words="Window length"),
         COVERAGE,
         *(metric_column(metric, unit_of(metric, interval.grain)) for metric in _EXPORTED),
         *count_columns(counts_of(interval.grain), interval),
