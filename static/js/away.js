@@ -4,7 +4,7 @@
 import { isPlainClick } from "./address.js";
 import { closest, inside } from "./dom.js";
 import { reach } from "./reach.js";
-import { hms, ZONE } from "./times.js";
+import { hms, zoneAt } from "./times.js";
 
 /**
  * @param {HTMLElement} bar
@@ -19,8 +19,9 @@ function show(bar, isAway) {
   inside(bar, "b").textContent = navigator.onLine
     ? "Twitchly is not responding."
     : "You are offline.";
-  const since = hms(reach.awaySince ?? Date.now());
-  inside(bar, "span").textContent = `Updates paused since ${since} ${ZONE}. Reconnecting…`;
+  const sinceMs = reach.awaySince ?? Date.now();
+  const since = `${hms(sinceMs)} ${zoneAt(sinceMs)}`;
+  inside(bar, "span").textContent = `Updates paused since ${since}. Reconnecting…`;
 }
 
 /**

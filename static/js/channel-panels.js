@@ -9,7 +9,7 @@ import { valueOf } from "./series.js";
 import { describeTape } from "./tape.js";
 import { markMethod } from "./tabs.js";
 import { markTexts, renew } from "./timeline-view.js";
-import { timeElement, ZONE } from "./times.js";
+import { timeElement, zoneAt } from "./times.js";
 
 /**
  * Write the header.
@@ -106,7 +106,9 @@ export function writePeak(summary) {
   $("peak-unit").textContent = summary.peak_unit;
   $("peak-tag").hidden = !summary.is_lower_bound || summary.peak_value === null;
   $("peak-note").replaceChildren(
-    ...(summary.peak_ms ? [timeElement(summary.peak_ms), ` ${ZONE}`] : [summary.peak_note]),
+    ...(summary.peak_ms
+      ? [timeElement(summary.peak_ms), ` ${zoneAt(summary.peak_ms)}`]
+      : [summary.peak_note]),
   );
 }
 

@@ -26,7 +26,7 @@ import { Streams } from "./streams.js";
 import { drawTape } from "./tape.js";
 import { linesOf, marksByPoint, merged, noted } from "./timeline.js";
 import { lineItem, renew, shape } from "./timeline-view.js";
-import { when, ZONE } from "./times.js";
+import { when, zoneAt } from "./times.js";
 import { UsualWeek } from "./week.js";
 
 /**
@@ -344,7 +344,7 @@ export class ChannelView {
     const word = this.isOld ? "Last known, " : "Now, ";
     const offAir = this.offAir(this.span ?? this.visibleSpan());
     const isOffAir = offAir.some((span) => ms > span.from_ms && ms <= span.until_ms);
-    return `${atMs === null ? word : ""}${when(ms)} ${ZONE}${isOffAir ? " · off air" : ""}`;
+    return `${atMs === null ? word : ""}${when(ms)} ${zoneAt(ms)}${isOffAir ? " · off air" : ""}`;
   }
 
   /**

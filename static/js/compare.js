@@ -11,7 +11,7 @@ import { kindOf } from "./series.js";
 import { reload } from "./sign-in.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { drawTape } from "./tape.js";
-import { MINUTE_MS, when, ZONE } from "./times.js";
+import { MINUTE_MS, when, zoneAt } from "./times.js";
 
 /** The table cells with values of the range. */
 const CELLS = /** @type {const} */ (["peak", "average", "viewers", "engagement"]);
@@ -96,7 +96,7 @@ class ComparePage {
   /** @param {number | null} atMs */
   whenOf(atMs) {
     if (atMs === null) return "Average";
-    return this.isStreamTime ? `${duration(atMs)} into the stream` : `${when(atMs)} ${ZONE}`;
+    return this.isStreamTime ? `${duration(atMs)} into the stream` : `${when(atMs)} ${zoneAt(atMs)}`;
   }
 
   /** @param {number | null | undefined} value */

@@ -4,7 +4,7 @@
 import { inside, write } from "./dom.js";
 import { age } from "./figures.js";
 import { reach } from "./reach.js";
-import { hms, ZONE } from "./times.js";
+import { hms, zoneAt } from "./times.js";
 
 const STALE_AFTER_MS = 30_000;
 const NOTE_AFTER_MS = 3_000;
@@ -85,6 +85,7 @@ export class Connection {
 
   lastDataText() {
     if (!this.newestEndMs) return "No data received yet. Retrying…";
-    return `Showing the last data from ${hms(this.newestEndMs)} ${ZONE}. Updates resume automatically.`;
+    const newest = `${hms(this.newestEndMs)} ${zoneAt(this.newestEndMs)}`;
+    return `Showing the last data from ${newest}. Updates resume automatically.`;
   }
 }

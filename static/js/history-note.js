@@ -1,7 +1,7 @@
 // @ts-check
 // The reason why a chart has no history.
 
-import { hm, hms, HOUR_MS, MINUTE_MS, ZONE } from "./times.js";
+import { hm, hms, HOUR_MS, MINUTE_MS, zoneAt } from "./times.js";
 
 // A window is stored some seconds after its end.
 const STORED_WITHIN_MS = 10_000;
@@ -16,7 +16,8 @@ export function historyNote(series, { isLive, nowMs }) {
   if (series.isPast || !isLive) return "No history for this channel in this range.";
   const stepMs = series.range.step_ms;
   const endMs = Math.ceil((nowMs - STORED_WITHIN_MS) / stepMs) * stepMs;
-  return `No history yet: the first ${lengthOf(stepMs)} ends at ${(stepMs < MINUTE_MS ? hms : hm)(endMs)} ${ZONE}.`;
+  const end = `${(stepMs < MINUTE_MS ? hms : hm)(endMs)} ${zoneAt(endMs)}`;
+  return `No history yet: the first ${lengthOf(stepMs)} ends at ${end}.`;
 }
 
 /** @param {number} stepMs */

@@ -11,7 +11,7 @@ import { historyNote } from "./history-note.js";
 import { unitOf } from "./metrics.js";
 import { LivePeaks } from "./peaks.js";
 import { Series, valueOf } from "./series.js";
-import { when, ZONE } from "./times.js";
+import { when, zoneAt } from "./times.js";
 
 const NOW_EVERY_MS = 2_000;
 const SERIES_EVERY_MS = 60_000;
@@ -70,7 +70,7 @@ function readOut(atMs) {
     atMs === null
       ? series.pointsOf(start.metric).at(-1)
       : series.points.find(({ end_ms: endMs }) => endMs === atMs);
-  $("when").textContent = point ? `${when(point.end_ms)} ${ZONE}` : "";
+  $("when").textContent = point ? `${when(point.end_ms)} ${zoneAt(point.end_ms)}` : "";
   const value = point ? valueOf(point, start.metric) : null;
   $("value").textContent = point
     ? `${figure(start.metric, value, point.coverage)} ${unitOf(start.metric, start.range)}`

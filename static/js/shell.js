@@ -6,7 +6,7 @@ import { Finder } from "./finder.js";
 import { watchMenus } from "./menus.js";
 import { watchSignOut } from "./sign-in.js";
 import { switchTheme } from "./theme.js";
-import { hms, showTime, showZone, timesIn, ZONE } from "./times.js";
+import { hms, showTime, showZone, timesIn, zoneAt } from "./times.js";
 
 document.querySelector("[data-theme-switch]")?.addEventListener("click", switchTheme);
 timesIn(document).forEach(showTime);
@@ -25,7 +25,7 @@ if (find instanceof HTMLFormElement && find.dataset.opensInPlace === undefined) 
 
 const clock = document.querySelector("[data-clock]");
 if (clock) {
-  const update = () => (clock.textContent = `${hms(Date.now())} ${ZONE}`);
+  const update = () => (clock.textContent = `${hms(Date.now())} ${zoneAt(Date.now())}`);
   update();
   setInterval(update, 1000);
 }

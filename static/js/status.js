@@ -2,7 +2,7 @@
 // The status page: its live part is reloaded every 10 s, unless the focus is in it.
 
 import { $, inside, write } from "./dom.js";
-import { showTime, timesIn } from "./times.js";
+import { showTime, showZone, timesIn } from "./times.js";
 
 const EVERY_MS = 10_000;
 
@@ -20,6 +20,7 @@ async function renew() {
   const held = now.contains(document.activeElement);
   if (held) return write(fresh, "Updates paused while this section has the focus");
   timesIn(page).forEach(showTime);
+  showZone(page);
   if (open) inside(page, "details").setAttribute("open", "");
   now.replaceChildren(...page.body.childNodes);
   write(fresh, live);

@@ -5,7 +5,7 @@ import { useConstants } from "./constants.js";
 import { $, all, dataOf, inside, write } from "./dom.js";
 import { figure } from "./figures.js";
 import { pointTarget } from "./point-target.js";
-import { hm, ZONE } from "./times.js";
+import { hm, zoneAt } from "./times.js";
 
 /** @type {{ constants: Constants, chart: StreamColumns }} */
 const start = dataOf("start");
@@ -39,7 +39,8 @@ function read(index) {
       cursor.setAttribute("x2", `${shareOf(index)}%`);
     }
   }
-  write(when, index === null ? "" : `${hm(chart.end_ms[index])} ${ZONE}`);
+  const endMs = index === null ? null : chart.end_ms[index];
+  write(when, endMs === null ? "" : `${hm(endMs)} ${zoneAt(endMs)}`);
   for (const element of values) {
     const metric = element.dataset.value ?? "";
     const text =

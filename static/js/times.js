@@ -9,9 +9,25 @@ export const DAY_MS = 86_400_000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 export const isLocal = globalThis.document?.documentElement.dataset.times === "local";
-/** The zone's label. */
-export const ZONE = isLocal ? "local time" : "UTC";
+/** The zone's name, for labels without a time: its abbreviation may change with the season. */
 export const ZONE_NAME = isLocal ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
+
+// In English of these regions, the usual zones have abbreviations; elsewhere they are written as GMT+1.
+const ABBREVIATIONS = ["US", "GB", "AU", "NZ", "IN", "ZA"].map(
+  (region) => new Intl.DateTimeFormat(`en-${region}`, { timeZoneName: "short" }),
+);
+
+/**
+ * Return the label of the zone at a time: UTC, CET, CEST, UTC-03.
+ * @param {number} atMs
+ */
+export function zoneAt(atMs) {
+  if (!isLocal) return "UTC";
+  const names = ABBREVIATIONS.map(
+    (format) => format.formatToParts(atMs).find(({ type }) => type === "timeZoneName")?.value ?? "",
+  );
+  return names.find((name) => /^[A-Z]+$/.test(name)) ?? `UTC${offsetText(atMs)}`;
+}
 
 /**
  * Return the zone's offset from UTC, in ms.
@@ -183,14 +199,21 @@ export function showTime(element) {
 }
 
 /**
- * Write the zone's label wherever the page shows it.
+ * Write the zone's label wherever the page shows it: after a time, the label at that time, otherwise the zone's name.
+ * Bars with `data-starts` begin their tooltip with that time.
  * @param {ParentNode} root
  */
 export function showZone(root) {
   if (!isLocal) return;
   all(root, "[data-zone]").forEach((element) => {
-    element.textContent = ZONE;
+    const before = element.previousElementSibling;
+    element.textContent =
+      before instanceof HTMLTimeElement ? zoneAt(Date.parse(before.dateTime)) : ZONE_NAME;
     element.title = ZONE_NAME;
+  });
+  all(root, "[data-starts]").forEach((element) => {
+    const atMs = Number(element.dataset.starts);
+    element.title = element.title.replace(/^\S+ UTC/, `${hm(atMs)} ${zoneAt(atMs)}`);
   });
   all(root, "[data-hm]").forEach(
     (element) => (element.textContent = hm(Number(element.dataset.hm))),

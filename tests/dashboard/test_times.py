@@ -82,6 +82,37 @@ def test_local_time_respects_clock_changes(tmp_path: Path) -> None:
     assert output == [[text, at] for text, at in zip(local_times, moments, strict=True)]
 
 
+@pytest.mark.parametrize(
+    ("zone", "winter", "summer"),
+    [
+        ("Europe/Berlin", "CET", "CEST"),
+        ("Europe/London", "GMT", "BST"),
+        ("America/Los_Angeles", "PST", "PDT"),
+        ("Australia/Sydney", "AEDT", "AEST"),
+        ("America/Sao_Paulo", "UTC-03", "UTC-03"),
+        ("Asia/Kathmandu", "UTC+05:45", "UTC+05:45"),
+    ],
+)
+def test_the_zone_is_named_as_it_is_at_the_time(tmp_path: Path, zone: str, winter: str, summer: str) -> None:
+    program = IN_BERLIN.replace("Europe/Berlin", zone) + "print(given.map(times.zoneAt));"
+    assert run_program(tmp_path, program, [ms("2026-01-10T12:00:00Z"), ms("2026-07-10T12:00:00Z")]) == [winter, summer]
+
+
+ZONES = """
+class Time { constructor(dateTime) { this.dateTime = dateTime; } }
+globalThis.HTMLTimeElement = Time;
+const labels = [new Time("2026-07-10T12:00:00Z"), null].map((before) => ({ previousElementSibling: before }));
+const bar = { dataset: { starts: String(Date.parse("2026-01-10T12:05:00Z")) }, title: "12:05 UTC: 99.0% heard" };
+const found = { "[data-zone]": labels, "[data-starts]": [bar], "[data-hm]": [] };
+times.showZone({ querySelectorAll: (selector) => found[selector] });
+print([...labels.map(({ textContent }) => textContent), bar.title]);
+"""
+
+
+def test_labels_name_the_zone_at_the_time_before_them(tmp_path: Path) -> None:
+    assert in_berlin(tmp_path, ZONES, None) == ["CEST", "Europe/Berlin", "13:05 CET: 99.0% heard"]
+
+
 def test_the_date_is_shown_if_it_differs_in_local_time(tmp_path: Path) -> None:
     now, late = ms("2026-11-22T23:30:00Z"), ms("2026-11-22T22:30:00Z")
     program = (
@@ -126,7 +157,7 @@ def test_all_times_are_utc_by_default(tmp_path: Path) -> None:
     program = """
     process.env.TZ = "Europe/Berlin";
     const times = await import("./times.js");
-    print([times.ZONE, times.ZONE_NAME, times.stamp(given), times.fieldMs(times.fieldValue(given))]);
+    print([times.zoneAt(given), times.ZONE_NAME, times.stamp(given), times.fieldMs(times.fieldValue(given))]);
     """
     at = ms("2026-07-10T00:30:00Z") // MINUTE_MS * MINUTE_MS
     stamp = datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -48,8 +48,9 @@ def test_times_are_in_utc_until_local_time_is_selected(page: Page, stack: Stack)
     assert all(f"{moment:%H:%M}" in text for moment, text, _ in times(page))
     choose(page, stack, "local time of this browser")
     page.goto(f"{stack.url}/?board=messages")
-    expect(page.locator("#legend .when")).to_contain_text("local time", timeout=LIVE_MS)
-    expect(page.locator("[data-clock]")).to_have_text(re.compile(rf"^{datetime.now(BERLIN):%H}:.* local time$"))
+    zone = datetime.now(BERLIN).tzname()
+    expect(page.locator("#legend .when")).to_contain_text(f" {zone}", timeout=LIVE_MS)
+    expect(page.locator("[data-clock]")).to_have_text(re.compile(rf"^{datetime.now(BERLIN):%H}:.* {zone}$"))
     wait_until(lambda: bool(times(page)), 60, "a peak")
     for moment, text, hover in times(page):
         assert f"{moment.astimezone(BERLIN):%H:%M:%S}" in text
@@ -60,20 +61,28 @@ def test_times_are_in_utc_until_local_time_is_selected(page: Page, stack: Stack)
         assert hover.endswith("UTC")
 
 
+def test_status_names_the_local_zone(page: Page, stack: Stack) -> None:
+    choose(page, stack, "local time of this browser")
+    page.goto(f"{stack.url}/status")
+    expect(page.locator(".bars.hour li").last).to_have_attribute(
+        "title", re.compile(rf"^{datetime.now(BERLIN):%H}:\d\d (CET|CEST): ")
+    )
+
+
 def test_dates_are_entered_in_the_named_zone(page: Page, stack: Stack) -> None:
     choose(page, stack, "local time of this browser")
     page.goto(f"{stack.url}/?board=messages")
     page.locator("#list a").first.click()
     page.get_by_text("Choose dates").click()
-    page.get_by_label("From, local time").fill("2026-01-10T01:30")
-    page.get_by_label("Until, local time").fill("2026-07-10T02:30")
+    page.get_by_label("From, Europe/Berlin").fill("2026-01-10T01:30")
+    page.get_by_label("Until, Europe/Berlin").fill("2026-07-10T02:30")
     page.get_by_role("button", name="Apply").click()
     expect(page).to_have_url(re.compile("from="))
     query = parse_qs(urlsplit(page.url).query)
     assert (query["from"], query["until"]) == (["2026-01-10T00:30:00Z"], ["2026-07-10T00:30:00Z"])
-    expect(page.get_by_label("From, local time")).to_have_value("2026-01-10T01:30")
+    expect(page.get_by_label("From, Europe/Berlin")).to_have_value("2026-01-10T01:30")
     page.reload()
-    expect(page.get_by_label("Until, local time")).to_have_value("2026-07-10T02:30")
+    expect(page.get_by_label("Until, Europe/Berlin")).to_have_value("2026-07-10T02:30")
 
 
 def test_anonymous_visitors_see_utc(page: Page, stack: Stack) -> None:
