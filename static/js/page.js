@@ -44,6 +44,8 @@ class BoardPage {
      * @type {string | null}
      */
     this.firstOf = start.channel ? boardOf(start.choice) : null;
+    /** Whether the page wrote the open channel to the URL: the user did not choose it, so another board replaces it. */
+    this.isFirst = false;
     /** The dates to restore after a zoom; empty for a range up to now. */
     this.unzoomed = { from: start.choice.from, until: start.choice.until };
     this.clockAhead = start.now_ms - Date.now();
@@ -125,6 +127,7 @@ class BoardPage {
         this.view.showHistory(series);
         this.history.loadLater();
       } else this.history.load();
+      if (!this.choice.channel) this.writeFirst(channel.id);
       this.actions.update();
       this.watchChannel(channel.id);
     }
@@ -214,6 +217,19 @@ class BoardPage {
     if (rows.length === 0) return;
     this.firstOf = boardOf(this.choice);
     this.showChannel(rows[0]);
+    this.writeFirst(rows[0].id);
+  }
+
+  /**
+   * Write the first channel of the board to the URL, so that a reload or the back button opens the same one. On a
+   * narrow screen, a channel in the URL would hide the board.
+   * @param {string} channel
+   */
+  writeFirst(channel) {
+    if (NARROW.matches) return;
+    this.isFirst = true;
+    this.choice = changed(this.choice, { channel });
+    replace(this.choice);
   }
 
   /**
@@ -276,9 +292,18 @@ class BoardPage {
    * @param {(choice: Choice) => void} [writeUrl] - writes the choice to the URL
    */
   choose(changes, writeUrl = push) {
+    if (changes.channel !== undefined) this.isFirst = false;
     const next = changed(this.choice, changes);
     if (hrefOf(next) !== hrefOf(this.choice)) writeUrl(next);
     this.apply(next);
+  }
+
+  /**
+   * Choose another board, size or filter; a channel that the user did not choose gives way to the board's first.
+   * @param {Changes} changes
+   */
+  chooseBoard(changes) {
+    this.choose(this.isFirst ? { ...changes, channel: "" } : changes);
   }
 
   /** @param {Changes} changes */
@@ -313,7 +338,7 @@ class BoardPage {
   apply(next) {
     const before = this.choice;
     this.choice = next;
-    document.body.dataset.view = next.channel ? "channel" : "list";
+    document.body.dataset.view = next.channel && !this.isFirst ? "channel" : "list";
     if (boardOf(next) !== boardOf(before)) this.showBoard();
     if (next.metric !== before.metric && this.shown) this.showMetric();
     if (before.channel && !next.channel && !NARROW.matches) this.firstOf = null;
@@ -349,21 +374,22 @@ class BoardPage {
     $("table")
       .closest("details")
       ?.addEventListener("toggle", () => this.view.profile && this.view.writeTable());
-    bindTabs($("tabs"), (board) => this.choose({ board, metric: "" }));
+    bindTabs($("tabs"), (board) => this.chooseBoard({ board, metric: "" }));
     onPlainClick($("windows"), "[data-window]", ({ dataset }) =>
-      this.choose({ window: dataset.window }),
+      this.chooseBoard({ window: dataset.window }),
     );
     bindFilters({
       form: byId("filters", HTMLFormElement),
       sizes: $("sizes"),
       clear: $("clear"),
-      onChoose: (changes) => this.choose(changes),
+      onChoose: (changes) => this.chooseBoard(changes),
     });
     new Finder(byId("find", HTMLFormElement), {
       board: () => ({ board: this.choice.board, window: windowOf(this.choice) }),
       onOpen: (profile) => this.openFound(profile),
     });
     onReturn(this.choice, (next) => {
+      this.isFirst = false;
       if (!next.from) this.unzoomed = chosen(null);
       this.apply(next);
     });

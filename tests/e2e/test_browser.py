@@ -305,6 +305,25 @@ def test_a_url_restores_tab_channel_and_range(page: Page, stack: Stack) -> None:
     expect(page.locator("#ranges [aria-current]")).to_have_text("24 h")
 
 
+def test_the_first_channel_of_a_board_is_in_the_url(page: Page, stack: Stack) -> None:
+    heading = page.get_by_role("heading", level=1)
+    page.goto(f"{stack.url}/?board=removals")
+    expect(page).to_have_url(re.compile(r"channel=\d+$"))
+    name = heading.inner_text()
+    page.reload()
+    expect(heading).to_have_text(name)
+    page.goto(f"{stack.url}/?board=viewers")
+    expect(page).to_have_url(re.compile("channel="))
+    page.go_back()
+    expect(heading).to_have_text(name)
+    # A channel that the user did not choose gives way to the first of another board.
+    page.goto(f"{stack.url}/?board=viewers")
+    page.get_by_role("tab", name="Most Active").click()
+    expect_query(page, "board", "messages")
+    expect(page.locator("#list [aria-current]")).to_have_count(1, timeout=LIVE_MS)
+    expect(page).to_have_url(re.compile("channel="), timeout=LIVE_MS)
+
+
 def test_the_first_paint_works_without_javascript(browser: Browser, page: Page, stack: Stack) -> None:
     context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
     plain = context.new_page()
