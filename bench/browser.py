@@ -123,7 +123,7 @@ def sign_in(chromium: Browser, stack: Stack) -> Any:
     page.goto(f"{stack.url}/account/login/?next=/")
     page.get_by_label("Email").fill("demo@twitchly.example")
     page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
-    page.get_by_role("button", name="Sign In", exact=True).click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_selector("#list li[data-id]")
     state = context.storage_state()
     context.close()

@@ -88,7 +88,7 @@ def sign_in(browser: Browser, url: str, password: str) -> Any:
     page.goto(f"{url}/account/login/")
     page.get_by_label("Email").fill(DEMO)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign In", exact=True).click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_selector("#list > li[data-id]")
     state = page.context.storage_state()
     page.close()

@@ -85,7 +85,7 @@ def test_signing_out_everywhere_ends_the_board_in_the_other_browser(
         there.goto(f"{home}/account/login/")
         there.get_by_label("Email").fill(email)
         there.get_by_label("Password").fill(PASSWORD)
-        there.get_by_role("button", name="Sign In", exact=True).click()
+        there.get_by_role("button", name="Sign in", exact=True).click()
         expect(there.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
         here.goto(f"{home}/account/sessions/")
         here.get_by_role("button", name="Sign out other sessions").click()

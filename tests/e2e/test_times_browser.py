@@ -94,5 +94,5 @@ def test_anonymous_visitors_see_utc(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.url}/account/")
     page.get_by_label("Email").fill("demo@twitchly.example")
     page.get_by_label("Password").fill((stack.var / "demo-password").read_text().strip())
-    page.get_by_role("button", name="Sign In", exact=True).click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Time zone")).to_be_visible()

@@ -56,7 +56,7 @@ def sign_in(page: Page, stack: Stack, path: str = "/", email: str = DEMO) -> Non
     page.goto(f"{stack.url}/account/login/?{urlencode({'next': path})}")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password_of(stack))
-    page.get_by_role("button", name="Sign In", exact=True).click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
 
 
@@ -70,9 +70,9 @@ def open_admin_site(browser: Browser, stack: Stack, email: str) -> Page:
     page.goto(f"{stack.url}/admin/")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign In", exact=True).click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_label("Code", exact=True).fill(totp(SECRET))
-    page.get_by_role("button", name="Sign In", exact=True).click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="What needs attention")).to_be_visible()
     return page
 
@@ -113,7 +113,7 @@ def sign_up(page: Page, stack: Stack, home: str) -> str:
     page.goto(f"{home}/account/signup/")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign Up").click()
+    page.get_by_role("button", name="Sign up").click()
     page.wait_for_url("**/account/confirm-email/")
     wait_until(lambda: email in stack.log("web") and bool(CODE.search(mail_to(stack, email))), 10, "the mail")
     code = CODE.search(mail_to(stack, email))

@@ -13,6 +13,8 @@ if "EMAIL_BACKEND" not in EMAIL:
     raise EnvError("EMAIL_URL begins with an unknown scheme: use console:, smtp:, smtps:, submission: or file:")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", "Twitchly <twitchly@localhost>")
 vars().update(EMAIL)
+# Shown where users need help, such as when a password reset fails.
+CONTACT_EMAIL = env.str("CONTACT_EMAIL", "")
 
 # Emails contain codes instead of links: the user continues in the same tab, and no Host header is trusted.
 AUTH_USER_MODEL = "accounts.User"

@@ -1,0 +1,40 @@
+"""Texts of allauth's pages: headings and buttons in sentence case, and an address to contact."""
+
+from __future__ import annotations
+
+import re
+
+from django import template
+from django.conf import settings
+from django.utils.html import format_html
+
+register = template.Library()
+
+_NAMES = frozenset({"Twitch", "Twitchly"})
+_TITLE_CASE = re.compile(r"[A-Z][a-z']*(?:-[A-Z]?[a-z']+)*[?!.…]?")
+
+
+@register.filter(is_safe=True)
+def sentence_case(text: str) -> str:
+    """Return a heading or the label of a button in sentence case; names and words with other capitals stay."""
+    words = iter(re.split(r"(\s+)", text))
+    is_first, result = True, []
+    for word in words:
+        if _TITLE_CASE.fullmatch(word) and word.rstrip("?!.…") not in _NAMES:
+            result.append(word[0] + word[1:].lower() if is_first else word.lower())
+        else:
+            result.append(word)
+        is_first = is_first and not word.strip()
+    return "".join(result)
+
+
+@register.filter(is_safe=True)
+def with_contact(text: str) -> str:
+    """Return a paragraph of HTML in which "contact us" has the address of the operator."""
+    address = settings.CONTACT_EMAIL
+    contact = (
+        format_html('contact <a href="mailto:{}">{}</a>', address, address)
+        if address
+        else "contact the operator of this instance"
+    )
+    return text.replace("contact us", contact)
