@@ -1,0 +1,40 @@
+"""Pages name all modules that their entry modules import, so that the browser loads them at once."""
+
+from __future__ import annotations
+
+import re
+
+from django.test import Client
+
+from apps.dashboard.templatetags.modules import imports_of
+from tests.dashboard.conftest import Boards
+from tests.dashboard.page_script import SCRIPTS
+from tests.pages import read_page
+
+
+def imported_by(name: str) -> set[str]:
+    """Return the imports of a module, also indirect ones, found by another expression than the product's."""
+    found: set[str] = set()
+    pending = {name}
+    while pending:
+        text = (SCRIPTS / pending.pop()).read_text()
+        # Not the imports of types in comments: import("./series.js").
+        names = {match[1] for match in re.finditer(r'[^(]"\./([a-z-]+\.js)";', text)}
+        pending |= names - found
+        found |= names
+    return found
+
+
+def test_all_indirect_imports_are_found() -> None:
+    for path in SCRIPTS.glob("*.js"):
+        names = imports_of(f"js/{path.name}")
+        assert {name.removeprefix("js/") for name in names if name.startswith("js/")} == imported_by(path.name)
+    assert "vendor/uplot/uPlot.esm.js" in imports_of("js/page.js")
+    assert len(set(imports_of("js/page.js"))) == len(imports_of("js/page.js")) > 30
+
+
+def test_the_board_names_its_modules(boards: Boards, signed_in: Client) -> None:
+    page = read_page(signed_in.get("/"))
+    hints = re.findall(r'<link rel="modulepreload" href="/static/(js/[^"]+)">', page)
+    assert "js/times.js" in hints
+    assert page.index("modulepreload") < page.index('src="/static/js/page.js"')
