@@ -19,6 +19,9 @@ from apps.api.scopes import SCOPE_DESCRIPTIONS
 from apps.api.usage import Interval, UsagePoint, usage_points
 from core.inputs.choices import read_choice
 
+# The operation of the example in the quickstart.
+QUICKSTART = "get_board"
+
 
 @require_safe
 @never_cache
@@ -52,8 +55,11 @@ def reference(request: HttpRequest) -> HttpResponse:
     language = request.GET.get("in", DEFAULT_LANGUAGE)
     if language not in LANGUAGES:
         language = DEFAULT_LANGUAGE
+    described = sections(request.build_absolute_uri("/"), language)
+    first = next(operation for section in described for operation in section.operations if operation.id == QUICKSTART)
     context = {
-        "sections": sections(request.build_absolute_uri("/"), language),
+        "sections": described,
+        "first": first,
         "problems": problem_rows(),
         "scopes": list(SCOPE_DESCRIPTIONS.items()),
         "language": language,

@@ -54,6 +54,16 @@ export class Dates {
    * @param {string} metric - the charted metric
    */
   show(choice, metric) {
+    this.mark(choice, metric);
+    this.#say("");
+  }
+
+  /**
+   * Write the choice into the controls; a message about invalid dates stays.
+   * @param {Choice} choice
+   * @param {string} metric - the charted metric
+   */
+  mark(choice, metric) {
     this.choice = choice;
     const span = spanOf(choice);
     this.metric.value = metric;
@@ -61,7 +71,6 @@ export class Dates {
     this.live.href = hrefOf({ ...choice, ...chosen(null) });
     this.from.value = span ? fieldValue(span.fromMs) : "";
     this.until.value = span ? fieldValue(span.untilMs) : "";
-    this.#say("");
     this.#renew();
   }
 

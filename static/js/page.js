@@ -131,7 +131,7 @@ class BoardPage {
       this.actions.update();
       this.watchChannel(channel.id);
     }
-    this.dates.show(this.choice, this.charted);
+    this.dates.mark(this.choice, this.charted);
     this.watchBoard();
     setInterval(() => document.hidden || this.update(), 1000);
   }

@@ -16,7 +16,7 @@ from tests.pages import read_page
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Sign in", "Sign in"),
+        ("Sign In", "Sign in"),
         ("Two-Factor Authentication", "Two-factor authentication"),
         ("  Trust this Browser?\n", "  Trust this browser?\n"),
         ("Sign in with Twitch", "Sign in with Twitch"),

@@ -141,6 +141,9 @@ def test_the_reference_shows_every_operation_and_problem_without_a_sign_in(clien
     assert all(f'id="{name}"' in page for name in operations)
     assert all(f'id="problem-{code}"' in page for code in PROBLEM_TYPES)
     assert "<script>" not in page
+    start = page[page.index('id="start"') : page.index('id="keys"')]
+    assert "/api/v1/boards/" in start
+    assert (("import httpx" in start), ("await fetch" in start)) == (language == "python", language == "javascript")
     assert "script-src 'self'" in response["Content-Security-Policy"]
 
 

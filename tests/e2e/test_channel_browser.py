@@ -130,6 +130,14 @@ def test_selected_dates_are_charted_and_in_the_url_until_back_to_live(page: Page
     expect_query(page, "from", None)
 
 
+def test_a_link_with_invalid_dates_shows_the_error(page: Page, stack: Stack) -> None:
+    # A separate page, because the browser reports the status 400 as an error.
+    page = page.context.new_page()
+    page.goto(f"{stack.url}/?from=2026-01-02T00:00Z&until=2026-01-01T00:00Z")
+    expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    expect(page.locator("#dates-wrong")).to_contain_text("must be before")
+
+
 def test_invalid_dates_show_an_error_and_change_nothing(page: Page) -> None:
     before = page.url
     pick(page, this_hour(), this_hour() - HOUR_MS)
