@@ -30,6 +30,7 @@ PAGES = [
     ("/find?q=a&board=coverage", "board", "messages"),
     ("/watchlists/{}?metric=coverage", "metric", "messages"),
     ("/watchlists/{}?metric=shared", "metric", "messages"),
+    ("/channels/1/week?metric=spam", "metric", "messages"),
     ("/account/usage/?by=week", "by", "day"),
 ]
 DATA = [

@@ -74,6 +74,11 @@ def test_an_unknown_zone_is_utc(stored: type[Store], signed_in: Client, zone: st
     assert signed_in.get("/channels/1/week", {"zone": zone}).status_code == 200
 
 
+def test_an_unknown_metric_of_the_panel_is_refused(stored: type[Store], signed_in: Client) -> None:
+    assert signed_in.get("/channels/1/week?part=1&metric=spam").status_code == 400
+    assert signed_in.get("/channels/1/week?part=1&metric=").status_code == 200
+
+
 def test_a_channel_without_hours_says_so(stored: type[Store], signed_in: Client) -> None:
     assert "No full hour on air is stored yet" in text_of(signed_in, "/channels/2/week")
 

@@ -32,7 +32,7 @@ from apps.live.services import services_of
 from apps.workspaces.models import Note
 from core.channels.account import is_twitch_id
 from core.errors import NotFound, ServiceUnavailable
-from core.inputs.choices import unknown_choice
+from core.inputs.choices import read_choice, unknown_choice
 from core.inputs.numbers import parse_whole_number
 from core.metrics.table import METRIC
 from core.pipeline.records import EPOCH_MS
@@ -125,7 +125,9 @@ def stream(request: HttpRequest, channel_id: str, started_ms: int) -> HttpRespon
 @sign_in_required
 def week(request: HttpRequest, channel_id: str) -> HttpResponse:
     """Render a channel's usual week: its page, or with `part` the content of its panel alone."""
-    metric = next((shown for shown in SHOWN if shown.key == request.GET.get("metric")), SHOWN[0])
+    errors: list[str] = []
+    key = read_choice(request.GET.dict(), "metric", [shown.key for shown in SHOWN], SHOWN[0].key, errors)
+    metric = METRIC[key]
     zone = read_zone(request.GET.get("zone", "UTC"))
     profile = profile_of(channel_id)
     context = {
@@ -134,9 +136,11 @@ def week(request: HttpRequest, channel_id: str) -> HttpResponse:
         "week_metrics": SHOWN,
         "week_metric": metric,
         "is_week_page": True,
+        "error": " ".join(errors),
     }
     template = "dashboard/_week.html" if "part" in request.GET else "dashboard/week.html"
-    return render(request, template, context, status=503 if context["week"] is None else 200)
+    status = 400 if errors else 503 if context["week"] is None else 200
+    return render(request, template, context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
