@@ -9,6 +9,8 @@ interface Metric {
   unit: string;
   /** The units on charts, by the length of their windows. */
   units: Record<string, string>;
+  /** The units as they are written after the name: "" if the unit only repeats it. */
+  name_units: Record<string, string>;
   decimals: number;
   /** The reason why a live window has no value. */
   empty: string;
@@ -21,7 +23,8 @@ interface Metric {
   needs_viewers: boolean;
   distinct: boolean;
   by_length: boolean;
-  is_compared: boolean;
+  /** Whether it is not defined for windows longer than 30 s. */
+  only_live: boolean;
   /** Whether it also has a board over 5 min. */
   is_ratio: boolean;
 }

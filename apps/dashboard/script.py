@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from apps.dashboard.choices import DEFAULTS
-from apps.dashboard.compare.comparison import COMPARED
 from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, NOTED_FROM, NOTED_TIMES, SHAPES, TABLE_ROWS
 from apps.live.board import FILTERS
 from apps.live.consumer import NOT_SIGNED_IN
@@ -17,7 +16,7 @@ from core.metrics.formulas import COMPLETE_FROM
 from core.metrics.grains import SPAN_MAX_MS
 from core.metrics.ranking import GONE_AFTER_MS, STALE_AFTER_MS
 from core.metrics.table import METRICS, Metric
-from core.metrics.units import LENGTHS, unit_of
+from core.metrics.units import LENGTHS, unit_beside_name, unit_of
 from core.pipeline.records import EPOCH_MS
 
 
@@ -53,12 +52,16 @@ def board_constants() -> dict[str, Any]:
 
 
 def metric_json(metric: Metric) -> dict[str, Any]:
-    """Return a metric's fields for the script; `units` are those of charts, by the length of their windows."""
+    """Return a metric's fields for the script.
+
+    `units` are those of charts, by the length of their windows; `name_units` are written after the metric's name.
+    """
     return {
         "label": metric.label,
         "name": metric.name,
         "unit": metric.unit,
         "units": {length: unit_of(metric, grain) for grain, length in LENGTHS.items()},
+        "name_units": {length: unit_beside_name(metric, grain) for grain, length in LENGTHS.items()},
         "decimals": metric.decimals,
         "empty": metric.empty,
         "longer": metric.longer,
@@ -68,6 +71,6 @@ def metric_json(metric: Metric) -> dict[str, Any]:
         "needs_viewers": metric.key in NEED_VIEWERS,
         "distinct": metric.distinct,
         "by_length": metric.by_length,
-        "is_compared": metric in COMPARED,
+        "only_live": metric.only_live,
         "is_ratio": metric.is_ratio,
     }

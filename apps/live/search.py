@@ -17,7 +17,7 @@ from core.inputs.numbers import InvalidNumber, format_number, parse_number, pars
 from core.inputs.readable_text import one_line
 from core.metrics.bands import BAND
 from core.metrics.table import METRIC, METRICS
-from core.metrics.units import average_unit
+from core.metrics.units import unit_beside_name
 
 PAGE_SIZE = 50
 PAGES_MAX = 100_000
@@ -201,12 +201,12 @@ def measure_label(measure: str) -> str:
 
 
 def measure_unit(measure: str, range_key: str = "") -> str:
-    """Return the unit of a measure in a range."""
+    """Return the unit of a measure in a range, as it is written below its name."""
     if measure in PERIOD_MEASURES:
         return PERIOD_MEASURES[measure][1]
     if measure.startswith(PERCENTILE):
         return "same size"
-    return average_unit(METRIC[measure]) if range_key else METRIC[measure].unit
+    return unit_beside_name(METRIC[measure], "minute" if range_key else "live")
 
 
 def _known(query: QueryDict, name: str, choices: Collection[str], errors: list[str]) -> list[str]:

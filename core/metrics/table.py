@@ -47,15 +47,16 @@ _BUSIEST_RATIO = f"{_BUSIEST} with {MIN_MESSAGES} messages or more"
 class Metric:
     """A metric: its labels, formula and documentation.
 
-    `label` is the title of its board, `name` that of its line in a chart. `value` takes a window's columns and its
-    length in ms and returns None without data. `unranked` returns why a window is not ranked, or None. Metrics that
-    are `ranked` have a board.
+    `label` is the title of its board, `name` that of its line in a chart. They differ for the four original boards
+    only, which are shown with both. `value` takes a window's columns and its length in ms and returns None without
+    data. `unranked` returns why a window is not ranked, or None. Metrics that are `ranked` have a board.
 
     - `distinct`: computed from `live_distinct` windows, so it updates every 5 s.
     - `is_count`: grows with each message, so it is a lower bound with incomplete coverage.
     - `from_helix`: does not come from chat, so it is known even for channels that are not joined.
     - `has_peak`: a maximum over a range is meaningful.
     - `by_length`: grows with the window's length, so windows of different lengths are not comparable.
+    - `only_live`: not defined for windows longer than 30 s.
     - `over_range`: its formula over the summed columns of a range, if that is not `value`.
     - `is_ratio`: also has a board over 5 min: see core/metrics/five_minutes.py.
     - `over_windows`: its formula over the summed columns of 5 min, if that is not `value`.
@@ -87,6 +88,7 @@ class Metric:
     is_ratio: bool = False
     over_windows: Value | None = None
     five_minutes: str = _SAME_OVER_WINDOWS
+    only_live: bool = False
     version: int = 1
 
     @property
@@ -220,6 +222,7 @@ METRICS: tuple[Metric, ...] = (
         ranged=f"the mean of its 10-second values; {_EXCITEMENT_RANGES}",
         peak=f"the highest 10-second value; {_EXCITEMENT_RANGES}",
         distinct=True,
+        only_live=True,
     ),
     Metric(
         "repetition",
@@ -242,7 +245,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "first_time",
-        "First-timers",
+        "First-time share",
         "First-time share",
         "% of messages",
         1,
@@ -257,7 +260,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "returning",
-        "Returning",
+        "Returning share",
         "Returning share",
         "% of messages",
         1,
@@ -272,7 +275,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "subscribers",
-        "Subscribers",
+        "Subscriber share",
         "Subscriber share",
         "% of messages",
         0,
@@ -287,7 +290,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "emotes",
-        "Emotes only",
+        "Emote-only share",
         "Emote-only share",
         "% of messages",
         0,
@@ -317,7 +320,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "shared",
-        "Shared chat",
+        "Shared-chat messages",
         "Shared-chat messages",
         "msg / 30 s",
         0,

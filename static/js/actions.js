@@ -36,7 +36,7 @@ export class Actions {
     const { channel, choice, metric } = this.state();
     if (!channel) return;
     const address = hrefOf({ ...choice, channel: channel.id });
-    const compared = metricOf(metric).is_compared ? `&metric=${metric}` : "";
+    const compared = metricOf(metric).only_live ? "" : `&metric=${metric}`;
     byId("compare", HTMLAnchorElement).href = `/compare?channels=${channel.id}${compared}`;
     for (const link of all($("take"), "[data-export]")) {
       const { export: file = "" } = link.dataset;

@@ -4,7 +4,7 @@
 import { constants } from "./constants.js";
 import { $, all, byId, inside, write } from "./dom.js";
 import { duration, figure } from "./figures.js";
-import { metricOf, unitOf } from "./metrics.js";
+import { metricOf } from "./metrics.js";
 import { valueOf } from "./series.js";
 import { describeTape } from "./tape.js";
 import { markMethod } from "./tabs.js";
@@ -50,10 +50,11 @@ export function writeOnAir(startedAt, nowMs) {
  * @param {ChartRange} range
  */
 export function writeMetric(metric, range) {
-  const { name, unit, has_peak: hasPeak } = metricOf(metric);
+  const { name, unit, name_units: nameUnits, has_peak: hasPeak } = metricOf(metric);
   const channel = $("channel");
   markMethod(channel, metric);
-  for (const element of all(channel, "[data-unit]")) element.textContent = unitOf(metric, range);
+  for (const element of all(channel, "[data-unit]"))
+    element.textContent = nameUnits[range.length];
   for (const element of all(channel, "[data-name]")) element.textContent = name;
   inside(channel, "[data-unit-now]").textContent = unit;
   $("peak-tile").hidden = !hasPeak;

@@ -16,7 +16,7 @@ import { Chart } from "./chart.js";
 import { constants } from "./constants.js";
 import { $, byId } from "./dom.js";
 import { age } from "./figures.js";
-import { historyNote } from "./history-note.js";
+import { historyNote, whyEmpty } from "./history-note.js";
 import { endOf, metricOf, unitOf } from "./metrics.js";
 import { ownNotes } from "./notes.js";
 import { LivePeaks } from "./peaks.js";
@@ -390,7 +390,6 @@ export class ChannelView {
     const note = historyNote(this.series, { isLive: this.isLive, nowMs: this.clockMs });
     const hasValue = points.some((point) => valueOf(point, this.metric) !== null);
     if (note || points.length === 0 || hasValue) return note;
-    const { name, empty, longer } = metricOf(this.metric);
-    return `${name} has no value in this range: ${this.series.isLong ? longer : empty}.`;
+    return whyEmpty(this.metric, this.series.isLong);
   }
 }

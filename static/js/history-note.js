@@ -1,6 +1,7 @@
 // @ts-check
-// The reason why a chart has no history.
+// The reason why a chart has no history, or no value of its metric.
 
+import { metricOf } from "./metrics.js";
 import { hm, hms, HOUR_MS, MINUTE_MS, zoneAt } from "./times.js";
 
 // A window is stored some seconds after its end.
@@ -18,6 +19,16 @@ export function historyNote(series, { isLive, nowMs }) {
   const endMs = Math.ceil((nowMs - STORED_WITHIN_MS) / stepMs) * stepMs;
   const end = `${(stepMs < MINUTE_MS ? hms : hm)(endMs)} ${zoneAt(endMs)}`;
   return `No history yet: the first ${lengthOf(stepMs)} ends at ${end}.`;
+}
+
+/**
+ * Return why no window of a range has a value of a metric.
+ * @param {string} metric
+ * @param {boolean} isLong - the windows are minutes or hours
+ */
+export function whyEmpty(metric, isLong) {
+  const { name, empty, longer, only_live: onlyLive } = metricOf(metric);
+  return `${name} has no value in this range: ${isLong && onlyLive ? longer : empty}.`;
 }
 
 /** @param {number} stepMs */

@@ -51,3 +51,11 @@ export const isComplete = (coverage) => coverage >= constants.complete_from;
  * @param {ChartRange} range
  */
 export const unitOf = (key, range) => metricOf(key).units[range.length];
+
+/**
+ * Return the name of a metric with the unit of a chart: "Messages, msg / 30 s", or "Viewers" alone.
+ * @param {string} key
+ * @param {ChartRange} range
+ */
+export const nameWithUnit = (key, range) =>
+  [metricOf(key).name, metricOf(key).name_units[range.length]].filter(Boolean).join(", ");

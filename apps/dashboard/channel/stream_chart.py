@@ -20,7 +20,7 @@ from core.metrics.columns import STEP_MS, StoredGrain
 from core.metrics.grains import RETENTION_MS
 from core.metrics.raids import RaidEffect, raid_effect
 from core.metrics.table import METRIC, Metric
-from core.metrics.units import unit_of
+from core.metrics.units import name_with_unit
 from core.times import DAY_MS, MINUTE_MS
 
 CHARTED = (METRIC["viewers"], METRIC["messages"])
@@ -36,10 +36,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One metric: the path of its line in the coordinates of `plot.CHART`, and the ticks of its axis."""
+    """One metric: its name with its unit, the path of its line in the coordinates of `plot.CHART`, and its ticks."""
 
     metric: Metric
-    unit: str
+    title: str
     path: str
     ticks: list[Tick]
 
@@ -139,7 +139,7 @@ def _plot(metric: Metric, points: Sequence[Point], chosen: Range, from_ms: int, 
     known = [(point.end_ms, value) for point in points if (value := value_of(point, metric.key)) is not None]
     top = nice_top(max((value for _, value in known), default=0.0))
     path = line(known, from_ms, until_ms, chosen.step_ms, top)
-    return Plot(metric, unit_of(metric, chosen.grain), path, value_ticks(top))
+    return Plot(metric, name_with_unit(metric, chosen.grain), path, value_ticks(top))
 
 
 def _categories(marks: Sequence[EventMark], from_ms: int, until_ms: int) -> list[Band]:

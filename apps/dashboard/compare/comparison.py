@@ -21,8 +21,7 @@ Align = Literal["clock", "stream"]
 # Plain values, or an index with 100 for the channel's own average over the range.
 Scale = Literal["values", "index"]
 DEFAULT_METRIC, DEFAULT_RANGE = "messages", "1h"
-# Excitement is not defined for longer windows.
-COMPARED = tuple(metric for metric in METRICS if metric.key != "excitement")
+COMPARED = tuple(metric for metric in METRICS if not metric.only_live)
 # Longer spans are drawn at a coarser grain: ten lines would be slow to draw and show no more detail.
 _LIVE_SPAN_MS, _MINUTE_SPAN_MS = HOUR_MS, 36 * HOUR_MS
 

@@ -32,7 +32,7 @@ from core.metrics.display import (
     signed,
 )
 from core.metrics.table import Metric
-from core.metrics.units import average_unit, unit_of
+from core.metrics.units import average_unit, name_with_unit, unit_beside_name, unit_of
 from core.times import DAY_MS, MINUTE_MS, day_of
 from twitchly import clock
 
@@ -47,6 +47,8 @@ register.filter("peer_group_note", peer_groups.note)
 register.filter(change)
 register.filter(count)
 register.filter(duration)
+register.filter(name_with_unit)
+register.filter(unit_beside_name)
 register.filter(ordinal)
 register.filter(percent)
 register.filter(signed)
@@ -70,6 +72,12 @@ def days(period: Period) -> str:
 def unit(metric: Metric, chart_range: Range) -> str:
     """Return the unit of a metric at the grain of a chart."""
     return unit_of(metric, chart_range.grain)
+
+
+@register.simple_tag
+def name_unit(metric: Metric, chart_range: Range) -> str:
+    """Return the unit of a metric at the grain of a chart, as it is written after the metric's name."""
+    return unit_beside_name(metric, chart_range.grain)
 
 
 @register.filter

@@ -6,7 +6,7 @@ import pytest
 
 from core.metrics.columns import STORED_GRAINS
 from core.metrics.table import METRIC, METRICS, Metric
-from core.metrics.units import LENGTHS, average_unit, unit_of
+from core.metrics.units import LENGTHS, average_unit, name_with_unit, unit_beside_name, unit_of
 
 
 def test_the_units_of_chatters_depend_on_the_windows() -> None:
@@ -25,3 +25,18 @@ def test_values_that_grow_with_the_window_have_its_length_in_their_unit(metric: 
 )
 def test_other_metrics_have_one_unit(metric: Metric) -> None:
     assert {unit_of(metric, grain) for grain in STORED_GRAINS} == {average_unit(metric)} == {metric.unit}
+
+
+def test_a_unit_beside_a_name_does_not_repeat_it() -> None:
+    assert [unit_beside_name(METRIC["chatters"], grain) for grain in STORED_GRAINS] == ["per 30 s", "per min", "per h"]
+    names = [name_with_unit(METRIC[key]) for key in ("viewers", "messages", "chatters")]
+    assert names == ["Viewers", "Messages, msg / 30 s", "Chatters, per 30 s"]
+
+
+def test_only_the_original_boards_have_a_second_name() -> None:
+    assert {metric.key for metric in METRICS if metric.label != metric.name} == {
+        "viewers",
+        "messages",
+        "engagement",
+        "spam",
+    }
