@@ -47,6 +47,8 @@ interface Constants {
   gone_after_ms: number;
   /** The code that closes a socket without a session. */
   not_signed_in: number;
+  /** Where the data comes from. */
+  source: { name: string; is_simulated: boolean };
   /** The maximum number of channels in a subscription. */
   channels_max: number;
   defaults: Choice;
@@ -262,27 +264,40 @@ interface HoldingList {
   holds: boolean;
 }
 
+interface ComparedMetric {
+  values: (number | null)[];
+  average: number | null;
+  /** The text of the live value, null for a range in the past. */
+  now: string | null;
+  summary: Summary | null;
+}
+
 interface ComparedLine {
   id: string;
   name: string;
   number: number;
   zero_ms: number | null;
   step_ms: number | null;
-  average: number | null;
+  /** The averages of the range, as text. */
+  viewers: string;
+  engagement: string;
   end_ms: number[];
   coverage: number[];
-  values: (number | null)[];
-  /** The text of the live value, null for a range in the past. */
-  now: string | null;
-  summary: (Summary & Record<"viewers" | "engagement", string>) | null;
+  metrics: Record<string, ComparedMetric>;
+  /** The period before, with its own origin of the time axis. */
+  previous: {
+    zero_ms: number;
+    end_ms: number[];
+    values: Record<string, (number | null)[]>;
+  } | null;
 }
 
 interface Comparison {
   now_ms: number;
   span_ms: number;
-  /** The unit of the values of `lines`. */
-  unit: string;
-  choice: { metric: string; align: "clock" | "stream"; scale: "values" | "index"; until: string | null };
+  /** The units of the values of `lines`, by metric, in the order of the charts. */
+  units: Record<string, string>;
+  choice: { align: "clock" | "stream"; scale: "values" | "index"; until: string | null };
   lines: ComparedLine[];
 }
 

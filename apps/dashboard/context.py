@@ -8,5 +8,9 @@ from django.http import HttpRequest
 
 def source(_request: HttpRequest) -> dict[str, str | bool]:
     """Return the source of the data: Twitch or the simulator."""
-    simulated = bool(settings.TWITCH_IS_SIMULATED)
-    return {"source_is_simulated": simulated, "source_name": "Simulated Twitch" if simulated else "Twitch"}
+    return {"source_is_simulated": bool(settings.TWITCH_IS_SIMULATED), "source_name": source_name()}
+
+
+def source_name() -> str:
+    """Return the name of the source of the data."""
+    return "Simulated Twitch" if settings.TWITCH_IS_SIMULATED else "Twitch"

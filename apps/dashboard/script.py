@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
 from apps.dashboard.choices import DEFAULTS
+from apps.dashboard.context import source_name
 from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, NOTED_FROM, NOTED_TIMES, SHAPES, TABLE_ROWS
 from apps.live.board import FILTERS
 from apps.live.consumer import NOT_SIGNED_IN
@@ -31,6 +34,7 @@ def script_constants() -> dict[str, Any]:
         "gone_after_ms": GONE_AFTER_MS,
         "not_signed_in": NOT_SIGNED_IN,
         "channels_max": CHANNELS_MAX,
+        "source": {"name": source_name(), "is_simulated": bool(settings.TWITCH_IS_SIMULATED)},
     }
 
 

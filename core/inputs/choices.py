@@ -21,6 +21,21 @@ def read_choice(query: Mapping[str, str], name: str, choices: Collection[str], d
     return default
 
 
+def read_choices(
+    query: Mapping[str, str], name: str, choices: Collection[str], default: str, limit: int, errors: list[str]
+) -> tuple[str, ...]:
+    """Return the values of a comma-separated parameter, each once and in order, or the default if there are none.
+
+    Unknown values, and those beyond `limit`, are left out; a message for each of both is appended.
+    """
+    texts = [text for text in dict.fromkeys(query.get(name, "").split(",")) if text]
+    errors += [unknown_choice(name, text, choices) for text in texts if text not in choices]
+    known = tuple(text for text in texts if text in choices)
+    if len(known) > limit:
+        errors.append(f"Choose up to {limit} values of {name}.")
+    return known[:limit] or (default,)
+
+
 def unknown_choice(name: str, text: str, choices: Collection[str]) -> str:
     """Return the message for an unknown value of a parameter."""
     return f"Unknown {name} “{text[:SHOWN_MAX]}”. Choose one of {', '.join(choices)}."

@@ -4,10 +4,9 @@
 import { hrefOf } from "./address.js";
 import { $, all, byId, field, insideOf } from "./dom.js";
 import { bindExports } from "./export.js";
-import { metricOf } from "./metrics.js";
+import { metricOf, nameWithUnit } from "./metrics.js";
 import { savePicture } from "./picture.js";
 import { markStars } from "./stars.js";
-import { stamp, ZONE_NAME } from "./times.js";
 import { nameStar } from "./watch.js";
 
 /**
@@ -15,7 +14,9 @@ import { nameStar } from "./watch.js";
  * @property {Profile | null} channel - the open channel
  * @property {Choice} choice
  * @property {string} metric
- * @property {string} unit - the unit of the chart
+ * @property {ChartRange} range - of the chart
+ * @property {import("./chart.js").Chart} chart
+ * @property {boolean} showsViewers - the chart has a second line
  * @property {import("./span.js").Span} span - the visible time span of the chart
  */
 
@@ -57,14 +58,17 @@ export class Actions {
     markStars(star);
   }
 
-  save() {
-    const { channel, metric, unit, span } = this.state();
+  async save() {
+    const { channel, metric, range, span, chart, showsViewers } = this.state();
     if (!channel) return;
-    const [since, until] = [stamp(span.fromMs), stamp(span.untilMs)];
-    savePicture(insideOf($("chart"), "canvas", HTMLCanvasElement), {
-      title: `${channel.name}: ${metricOf(metric).name}, ${unit}`,
-      subtitle: `${since} to ${until} ${ZONE_NAME}. Broken lines and hatched bands are gaps: the channel was not heard.`,
-      foot: `Twitchly${document.body.querySelector("[data-source]")?.getAttribute("data-source") ?? ""}`,
+    const title = nameWithUnit(metric, range);
+    await savePicture({
+      title: `${channel.name}: ${title}`,
+      span,
+      subtitle: "",
+      legend: chart.legend(showsViewers ? [title, "Viewers"] : [title]),
+      plots: [{ title: "", canvas: await chart.picture() }],
+      note: "Broken lines and hatched bands are gaps: the channel was not heard.",
       name: `twitchly-${channel.name}-${metric}`,
     });
   }

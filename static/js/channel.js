@@ -19,6 +19,7 @@ import { age } from "./figures.js";
 import { historyNote, whyEmpty } from "./history-note.js";
 import { endOf, metricOf, unitOf } from "./metrics.js";
 import { ownNotes } from "./notes.js";
+import { marksWithData, offAirShades, shadesBeforeData } from "./shades.js";
 import { LivePeaks } from "./peaks.js";
 import { Series, valueOf } from "./series.js";
 import { Percentiles } from "./standing.js";
@@ -211,11 +212,12 @@ export class ChannelView {
     this.chart.draw({
       columns: this.series.columns(this.showsViewers ? [this.metric, "viewers"] : [this.metric]),
       bands: this.bands(span),
-      offAir: this.offAir(span),
-      marks: this.noted,
+      shades: this.shades(span),
+      marks: marksWithData(this.noted, this.series, span.fromMs),
       ...span,
       edgeMs: this.isStale ? null : this.series.edgeMs(this.metric, this.clockMs),
       units: [unitOf(this.metric, range), this.showsViewers ? "viewers" : null],
+      decimals: metricOf(this.metric).decimals,
     });
     $("chart").dataset.points = String(this.series.points.length);
     if (!this.message) this.say("");
@@ -250,6 +252,11 @@ export class ChannelView {
   /** @param {Span} span */
   offAir({ untilMs }) {
     return this.series.offAir(untilMs, Boolean(this.profile?.is_offline));
+  }
+
+  /** @param {Span} span */
+  shades(span) {
+    return [...offAirShades(this.offAir(span)), ...shadesBeforeData(this.series, span.fromMs)];
   }
 
   /** Whether the newest values are too old to be live. */

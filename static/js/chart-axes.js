@@ -110,8 +110,12 @@ export function writeTimes(_plot, splits) {
   return splits.map((at) => (day(at) === day(at - 1) ? written(at) : day(at)));
 }
 
-/** Return the theme's colors, font and scale for charts. */
-export function readTokens() {
+/**
+ * Return the theme's colors, font and scale for charts. `zoom` enlarges all lengths in CSS px, `px` is the number of
+ * device pixels of one px.
+ * @param {number} [zoom] - 1 except in pictures
+ */
+export function readTokens(zoom = 1) {
   const style = getComputedStyle(document.documentElement);
   /** @param {string} name */
   const token = (name) => style.getPropertyValue(name).trim();
@@ -137,6 +141,10 @@ export function readTokens() {
     focus: token("--focus"),
     font: token("--font-sans"),
     k: Number(token("--k")),
+    zoom,
+    get px() {
+      return zoom * devicePixelRatio;
+    },
   };
 }
 
@@ -146,27 +154,29 @@ export function readTokens() {
  * @returns {Axis}
  */
 export function axisOf(tokens) {
-  const { k, font } = tokens();
+  const { k, font, zoom } = tokens();
   return {
     stroke: () => tokens().ink3,
-    font: `${11 * k}px ${font}`,
-    gap: 6,
-    ticks: { stroke: () => tokens().lineStrong, width: 1, size: 4 },
+    font: `${11 * k * zoom}px ${font}`,
+    gap: 6 * zoom,
+    ticks: { stroke: () => tokens().lineStrong, width: zoom, size: 4 * zoom },
   };
 }
 
 /**
- * Return the value axis, with grid lines.
+ * Return a value axis with grid lines.
  * @param {() => Tokens} tokens
  * @param {number} sizePx
+ * @param {() => import("./chart-scales.js").ValueScale} scale
  * @returns {Axis}
  */
-export function valueAxisOf(tokens, sizePx) {
+export function valueAxisOf(tokens, sizePx, scale) {
+  const { k, zoom } = tokens();
   return {
     ...axisOf(tokens),
-    size: sizePx * tokens().k,
-    space: 44,
-    grid: { stroke: () => tokens().grid, width: 1 },
+    size: sizePx * k * zoom,
+    splits: () => scale().ticks,
+    grid: { stroke: () => tokens().grid, width: zoom },
     values: (_plot, splits) => splits.map(short),
     ticks: { show: false },
   };
@@ -182,9 +192,9 @@ export function valueAxisOf(tokens, sizePx) {
 export function timeAxisOf(tokens, splits = timeTicks, values = writeTimes) {
   return {
     ...axisOf(tokens),
-    size: 24 * tokens().k,
+    size: 24 * tokens().k * tokens().zoom,
     grid: { show: false },
-    splits: (plot, _axis, min, max) => splits(min, max, plot.width),
+    splits: (plot, _axis, min, max) => splits(min, max, plot.width / tokens().zoom),
     values,
   };
 }

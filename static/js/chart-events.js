@@ -51,7 +51,7 @@ export function groupAt(groups, x) {
  */
 export function drawEvents(plot, groups, read, tokens) {
   const { ctx, bbox } = plot;
-  const scale = devicePixelRatio;
+  const scale = tokens.px;
   ctx.save();
   for (const group of groups) {
     for (const mark of group.marks) drawLine(plot, mark, tokens);
@@ -71,11 +71,11 @@ export function drawEvents(plot, groups, read, tokens) {
  */
 function drawLine({ ctx, bbox, valToPos }, mark, tokens) {
   const x = valToPos(mark.at_ms, "x", true);
-  ctx.setLineDash([devicePixelRatio, 3 * devicePixelRatio]);
+  ctx.setLineDash([tokens.px, 3 * tokens.px]);
   ctx.strokeStyle = tokens.lineControl;
-  ctx.lineWidth = devicePixelRatio;
+  ctx.lineWidth = tokens.px;
   ctx.beginPath();
-  ctx.moveTo(x, bbox.top - ABOVE_PLOT_PX * devicePixelRatio);
+  ctx.moveTo(x, bbox.top - ABOVE_PLOT_PX * tokens.px);
   ctx.lineTo(x, bbox.top + bbox.height);
   ctx.stroke();
 }

@@ -1,25 +1,26 @@
 // @ts-check
-// Marks on a chart besides its lines: hatched gaps, time off air, units, and the "now" edge.
+// Marks on a chart besides its lines: hatched gaps, shaded time, units, and the "now" edge.
 
 import { duration } from "./figures.js";
 
 /**
  * @typedef {import("./chart-axes.js").Tokens} Tokens
  * @typedef {uPlot} Plot
+ * @typedef {Stretch & { label: string }} Shade
  */
 
 const LABEL_ROOM_PX = 14;
 const HATCH_PX = 6;
 
 /**
- * Shade each span without a known broadcast: off air, where chat may continue, or not tracked.
+ * Shade each span without a line, with its reason if there is room.
  * @param {Plot} plot
- * @param {{ offAir: Stretch[], fromMs: number, untilMs: number }} state
+ * @param {{ shades: Shade[], fromMs: number, untilMs: number }} state
  * @param {Tokens} tokens
  */
-export function drawOffAir(plot, { offAir, fromMs, untilMs }, tokens) {
+export function drawShades(plot, { shades, fromMs, untilMs }, tokens) {
   const { ctx, bbox } = plot;
-  for (const span of offAir) {
+  for (const span of shades) {
     const left = plot.valToPos(Math.max(span.from_ms, fromMs), "x", true);
     const right = plot.valToPos(Math.min(span.until_ms, untilMs), "x", true);
     if (right <= left) continue;
@@ -27,8 +28,8 @@ export function drawOffAir(plot, { offAir, fromMs, untilMs }, tokens) {
     ctx.fillStyle = tokens.offAir;
     ctx.fillRect(left, bbox.top, right - left, bbox.height);
     ctx.restore();
-    if (right - left > LABEL_ROOM_PX * devicePixelRatio)
-      writeUpwards(plot, (left + right) / 2, "off air or not tracked", tokens.ink3, tokens);
+    if (right - left > LABEL_ROOM_PX * tokens.px)
+      writeUpwards(plot, (left + right) / 2, span.label, tokens.ink3, tokens);
   }
 }
 
@@ -44,7 +45,7 @@ export function drawBands(plot, { bands, fromMs, untilMs }, tokens) {
     const right = plot.valToPos(Math.min(band.until_ms, untilMs), "x", true);
     if (right <= left) continue;
     hatch(plot, left, right, tokens);
-    if (right - left > LABEL_ROOM_PX * devicePixelRatio)
+    if (right - left > LABEL_ROOM_PX * tokens.px)
       writeUpwards(
         plot,
         (left + right) / 2,
@@ -70,9 +71,9 @@ function hatch({ ctx, bbox }, left, right, tokens) {
   ctx.fillRect(left, bbox.top, right - left, bbox.height);
   ctx.setLineDash([]);
   ctx.strokeStyle = tokens.gapLine;
-  ctx.lineWidth = devicePixelRatio;
+  ctx.lineWidth = tokens.px;
   ctx.beginPath();
-  for (let x = left - bbox.height; x < right; x += HATCH_PX * devicePixelRatio * Math.SQRT2) {
+  for (let x = left - bbox.height; x < right; x += HATCH_PX * tokens.px * Math.SQRT2) {
     ctx.moveTo(x, bbox.top + bbox.height);
     ctx.lineTo(x + bbox.height, bbox.top);
   }
@@ -89,9 +90,9 @@ function hatch({ ctx, bbox }, left, right, tokens) {
  */
 function writeUpwards({ ctx, bbox }, center, text, color, tokens) {
   ctx.save();
-  ctx.translate(center, bbox.top + bbox.height - 8 * devicePixelRatio);
+  ctx.translate(center, bbox.top + bbox.height - 8 * tokens.px);
   ctx.rotate(-Math.PI / 2);
-  ctx.font = `${11 * tokens.k * devicePixelRatio}px ${tokens.font}`;
+  ctx.font = `${11 * tokens.k * tokens.px}px ${tokens.font}`;
   ctx.fillStyle = color;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
@@ -103,12 +104,12 @@ function writeUpwards({ ctx, bbox }, center, text, color, tokens) {
  * Write the units above the axes: the metric's on the left, "viewers" on the right if they are shown.
  * @param {Plot} plot
  * @param {[string, string | null]} units
- * @param {Pick<Tokens, "k" | "font" | "ink3">} tokens
+ * @param {Pick<Tokens, "k" | "px" | "font" | "ink3">} tokens
  */
 export function drawUnits({ ctx, bbox }, [left, right], tokens) {
-  const y = bbox.top - 34 * devicePixelRatio;
+  const y = bbox.top - 34 * tokens.px;
   ctx.save();
-  ctx.font = `${11 * tokens.k * devicePixelRatio}px ${tokens.font}`;
+  ctx.font = `${11 * tokens.k * tokens.px}px ${tokens.font}`;
   ctx.fillStyle = tokens.ink3;
   ctx.textBaseline = "alphabetic";
   ctx.textAlign = "left";
@@ -132,14 +133,14 @@ export function drawEdge(plot, { columns, edgeMs }, tokens) {
   ctx.save();
   ctx.setLineDash([]);
   ctx.strokeStyle = ctx.fillStyle = tokens.signal;
-  ctx.lineWidth = 1.5 * devicePixelRatio;
+  ctx.lineWidth = 1.5 * tokens.px;
   ctx.beginPath();
   ctx.moveTo(x, bbox.top);
   ctx.lineTo(x, bottom);
   ctx.stroke();
-  ctx.font = `600 ${11 * tokens.k * devicePixelRatio}px ${tokens.font}`;
+  ctx.font = `600 ${11 * tokens.k * tokens.px}px ${tokens.font}`;
   ctx.textAlign = "center";
-  ctx.fillText("now", x, bottom + 17 * devicePixelRatio);
+  ctx.fillText("now", x, bottom + 17 * tokens.px);
   drawNewest(plot, columns[1].at(-1), x, tokens);
   ctx.restore();
 }
@@ -154,7 +155,7 @@ function drawNewest(plot, value, x, tokens) {
   if (value == null) return;
   const { ctx } = plot;
   ctx.beginPath();
-  ctx.arc(x, plot.valToPos(value, "y", true), 4 * devicePixelRatio, 0, 2 * Math.PI);
+  ctx.arc(x, plot.valToPos(value, "y", true), 4 * tokens.px, 0, 2 * Math.PI);
   ctx.fillStyle = tokens.s1;
   ctx.strokeStyle = tokens.surface;
   ctx.fill();

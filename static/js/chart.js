@@ -5,7 +5,9 @@
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { readTokens, sizeOf, timeAxisOf, valueAxisOf } from "./chart-axes.js";
 import { drawEvents, groupAt, grouped } from "./chart-events.js";
-import { drawBands, drawEdge, drawOffAir, drawUnits } from "./chart-marks.js";
+import { drawBands, drawEdge, drawShades, drawUnits } from "./chart-marks.js";
+import { scaleOf } from "./chart-scales.js";
+import { drawApart, PICTURE_SCALE } from "./picture.js";
 import { pointTarget } from "./point-target.js";
 import { onTheme } from "./theme.js";
 
@@ -14,6 +16,7 @@ const RIGHT_PX = 46;
 // Above the plot: the units, then the lane of events.
 const TOP_PX = 46;
 const VIEWERS_DASH = [7, 3];
+const LINE_PX = 1.7;
 const LEAST_DRAG_PX = 8;
 
 /**
@@ -23,12 +26,13 @@ const LEAST_DRAG_PX = 8;
  * @typedef {object} ChartState
  * @property {[number[], ...(number | null)[][]]} columns - times in ms, then the values of one or two lines
  * @property {Stretch[]} bands - to hatch
- * @property {Stretch[]} offAir
+ * @property {import("./chart-marks.js").Shade[]} shades - time without a line, with its reason
  * @property {EventMark[]} marks
  * @property {number} fromMs
  * @property {number} untilMs
  * @property {number | null} edgeMs
  * @property {[string, string | null]} units
+ * @property {number} decimals - of the first line; the second one has none
  *
  * @typedef {object} Listeners
  * @property {(atMs: number | null, marks: EventMark[]) => void} onReadout - the time of a point as the crosshair moves
@@ -56,28 +60,33 @@ export class Chart {
   state = {
     columns: [[]],
     bands: [],
-    offAir: [],
+    shades: [],
     marks: [],
     fromMs: 0,
     untilMs: 1,
     edgeMs: null,
     units: ["", null],
+    decimals: 0,
   };
+  /** The scales of the left and the right axis, with their ticks at the same heights. */
+  scales = [scaleOf([], 0), scaleOf([], 0)];
   /** @type {number | null} */
   readoutMs = null;
   /** @type {string | null} */
   readMark = null;
   isPanned = false;
   isInLane = false;
-  tokens = readTokens();
 
   /**
    * @param {HTMLElement} host
    * @param {Partial<Listeners>} listeners
+   * @param {boolean} [isPicture] - drawn for a picture, apart from the page
    */
-  constructor(host, listeners) {
+  constructor(host, listeners, isPicture = false) {
     this.host = host;
     this.listeners = listeners;
+    this.tokens = readTokens(isPicture ? PICTURE_SCALE / devicePixelRatio : 1);
+    if (isPicture) return;
     onTheme(() => this.recolor());
     new ResizeObserver(() => this.plot?.setSize(sizeOf(host))).observe(host);
     host.addEventListener("keydown", (event) => this.onKey(event));
@@ -98,6 +107,12 @@ export class Chart {
   draw(state) {
     const isOther = state.columns.length !== this.state.columns.length;
     this.state = state;
+    const [, main, viewers = []] = state.columns;
+    const scale = scaleOf([main ?? []], state.decimals);
+    this.scales = [scale, scaleOf([viewers], 0, { below: scale.below })];
+    // Without any value the chart has no axes: its message is shown alone.
+    const isBlank = this.scales.every(({ ticks }) => ticks.length === 0);
+    this.host.classList.toggle("is-blank", isBlank);
     if (isOther || !this.plot) this.plot = this.build();
     else this.plot.setData(state.columns, false);
     if (!this.isPanned) this.plot.setScale("x", { min: state.fromMs, max: state.untilMs });
@@ -113,23 +128,28 @@ export class Chart {
   options() {
     const hasViewers = this.state.columns.length > 2;
     const tokens = () => this.tokens;
-    const viewersAxis = { ...valueAxisOf(tokens, RIGHT_PX), side: 1, grid: { show: false } };
+    const { k, zoom } = this.tokens;
+    const right = valueAxisOf(tokens, RIGHT_PX, () => this.scales[1]);
     return {
       ms: 1,
       ...sizeOf(this.host),
-      padding: [TOP_PX, hasViewers ? 0 : RIGHT_PX * this.tokens.k, 0, 0],
+      padding: [TOP_PX * zoom, hasViewers ? 0 : RIGHT_PX * k * zoom, 0, 0],
       legend: { show: false },
       cursor: this.cursor(),
-      scales: { x: { auto: false }, y: { range: withZero }, viewers: { range: aroundValues } },
+      scales: {
+        x: { auto: false },
+        y: { range: () => rangeOf(this.scales[0]) },
+        viewers: { range: () => rangeOf(this.scales[1]) },
+      },
       axes: [
         timeAxisOf(tokens),
-        { ...valueAxisOf(tokens, LEFT_PX), scale: "y" },
-        ...(hasViewers ? [{ ...viewersAxis, scale: "viewers" }] : []),
+        { ...valueAxisOf(tokens, LEFT_PX, () => this.scales[0]), scale: "y" },
+        ...(hasViewers ? [{ ...right, scale: "viewers", side: 1, grid: { show: false } }] : []),
       ],
       series: [{}, this.mainSeries(), ...(hasViewers ? [this.viewersSeries()] : [])],
       hooks: {
         drawClear: [
-          (plot) => drawOffAir(plot, this.state, this.tokens),
+          (plot) => drawShades(plot, this.state, this.tokens),
           (plot) => drawBands(plot, this.state, this.tokens),
         ],
         draw: [(plot) => this.drawTop(plot)],
@@ -162,13 +182,14 @@ export class Chart {
   /** @returns {uPlot.Series} */
   mainSeries() {
     const [stroke, fill] = [() => this.tokens.s1, () => this.tokens.s1Fill];
-    return { scale: "y", stroke, fill, width: 1.7, points: { show: false } };
+    return { scale: "y", stroke, fill, width: LINE_PX * this.tokens.zoom, points: { show: false } };
   }
 
   /** @returns {uPlot.Series} */
   viewersSeries() {
-    const stroke = () => this.tokens.s2;
-    return { scale: "viewers", stroke, width: 1.7, dash: VIEWERS_DASH, points: { show: false } };
+    const [stroke, width] = [() => this.tokens.s2, LINE_PX * this.tokens.zoom];
+    const dash = VIEWERS_DASH.map((length) => length * this.tokens.px);
+    return { scale: "viewers", stroke, width, dash, points: { show: false } };
   }
 
   /** @param {uPlot} plot */
@@ -233,7 +254,7 @@ export class Chart {
   groups(plot) {
     const { marks, fromMs, untilMs } = this.state;
     const inView = marks.filter((mark) => mark.at_ms >= fromMs && mark.at_ms <= untilMs);
-    return grouped(inView, (ms) => plot.valToPos(ms, "x"));
+    return grouped(inView, (ms) => plot.valToPos(ms, "x") / this.tokens.zoom);
   }
 
   /**
@@ -321,6 +342,27 @@ export class Chart {
     return (shiftKey ? before : marks.find((mark) => mark.at_ms >= from))?.at_ms;
   }
 
+  /**
+   * Return the lines of a legend, with these labels.
+   * @param {string[]} labels
+   */
+  legend(labels) {
+    const lines = [
+      { color: this.tokens.s1, dash: [], width: LINE_PX },
+      { color: this.tokens.s2, dash: VIEWERS_DASH, width: LINE_PX },
+    ];
+    return labels.map((label, i) => ({ label, ...lines[i] }));
+  }
+
+  /** Draw the chart for a picture. */
+  picture() {
+    return drawApart((host) => {
+      const chart = new Chart(host, {}, true);
+      chart.draw(this.state);
+      return chart;
+    });
+  }
+
   recolor() {
     this.tokens = readTokens();
     this.plot?.redraw(false, true);
@@ -328,23 +370,7 @@ export class Chart {
 }
 
 /**
- * @param {unknown} _plot
- * @param {number} min
- * @param {number} max
+ * @param {import("./chart-scales.js").ValueScale} scale
  * @returns {uPlot.Range.MinMax}
  */
-function withZero(_plot, min, max) {
-  return [min < 0 ? min * 1.08 : 0, max > 0 ? max * 1.08 : 1];
-}
-
-/**
- * @param {unknown} _plot
- * @param {number | null} min
- * @param {number} max
- * @returns {uPlot.Range.MinMax}
- */
-function aroundValues(_plot, min, max) {
-  if (min == null) return [0, 1];
-  const spread = Math.max(max - min, max * 0.02, 1);
-  return [Math.max(0, min - spread * 0.9), max + spread * 0.2];
-}
+const rangeOf = ({ min, max }) => [min, max];

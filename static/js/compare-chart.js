@@ -1,17 +1,25 @@
 // @ts-check
-// The chart of a comparison: a line per channel, with its own color and dash.
+// The chart of one metric of a comparison: a line per channel, with its own color and dash, and a thin one of the
+// period before.
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { readTokens, sizeOf, ticks, timeAxisOf, valueAxisOf } from "./chart-axes.js";
 import { drawUnits } from "./chart-marks.js";
-import { MISSING_AFTER_STEPS } from "./series.js";
+import { scaleOf } from "./chart-scales.js";
+import { drawEndLabels, LABELED_FROM_PX, LABELS_PX } from "./end-labels.js";
+import { drawApart, PICTURE_SCALE } from "./picture.js";
 import { onTheme } from "./theme.js";
 import { pointTarget } from "./point-target.js";
 import { HOUR_MS, MINUTE_MS } from "./times.js";
 
 const LEFT_PX = 48;
 const RIGHT_PX = 12;
+// Above the plot of a single chart, whose unit is there; several charts have headings.
 const TOP_PX = 46;
+const SMALL_TOP_PX = 10;
+const SMALL_PICTURE_PX = 220;
+const [LINE_PX, PREVIOUS_PX] = [1.7, 1];
+const PREVIOUS_DASH = [3, 3];
 const DASHES = [
   [],
   [7, 3],
@@ -27,10 +35,14 @@ const DASHES = [
 
 /**
  * @typedef {object} Options
- * @property {string} unit
+ * @property {string} unit - above the value axis, "" if the chart has a heading
+ * @property {number} decimals - of the values
  * @property {boolean} isStreamTime
+ * @property {boolean} hasTimes - the time axis has labels
+ * @property {boolean} isSmall - one of several charts
  * @property {string[]} names - of the channels
- * @property {(atMs: number | null, values: (number | null | undefined)[]) => void} onReadout - as the crosshair moves
+ * @property {number[]} previous - the positions of the channels that have a line of the period before
+ * @property {(at: number | null) => void} onReadout - the position of the point under the crosshair as it moves
  * @property {(left: number, width: number) => void} onLayout - of the plot, in px
  */
 
@@ -39,17 +51,22 @@ export class CompareChart {
   plot = null;
   /** @type {uPlot.AlignedData} */
   columns = [[]];
+  /** @type {import("./span.js").Span} */
+  span = { fromMs: 0, untilMs: 1 };
   /** @type {number | null} */
   at = null;
-  tokens = readTokens();
+  scale = scaleOf([], 0);
 
   /**
    * @param {HTMLElement} host
    * @param {Options} options
+   * @param {boolean} [isPicture] - drawn for a picture, apart from the page
    */
-  constructor(host, options) {
+  constructor(host, options, isPicture = false) {
     this.host = host;
     this.options = options;
+    this.tokens = readTokens(isPicture ? PICTURE_SCALE / devicePixelRatio : 1);
+    if (isPicture) return;
     onTheme(() => {
       this.tokens = readTokens();
       this.plot?.redraw(false, true);
@@ -60,53 +77,96 @@ export class CompareChart {
   }
 
   /**
-   * Draw columns: times in ms, then the values of each channel.
+   * Draw columns: times in ms, then the values of each channel, then the previous ones.
    * @param {uPlot.AlignedData} columns
    * @param {import("./span.js").Span} span
    */
-  draw(columns, { fromMs, untilMs }) {
+  draw(columns, span) {
+    const [, ...values] = columns;
     this.columns = columns;
+    this.span = span;
+    this.scale = scaleOf(
+      values.map((column) => [...column]),
+      this.options.decimals,
+    );
+    this.host.classList.toggle("is-blank", this.scale.ticks.length === 0);
     if (this.plot) this.plot.setData(columns, false);
     else this.plot = new uPlot(this.plotOptions(), columns, this.host);
-    this.plot.setScale("x", { min: fromMs, max: untilMs });
+    this.plot.setScale("x", { min: span.fromMs, max: span.untilMs });
   }
 
   /** @returns {uPlot.Options} */
   plotOptions() {
     const tokens = () => this.tokens;
-    const { isStreamTime, names } = this.options;
+    const { zoom } = this.tokens;
+    const { isStreamTime, isSmall, names, previous } = this.options;
     return {
       ms: 1,
       ...sizeOf(this.host),
-      padding: [TOP_PX, RIGHT_PX, 0, 0],
+      padding: [(isSmall ? SMALL_TOP_PX : TOP_PX) * zoom, () => this.rightPx() * zoom, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: {
         x: { auto: false },
-        y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
+        y: { range: () => [this.scale.min, this.scale.max] },
       },
       axes: [
-        isStreamTime ? timeAxisOf(tokens, ticks, writeHours) : timeAxisOf(tokens),
-        valueAxisOf(tokens, LEFT_PX),
+        {
+          ...(isStreamTime ? timeAxisOf(tokens, ticks, writeHours) : timeAxisOf(tokens)),
+          ...this.timesHidden(),
+        },
+        valueAxisOf(tokens, LEFT_PX, () => this.scale),
       ],
-      series: [{}, ...names.map((label, i) => this.line(label, i))],
-      hooks: { draw: [(plot) => this.drawTop(plot)], setCursor: [(plot) => this.onCursor(plot)] },
+      series: [
+        {},
+        ...names.map((label, i) => this.line(label, i, LINE_PX, DASHES[i])),
+        ...previous.map((i) => this.line(`${names[i]}, previous`, i, PREVIOUS_PX, PREVIOUS_DASH)),
+      ],
+      hooks: { draw: [(plot) => this.drawRest(plot)], setCursor: [(plot) => this.onCursor(plot)] },
     };
   }
 
   /**
    * @param {string} label
    * @param {number} i
+   * @param {number} widthPx
+   * @param {number[]} dash
    * @returns {uPlot.Series}
    */
-  line(label, i) {
-    const stroke = () => this.tokens.series[i];
-    return { label, stroke, width: 1.7, dash: DASHES[i], points: { show: false } };
+  line(label, i, widthPx, dash) {
+    const { zoom, px } = this.tokens;
+    return {
+      label,
+      stroke: () => this.tokens.series[i],
+      width: widthPx * zoom,
+      dash: dash.map((length) => length * px),
+      points: { show: false },
+    };
+  }
+
+  /**
+   * Return the options of a time axis without labels, where another chart below has them.
+   * @returns {uPlot.Axis}
+   */
+  timesHidden() {
+    if (this.options.hasTimes) return {};
+    return { size: 8 * this.tokens.zoom, values: (_plot, splits) => splits.map(() => "") };
+  }
+
+  /** The room right of the plot: for the names of the lines in a wide chart. */
+  rightPx() {
+    return this.hasLabels ? LABELS_PX : RIGHT_PX;
+  }
+
+  get hasLabels() {
+    return sizeOf(this.host).width / this.tokens.zoom >= LABELED_FROM_PX;
   }
 
   /** @param {uPlot} plot */
-  drawTop(plot) {
-    drawUnits(plot, [this.options.unit, null], this.tokens);
+  drawRest(plot) {
+    if (this.options.unit) drawUnits(plot, [this.options.unit, null], this.tokens);
+    const lines = this.options.names.map((name, i) => ({ name, color: this.tokens.series[i] }));
+    if (this.hasLabels) drawEndLabels(plot, lines, this.tokens);
     const { left, width } = plot.bbox;
     this.options.onLayout(left / devicePixelRatio, width / devicePixelRatio);
   }
@@ -115,24 +175,18 @@ export class CompareChart {
   onCursor(plot) {
     const { idx, left = -1 } = plot.cursor;
     this.at = idx == null || left < 0 ? null : idx;
-    const { at } = this;
-    const [times, ...lines] = this.columns;
-    if (at === null) this.options.onReadout(null, []);
-    else
-      this.options.onReadout(
-        times[at],
-        lines.map((line) => line[at]),
-      );
+    this.options.onReadout(this.at);
   }
 
   /**
    * Move the crosshair to a point; null removes it.
    * @param {number | null} at
+   * @param {boolean} [tells] - report the move
    */
-  read(at) {
+  read(at, tells = true) {
     if (!this.plot) return;
     const left = at === null ? -10 : this.plot.valToPos(this.columns[0][at], "x");
-    this.plot.setCursor({ left, top: at === null ? -10 : 0 });
+    this.plot.setCursor({ left, top: at === null ? -10 : 0 }, tells);
   }
 
   /** @param {KeyboardEvent} event */
@@ -144,43 +198,38 @@ export class CompareChart {
     event.preventDefault();
     this.read(target);
   }
+
+  /**
+   * Return the lines of the legend.
+   * @param {string | null | undefined} previousName - the name of the thin lines, if there are any
+   */
+  legend(previousName) {
+    const lines = this.options.names.map((label, i) => ({
+      label,
+      color: this.tokens.series[i],
+      dash: DASHES[i],
+      width: LINE_PX,
+    }));
+    if (!previousName) return lines;
+    const before = { color: this.tokens.ink3, dash: PREVIOUS_DASH, width: PREVIOUS_PX };
+    return [...lines, { label: previousName, ...before }];
+  }
+
+  /** Draw the chart for a picture. */
+  picture() {
+    return drawApart(
+      (host) => {
+        const chart = new CompareChart(host, { ...this.options, onReadout, onLayout }, true);
+        chart.draw(this.columns, this.span);
+        return chart;
+      },
+      this.options.isSmall ? SMALL_PICTURE_PX : undefined,
+    );
+  }
 }
 
-/**
- * Return columns for uPlot from lines with different times. A null interrupts a line where windows are missing.
- * @param {ComparedLine[]} lines
- * @param {{ isStreamTime: boolean, isIndex: boolean }} options
- */
-export function columnsOf(lines, { isStreamTime, isIndex }) {
-  return uPlot.join(
-    lines.map((line) => columns(line, isStreamTime ? (line.zero_ms ?? 0) : 0, isIndex)),
-    // A line is interrupted only where it has a null, not where it has no point at another line's time.
-    lines.map(() => [0, 1]),
-  );
-}
-
-/**
- * @param {ComparedLine} line
- * @param {number} zeroMs
- * @param {boolean} isIndex
- * @returns {uPlot.AlignedData}
- */
-function columns({ end_ms: ends, values, step_ms: stepMs, average }, zeroMs, isIndex) {
-  /** @type {number[]} */
-  const times = [];
-  /** @type {(number | null)[]} */
-  const column = [];
-  ends.forEach((endMs, i) => {
-    if (i > 0 && endMs - ends[i - 1] > MISSING_AFTER_STEPS * (stepMs ?? 0)) {
-      times.push(ends[i - 1] - zeroMs + 1);
-      column.push(null);
-    }
-    const value = values[i];
-    times.push(endMs - zeroMs);
-    column.push(value === null || !isIndex ? value : average ? (value / average) * 100 : null);
-  });
-  return [times, column];
-}
+const onReadout = () => {};
+const onLayout = () => {};
 
 /**
  * @param {unknown} _plot

@@ -1,38 +1,27 @@
 // @ts-check
-// The page that compares channels: lines are reloaded each minute, live values arrive over the socket.
+// The page that compares channels: a chart per metric, reloaded each minute; live values arrive over the socket.
 
 import { fetchJson } from "./fetch-json.js";
-import { CompareChart, columnsOf } from "./compare-chart.js";
+import { CompareChart } from "./compare-chart.js";
+import { columnsOf, linesBefore } from "./compare-lines.js";
+import { drawTapes } from "./compare-tapes.js";
 import { constants, useConstants } from "./constants.js";
 import { $, all, dataOf, inside, write } from "./dom.js";
 import { duration, figure, number } from "./figures.js";
+import { metricOf } from "./metrics.js";
 import { LivePeaks } from "./peaks.js";
-import { kindOf } from "./series.js";
+import { savePicture } from "./picture.js";
 import { reload } from "./sign-in.js";
 import { LiveSocket, liveUrl } from "./socket.js";
-import { drawTape } from "./tape.js";
 import { MINUTE_MS, when, zoneAt } from "./times.js";
 
-/** The table cells with values of the range. */
-const CELLS = /** @type {const} */ (["peak", "average", "viewers", "engagement"]);
+/** The cells of a metric, with values of the range. */
+const CELLS = /** @type {const} */ (["peak", "average"]);
+/** The cells of a channel that do not depend on the chosen metrics. */
+const MEANS = /** @type {const} */ (["viewers", "engagement"]);
 
-const SVG = "http://www.w3.org/2000/svg";
-
-/**
- * Return the color and dash of a line.
- * @param {number} number - its position in the selection
- */
-function swatch(number) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "swatch");
-  svg.setAttribute("viewBox", "0 0 26 10");
-  const line = document.createElementNS(SVG, "line");
-  line.setAttribute("class", `n${number}`);
-  for (const [name, value] of Object.entries({ x1: "0", x2: "26", y1: "5", y2: "5" }))
-    line.setAttribute(name, value);
-  svg.append(line);
-  return svg;
-}
+// The title of a picture names this many channels; its legend names all.
+const NAMED_MAX = 3;
 
 class ComparePage {
   /** @type {Record<string, Channel>} the newest live windows of the channels */
@@ -42,35 +31,65 @@ class ComparePage {
 
   /** @param {ComparisonStart} start */
   constructor(start) {
-    const { metric, align, scale, until } = start.choice;
+    const { align, scale, until } = start.choice;
     this.start = start;
-    this.metric = metric;
+    this.metrics = Object.keys(start.units);
+    /** The metric whose values the legend shows: that of the chart in use. */
+    this.metric = this.metrics[0];
     this.isStreamTime = align === "stream";
     this.isIndex = scale === "index";
     this.until = until;
     this.lines = start.lines;
     for (const { id } of this.lines) this.peaks.set(id, new LivePeaks());
     this.nowMs = start.now_ms;
-    this.chart = new CompareChart($("chart"), {
-      unit: this.isIndex ? "own average = 100" : start.unit,
+    this.charts = all($("charts"), "[data-metric]").map((host, i) => this.chartIn(host, i));
+  }
+
+  /**
+   * @param {HTMLElement} host
+   * @param {number} i - the position of the chart
+   */
+  chartIn(host, i) {
+    const { metric = "" } = host.dataset;
+    const isSmall = this.metrics.length > 1;
+    const unit = this.isIndex ? "own average = 100" : this.start.units[metric];
+    const chart = new CompareChart(host, {
+      unit: isSmall ? "" : unit,
+      decimals: this.isIndex ? 0 : metricOf(metric).decimals,
       isStreamTime: this.isStreamTime,
+      hasTimes: i === this.metrics.length - 1,
+      isSmall,
       names: this.lines.map(({ name }) => name),
-      onReadout: (atMs, values) => this.readOut(atMs, values),
-      onLayout: (left, width) => this.drawTapes(left, width),
+      previous: linesBefore(this.lines).map(({ line }) => this.lines.indexOf(line)),
+      onReadout: (at) => this.follow(chart, metric, at),
+      onLayout: (left, width) => {
+        if (i === 0) drawTapes(this.lines, { ...this.span(), left, width });
+      },
     });
+    return { chart, metric };
   }
 
   begin() {
     this.draw();
-    this.readOut(null, []);
-    if (!this.start.source) this.follow();
+    this.readOut(null);
+    if (!this.start.source) this.subscribe();
     if (!this.until) setInterval(() => this.reload(), MINUTE_MS);
+    const button = document.getElementById("picture");
+    if (!button) return;
+    button.hidden = false;
+    button.addEventListener("click", () => this.savePicture());
   }
 
   draw() {
-    this.chart.draw(columnsOf(this.lines, this), this.span());
-    const isEmpty = this.lines.every((line) => line.end_ms.length === 0);
-    $("message").textContent = isEmpty ? "No data for these channels in this range." : "";
+    for (const { chart, metric } of this.charts) {
+      chart.draw(columnsOf(this.lines, metric, this), this.span());
+      const isKnown = this.lines.some((line) =>
+        line.metrics[metric].values.some((value) => value !== null),
+      );
+      inside(chart.host, "[data-message]").textContent = isKnown
+        ? ""
+        : "No data for these channels in this range.";
+    }
   }
 
   span() {
@@ -80,23 +99,40 @@ class ComparePage {
   }
 
   /**
-   * Write the legend: the value of each line under the crosshair, or its average over the range.
-   * @param {number | null} atMs
-   * @param {(number | null | undefined)[]} values
+   * Show the readout of a chart, and its crosshair in the others.
+   * @param {CompareChart} used
+   * @param {string} metric
+   * @param {number | null} at - the position of the point
    */
-  readOut(atMs, values) {
-    $("when").textContent = this.whenOf(atMs);
+  follow(used, metric, at) {
+    this.metric = metric;
+    for (const { chart } of this.charts) if (chart !== used) chart.read(at, false);
+    this.readOut(at);
+  }
+
+  /**
+   * Write the legend: the value of each line under the crosshair, or its average over the range.
+   * @param {number | null} at
+   */
+  readOut(at) {
+    const { columns } = this.charts[this.metrics.indexOf(this.metric)].chart;
+    const [times, ...values] = columns;
+    $("when").textContent = this.whenOf(at === null ? null : times[at]);
     this.lines.forEach((line, i) => {
       const element = inside($("legend"), `[data-line="${line.number}"] [data-value]`);
-      const average = line.summary?.average ?? constants.absent;
-      element.textContent = atMs === null ? average : this.valueText(values[i]);
+      const average = line.metrics[this.metric].summary?.average ?? constants.absent;
+      element.textContent = at === null ? average : this.valueText(values[i][at]);
     });
   }
 
   /** @param {number | null} atMs */
   whenOf(atMs) {
-    if (atMs === null) return "Average";
-    return this.isStreamTime ? `${duration(atMs)} into the stream` : `${when(atMs)} ${zoneAt(atMs)}`;
+    const name = this.metrics.length > 1 ? `${metricOf(this.metric).name}, ` : "";
+    if (atMs === null) return name ? `${name}average` : "Average";
+    const time = this.isStreamTime
+      ? `${duration(atMs)} into the stream`
+      : `${when(atMs)} ${zoneAt(atMs)}`;
+    return `${name}${time}`;
   }
 
   /** @param {number | null | undefined} value */
@@ -109,12 +145,12 @@ class ComparePage {
   writeTable() {
     for (const line of this.lines) {
       const row = document.querySelector(rowOf(line.id));
-      const summary = this.summaryOf(line);
-      if (!row || !summary) continue;
-      for (const name of CELLS)
-        for (const cell of all(row, `[data-${name}]`)) cell.textContent = summary[name];
-      for (const cell of all(row, "[data-peak]"))
-        cell.title = summary.peak_value === null ? summary.peak_note : "";
+      if (!row) continue;
+      for (const metric of this.metrics) this.writeCells(row, line, metric);
+      const { summary } = line.metrics[this.metrics[0]];
+      if (!summary) continue;
+      for (const name of MEANS)
+        for (const cell of all(row, `[data-${name}]`)) cell.textContent = line[name];
       for (const coverage of all(row, "[data-coverage]")) {
         coverage.textContent = `${summary.coverage}%`;
         coverage.title = summary.heard;
@@ -123,32 +159,44 @@ class ComparePage {
   }
 
   /**
-   * Return the summary of a line. The peak of a range up to now is never lower than the live value beside it.
+   * @param {Element} row
    * @param {ComparedLine} line
+   * @param {string} metric
    */
-  summaryOf({ id, summary }) {
-    const [peaks, now] = [this.peaks.get(id), this.now[id]];
-    if (!summary || !peaks || !now) return summary;
-    const raised = peaks.raise(summary, this.metric, now, this.nowMs - this.start.span_ms);
-    return { ...summary, ...raised };
+  writeCells(row, line, metric) {
+    const summary = this.summaryOf(line, metric);
+    if (!summary) return;
+    const own = `[data-metric="${CSS.escape(metric)}"]`;
+    for (const name of CELLS)
+      for (const cell of all(row, `${own}[data-${name}]`)) cell.textContent = summary[name];
+    for (const cell of all(row, `${own}[data-peak]`))
+      cell.title = summary.peak_value === null ? summary.peak_note : "";
   }
 
   /**
-   * @param {number} left
-   * @param {number} width
+   * Return the summary of a line. The peak of a range up to now is never lower than the live value beside it.
+   * @param {ComparedLine} line
+   * @param {string} metric
    */
-  drawTapes(left, width) {
-    const rows = this.lines.map((line) => {
-      const row = document.createElement("div");
-      row.className = "tape-row";
-      row.title = `Coverage of ${line.name}`;
-      const svg = document.createElementNS(SVG, "svg");
-      svg.setAttribute("class", "tape");
-      row.append(swatch(line.number), svg);
-      drawTape(svg, runsOf(line), { ...this.span(), left, width });
-      return row;
+  summaryOf({ id, metrics }, metric) {
+    const [peaks, now, { summary }] = [this.peaks.get(id), this.now[id], metrics[metric]];
+    if (!summary || !peaks || !now) return summary;
+    return peaks.raise(summary, metric, now, this.nowMs - this.start.span_ms);
+  }
+
+  async savePicture() {
+    const plots = [];
+    for (const { chart } of this.charts)
+      plots.push({ title: chart.host.dataset.title ?? "", canvas: await chart.picture() });
+    await savePicture({
+      title: listed(this.lines.map(({ name }) => name)),
+      span: this.isStreamTime ? null : this.span(),
+      subtitle: this.isStreamTime ? `The first ${duration(this.start.span_ms)} of each stream` : "",
+      legend: this.charts[0].chart.legend(document.getElementById("previous-name")?.textContent),
+      plots,
+      note: ($("chart-note").textContent ?? "").replace(/\s+/g, " ").trim(),
+      name: `twitchly-compare-${this.metrics.join("-")}`,
     });
-    $("tapes").replaceChildren(...rows);
   }
 
   async reload() {
@@ -162,11 +210,12 @@ class ComparePage {
     this.lines = response.lines;
     this.nowMs = response.now_ms;
     this.draw();
-    this.readOut(null, []);
-    for (const { id, now } of this.lines) {
-      const cell = nowCell(id);
-      if (cell && !this.now[id]) write(cell, now ?? constants.absent);
-    }
+    this.readOut(null);
+    for (const { id, metrics } of this.lines)
+      for (const metric of this.metrics) {
+        const cell = nowCell(id, metric);
+        if (cell && !this.now[id]) write(cell, metrics[metric].now ?? constants.absent);
+      }
     this.writeTable();
   }
 
@@ -176,12 +225,13 @@ class ComparePage {
    */
   showNow({ channels, now_ms: nowMs }) {
     this.nowMs = nowMs;
-    for (const [id, channel] of Object.entries(channels)) {
-      const cell = nowCell(id);
-      if (!cell) continue;
-      this.now[id] = channel;
-      write(cell, channel.display.values[this.metric] ?? constants.absent);
-    }
+    for (const [id, channel] of Object.entries(channels))
+      for (const metric of this.metrics) {
+        const cell = nowCell(id, metric);
+        if (!cell) continue;
+        this.now[id] = channel;
+        write(cell, channel.display.values[metric] ?? constants.absent);
+      }
     this.writeTable();
   }
 
@@ -189,7 +239,7 @@ class ComparePage {
    * Subscribe to live values. A shared comparison reloads them each minute instead: its visitors may have no access to
    * the socket.
    */
-  follow() {
+  subscribe() {
     const socket = new LiveSocket(liveUrl(), {
       onError: () => {},
       onSignedOut: reload,
@@ -202,34 +252,42 @@ class ComparePage {
   }
 }
 
-/** @param {string} id */
-const nowCell = (id) => document.querySelector(`${rowOf(id)} [data-now]`);
+/**
+ * @param {string} id
+ * @param {string} metric
+ */
+const nowCell = (id, metric) =>
+  document.querySelector(`${rowOf(id)} [data-metric="${CSS.escape(metric)}"] [data-now]`);
 
 /** @param {string} id */
 const rowOf = (id) => `tr[data-id="${CSS.escape(id)}"]`;
 
 /**
- * Return a line's runs of equal coverage.
- * @param {ComparedLine} line
+ * Return names as text, the first three of them.
+ * @param {string[]} names
  */
-function runsOf({ end_ms: ends, coverage, step_ms: stepMs, zero_ms: zeroMs }) {
-  /** @type {import("./tape.js").Run[]} */
-  const runs = [];
-  const [step, zero] = [stepMs ?? 0, zeroMs ?? 0];
-  ends.forEach((endMs, i) => {
-    const kind = kindOf(coverage[i]);
-    const [from, until] = [endMs - step - zero, endMs - zero];
-    const last = runs.at(-1);
-    if (last?.kind === kind && from - last.until <= step) last.until = until;
-    else runs.push({ kind, from, until });
-  });
-  return runs;
+function listed(names) {
+  const rest = names.length - NAMED_MAX;
+  return names.slice(0, NAMED_MAX).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}
+
+/**
+ * Let at most as many metrics be checked as the form allows.
+ * @param {HTMLElement} form
+ */
+function limitChecks(form) {
+  const boxes = /** @type {HTMLInputElement[]} */ (all(form, "input[type=checkbox]"));
+  const update = () => {
+    const isFull = boxes.filter(({ checked }) => checked).length >= Number(form.dataset.most);
+    for (const box of boxes) box.disabled = isFull && !box.checked;
+  };
+  form.addEventListener("change", update);
+  update();
 }
 
 /** @type {ComparisonStart} */
 const start = dataOf("start");
 useConstants(start.constants);
-const metric = document.getElementById("metric");
-if (metric instanceof HTMLSelectElement)
-  metric.addEventListener("change", () => metric.form?.requestSubmit());
+const form = document.getElementById("metrics");
+if (form) limitChecks(form);
 if (document.getElementById("chart")) new ComparePage(start).begin();

@@ -12,7 +12,7 @@ import { $, byId, closest, dataOf } from "./dom.js";
 import { bindFilters, markFiles, markFilters, markSizes, markWindows } from "./filters.js";
 import { Finder } from "./finder.js";
 import { HistoryRequests } from "./history.js";
-import { metricOf, unitOf, windowOf } from "./metrics.js";
+import { metricOf, windowOf } from "./metrics.js";
 import { signIn } from "./sign-in.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { chosen, fitted, moved, pastRange, spanOf } from "./span.js";
@@ -61,7 +61,9 @@ class BoardPage {
       channel: this.view.profile,
       choice: this.choice,
       metric: this.charted,
-      unit: unitOf(this.charted, this.view.series.range),
+      range: this.view.series.range,
+      chart: this.view.chart,
+      showsViewers: this.view.showsViewers,
       span: this.view.span ?? this.view.visibleSpan(),
     }));
     this.dates = new Dates({

@@ -8,9 +8,10 @@ import { writeSummary } from "./channel-panels.js";
 import { $, dataOf } from "./dom.js";
 import { figure } from "./figures.js";
 import { historyNote } from "./history-note.js";
-import { unitOf } from "./metrics.js";
+import { metricOf, unitOf } from "./metrics.js";
 import { LivePeaks } from "./peaks.js";
 import { Series, valueOf } from "./series.js";
+import { offAirShades, shadesBeforeData } from "./shades.js";
 import { when, zoneAt } from "./times.js";
 
 const NOW_EVERY_MS = 2_000;
@@ -43,11 +44,15 @@ function draw() {
   chart.draw({
     columns: series.columns([start.metric]),
     bands: series.bands(),
-    offAir: series.offAir(series.span(nowMs).untilMs),
+    shades: [
+      ...offAirShades(series.offAir(series.span(nowMs).untilMs)),
+      ...shadesBeforeData(series, series.span(nowMs).fromMs),
+    ],
     marks: [],
     ...series.span(nowMs),
     edgeMs: series.edgeMs(start.metric, nowMs),
     units: [unitOf(start.metric, start.range), null],
+    decimals: metricOf(start.metric).decimals,
   });
   readOut(null);
 }

@@ -3,6 +3,7 @@
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { readTokens, sizeOf, timeAxisOf, valueAxisOf } from "./chart-axes.js";
+import { scaleOf } from "./chart-scales.js";
 import { $, all, dataOf } from "./dom.js";
 import { number } from "./figures.js";
 import { onTheme } from "./theme.js";
@@ -30,15 +31,15 @@ function draw(host, { by, limit: allowed, points }) {
   if (limit) $("limit").hidden = false;
   const half = STEP_MS[by] / 2;
   const [first, last] = [times[0], times[times.length - 1]];
-  const top = Math.max(most, limit ?? 0) * 1.08;
+  const scale = scaleOf([requests, [most, limit]], 0);
   const plot = new uPlot(
     {
       ms: 1,
       ...sizeOf(host),
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-      scales: { x: { range: [first, last + 2 * half] }, y: { range: [0, top] } },
-      axes: [timeAxisOf(() => tokens), valueAxisOf(() => tokens, LEFT_PX)],
+      scales: { x: { range: [first, last + 2 * half] }, y: { range: [scale.min, scale.max] } },
+      axes: [timeAxisOf(() => tokens), valueAxisOf(() => tokens, LEFT_PX, () => scale)],
       series: [{}, bar("requests", () => tokens.s1), bar("errors", () => tokens.bad)],
       hooks: {
         draw: [(it) => limit && drawLimit(it, limit, tokens)],

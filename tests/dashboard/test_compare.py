@@ -6,15 +6,25 @@ import datetime as dt
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from pytest_django import Settings
 
 from apps.channels.models import Channel
-from apps.dashboard.compare.comparison import CHANNELS_MAX, Comparison, compared_ranges, read_comparison
+from apps.dashboard.compare.comparison import (
+    CHANNELS_MAX,
+    Comparison,
+    compared_ranges,
+    query_fields,
+    read_comparison,
+    with_previous,
+)
 from apps.metrics import queries
+from apps.metrics.broadcast_store import BroadcastStore
 from apps.metrics.chart_ranges import past_range
 from apps.metrics.spans import BadSpan, Span, iso, read_span
 from apps.metrics.store import StoredWindow
@@ -32,7 +42,7 @@ NOW = 1_795_399_200_000
 
 def test_query_strings_round_trip() -> None:
     span = Span(NOW - 2 * HOUR_MS, NOW - HOUR_MS)
-    item = Comparison(("2", "1"), "spam", "7d", span, "stream", "index")
+    item = Comparison(("2", "1"), ("spam", "viewers"), "7d", span, "stream", "index", True)
     query = dict(pair.split("=") for pair in item.query()[1:].split("&"))
     assert read_comparison(query, NOW) == item
     assert Comparison().query() == "?"
@@ -191,9 +201,10 @@ def test_legend_table_and_script_show_the_same_summary(boards: Boards, stored: N
     (average,) = cells(page, "average")
     assert (cells(page, "peak"), average) == (["20"], "10")
     assert re.findall(r"<b data-value>([^<]*)</b>", page) == [average]
-    (line,) = cast("list[dict[str, dict[str, str]]]", start_of(page)["lines"])
-    assert (line["summary"]["peak"], line["summary"]["average"]) == ("20", average)
-    assert (cells(page, "viewers"), line["summary"]["viewers"]) == (["100"], "100")
+    (line,) = cast("list[dict[str, Any]]", start_of(page)["lines"])
+    summary = line["metrics"]["messages"]["summary"]
+    assert (summary["peak"], summary["average"]) == ("20", average)
+    assert (cells(page, "viewers"), line["viewers"]) == (["100"], "100")
     assert "Busiest minute<br>msg / 30 s" in page
 
 
@@ -220,7 +231,12 @@ def test_a_peak_is_never_below_the_live_value_beside_it(boards: Boards, stored: 
     assert re.findall(r"<span data-now>([^<]*)</span>", page) == ["12,418"]
     assert cells(page, "peak") == ["12,418"]
     (line,) = cast("list[dict[str, Any]]", start_of(page)["lines"])
-    assert (line["now"], line["summary"]["peak"], line["summary"]["peak_value"]) == ("12,418", "12,418", 12_418)
+    viewers = line["metrics"]["viewers"]
+    assert (viewers["now"], viewers["summary"]["peak"], viewers["summary"]["peak_value"]) == (
+        "12,418",
+        "12,418",
+        12_418,
+    )
 
 
 def test_the_peak_in_a_file_matches_its_stated_range(boards: Boards, stored: None, signed_in: Client) -> None:
@@ -238,8 +254,8 @@ def test_current_broadcasts_have_peaks_of_the_same_windows(boards: Boards, store
     began = format_timestamp(dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC) - dt.timedelta(minutes=20))
     boards.list_channel("3", "Gamma", started_at=began)
     page = read_page(signed_in.get("/compare?channels=2,3&metric=messages&range=6h&align=stream"))
-    lines = cast("list[dict[str, dict[str, str]]]", start_of(page)["lines"])
-    assert [line["summary"]["peak_name"] for line in lines] == ["Busiest minute"] * 2
+    lines = cast("list[dict[str, Any]]", start_of(page)["lines"])
+    assert [line["metrics"]["messages"]["summary"]["peak_name"] for line in lines] == ["Busiest minute"] * 2
 
 
 def test_one_old_broadcast_makes_all_peaks_minute_peaks(boards: Boards, stored: None, signed_in: Client) -> None:
@@ -247,17 +263,89 @@ def test_one_old_broadcast_makes_all_peaks_minute_peaks(boards: Boards, stored: 
     boards.list_channel("3", "Gamma", started_at=began)
     query = "/compare?channels=2,3&metric=messages&range=10m&align=stream"
     page = read_page(signed_in.get(query))
-    lines = cast("list[dict[str, dict[str, str]]]", start_of(page)["lines"])
-    assert [line["summary"]["peak_name"] for line in lines] == ["Busiest minute"] * 2
+    lines = cast("list[dict[str, Any]]", start_of(page)["lines"])
+    assert [line["metrics"]["messages"]["summary"]["peak_name"] for line in lines] == ["Busiest minute"] * 2
     assert "Busiest minute<br>msg / 30 s" in page
     # Alone, the current broadcast has peaks of 30-second windows.
     (line,) = cast(
         "list[dict[str, dict[str, str]]]", start_of(read_page(signed_in.get(query.replace("2,3", "3"))))["lines"]
     )
-    assert line["summary"]["peak_name"] == "Peak"
+    assert line["metrics"]["messages"]["summary"]["peak_name"] == "Peak"
 
 
 def test_omitted_channels_are_counted(boards: Boards, signed_in: Client) -> None:
     page = read_page(signed_in.get("/compare?channels=1,2,3,4,5,6,7,8,9,10,11,12,12"))
     assert "Up to 10 channels can be compared: 2 more were omitted." in page
     assert "omitted. Remove" not in read_page(signed_in.get("/compare?channels=1,2,3"))
+
+
+@pytest.mark.parametrize("query", ["metric=viewers&metric=spam", "metric=viewers,spam", "metric=viewers,spam,viewers,"])
+def test_metrics_are_repeated_or_separated_by_commas(query: str) -> None:
+    comparison = read_comparison(query_fields(QueryDict(query)), NOW)
+    assert (comparison.metrics, comparison.errors) == (("viewers", "spam"), ())
+    assert comparison.query() == "?metric=viewers,spam"
+
+
+def test_one_metric_is_the_default_and_four_are_the_most(boards: Boards, signed_in: Client) -> None:
+    assert read_comparison(query_fields(QueryDict("metric=")), NOW).metrics == ("messages",)
+    five = read_comparison({"metric": "viewers,spam,messages,chatters,emotes"}, NOW)
+    assert five.metrics == ("viewers", "spam", "messages", "chatters")
+    assert five.errors == ("Choose up to 4 values of metric.",)
+    response = signed_in.get("/compare?channels=2&metric=viewers&metric=love")
+    assert response.status_code == 400
+    assert "Unknown metric “love”" in read_page(response)
+
+
+def test_several_metrics_have_a_chart_and_columns_each(boards: Boards, stored: None, signed_in: Client) -> None:
+    page = read_page(signed_in.get("/compare?channels=2&metric=viewers&metric=messages&range=6h"))
+    assert re.findall(r'<div class="chart"[^>]* data-metric="(\w+)"', page) == ["viewers", "messages"]
+    assert page.count('id="chart"') == 1
+    assert "<h3>Viewers</h3>" in page
+    assert "<h3>Messages, msg / 30 s</h3>" in page
+    assert cells(page, "average") == ["100", "10"]
+    assert re.findall(r'name="metric" value="(\w+)" checked', page) == ["viewers", "messages"]
+    assert '<input type="hidden" name="metric" value="viewers,messages">' in page, "adding a channel keeps them"
+    start = start_of(page)
+    assert start["units"] == {"viewers": "viewers", "messages": "msg / 30 s"}
+    (line,) = cast("list[dict[str, Any]]", start["lines"])
+    assert {key: len(metric["values"]) for key, metric in line["metrics"].items()} == {"viewers": 3, "messages": 3}
+    assert line["previous"] is None
+
+
+def test_the_previous_period_has_the_length_and_the_windows_of_the_range() -> None:
+    ranges = compared_ranges(Comparison(range="6h"), [0], NOW)
+    ((current, before),) = with_previous(ranges, [6 * HOUR_MS], NOW)
+    assert before is not None
+    (from_ms, until_ms) = current.bounds(NOW)
+    assert before.bounds(NOW) == (from_ms - 6 * HOUR_MS, from_ms)
+    assert (current.grain, before.grain) == ("minute", "minute")
+    assert until_ms <= NOW
+    # The 30-second windows of an earlier stream have expired: both lines are drawn by the minute.
+    recent = past_range(NOW - HOUR_MS, NOW, NOW)
+    ((current, before),) = with_previous([recent], [60 * HOUR_MS], NOW)
+    assert (recent.grain, current.grain, before and before.grain) == ("live", "minute", "minute")
+    assert with_previous([recent], [None], NOW) == [(recent, None)]
+
+
+def test_the_previous_period_is_drawn_by_choice(boards: Boards, stored: None, signed_in: Client) -> None:
+    page = read_page(signed_in.get("/compare?channels=2&range=6h"))
+    assert 'href="?channels=2&amp;range=6h&amp;previous=1"' in page
+    page = read_page(signed_in.get("/compare?channels=2&range=6h&previous=1"))
+    assert "previous period</span>" in page
+    (line,) = cast("list[dict[str, Any]]", start_of(page)["lines"])
+    assert (line["previous"]["zero_ms"], line["previous"]["values"]) == (-6 * HOUR_MS, {"messages": []})
+
+
+def test_by_stream_time_the_previous_line_is_the_stream_before(
+    boards: Boards, stored: None, signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started_ms = now_ms() // 1000 * 1000 - HOUR_MS
+    began = format_timestamp(dt.datetime.fromtimestamp(started_ms / 1000, dt.UTC))
+    boards.list_channel("3", "Gamma", started_at=began)
+    before_ms = started_ms - DAY_MS
+    stored_streams = [SimpleNamespace(started_ms=started_ms), SimpleNamespace(started_ms=before_ms)]
+    monkeypatch.setattr(BroadcastStore, "read", lambda *_: stored_streams)
+    page = read_page(signed_in.get("/compare?channels=3&range=1h&align=stream&previous=1"))
+    (line,) = cast("list[dict[str, Any]]", start_of(page)["lines"])
+    assert (line["zero_ms"], line["previous"]["zero_ms"]) == (started_ms, before_ms)
+    assert "With the previous stream" in page

@@ -45,8 +45,12 @@ from tests.page_services import page_services
 
 PARTLY = Series(RANGES["10m"], [Point(T, 0.6035, {"messages": 7, "coverage": 60.35})], [], [])
 COMPARISONS = [
-    Comparison(("2",), metric.key, align=align, scale=scale)
-    for metric, align, scale in product(COMPARED, get_args(Align), get_args(Scale))
+    Comparison(("2",), metrics, align=align, scale=scale)
+    for metrics, align, scale in product(
+        [*((metric.key,) for metric in COMPARED), ("viewers", "coverage", "engagement", "messages")],
+        get_args(Align),
+        get_args(Scale),
+    )
 ]
 
 
@@ -103,13 +107,13 @@ def as_objects(fields: list[ExportColumn], rows: list[list[Cell]]) -> list[dict[
 
 
 def test_coverage_is_a_share_and_its_metric_a_percentage() -> None:
-    comparison = Comparison(("2",), "coverage")
+    comparison = Comparison(("2",), ("coverage",))
     series = api_series()
     (api,) = as_objects(list(series.fields), [list(row) for row in series.rows()])
     assert (api["coverage"], api["coverage_percent"]) == (0.6035, 60.35)
     (window,) = as_objects(point_columns(INTERVALS["10s"]), point_rows(PARTLY, INTERVALS["10s"]))
     assert window["coverage"] == 0.6035
-    (rows,) = line_rows(comparison, "live", [compared()])
+    (rows,) = line_rows(comparison, "live", [compared(0, "coverage")])
     assert as_objects(line_columns(comparison, "live"), rows)[-1]["coverage"] == 0.5
     (summary,) = as_objects(
         summary_columns(comparison, RANGES[comparison.range]), [summary_row(comparison, compared())]

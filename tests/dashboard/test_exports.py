@@ -16,7 +16,7 @@ from apps.accounts.models import User
 from apps.accounts.services import ensure_user
 from apps.dashboard.channel.peer_groups import PeerGroup
 from apps.dashboard.compare.comparison import Align, Comparison, Scale
-from apps.dashboard.compare.page import Line
+from apps.dashboard.compare.page import Line, Measure
 from apps.dashboard.exports.tables import (
     STREAM_COLUMNS,
     hour_rows,
@@ -278,7 +278,7 @@ POINTS = [
 ]
 
 
-def compared(zero_ms: int = 0) -> Line:
+def compared(zero_ms: int = 0, *keys: str) -> Line:
     minutes = {"observed_ms": 90_000, "on_air_pulses": 180, "messages": 60}
     whole = RangeSummary(
         T,
@@ -295,16 +295,36 @@ def compared(zero_ms: int = 0) -> Line:
         CHANNEL,
         zero_ms,
         series,
-        summarize(series, "messages"),
-        summarize(series, "messages"),
+        tuple(measure(series, key) for key in keys or ("messages",)),
         110.0,
         1.25,
-        PeerGroup("size", "1,000 viewers", 80, 12),
     )
 
 
+def measure(series: Series, key: str) -> Measure:
+    summary = summarize(series, key)
+    return Measure(METRIC[key], summary, summary, PeerGroup("size", "1,000 viewers", 80, 12))
+
+
+def test_a_comparison_of_several_metrics_has_their_columns() -> None:
+    comparison = Comparison(("2",), ("messages", "coverage"), scale="index")
+    names = [field.name for field in line_columns(comparison, "live")]
+    assert names[5:9] == ["messages", "messages_index", "coverage_percent", "coverage_index"]
+    (rows,) = line_rows(comparison, "live", [compared(0, "messages", "coverage")])
+    assert [row[5:9] for row in rows[:1]] == [[10, 50.0, 50, 100.0]]
+    columns = summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))
+    row = summary_row(comparison, compared(0, "messages", "coverage"))
+    data = dict(zip([field.name for field in columns], row, strict=True))
+    assert (data["messages_peak_at"], data["messages_average"], data["coverage_percent_average"]) == (
+        iso(T + 180_000),
+        20,
+        50,
+    )
+    assert data["messages_percentile_of_size"] == data["coverage_percentile_of_size"] == 80
+
+
 def test_a_comparison_is_exported_by_line() -> None:
-    comparison = Comparison(("2",), "messages")
+    comparison = Comparison(("2",), ("messages",))
     (rows,) = line_rows(comparison, "live", [compared()])
     names = [field.name for field in line_columns(comparison, "live")]
     assert names == ["id", "name", "end", "length", "coverage", "messages", "count_messages", "observed_ms"]
@@ -325,7 +345,7 @@ def test_a_comparison_is_exported_by_line() -> None:
 def test_a_comparison_in_wide_form_has_a_column_per_channel(
     align: Align, scale: Scale, first: str, times: list[object], values: list[object]
 ) -> None:
-    comparison = Comparison(("2", "3"), "messages", span=Span(T, T + 180_000), align=align, scale=scale)
+    comparison = Comparison(("2", "3"), ("messages",), span=Span(T, T + 180_000), align=align, scale=scale)
     line = compared(T if align == "stream" else 0)
     other = replace(line, number=2, channel=replace(CHANNEL, profile=Profile("3", "gamma", "Gamma")), series=None)
     columns = wide_columns(comparison, "live", [line, other])
@@ -347,7 +367,7 @@ def test_wide_columns_of_channels_with_the_same_name_are_distinct() -> None:
 
 
 def test_the_comparison_export_includes_stream_time_and_index() -> None:
-    comparison = Comparison(("2",), "messages", span=Span(T, T + 180_000), align="stream", scale="index")
+    comparison = Comparison(("2",), ("messages",), span=Span(T, T + 180_000), align="stream", scale="index")
     (rows,) = line_rows(comparison, "live", [compared(T)])
     names = [field.name for field in line_columns(comparison, "live")]
     data = [dict(zip(names, row, strict=True)) for row in rows]
@@ -359,24 +379,25 @@ def test_the_comparison_export_includes_stream_time_and_index() -> None:
 
 
 def test_an_unknown_peak_is_not_a_lower_bound_in_exports() -> None:
-    comparison = Comparison(("2",), "messages")
+    comparison = Comparison(("2",), ("messages",))
     names = [field.name for field in summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))]
     line = compared()
     assert line.summary is not None
-    unknown = replace(line, summary=replace(line.summary, peak=None, peak_ms=None, lower_bound=True))
+    summary = replace(line.summary, peak=None, peak_ms=None, lower_bound=True)
+    unknown = replace(line, measures=(replace(line.measures[0], summary=summary),))
     row = dict(zip(names, summary_row(comparison, unknown), strict=True))
     assert (row["messages_peak"], row["peak_at"], row["peak_is_lower_bound"]) == (None, None, None)
 
 
 def test_the_summary_export_of_coverage_has_no_peak() -> None:
-    comparison = Comparison(("2",), "coverage")
+    comparison = Comparison(("2",), ("coverage",))
     names = [field.name for field in summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))]
     assert not [name for name in names if "peak" in name]
-    assert len(summary_row(comparison, compared())) == len(names)
+    assert len(summary_row(comparison, compared(0, "coverage"))) == len(names)
 
 
 def test_the_summary_export_equals_the_page() -> None:
-    comparison = Comparison(("2",), "messages")
+    comparison = Comparison(("2",), ("messages",))
     columns = summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))
     names = [field.name for field in columns]
     row = dict(zip(names, summary_row(comparison, compared()), strict=True))
@@ -396,13 +417,13 @@ def test_the_summary_export_equals_the_page() -> None:
     ],
 )
 def test_the_summary_export_states_the_units_of_its_peak_and_average(metric: str, range_key: str, unit: str) -> None:
-    columns = {field.name: field for field in summary_columns(Comparison(("2",), metric), RANGES[range_key])}
+    columns = {field.name: field for field in summary_columns(Comparison(("2",), (metric,)), RANGES[range_key])}
     assert columns[f"{metric}_peak"].unit == unit
     assert columns[f"{metric}_average"].unit == average_unit(METRIC[metric])
 
 
 def test_the_summary_export_of_a_past_range_has_no_current_values() -> None:
-    comparison = Comparison(("2",), "messages", span=Span(T, T + 180_000))
+    comparison = Comparison(("2",), ("messages",), span=Span(T, T + 180_000))
     columns = summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))
     assert not {"messages_now", "percentile_of_size"} & {field.name for field in columns}
     assert len(summary_row(comparison, compared())) == len(columns)

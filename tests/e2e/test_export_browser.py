@@ -232,7 +232,7 @@ def test_boards_comparisons_and_watchlists_are_exported(page: Page, stack: Stack
     start = json.loads(str(page.locator("#start").text_content()))
     shared = 0
     for line in start["lines"]:
-        for end_ms, value in zip(line["end_ms"], line["values"], strict=True):
+        for end_ms, value in zip(line["end_ms"], line["metrics"]["messages"]["values"], strict=True):
             end = page.evaluate("(ms) => new Date(ms).toISOString().replace('.000Z', 'Z')", end_ms)
             if (line["id"], end) in drawn:
                 assert drawn[line["id"], end] == value

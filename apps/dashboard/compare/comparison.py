@@ -1,4 +1,4 @@
-"""Comparison parameters, parsed from and written to query strings: channels, metric, range and layout."""
+"""Comparison parameters, parsed from and written to query strings: channels, metrics, range and layout."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
 
+from django.http import QueryDict
+
 from apps.metrics.chart_ranges import RANGES, Range, named_range, past_range
 from apps.metrics.spans import Span, iso, read_span
 from core.channels.account import is_twitch_id
-from core.inputs.choices import read_choice
+from core.inputs.choices import read_choice, read_choices
 from core.metrics.columns import STORED_GRAINS, StoredGrain
 from core.metrics.table import METRICS
 from core.times import HOUR_MS
 
 CHANNELS_MAX = 10
+# One chart per metric, below each other.
+METRICS_MAX = 4
 # Align lines by clock time, or by the start of each channel's broadcast.
 Align = Literal["clock", "stream"]
 # Plain values, or an index with 100 for the channel's own average over the range.
@@ -30,29 +34,37 @@ _LIVE_SPAN_MS, _MINUTE_SPAN_MS = HOUR_MS, 36 * HOUR_MS
 class Comparison:
     """The parameters of a comparison; without a `span` the range ends now.
 
+    `has_previous`: each channel has a second line, of the period before, or by stream time of its stream before.
     `errors` names the parameters that have an unknown value, with their choices. `omitted` is the number of further
     channels in the query string.
     """
 
     channels: tuple[str, ...] = ()
-    metric: str = DEFAULT_METRIC
+    metrics: tuple[str, ...] = (DEFAULT_METRIC,)
     range: str = DEFAULT_RANGE
     span: Span | None = None
     align: Align = "clock"
     scale: Scale = "values"
+    has_previous: bool = False
     errors: tuple[str, ...] = ()
     omitted: int = 0
+
+    @property
+    def metric(self) -> str:
+        """The first metric."""
+        return self.metrics[0]
 
     def as_json(self) -> dict[str, str | None]:
         """Return the query parameters."""
         return {
             "channels": ",".join(self.channels) or None,
-            "metric": self.metric,
+            "metric": ",".join(self.metrics),
             "range": self.range,
             "from": iso(self.span.from_ms) if self.span else None,
             "until": iso(self.span.until_ms) if self.span else None,
             "align": self.align,
             "scale": self.scale,
+            "previous": "1" if self.has_previous else None,
         }
 
     def query(self, **changes: Any) -> str:
@@ -77,21 +89,30 @@ class Comparison:
 def read_comparison(query: Mapping[str, str], now_ms: int) -> Comparison:
     """Parse a query string; unknown values become defaults and are named in `errors`. Raises: BadSpan."""
     errors: list[str] = []
-    metric = read_choice(query, "metric", [option.key for option in COMPARED], DEFAULT_METRIC, errors)
+    compared = [option.key for option in COMPARED]
+    metrics = read_choices(query, "metric", compared, DEFAULT_METRIC, METRICS_MAX, errors)
     range_key = read_choice(query, "range", RANGES, DEFAULT_RANGE, errors)
     align = read_choice(query, "align", get_args(Align), "clock", errors)
     scale = read_choice(query, "scale", get_args(Scale), "values", errors)
+    previous = read_choice(query, "previous", ("0", "1"), "0", errors)
     ids = tuple(dict.fromkeys(text for text in query.get("channels", "").split(",") if is_twitch_id(text)))
     return Comparison(
         ids[:CHANNELS_MAX],
-        metric,
+        metrics,
         range_key,
         read_span(query.get("from", ""), query.get("until", ""), now_ms),
         cast("Align", align),
         cast("Scale", scale),
+        previous == "1",
         tuple(errors),
         max(0, len(ids) - CHANNELS_MAX),
     )
+
+
+def query_fields(query: QueryDict) -> dict[str, str]:
+    """Return the parameters of a request; repeated channels and metrics, as of check boxes, are joined."""
+    fields = {name: str(value) for name, value in query.dict().items()}
+    return fields | {name: ",".join(query.getlist(name)) for name in ("channels", "metric") if name in fields}
 
 
 def compared_ranges(comparison: Comparison, zeros_ms: Sequence[int], now_ms: int) -> list[Range]:
@@ -111,6 +132,30 @@ def compared_ranges(comparison: Comparison, zeros_ms: Sequence[int], now_ms: int
     grains = [_drawn_grain(line_range) for line_range in ranges]
     grain: StoredGrain = max(grains, key=STORED_GRAINS.index, default="live")
     return [replace(line_range, grain=grain, has_live=has_live) for line_range in ranges]
+
+
+def with_previous(
+    ranges: Sequence[Range], shifts_ms: Sequence[int | None], now_ms: int
+) -> list[tuple[Range, Range | None]]:
+    """Return each range with the one that is `shift_ms` earlier, None without a shift.
+
+    All of them have the coarsest grain of any, so that a line and its previous one have the same windows.
+    """
+    earlier = [
+        None if shift_ms is None else _earlier(line_range, shift_ms, now_ms)
+        for line_range, shift_ms in zip(ranges, shifts_ms, strict=True)
+    ]
+    grains = [_drawn_grain(line_range) for line_range in (*ranges, *earlier) if line_range]
+    grain: StoredGrain = max(grains, key=STORED_GRAINS.index, default="live")
+    return [
+        (replace(line_range, grain=grain), replace(before, grain=grain) if before else None)
+        for line_range, before in zip(ranges, earlier, strict=True)
+    ]
+
+
+def _earlier(line_range: Range, shift_ms: int, now_ms: int) -> Range:
+    from_ms, until_ms = line_range.bounds(now_ms)
+    return past_range(from_ms - shift_ms, until_ms - shift_ms, now_ms)
 
 
 def length_of(comparison: Comparison) -> int:

@@ -13,13 +13,18 @@ from django.views.decorators.http import require_safe
 from apps.channels.models import Channel
 from apps.curation.queries import find_named, public_channels
 from apps.dashboard.access import json_error, login_required_json, sign_in_required
-from apps.dashboard.compare.comparison import CHANNELS_MAX, COMPARED, Comparison, read_comparison
+from apps.dashboard.compare.comparison import (
+    CHANNELS_MAX,
+    COMPARED,
+    METRICS_MAX,
+    Comparison,
+    query_fields,
+    read_comparison,
+)
 from apps.dashboard.compare.page import ComparisonPage, compared_range, lines_json, read_lines
 from apps.dashboard.script import script_constants
-from apps.dashboard.summary import peak_name
 from apps.live.services import services_of
 from apps.metrics.chart_ranges import RANGES
-from apps.metrics.queries import peak_unit
 from apps.metrics.spans import BadSpan
 from apps.workspaces.queries import watching
 from core.channels.address import InvalidChannel
@@ -37,11 +42,11 @@ NAMED_MAX = 3
 @never_cache
 @sign_in_required
 def compare(request: HttpRequest) -> HttpResponse:
-    now, error_text, query = now_ms(), "", _query_of(request)
+    now, error_text, fields = now_ms(), "", query_fields(request.GET)
     try:
-        comparison = read_comparison(query, now)
+        comparison = read_comparison(fields, now)
     except BadSpan as error:
-        comparison, error_text = read_comparison(query | {"from": "", "until": ""}, now), str(error)
+        comparison, error_text = read_comparison(fields | {"from": "", "until": ""}, now), str(error)
     error_text = " ".join([error_text, *comparison.errors]).strip()
     if name := request.GET.get("add", "").strip():
         try:
@@ -64,7 +69,7 @@ def lines(request: HttpRequest) -> JsonResponse:
     """Return fresh lines as JSON."""
     now = now_ms()
     try:
-        comparison = read_comparison(request.GET.dict(), now)
+        comparison = read_comparison(query_fields(request.GET), now)
     except BadSpan as error:
         return json_error(str(error), 400)
     if comparison.errors:
@@ -73,12 +78,6 @@ def lines(request: HttpRequest) -> JsonResponse:
     if page.away_reason:
         return json_error(page.away_reason, 503)
     return JsonResponse(lines_json(comparison, page, now))
-
-
-def _query_of(request: HttpRequest) -> dict[str, str]:
-    """Return the query parameters; `channels` may be repeated, as forms do with check boxes."""
-    query = request.GET.dict()
-    return query | {"channels": ",".join(request.GET.getlist("channels"))}
 
 
 def _find_channel(name: str) -> Channel:
@@ -94,13 +93,13 @@ def title_of(comparison: Comparison, page: ComparisonPage) -> str:
     names = [line.channel.profile.name for line in page.lines]
     more = len(names) - NAMED_MAX
     named = ", ".join(names[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
-    return f"{named}: {METRIC[comparison.metric].name}"
+    return f"{named}: {', '.join(METRIC[key].name for key in comparison.metrics)}"
 
 
 def compare_context(comparison: Comparison, page: ComparisonPage, now: int, error_text: str) -> dict[str, Any]:
-    metric = METRIC[comparison.metric]
     without = {line.channel.profile.id: comparison.without(line.channel.profile.id).query() for line in page.lines}
     chart_range = compared_range(comparison, page)
+    period = "stream" if comparison.align == "stream" else "period"
     return {
         "title": title_of(comparison, page),
         "choice": comparison,
@@ -109,8 +108,11 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, erro
         "page": page,
         "error": error_text,
         "now_ms": now,
-        "metric": metric,
-        "metrics": COMPARED,
+        "compared": [METRIC[key] for key in comparison.metrics],
+        "chart_range": chart_range,
+        "has_several": len(comparison.metrics) > 1,
+        "metrics": [(metric, metric.key in comparison.metrics) for metric in COMPARED],
+        "metrics_max": METRICS_MAX,
         "lines": [(line, without[line.channel.profile.id]) for line in page.lines],
         "is_full": len(comparison.channels) >= CHANNELS_MAX,
         "channels_max": CHANNELS_MAX,
@@ -119,8 +121,6 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, erro
         .order_by("-viewers")
         .values_list("login", flat=True)[:SUGGESTIONS_MAX],
         "range": RANGES[comparison.range],
-        "peak_name": peak_name(metric, chart_range),
-        "peak_unit": peak_unit(metric, chart_range),
         "ranges": [
             (
                 option,
@@ -137,5 +137,10 @@ def compare_context(comparison: Comparison, page: ComparisonPage, now: int, erro
             (label, comparison.query(scale=key), key == comparison.scale)
             for key, label in (("values", "Values"), ("index", "Index to 100"))
         ],
+        "periods": [
+            (label, comparison.query(has_previous=shown), shown == comparison.has_previous)
+            for label, shown in ((f"This {period}", False), (f"With the previous {period}", True))
+        ],
+        "period": period,
         "script": lines_json(comparison, page, now) | {"constants": script_constants()},
     }

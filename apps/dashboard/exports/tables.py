@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from apps.dashboard.compare.comparison import Comparison
-from apps.dashboard.compare.page import Line
+from apps.dashboard.compare.page import Line, Measure
 from apps.dashboard.summary import Summary, peak_name
 from apps.live.board import Board
 from apps.live.directory import Profile
@@ -173,14 +173,28 @@ def hour_rows(
 
 def line_columns(comparison: Comparison, grain: StoredGrain) -> list[ExportColumn]:
     """Return the columns of a comparison's lines at a grain, with the stream time if the lines are aligned by it."""
-    metric = METRIC[comparison.metric]
     since = [SINCE] if comparison.align == "stream" else []
-    index = [ExportColumn("index", INDEX_UNIT)] if comparison.scale == "index" else []
     end, length = WINDOW_COLUMNS
     windows = [end, *since, length, COVERAGE]
     counts = count_columns(_counts(comparison, grain), non_overlapping(grain))
+    values = [column for key in comparison.metrics for column in _value_columns(comparison, METRIC[key], grain)]
+    return [*NAME_COLUMNS, *windows, *values, *counts]
+
+
+def _value_columns(comparison: Comparison, metric: Metric, grain: StoredGrain) -> list[ExportColumn]:
     value = metric_column(metric, unit_of(metric, grain))
-    return [*NAME_COLUMNS, *windows, value, *index, *counts]
+    index = ExportColumn(_named(comparison, metric, "index"), INDEX_UNIT)
+    return [value, index] if comparison.scale == "index" else [value]
+
+
+def _named(comparison: Comparison, metric: Metric, name: str) -> str:
+    """Return the name of a metric's column, which begins with the metric where there are several."""
+    return name if len(comparison.metrics) == 1 else f"{metric.key}_{name}"
+
+
+def _in_words(comparison: Comparison, metric: Metric, words: str) -> str:
+    """Return the heading of a metric's column, which names the metric where there are several."""
+    return words if len(comparison.metrics) == 1 else f"{metric.name}, {words[:1].lower()}{words[1:]}"
 
 
 def line_rows(comparison: Comparison, grain: StoredGrain, lines: Sequence[Line]) -> Iterator[Rows]:
@@ -197,7 +211,11 @@ def line_rows(comparison: Comparison, grain: StoredGrain, lines: Sequence[Line])
                 *([(point.end_ms - (line.zero_ms or 0)) // 1000] if comparison.align == "stream" else []),
                 length_s,
                 coverage_cell(point.coverage),
-                *scaled(comparison, line, value_of(point, comparison.metric)),
+                *(
+                    cell
+                    for measure in line.measures
+                    for cell in scaled(comparison, measure, value_of(point, measure.metric.key))
+                ),
                 *count_cells(point, counts),
             ]
             for point in points
@@ -205,51 +223,68 @@ def line_rows(comparison: Comparison, grain: StoredGrain, lines: Sequence[Line])
 
 
 def _counts(comparison: Comparison, grain: StoredGrain) -> list[Count]:
-    return counts_behind([METRIC[comparison.metric]], grain)
+    return counts_behind([METRIC[key] for key in comparison.metrics], grain)
 
 
 def summary_columns(comparison: Comparison, chart_range: Range) -> list[ExportColumn]:
     """Return the columns of the table below a comparison's chart; current values only if the range ends now."""
-    metric = METRIC[comparison.metric]
-    peak = peak_unit(metric, chart_range)
-    if peak_name(metric, chart_range) != "Peak":
-        peak += ", busiest minute"
     return [
         *PROFILE_COLUMNS,
-        *([metric_column(metric, unit_of(metric, "live"), "now")] if comparison.shows_now else []),
-        *(
-            [
-                metric_column(metric, peak, "peak"),
-                ExportColumn("peak_at", UTC, words="Time of the peak"),
-                ExportColumn("peak_is_lower_bound", words="Peak is a lower bound"),
-            ]
-            if metric.has_peak
-            else []
-        ),
-        metric_column(metric, average_unit(metric), "average"),
+        *(column for key in comparison.metrics for column in _measure_columns(comparison, METRIC[key], chart_range)),
         metric_column(METRIC["viewers"], METRIC["viewers"].unit, "mean"),
         metric_column(METRIC["engagement"], METRIC["engagement"].unit, "mean"),
-        *([ExportColumn("percentile_of_size", "%", words="Percentile, same size")] if comparison.shows_now else []),
+        *(
+            ExportColumn(
+                _named(comparison, METRIC[key], "percentile_of_size"),
+                "%",
+                words=_in_words(comparison, METRIC[key], "Percentile, same size"),
+            )
+            for key in (comparison.metrics if comparison.shows_now else ())
+        ),
         ExportColumn("from", UTC),
         ExportColumn("to", UTC),
         COVERAGE,
     ]
 
 
+def _measure_columns(comparison: Comparison, metric: Metric, chart_range: Range) -> list[ExportColumn]:
+    peak = peak_unit(metric, chart_range)
+    if peak_name(metric, chart_range) != "Peak":
+        peak += ", busiest minute"
+    now = [metric_column(metric, unit_of(metric, "live"), "now")] if comparison.shows_now else []
+    peaks = [
+        metric_column(metric, peak, "peak"),
+        ExportColumn(
+            _named(comparison, metric, "peak_at"), UTC, words=_in_words(comparison, metric, "Time of the peak")
+        ),
+        ExportColumn(
+            _named(comparison, metric, "peak_is_lower_bound"),
+            words=_in_words(comparison, metric, "Peak is a lower bound"),
+        ),
+    ]
+    return [*now, *(peaks if metric.has_peak else []), metric_column(metric, average_unit(metric), "average")]
+
+
 def summary_row(comparison: Comparison, line: Line) -> list[Cell]:
     """Return the cells of `summary_columns` for a line."""
-    metric, summary, channel = METRIC[comparison.metric], line.summary, line.channel
-    average = summary.average if summary else None
+    summary, channel = line.summary, line.channel
     return [
         *profile_cells(channel.profile),
-        *([rounded(value_now(channel, metric.key), metric.decimals)] if comparison.shows_now else []),
-        *(_peak_cells(metric, summary) if metric.has_peak else []),
-        rounded(average, metric.decimals),
+        *(cell for measure in line.measures for cell in _measure_cells(comparison, measure, channel)),
         rounded(line.mean_viewers, METRIC["viewers"].decimals),
         rounded(line.mean_engagement, METRIC["engagement"].decimals),
-        *([line.peer_group.percent] if comparison.shows_now else []),
+        *(measure.peer_group.percent for measure in (line.measures if comparison.shows_now else ())),
         *([iso(summary.from_ms), iso(summary.until_ms)] if summary else [None, None]),
         coverage_cell(summary.coverage) if summary else None,
+    ]
+
+
+def _measure_cells(comparison: Comparison, measure: Measure, channel: ChannelNow) -> list[Cell]:
+    metric, summary = measure.metric, measure.summary
+    return [
+        *([rounded(value_now(channel, metric.key), metric.decimals)] if comparison.shows_now else []),
+        *(_peak_cells(metric, summary) if metric.has_peak else []),
+        rounded(summary.average if summary else None, metric.decimals),
     ]
 
 
@@ -283,10 +318,10 @@ def _yes_no(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def scaled(comparison: Comparison, line: Line, value: float | None) -> list[Cell]:
+def scaled(comparison: Comparison, measure: Measure, value: float | None) -> list[Cell]:
     """Return a value, and its index if the chart shows the index."""
-    cells = [rounded(value, METRIC[comparison.metric].decimals)]
+    cells: list[Cell] = [rounded(value, measure.metric.decimals)]
     if comparison.scale == "values":
         return cells
-    average = line.summary.average if line.summary else None
+    average = measure.summary.average if measure.summary else None
     return [*cells, None if value is None or not average else round(value / average * 100, 2)]

@@ -20,7 +20,7 @@ from apps.dashboard.access import (
 )
 from apps.dashboard.channel.streams import StreamList, read_streams
 from apps.dashboard.choices import parse_range, read_query
-from apps.dashboard.compare.comparison import read_comparison
+from apps.dashboard.compare.comparison import query_fields, read_comparison
 from apps.dashboard.compare.page import compared_range, read_lines
 from apps.dashboard.exports.files import file_of, require_safe_file, stamp, table_file
 from apps.dashboard.exports.tables import (
@@ -129,7 +129,7 @@ def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpRespon
     """Export the lines of a comparison, in long or wide form, or the table below its chart."""
     now = now_ms()
     try:
-        comparison = read_comparison(request.GET.dict(), now)
+        comparison = read_comparison(query_fields(request.GET), now)
     except BadSpan as error:
         return json_error(str(error), 400)
     if comparison.errors:
@@ -137,7 +137,7 @@ def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpRespon
     page = read_lines(services_of(request), comparison, now)
     if page.away_reason:
         return json_error(page.away_reason, 503)
-    stem = f"twitchly-compare-{comparison.metric}-{what}-{stamp(now)}"
+    stem = f"twitchly-compare-{'-'.join(comparison.metrics)}-{what}-{stamp(now)}"
     chart_range = compared_range(comparison, page)
     grain = chart_range.grain
     if what == "lines":

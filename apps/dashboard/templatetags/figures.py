@@ -80,6 +80,12 @@ def name_unit(metric: Metric, chart_range: Range) -> str:
     return unit_beside_name(metric, chart_range.grain)
 
 
+@register.simple_tag
+def chart_title(metric: Metric, chart_range: Range) -> str:
+    """Return the name of a metric with its unit at the grain of a chart."""
+    return name_with_unit(metric, chart_range.grain)
+
+
 @register.filter
 def of(values: dict[str, float], metric: str) -> float | None:
     """Return the value of a metric, None without data."""

@@ -261,7 +261,7 @@ def metric_of(request: HttpRequest) -> tuple[str, list[str]]:
 def _comparison(channel_ids: list[str], metric: str) -> Comparison:
     """Return a comparison of the channels, by the metric if Compare supports it."""
     comparison = Comparison(tuple(channel_ids))
-    return replace(comparison, metric=metric) if METRIC[metric] in COMPARED else comparison
+    return replace(comparison, metrics=(metric,)) if METRIC[metric] in COMPARED else comparison
 
 
 def _find(request: HttpRequest, watchlist_id: int) -> Watchlist:

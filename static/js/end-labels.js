@@ -1,0 +1,84 @@
+// @ts-check
+// The names of lines at their ends, right of a plot, where they do not overlap.
+
+const HEIGHT_PX = 14;
+const GAP_PX = 6;
+/** The room for names, and the width of a chart from which there is room. */
+export const LABELS_PX = 116;
+export const LABELED_FROM_PX = 720;
+
+/**
+ * @typedef {import("./chart-axes.js").Tokens} Tokens
+ * @typedef {{ name: string, y: number, color: string }} End
+ */
+
+/**
+ * Return the ends whose names fit below each other, from the top; the others are named in the legend only.
+ * @template {{ y: number }} T
+ * @param {T[]} ends
+ * @param {number} height - of a name
+ */
+export function apart(ends, height) {
+  /** @type {T[]} */
+  const placed = [];
+  for (const end of ends.toSorted((a, b) => a.y - b.y)) {
+    const last = placed.at(-1);
+    if (!last || end.y - last.y >= height) placed.push(end);
+  }
+  return placed;
+}
+
+/**
+ * Write the names of the lines that reach the right end of the plot.
+ * @param {uPlot} plot
+ * @param {{ name: string, color: string }[]} lines - of the first series
+ * @param {Tokens} tokens
+ */
+export function drawEndLabels(plot, lines, tokens) {
+  const { ctx, bbox } = plot;
+  const right = bbox.left + bbox.width;
+  const ends = lines.flatMap(({ name, color }, i) => {
+    const at = lastOf(plot, i + 1);
+    return at && right - at.x <= HEIGHT_PX * tokens.px ? [{ name, color, y: at.y }] : [];
+  });
+  ctx.save();
+  ctx.font = `600 ${11 * tokens.k * tokens.px}px ${tokens.font}`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  for (const { name, color, y } of apart(ends, HEIGHT_PX * tokens.k * tokens.px)) {
+    ctx.fillStyle = color;
+    const room = (LABELS_PX - 2 * GAP_PX) * tokens.px;
+    ctx.fillText(shortened(ctx, name, room), right + GAP_PX * tokens.px, y);
+  }
+  ctx.restore();
+}
+
+/**
+ * Return the position of a series' last value in view, null if it has none.
+ * @param {uPlot} plot
+ * @param {number} series
+ */
+function lastOf(plot, series) {
+  const [times] = plot.data;
+  const values = plot.data[series];
+  const untilMs = plot.scales.x.max ?? Infinity;
+  for (let i = times.length - 1; i >= 0; i -= 1) {
+    const value = values[i];
+    if (value != null && times[i] <= untilMs)
+      return { x: plot.valToPos(times[i], "x", true), y: plot.valToPos(value, "y", true) };
+  }
+  return null;
+}
+
+/**
+ * Return a text that is at most this wide, with an ellipsis if it had to be shortened.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {string} text
+ * @param {number} width
+ */
+function shortened(ctx, text, width) {
+  if (ctx.measureText(text).width <= width) return text;
+  const letters = [...text];
+  while (letters.length > 1 && ctx.measureText(`${letters.join("")}…`).width > width) letters.pop();
+  return `${letters.join("")}…`;
+}

@@ -1,0 +1,66 @@
+// @ts-check
+// Shaded time of a channel's chart: off air, and before the recording began.
+
+import { MISSING_AFTER_STEPS } from "./series.js";
+import { day, hm, MINUTE_MS } from "./times.js";
+
+/** @typedef {import("./chart-marks.js").Shade} Shade */
+
+const OFF_AIR = "off air or not tracked";
+// A broadcast that starts is tracked within this time.
+const TRACKED_WITHIN_MS = 10 * MINUTE_MS;
+
+/**
+ * Return the shades of time without a known broadcast.
+ * @param {Stretch[]} spans
+ * @returns {Shade[]}
+ */
+export const offAirShades = (spans) => spans.map((span) => ({ ...span, label: OFF_AIR }));
+
+/**
+ * Return the shade from the start of a chart to its first data, if they are apart.
+ * @param {import("./series.js").Series} series
+ * @param {number} fromMs - the start of the chart
+ * @returns {Shade[]}
+ */
+export function shadesBeforeData(series, fromMs) {
+  const start = startOf(series, fromMs);
+  if (!start) return [];
+  const { atMs, isBroadcast } = start;
+  const label = isBroadcast ? OFF_AIR : `recording since ${timeOf(atMs)}`;
+  return [{ from_ms: fromMs, until_ms: atMs, label }];
+}
+
+/**
+ * Return the marks to draw: no event before the recording began. The user's own notes remain.
+ * @param {EventMark[]} marks
+ * @param {import("./series.js").Series} series
+ * @param {number} fromMs - the start of the chart
+ */
+export function marksWithData(marks, series, fromMs) {
+  const start = startOf(series, fromMs);
+  if (!start) return marks;
+  return marks.filter(({ kind, at_ms: atMs }) => kind === "note" || atMs >= start.atMs);
+}
+
+/**
+ * Return when the data of a chart begins, and whether a broadcast began then; null if it has none, or from its start.
+ * @param {import("./series.js").Series} series
+ * @param {number} fromMs
+ */
+function startOf({ points, gaps, marks, range }, fromMs) {
+  if (points.length === 0) return null;
+  // A gap, or the end of a broadcast, shows that the channel was tracked before.
+  const ends = marks.filter(({ kind }) => kind === "stream_end").map(({ at_ms: atMs }) => atMs);
+  const firstMs = points[0].end_ms - range.step_ms;
+  const atMs = Math.min(firstMs, ...gaps.map((gap) => gap.from_ms), ...ends);
+  if (atMs - fromMs <= MISSING_AFTER_STEPS * range.step_ms) return null;
+  const begun = marks.filter(({ kind, at_ms: markMs }) => kind === "stream_start" && markMs <= atMs);
+  const startedMs = Math.max(...begun.map(({ at_ms: markMs }) => markMs));
+  const isBroadcast = atMs - startedMs <= Math.max(TRACKED_WITHIN_MS, range.step_ms);
+  return { atMs: isBroadcast ? startedMs : atMs, isBroadcast };
+}
+
+/** @param {number} atMs */
+const timeOf = (atMs) =>
+  day(atMs) === day(Date.now()) ? hm(atMs) : `${day(atMs)}, ${hm(atMs)}`;
