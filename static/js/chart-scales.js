@@ -13,7 +13,8 @@ const INTERVALS = 4;
  * Return a scale that fits all values. Scales with the same number of intervals have their ticks at the same heights.
  * @param {(number | null | undefined)[][]} columns
  * @param {number} decimals - of the values; ticks are not finer
- * @param {{ intervals?: number, below?: number }} [options] - `intervals` above 0; `below`: those below 0, if given
+ * @param {{ intervals?: number, below?: number }} [options] - `intervals` above 0; `below`: those below 0 of the axis
+ *   beside it, where this one has no ticks
  * @returns {ValueScale}
  */
 export function scaleOf(columns, decimals, { intervals = INTERVALS, below } = {}) {
@@ -26,7 +27,8 @@ export function scaleOf(columns, decimals, { intervals = INTERVALS, below } = {}
   }
   const step = roundStep(Math.max(highest, -lowest) / intervals, 10 ** -decimals);
   const under = below ?? Math.ceil(-lowest / step);
-  const ticks = Array.from({ length: under + intervals + 1 }, (_, i) => (i - under) * step);
+  const first = below === undefined ? -under : 0;
+  const ticks = Array.from({ length: intervals - first + 1 }, (_, i) => (first + i) * step);
   return { min: -under * step, max: intervals * step, below: under, ticks };
 }
 

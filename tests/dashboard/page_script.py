@@ -10,7 +10,8 @@ from typing import Any
 
 from apps.dashboard.script import board_constants
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "static" / "js"
+STATIC = Path(__file__).resolve().parents[2] / "static"
+SCRIPTS, UPLOT = STATIC / "js", STATIC / "vendor" / "uplot" / "uPlot.esm.js"
 PRELUDE = """
 import { readFileSync } from "node:fs";
 import { useConstants } from "./constants.js";
@@ -22,13 +23,17 @@ const print = (value) => console.log(JSON.stringify(value));
 
 def run_program(folder: Path, program: str, given: object) -> Any:
     """Run `program` next to the modules, with the page's constants; it reads its input from `given`."""
+    js, vendor = folder / "js", folder / "vendor" / "uplot"
+    for part in (js, vendor):
+        part.mkdir(parents=True, exist_ok=True)
     for script in SCRIPTS.glob("*.js"):
-        shutil.copy(script, folder)
+        shutil.copy(script, js)
+    shutil.copy(UPLOT, vendor)
     (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "program.js").write_text(PRELUDE + program)
+    (js / "program.js").write_text(PRELUDE + program)
     done = subprocess.run(
         ["node", "program.js"],
-        cwd=folder,
+        cwd=js,
         input=json.dumps({"given": given, "constants": board_constants()}),
         capture_output=True,
         text=True,
