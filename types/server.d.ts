@@ -233,10 +233,13 @@ interface PastStreams {
 interface StreamColumns {
   from_ms: number;
   until_ms: number;
-  step_ms: number;
+  range: ChartRange;
   end_ms: number[];
   coverage: number[];
   values: Record<string, (number | null)[]>;
+  gaps: Gap[];
+  /** The events that the chart marks. */
+  marks: EventMark[];
 }
 
 interface Standing {

@@ -2,6 +2,7 @@
 // Actions for the open channel: watchlist, comparison, exports and share links.
 
 import { hrefOf } from "./address.js";
+import { legendOf, pictureOf } from "./chart.js";
 import { $, all, byId, field, insideOf } from "./dom.js";
 import { bindExports } from "./export.js";
 import { metricOf, nameWithUnit } from "./metrics.js";
@@ -66,8 +67,8 @@ export class Actions {
       title: `${channel.name}: ${title}`,
       span,
       subtitle: "",
-      legend: chart.legend(showsViewers ? [title, "Viewers"] : [title]),
-      plots: [{ title: "", canvas: await chart.picture() }],
+      legend: legendOf(showsViewers ? [title, "Viewers"] : [title]),
+      plots: [{ title: "", canvas: await pictureOf(chart.state) }],
       note: "Broken lines and hatched bands are gaps: the channel was not heard.",
       name: `twitchly-${channel.name}-${metric}`,
     });

@@ -2,6 +2,7 @@
 // Value axes: from 0 to a round value, with ticks at equal distances from one end to the other.
 
 const STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+// Above 0.
 const INTERVALS = 4;
 
 /**
@@ -13,11 +14,10 @@ const INTERVALS = 4;
  * Return a scale that fits all values. Scales with the same number of intervals have their ticks at the same heights.
  * @param {(number | null | undefined)[][]} columns
  * @param {number} decimals - of the values; ticks are not finer
- * @param {{ intervals?: number, below?: number }} [options] - `intervals` above 0; `below`: those below 0 of the axis
- *   beside it, where this one has no ticks
+ * @param {number} [below] - the intervals below 0 of the axis beside it, where this one has no ticks
  * @returns {ValueScale}
  */
-export function scaleOf(columns, decimals, { intervals = INTERVALS, below } = {}) {
+export function scaleOf(columns, decimals, below) {
   const values = columns.flat().filter((value) => value != null);
   if (values.length === 0) return { min: 0, max: 1, below: 0, ticks: [] };
   let [lowest, highest] = [0, 0];
@@ -25,11 +25,11 @@ export function scaleOf(columns, decimals, { intervals = INTERVALS, below } = {}
     lowest = Math.min(lowest, value);
     highest = Math.max(highest, value);
   }
-  const step = roundStep(Math.max(highest, -lowest) / intervals, 10 ** -decimals);
+  const step = roundStep(Math.max(highest, -lowest) / INTERVALS, 10 ** -decimals);
   const under = below ?? Math.ceil(-lowest / step);
   const first = below === undefined ? -under : 0;
-  const ticks = Array.from({ length: intervals - first + 1 }, (_, i) => (first + i) * step);
-  return { min: -under * step, max: intervals * step, below: under, ticks };
+  const ticks = Array.from({ length: INTERVALS - first + 1 }, (_, i) => (first + i) * step);
+  return { min: -under * step, max: INTERVALS * step, below: under, ticks };
 }
 
 /**

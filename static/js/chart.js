@@ -109,7 +109,7 @@ export class Chart {
     this.state = state;
     const [, main, viewers = []] = state.columns;
     const scale = scaleOf([main ?? []], state.decimals);
-    this.scales = [scale, scaleOf([viewers], 0, { below: scale.below })];
+    this.scales = [scale, scaleOf([viewers], 0, scale.below)];
     // Without any value the chart has no axes: its message is shown alone.
     const isBlank = this.scales.every(({ ticks }) => ticks.length === 0);
     this.host.classList.toggle("is-blank", isBlank);
@@ -342,31 +342,34 @@ export class Chart {
     return (shiftKey ? before : marks.find((mark) => mark.at_ms >= from))?.at_ms;
   }
 
-  /**
-   * Return the lines of a legend, with these labels.
-   * @param {string[]} labels
-   */
-  legend(labels) {
-    const lines = [
-      { color: this.tokens.s1, dash: [], width: LINE_PX },
-      { color: this.tokens.s2, dash: VIEWERS_DASH, width: LINE_PX },
-    ];
-    return labels.map((label, i) => ({ label, ...lines[i] }));
-  }
-
-  /** Draw the chart for a picture. */
-  picture() {
-    return drawApart((host) => {
-      const chart = new Chart(host, {}, true);
-      chart.draw(this.state);
-      return chart;
-    });
-  }
-
   recolor() {
     this.tokens = readTokens();
     this.plot?.redraw(false, true);
   }
+}
+
+/**
+ * Draw a chart for a picture.
+ * @param {ChartState} state
+ */
+export const pictureOf = (state) =>
+  drawApart((host) => {
+    const chart = new Chart(host, {}, true);
+    chart.draw(state);
+    return chart;
+  });
+
+/**
+ * Return the lines of a legend with these labels, of one or two lines.
+ * @param {string[]} labels
+ */
+export function legendOf(labels) {
+  const { s1, s2 } = readTokens();
+  const lines = [
+    { color: s1, dash: [], width: LINE_PX },
+    { color: s2, dash: VIEWERS_DASH, width: LINE_PX },
+  ];
+  return labels.map((label, i) => ({ label, ...lines[i] }));
 }
 
 /**

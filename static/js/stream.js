@@ -7,7 +7,7 @@ import { figure } from "./figures.js";
 import { pointTarget } from "./point-target.js";
 import { hm, zoneAt } from "./times.js";
 
-/** @type {{ constants: Constants, chart: StreamColumns }} */
+/** @type {{ constants: Constants, name: string, chart: StreamColumns }} */
 const start = dataOf("start");
 useConstants(start.constants);
 const { chart } = start;
@@ -62,6 +62,14 @@ function pointAt(x) {
   });
   return nearest;
 }
+
+const picture = $("picture");
+picture.hidden = false;
+picture.addEventListener("click", async () => {
+  // The chart of the page needs no library.
+  const { saveStream } = await import("./stream-picture.js");
+  await saveStream(start.name, chart);
+});
 
 for (const plot of all(frame, ".plot")) {
   plot.addEventListener("pointermove", (event) => read(pointAt(event.clientX)));

@@ -19,7 +19,7 @@ T = 1_795_392_000_000
 
 SCALES = """
 import { scaleOf } from "./chart-scales.js";
-print(given.map(([columns, decimals, options]) => scaleOf(columns, decimals, options)));
+print(given.map(([columns, decimals, below]) => scaleOf(columns, decimals, below)));
 """
 
 
@@ -66,7 +66,7 @@ def test_an_axis_without_values_has_no_ticks(tmp_path: Path) -> None:
 
 def test_both_axes_have_their_ticks_at_the_same_heights(tmp_path: Path) -> None:
     (left,) = run_program(tmp_path, SCALES, [[[[-3.5, 8]], 1]])
-    (right,) = run_program(tmp_path, SCALES, [[[[12_418]], 0, {"below": left["below"]}]])
+    (right,) = run_program(tmp_path, SCALES, [[[[12_418]], 0, left["below"]]])
     assert left["below"] == 2
 
     def heights(scale: dict[str, Any]) -> list[float]:

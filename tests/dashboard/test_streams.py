@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from django.test import Client
@@ -14,6 +15,7 @@ from pytest_django import Settings
 from apps.dashboard.channel import streams as streams_module
 from apps.dashboard.channel.stream_chart import chart_of
 from apps.dashboard.channel.streams import PAGE_SIZE, PLOT_WIDTH, bars_of, page_of
+from apps.dashboard.queries import range_json
 from apps.metrics.chart_ranges import Range
 from apps.metrics.event_marks import EventMark
 from apps.metrics.gaps import GapSpan
@@ -264,6 +266,42 @@ def test_categories_cover_the_time_after_the_first_known_one() -> None:
     assert [pin.kind for pin in chart.pins] == ["raid"]
     # The line is broken by the gap.
     assert chart.plots[0].path.count("M") == 2
+
+
+def test_a_category_is_labeled_only_where_its_name_fits() -> None:
+    marks = [mark(0, "category", "Category: Chess"), mark(50, "category", "Category: A category with a long name")]
+    chart = chart_of(Series(RANGE, POINTS, [], marks), T)
+    assert [band.is_labeled for band in chart.categories] == [True, False]
+    assert chart.has_unlabeled_categories
+    assert not chart_of(SERIES, T).has_unlabeled_categories
+
+
+def test_categories_are_listed_with_their_times(stored: type[Store], signed_in: Client) -> None:
+    page = text_of(signed_in, f"/channels/1/streams/{T}")
+    listed = page[page.index('<ol class="cat-list') :].partition("</ol>")[0]
+    times = re.findall(r'<span data-hm="(\d+)">', listed)
+    assert times == [str(T), str(T + 45 * MINUTE_MS)]
+    assert "Chess" in listed
+
+
+def test_a_metric_without_values_has_a_sentence_instead_of_axes(
+    stored: type[Store], signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = [Point(point.end_ms, 1.0, {"messages": 5.0}) for point in POINTS]
+    chart = chart_of(Series(RANGE, points, [], MARKS), T)
+    assert [(plot.path == "", len(plot.ticks)) for plot in chart.plots] == [(True, 0), (False, 2)]
+    monkeypatch.setattr(streams_module, "read_chart", lambda *_: chart)
+    page = text_of(signed_in, f"/channels/1/streams/{T}")
+    assert "Viewers of this stream are unknown." in page
+    assert page.count('<path class="line"') == 1
+
+
+def test_the_script_can_draw_the_chart_for_a_picture() -> None:
+    columns = chart_of(SERIES, T).columns
+    gaps, marks = cast("list[dict[str, object]]", columns["gaps"]), cast("list[dict[str, object]]", columns["marks"])
+    assert [(gap["from_ms"], gap["until_ms"]) for gap in gaps] == [(GAPS[0].from_ms, GAPS[0].until_ms)]
+    assert [event["kind"] for event in marks] == ["raid"]
+    assert columns["range"] == range_json(RANGE)
 
 
 def test_a_broadcast_without_a_recorded_category_has_no_bands() -> None:

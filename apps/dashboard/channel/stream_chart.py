@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from apps.dashboard.plot import Tick, TimeTick, line, nice_top, share, time_ticks, value_ticks
+from apps.dashboard.queries import gap_json, range_json
 from apps.dashboard.timeline import Line, lines_of, noted
 from apps.metrics import queries as history
 from apps.metrics.chart_ranges import Range, past_range
@@ -16,7 +17,7 @@ from apps.metrics.queries import Point, Series, value_of
 from core.errors import ServiceUnavailable
 from core.irc.channel_events import LABELS, STREAM_END, STREAM_START
 from core.metrics.broadcasts import Broadcast
-from core.metrics.columns import STEP_MS, StoredGrain
+from core.metrics.columns import StoredGrain
 from core.metrics.grains import RETENTION_MS
 from core.metrics.raids import RaidEffect, raid_effect
 from core.metrics.table import METRIC, Metric
@@ -28,15 +29,19 @@ CHARTED = (METRIC["viewers"], METRIC["messages"])
 MINUTES_UP_TO_MS = 2 * DAY_MS
 TABLE_ROWS = 24
 EVENTS_SHOWN = 60
-# Category bands narrower than this, in percent of the width, have no label.
-LABELED_FROM = 9.0
+# The width of a letter, in percent of a wide chart, and that of the space around a label. Category bands that are
+# narrower than their label have none, and a narrow page shows no labels: the list below names all categories.
+LETTER_WIDTH, LABEL_SPACE = 0.75, 2.0
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One metric: its name with its unit, the path of its line in the coordinates of `plot.CHART`, and its ticks."""
+    """One metric: its name with its unit, the path of its line in the coordinates of `plot.CHART`, and its ticks.
+
+    Without any value, it has neither a path nor ticks.
+    """
 
     metric: Metric
     title: str
@@ -46,15 +51,17 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A time span, as position and width in percent. `label` is a category or the reason for a gap."""
+    """A time span from `from_ms`, as position and width in percent. `label` is a category or the reason for a gap."""
 
+    from_ms: int
     at: float
     width: float
     label: str
 
     @property
     def is_labeled(self) -> bool:
-        return self.width >= LABELED_FROM
+        """Whether its label fits into it on a wide page."""
+        return self.width >= LABEL_SPACE + LETTER_WIDTH * len(self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,10 @@ class StreamChart:
     raids: list[RaidEffect]
     table: list[Point]
     columns: dict[str, object]
+
+    @property
+    def has_unlabeled_categories(self) -> bool:
+        return not all(band.is_labeled for band in self.categories)
 
 
 def read_chart(broadcast: Broadcast, now_ms: int) -> StreamChart | None:
@@ -127,19 +138,23 @@ def chart_of(series: Series, now_ms: int) -> StreamChart:
         {
             "from_ms": from_ms,
             "until_ms": until_ms,
-            "step_ms": STEP_MS[chosen.grain],
+            "range": range_json(chosen),
             "end_ms": [point.end_ms for point in points],
             "coverage": [round(point.coverage, 4) for point in points],
             "values": {metric.key: [_rounded(value_of(point, metric.key)) for point in points] for metric in CHARTED},
+            "gaps": [gap_json(gap) for gap in series.gaps],
+            "marks": [asdict(mark) for mark in pins],
         },
     )
 
 
 def _plot(metric: Metric, points: Sequence[Point], chosen: Range, from_ms: int, until_ms: int) -> Plot:
     known = [(point.end_ms, value) for point in points if (value := value_of(point, metric.key)) is not None]
-    top = nice_top(max((value for _, value in known), default=0.0))
-    path = line(known, from_ms, until_ms, chosen.step_ms, top)
-    return Plot(metric, name_with_unit(metric, chosen.grain), path, value_ticks(top))
+    title = name_with_unit(metric, chosen.grain)
+    if not known:
+        return Plot(metric, title, "", [])
+    top = nice_top(max(value for _, value in known))
+    return Plot(metric, title, line(known, from_ms, until_ms, chosen.step_ms, top), value_ticks(top))
 
 
 def _categories(marks: Sequence[EventMark], from_ms: int, until_ms: int) -> list[Band]:
@@ -156,7 +171,7 @@ def _categories(marks: Sequence[EventMark], from_ms: int, until_ms: int) -> list
 
 def _band(start_ms: int, end_ms: int, label: str, from_ms: int, until_ms: int) -> Band:
     at = share(start_ms, from_ms, until_ms)
-    return Band(at, round(share(end_ms, from_ms, until_ms) - at, 2), label)
+    return Band(start_ms, at, round(share(end_ms, from_ms, until_ms) - at, 2), label)
 
 
 def _rounded(value: float | None) -> float | None:

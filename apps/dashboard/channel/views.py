@@ -27,6 +27,7 @@ from apps.dashboard.channel.week import SHOWN, read_week, read_zone
 from apps.dashboard.choices import DEFAULTS, parse_range
 from apps.dashboard.queries import charted, find_profile, read_channels, read_series, series_json
 from apps.dashboard.script import script_constants
+from apps.dashboard.timeline import SHAPES
 from apps.live.directory import Profile
 from apps.live.services import services_of
 from apps.workspaces.models import Note
@@ -115,7 +116,11 @@ def stream(request: HttpRequest, channel_id: str, started_ms: int) -> HttpRespon
         "started_ms": started_ms,
         "page": page,
         "exports": STREAM_EXPORTS,
-        "script": {"constants": script_constants(), "chart": page.chart.columns if page.chart else None},
+        "script": {
+            "constants": script_constants() | {"shapes": dict(SHAPES)},
+            "name": profile.name,
+            "chart": page.chart.columns if page.chart else None,
+        },
     }
     return render(request, "dashboard/stream.html", context)
 
