@@ -15,7 +15,8 @@ from core.times import MINUTE_MS
 
 # How often a missing step is requested again.
 RETRY_MS = 1_000
-# Heights of a sparkline, from the minimum of the five minutes to the maximum; GAP is a step without a value.
+# Heights of a sparkline, from 0 to the maximum of the five minutes, so that a small change looks small; GAP is a step
+# without a value.
 LEVELS = "0123456789abcdefghijklmnopqrstuvwxyz"
 GAP = "."
 POINTS = RETENTION_MS // STEP_MS + 1
@@ -89,14 +90,14 @@ class RecentHistory:
 
 
 def sparkline_levels(values: Sequence[float | None]) -> str:
-    """Scale values to LEVELS, with GAP where there is none; equal values are drawn in the middle."""
+    """Scale values from 0, or from the lowest one below it, to LEVELS, with GAP where there is none."""
     known = [value for value in values if value is not None]
     if not known:
         return ""
-    low, span = min(known), max(known) - min(known)
-    top = len(LEVELS) - 1
+    low = min(0.0, *known)
+    span, top = max(0.0, *known) - low, len(LEVELS) - 1
     return "".join(
-        GAP if value is None else LEVELS[round((value - low) / span * top) if span else top // 2] for value in values
+        GAP if value is None else LEVELS[round((value - low) / span * top) if span else 0] for value in values
     )
 
 

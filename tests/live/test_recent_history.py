@@ -112,7 +112,7 @@ async def test_a_sparkline_has_gaps_for_missing_steps(sink: Sink) -> None:
     for second in (0, 10, 40, 50):
         sink.second(T + second * 1_000, {"1": 100 + second})
     (row,) = await rows(Board())
-    assert row.spark == "." * 25 + "07..sz"
+    assert row.spark == "." * 25 + "nq..xz"
 
 
 async def test_sparklines_survive_a_flush_of_redis(sink: Sink) -> None:
@@ -123,14 +123,22 @@ async def test_sparklines_survive_a_flush_of_redis(sink: Sink) -> None:
     sink.second(T + 10_000, {"1": 200})
     (row,) = await rows(Board(), live, T + 10_000)
     await live.aclose()
-    assert row.spark[-2:] == "0z"
+    assert row.spark[-2:] == "iz"
     (row,) = await rows(Board())
-    assert row.spark[-2:] == ".h"
+    assert row.spark[-2:] == ".z"
 
 
 @pytest.mark.parametrize(
     ("values", "levels"),
-    [([], ""), ([None, None], ""), ([5.0, 5.0], "hh"), ([0, None, 1], "0.z"), ([-1.0, 0.0, 1.0], "0iz")],
+    [
+        ([], ""),
+        ([None, None], ""),
+        ([5.0, 5.0], "zz"),
+        ([0, None, 1], "0.z"),
+        ([-1.0, 0.0, 1.0], "0iz"),
+        ([0, 0], "00"),
+        ([100, 85], "zu"),
+    ],
 )
 def test_values_are_scaled_to_levels(values: list[float | None], levels: str) -> None:
     assert sparkline_levels(values) == levels
@@ -146,4 +154,4 @@ def test_the_page_shows_rank_changes_and_sparklines_without_javascript(boards: B
         '<span class="rank-change is-up"><span aria-hidden="true">▲ 1</span>'
         '<span class="vh">up 1 place in the past minute' in page
     )
-    assert '<path d="M48 1h0M60 36h0">' in page
+    assert '<path d="M48 1h0M60 18h0">' in page
