@@ -42,6 +42,7 @@ PAGES = {
     "streams": "/channels/{channel}/streams",
     "stream": "{stream}",
     "compare": "/compare?channels={channels}&metric=messages",
+    "compare-metrics": "/compare?channels={channels}&metric=viewers,messages,chatters&previous=1",
     "discover": "/discover?band=1000&band=5000",
     "discover-month": "/discover?range=30d",
     "watchlists": "/watchlists",

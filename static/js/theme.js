@@ -23,11 +23,13 @@ export function switchTheme() {
 }
 
 /**
- * Call `listener` after each change of theme by the user or the system.
+ * Call `listener` after each change of theme by the user or the system, and before and after printing.
  * @param {() => void} listener
  */
 export function onTheme(listener) {
   listeners.add(listener);
 }
 
-systemDark.addEventListener("change", () => listeners.forEach((listener) => listener()));
+// Paper is always light.
+for (const query of [systemDark, matchMedia("print")])
+  query.addEventListener("change", () => listeners.forEach((listener) => listener()));

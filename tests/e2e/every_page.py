@@ -168,6 +168,7 @@ def page_cases(boards: Sequence[str], ranges: Sequence[str]) -> list[PageCase]:
         PageCase("channel-week", "/channels/{channel}/week"),
         PageCase("compare", "/compare"),
         PageCase("compare", "/compare?channels={channels}&metric=messages"),
+        PageCase("compare", "/compare?channels={channels}&metric=viewers,messages,chatters&previous=1"),
         PageCase("discover", "/discover?range=7d"),
         PageCase("discover", "/discover"),
         PageCase("watchlists", "/watchlists"),

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -266,7 +267,9 @@ def test_a_note_is_marked_changed_deleted_and_restored(page: Page) -> None:
     expect(page.locator("#no-notes")).to_be_visible()
 
 
-def test_a_stream_is_listed_has_a_page_and_its_moments_open_the_chart(page: Page, broadcast: Broadcast) -> None:
+def test_a_stream_is_listed_has_a_page_and_its_moments_open_the_chart(
+    page: Page, broadcast: Broadcast, tmp_path: Path
+) -> None:
     page.reload()
     row = page.locator(f'#stream-rows a[href$="/{broadcast.started_ms}"]')
     row.click()
@@ -274,8 +277,13 @@ def test_a_stream_is_listed_has_a_page_and_its_moments_open_the_chart(page: Page
     expect(page.get_by_role("img", name=re.compile("Chatters per hour"))).to_have_count(
         1 if broadcast.chatters_by_hour else 0
     )
+    page.get_by_text("Export", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Chart as PNG").click()
+    download.value.save_as(tmp_path / "stream.png")
+    assert int.from_bytes((tmp_path / "stream.png").read_bytes()[16:20]) == 2_400
     (at_ms,) = broadcast.moments
-    page.locator("ol a").first.click()
+    page.locator("ol.gaps:not(.lines) a").first.click()
     expect(page.locator("#metric")).to_have_value("chatters")
     expect_query(page, "from", iso(at_ms - 10 * MINUTE_MS))
     expect_points(page, 100)

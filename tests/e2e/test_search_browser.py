@@ -94,6 +94,61 @@ def test_channels_are_compared_by_the_clock_and_by_stream_time(page: Page, chann
     expect(page.locator("#when")).to_have_text("Average")
 
 
+def test_several_metrics_are_compared_below_each_other(
+    page: Page, stack: Stack, channel_ids: list[str], tmp_path: Path
+) -> None:
+    page.goto(f"{stack.url}/compare?channels={','.join(channel_ids)}&metric=viewers&range=10m&previous=1")
+    page.locator("details.choose summary").click()
+    for name in ("Messages, msg / 30 s", "Chatters, per 30 s", "Coverage, % of time"):
+        page.get_by_label(name, exact=True).check()
+    expect(page.get_by_label("Repetition, % repeated", exact=True)).to_be_disabled()
+    page.get_by_role("button", name="Show").click()
+    expect(page).to_have_url(re.compile("metric=viewers&metric=messages&metric=chatters&metric=coverage"))
+    charts = page.locator("#charts .chart")
+    expect(charts).to_have_count(4)
+    expect(charts.locator("canvas")).to_have_count(4)
+    lefts = page.locator("#charts .u-over").evaluate_all("plots => plots.map((plot) => plot.offsetLeft)")
+    assert len(set(lefts)) == 1, "the charts share their time axis"
+    charts.nth(1).focus()
+    page.keyboard.press("End")
+    expect(page.locator("#when")).to_contain_text("Messages, ")
+    page.keyboard.press("Escape")
+    expect(page.locator("#when")).to_have_text("Messages, average")
+    page.locator(".take summary").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Chart as PNG").click()
+    download.value.save_as(tmp_path / "compare.png")
+    assert width_of(tmp_path / "compare.png") == 2_400
+
+
+def width_of(picture: Path) -> int:
+    """Return the width of a PNG."""
+    data = picture.read_bytes()
+    assert data.startswith(b"\x89PNG")
+    return int.from_bytes(data[16:20])
+
+
+def test_pages_are_printed_without_controls(page: Page, stack: Stack, channel_ids: list[str]) -> None:
+    compare = f"/compare?channels={','.join(channel_ids)}&metric=viewers,messages&range=10m"
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    for path in (f"/?channel={channel_ids[0]}&board=messages", compare):
+        page.goto(f"{stack.url}{path}")
+        expect(page.locator("#chart canvas")).to_be_visible()
+        page.emulate_media(media="print", color_scheme="dark")
+        page.set_viewport_size({"width": 700, "height": 1000})
+        expect(page.locator(".bar")).to_be_hidden()
+        assert page.locator("main button:visible").all_inner_texts() == []
+        expect(page.locator(".printed")).to_contain_text("Simulated data. Source: Simulated Twitch")
+        box = page.locator("#chart canvas").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 700
+        surface = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--surface').trim()")
+        assert surface == "#ffffff", "paper is light in the dark theme too"
+        page.emulate_media(media="screen")
+        page.set_viewport_size({"width": 1440, "height": 1000})
+
+
 def test_a_search_is_filtered_sorted_saved_and_exported(page: Page, stack: Stack, tmp_path: Path) -> None:
     page.goto(f"{stack.url}/discover")
     everybody = page.locator("#found tbody tr")
@@ -153,7 +208,7 @@ def test_a_chart_is_exported_and_shared(page: Page, browser: Browser, stack: Sta
     with page.expect_download() as download:
         page.get_by_role("button", name="Chart as PNG").click()
     download.value.save_as(tmp_path / "chart.png")
-    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+    assert width_of(tmp_path / "chart.png") == 2_400
 
     page.get_by_text("Share", exact=True).click()
     page.get_by_label("Name", exact=True).fill("For the client")
