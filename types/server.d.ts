@@ -47,6 +47,8 @@ interface Constants {
   gone_after_ms: number;
   /** The code that closes a socket without a session. */
   not_signed_in: number;
+  /** The reason of a gap in which the channel was on air, but not tracked. */
+  no_data: string;
   /** Where the data comes from. */
   source: { name: string; is_simulated: boolean };
   /** The maximum number of channels in a subscription. */

@@ -13,6 +13,7 @@ from apps.live.board import FILTERS
 from apps.live.consumer import NOT_SIGNED_IN
 from apps.live.freshness import NEED_VIEWERS
 from apps.live.subscriptions import CHANNELS_MAX
+from apps.metrics.gaps import NO_DATA
 from core.irc.channel_events import LABELS, SUMMED
 from core.metrics.display import ABSENT, LOWER_BOUND
 from core.metrics.formulas import COMPLETE_FROM
@@ -34,6 +35,7 @@ def script_constants() -> dict[str, Any]:
         "gone_after_ms": GONE_AFTER_MS,
         "not_signed_in": NOT_SIGNED_IN,
         "channels_max": CHANNELS_MAX,
+        "no_data": NO_DATA,
         "source": {"name": source_name(), "is_simulated": bool(settings.TWITCH_IS_SIMULATED)},
     }
 

@@ -19,7 +19,7 @@ import { age } from "./figures.js";
 import { historyNote, whyEmpty } from "./history-note.js";
 import { endOf, metricOf, unitOf } from "./metrics.js";
 import { ownNotes } from "./notes.js";
-import { marksWithData, offAirShades, shadesBeforeData } from "./shades.js";
+import { marksWithData, shadesOf } from "./shades.js";
 import { LivePeaks } from "./peaks.js";
 import { Series, valueOf } from "./series.js";
 import { Percentiles } from "./standing.js";
@@ -256,7 +256,7 @@ export class ChannelView {
 
   /** @param {Span} span */
   shades(span) {
-    return [...offAirShades(this.offAir(span)), ...shadesBeforeData(this.series, span.fromMs)];
+    return shadesOf(this.series, this.offAir(span), span.fromMs);
   }
 
   /** Whether the newest values are too old to be live. */

@@ -34,18 +34,21 @@ export function drawShades(plot, { shades, fromMs, untilMs }, tokens) {
 }
 
 /**
- * Hatch each span that was not heard, with its duration if there is room.
+ * Hatch each span that was not heard, with its duration if there is room and no shade says more.
  * @param {Plot} plot
- * @param {{ bands: Stretch[], fromMs: number, untilMs: number }} state
+ * @param {{ bands: Stretch[], shades: Shade[], fromMs: number, untilMs: number }} state
  * @param {Tokens} tokens
  */
-export function drawBands(plot, { bands, fromMs, untilMs }, tokens) {
+export function drawBands(plot, { bands, shades, fromMs, untilMs }, tokens) {
   for (const band of bands) {
     const left = plot.valToPos(Math.max(band.from_ms, fromMs), "x", true);
     const right = plot.valToPos(Math.min(band.until_ms, untilMs), "x", true);
     if (right <= left) continue;
     hatch(plot, left, right, tokens);
-    if (right - left > LABEL_ROOM_PX * tokens.px)
+    const isNamed = shades.some(
+      (shade) => band.from_ms >= shade.from_ms && band.from_ms < shade.until_ms,
+    );
+    if (!isNamed && right - left > LABEL_ROOM_PX * tokens.px)
       writeUpwards(
         plot,
         (left + right) / 2,

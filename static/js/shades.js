@@ -1,6 +1,7 @@
 // @ts-check
 // Shaded time of a channel's chart: off air, and before the recording began.
 
+import { constants } from "./constants.js";
 import { MISSING_AFTER_STEPS } from "./series.js";
 import { day, hm, MINUTE_MS } from "./times.js";
 
@@ -11,24 +12,19 @@ const OFF_AIR = "off air or not tracked";
 const TRACKED_WITHIN_MS = 10 * MINUTE_MS;
 
 /**
- * Return the shades of time without a known broadcast.
- * @param {Stretch[]} spans
- * @returns {Shade[]}
- */
-export const offAirShades = (spans) => spans.map((span) => ({ ...span, label: OFF_AIR }));
-
-/**
- * Return the shade from the start of a chart to its first data, if they are apart.
+ * Return the shades of a chart: time without a known broadcast, and the time before its first data.
  * @param {import("./series.js").Series} series
+ * @param {Stretch[]} offAir
  * @param {number} fromMs - the start of the chart
  * @returns {Shade[]}
  */
-export function shadesBeforeData(series, fromMs) {
+export function shadesOf(series, offAir, fromMs) {
+  const shades = offAir.map((span) => ({ ...span, label: OFF_AIR }));
   const start = startOf(series, fromMs);
-  if (!start) return [];
+  if (!start || shades.some((shade) => shade.from_ms <= fromMs)) return shades;
   const { atMs, isBroadcast } = start;
   const label = isBroadcast ? OFF_AIR : `recording since ${timeOf(atMs)}`;
-  return [{ from_ms: fromMs, until_ms: atMs, label }];
+  return [{ from_ms: fromMs, until_ms: atMs, label }, ...shades];
 }
 
 /**
@@ -50,10 +46,15 @@ export function marksWithData(marks, series, fromMs) {
  */
 function startOf({ points, gaps, marks, range }, fromMs) {
   if (points.length === 0) return null;
-  // A gap, or the end of a broadcast, shows that the channel was tracked before.
-  const ends = marks.filter(({ kind }) => kind === "stream_end").map(({ at_ms: atMs }) => atMs);
+  // Any other gap, or the end of a broadcast, shows that the channel was tracked before.
+  const tracked = gaps.filter(({ reason }) => reason !== constants.no_data);
+  const ends = marks.filter(({ kind }) => kind === "stream_end");
   const firstMs = points[0].end_ms - range.step_ms;
-  const atMs = Math.min(firstMs, ...gaps.map((gap) => gap.from_ms), ...ends);
+  const atMs = Math.min(
+    firstMs,
+    ...tracked.map((gap) => gap.from_ms),
+    ...ends.map((end) => end.at_ms),
+  );
   if (atMs - fromMs <= MISSING_AFTER_STEPS * range.step_ms) return null;
   const begun = marks.filter(({ kind, at_ms: markMs }) => kind === "stream_start" && markMs <= atMs);
   const startedMs = Math.max(...begun.map(({ at_ms: markMs }) => markMs));

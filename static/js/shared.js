@@ -11,7 +11,7 @@ import { historyNote } from "./history-note.js";
 import { metricOf, unitOf } from "./metrics.js";
 import { LivePeaks } from "./peaks.js";
 import { Series, valueOf } from "./series.js";
-import { offAirShades, shadesBeforeData } from "./shades.js";
+import { shadesOf } from "./shades.js";
 import { when, zoneAt } from "./times.js";
 
 const NOW_EVERY_MS = 2_000;
@@ -44,10 +44,11 @@ function draw() {
   chart.draw({
     columns: series.columns([start.metric]),
     bands: series.bands(),
-    shades: [
-      ...offAirShades(series.offAir(series.span(nowMs).untilMs)),
-      ...shadesBeforeData(series, series.span(nowMs).fromMs),
-    ],
+    shades: shadesOf(
+      series,
+      series.offAir(series.span(nowMs).untilMs),
+      series.span(nowMs).fromMs,
+    ),
     marks: [],
     ...series.span(nowMs),
     edgeMs: series.edgeMs(start.metric, nowMs),

@@ -11,6 +11,7 @@ import pytest
 
 from apps.dashboard.queries import range_json
 from apps.metrics.chart_ranges import RANGES
+from apps.metrics.gaps import GAP_REASONS, NO_DATA
 from core.times import HOUR_MS, MINUTE_MS
 from tests.dashboard.page_script import run_program
 
@@ -97,20 +98,26 @@ def test_names_at_the_ends_of_lines_do_not_overlap(tmp_path: Path) -> None:
 
 SHADES = """
 import { Series } from "./series.js";
-import { marksWithData, shadesBeforeData } from "./shades.js";
+import { marksWithData, shadesOf } from "./shades.js";
 const series = new Series(given.range);
 series.merge({
   end_ms: given.ends, coverage: given.ends.map(() => 1), values: { messages: given.ends.map(() => 5) },
   gaps: given.gaps, marks: given.marks, raw_from_ms: 0,
 });
 const marks = marksWithData(series.marks, series, given.from_ms).map(({ kind }) => kind);
-print({ shades: shadesBeforeData(series, given.from_ms), marks });
+print({ shades: shadesOf(series, [], given.from_ms), marks });
 """
 
 
-def shaded(tmp_path: Path, first_ms: int, marks: list[tuple[str, int]], gap_ms: int | None = None) -> dict[str, Any]:
+def shaded(
+    tmp_path: Path,
+    first_ms: int,
+    marks: list[tuple[str, int]],
+    gap_ms: int | None = None,
+    reason: str = GAP_REASONS["restart"],
+) -> dict[str, Any]:
     ends = list(range(first_ms, T + 24 * HOUR_MS, MINUTE_MS))
-    gaps = [] if gap_ms is None else [{"from_ms": gap_ms, "until_ms": first_ms, "reason": "", "length": ""}]
+    gaps = [] if gap_ms is None else [{"from_ms": gap_ms, "until_ms": first_ms, "reason": reason, "length": ""}]
     events = [{"id": kind, "at_ms": at_ms, "until_ms": None, "kind": kind, "label": kind} for kind, at_ms in marks]
     given = {"range": range_json(RANGES["24h"]) | {"step_ms": MINUTE_MS}, "ends": ends, "gaps": gaps, "marks": events}
     output: dict[str, Any] = run_program(tmp_path, SHADES, given | {"from_ms": T})
@@ -120,7 +127,8 @@ def shaded(tmp_path: Path, first_ms: int, marks: list[tuple[str, int]], gap_ms: 
 def test_a_young_chart_says_since_when_it_is_recorded(tmp_path: Path) -> None:
     first_ms = T + 17 * HOUR_MS + 12 * MINUTE_MS
     marks = [("stream_start", T + 9 * HOUR_MS), ("note", T + 10 * HOUR_MS), ("raid", T + 20 * HOUR_MS)]
-    output = shaded(tmp_path, first_ms + MINUTE_MS, marks)
+    # The time on air before the channel was tracked is a gap.
+    output = shaded(tmp_path, first_ms + MINUTE_MS, marks, T + 9 * HOUR_MS, NO_DATA)
     (shade,) = output["shades"]
     assert (shade["from_ms"], shade["until_ms"]) == (T, first_ms)
     assert shade["label"].startswith("recording since ")
