@@ -41,7 +41,6 @@ const DASHES = [
  * @property {boolean} hasTimes - the time axis has labels
  * @property {boolean} isSmall - one of several charts
  * @property {string[]} names - of the channels
- * @property {number[]} previous - the positions of the channels that have a line of the period before
  * @property {(at: number | null) => void} onReadout - the position of the point under the crosshair as it moves
  * @property {(left: number, width: number) => void} onLayout - of the plot, in px
  */
@@ -53,6 +52,8 @@ export class CompareChart {
   columns = [[]];
   /** @type {import("./span.js").Span} */
   span = { fromMs: 0, untilMs: 1 };
+  /** @type {number[]} */
+  previous = [];
   /** @type {number | null} */
   at = null;
   scale = scaleOf([], 0);
@@ -80,18 +81,23 @@ export class CompareChart {
    * Draw columns: times in ms, then the values of each channel, then the previous ones.
    * @param {uPlot.AlignedData} columns
    * @param {import("./span.js").Span} span
+   * @param {number[]} previous - the positions of the channels that have a previous line
    */
-  draw(columns, span) {
+  draw(columns, span, previous) {
     const [, ...values] = columns;
     this.columns = columns;
     this.span = span;
+    this.previous = previous;
     this.scale = scaleOf(
       values.map((column) => [...column]),
       this.options.decimals,
     );
     this.host.classList.toggle("is-blank", this.scale.ticks.length === 0);
-    if (this.plot) this.plot.setData(columns, false);
-    else this.plot = new uPlot(this.plotOptions(), columns, this.host);
+    if (this.plot?.series.length === columns.length) this.plot.setData(columns, false);
+    else {
+      this.plot?.destroy();
+      this.plot = new uPlot(this.plotOptions(), columns, this.host);
+    }
     this.plot.setScale("x", { min: span.fromMs, max: span.untilMs });
   }
 
@@ -99,7 +105,7 @@ export class CompareChart {
   plotOptions() {
     const tokens = () => this.tokens;
     const { zoom } = this.tokens;
-    const { isStreamTime, isSmall, names, previous } = this.options;
+    const { isStreamTime, isSmall, names } = this.options;
     return {
       ms: 1,
       ...sizeOf(this.host),
@@ -120,7 +126,7 @@ export class CompareChart {
       series: [
         {},
         ...names.map((label, i) => this.line(label, i, LINE_PX, DASHES[i])),
-        ...previous.map((i) => this.line(`${names[i]}, previous`, i, PREVIOUS_PX, PREVIOUS_DASH)),
+        ...this.previous.map((i) => this.line(names[i], i, PREVIOUS_PX, PREVIOUS_DASH)),
       ],
       hooks: { draw: [(plot) => this.drawRest(plot)], setCursor: [(plot) => this.onCursor(plot)] },
     };
@@ -174,8 +180,10 @@ export class CompareChart {
   /** @param {uPlot} plot */
   onCursor(plot) {
     const { idx, left = -1 } = plot.cursor;
+    const before = this.at;
     this.at = idx == null || left < 0 ? null : idx;
-    this.options.onReadout(this.at);
+    // uPlot also reports that there is no crosshair, for example while it draws.
+    if (this.at !== null || before !== null) this.options.onReadout(this.at);
   }
 
   /**
@@ -220,7 +228,7 @@ export class CompareChart {
     return drawApart(
       (host) => {
         const chart = new CompareChart(host, { ...this.options, onReadout, onLayout }, true);
-        chart.draw(this.columns, this.span);
+        chart.draw(this.columns, this.span, this.previous);
         return chart;
       },
       this.options.isSmall ? SMALL_PICTURE_PX : undefined,

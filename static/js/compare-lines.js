@@ -18,10 +18,9 @@ export function columnsOf(lines, metric, { isStreamTime, isIndex }) {
     return columns({ ...line, zeroMs, values, average: isIndex ? average : undefined });
   });
   const previous = linesBefore(lines).map(({ line, before }) => {
-    const { average } = line.metrics[metric];
-    const values = before.values[metric];
-    const { zero_ms: zeroMs, end_ms: ends } = before;
-    return columns({ ...line, end_ms: ends, zeroMs, values, average: isIndex ? average : undefined });
+    const { zero_ms: zeroMs, end_ms, values } = before;
+    const average = isIndex ? line.metrics[metric].average : undefined;
+    return columns({ ...line, end_ms, zeroMs, values: values[metric], average });
   });
   const all = [...tables, ...previous];
   return uPlot.join(

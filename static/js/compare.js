@@ -60,7 +60,6 @@ class ComparePage {
       hasTimes: i === this.metrics.length - 1,
       isSmall,
       names: this.lines.map(({ name }) => name),
-      previous: linesBefore(this.lines).map(({ line }) => this.lines.indexOf(line)),
       onReadout: (at) => this.follow(chart, metric, at),
       onLayout: (left, width) => {
         if (i === 0) drawTapes(this.lines, { ...this.span(), left, width });
@@ -81,8 +80,9 @@ class ComparePage {
   }
 
   draw() {
+    const previous = linesBefore(this.lines).map(({ line }) => this.lines.indexOf(line));
     for (const { chart, metric } of this.charts) {
-      chart.draw(columnsOf(this.lines, metric, this), this.span());
+      chart.draw(columnsOf(this.lines, metric, this), this.span(), previous);
       const isKnown = this.lines.some((line) =>
         line.metrics[metric].values.some((value) => value !== null),
       );
@@ -206,7 +206,8 @@ class ComparePage {
       this.start.source ?? `/compare/lines${location.search}`,
       reload,
     );
-    if (!response) return;
+    // Without Redis no channel is known: what is shown stays.
+    if (!response || response.lines.length !== this.lines.length) return;
     this.lines = response.lines;
     this.nowMs = response.now_ms;
     this.draw();

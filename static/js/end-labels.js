@@ -45,10 +45,12 @@ export function drawEndLabels(plot, lines, tokens) {
   ctx.font = `600 ${11 * tokens.k * tokens.px}px ${tokens.font}`;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
-  for (const { name, color, y } of apart(ends, HEIGHT_PX * tokens.k * tokens.px)) {
+  const [px, room] = [tokens.px, (LABELS_PX - 3 * GAP_PX) * tokens.px];
+  for (const { name, color, y } of apart(ends, HEIGHT_PX * tokens.k * px)) {
     ctx.fillStyle = color;
-    const room = (LABELS_PX - 2 * GAP_PX) * tokens.px;
-    ctx.fillText(shortened(ctx, name, room), right + GAP_PX * tokens.px, y);
+    ctx.fillRect(right + GAP_PX * px, y - 5 * px, 3 * px, 10 * px);
+    ctx.fillStyle = tokens.ink;
+    ctx.fillText(shortened(ctx, name, room), right + 2 * GAP_PX * px, y);
   }
   ctx.restore();
 }
@@ -79,6 +81,7 @@ function lastOf(plot, series) {
 function shortened(ctx, text, width) {
   if (ctx.measureText(text).width <= width) return text;
   const letters = [...text];
-  while (letters.length > 1 && ctx.measureText(`${letters.join("")}…`).width > width) letters.pop();
-  return `${letters.join("")}…`;
+  const written = () => `${letters.join("")}…`;
+  while (letters.length > 1 && ctx.measureText(written()).width > width) letters.pop();
+  return written();
 }

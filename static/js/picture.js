@@ -74,10 +74,10 @@ export function saveBlob(blob, name) {
 }
 
 /**
- * Return the line that names the source of the data, for example below a picture.
+ * Return the line that names the source of the data.
  * @param {number} nowMs
  */
-export function sourceLine(nowMs) {
+function sourceLine(nowMs) {
   const { name, is_simulated: isSimulated } = constants.source;
   const kind = isSimulated ? "Simulated data. " : "";
   return `${kind}Source: ${name}, measured by Twitchly. Saved ${stamp(nowMs)} ${ZONE_NAME}.`;

@@ -56,12 +56,11 @@ function startOf({ points, gaps, marks, range }, fromMs) {
     ...ends.map((end) => end.at_ms),
   );
   if (atMs - fromMs <= MISSING_AFTER_STEPS * range.step_ms) return null;
-  const begun = marks.filter(({ kind, at_ms: markMs }) => kind === "stream_start" && markMs <= atMs);
-  const startedMs = Math.max(...begun.map(({ at_ms: markMs }) => markMs));
+  const starts = marks.filter(({ kind }) => kind === "stream_start").map((start) => start.at_ms);
+  const startedMs = Math.max(...starts.filter((startMs) => startMs <= atMs));
   const isBroadcast = atMs - startedMs <= Math.max(TRACKED_WITHIN_MS, range.step_ms);
   return { atMs: isBroadcast ? startedMs : atMs, isBroadcast };
 }
 
 /** @param {number} atMs */
-const timeOf = (atMs) =>
-  day(atMs) === day(Date.now()) ? hm(atMs) : `${day(atMs)}, ${hm(atMs)}`;
+const timeOf = (atMs) => (day(atMs) === day(Date.now()) ? "" : `${day(atMs)}, `) + hm(atMs);
