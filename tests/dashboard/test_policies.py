@@ -13,6 +13,7 @@ from apps.audit.models import Act
 from apps.curation.models import OptOut, OptOutRequest
 from apps.curation.opt_outs import accept_request, request_opt_out
 from apps.dashboard.policies.retention import TABLES, TOPICS, UNTIL_OPT_OUT, duration_text
+from apps.dashboard.script import script_constants
 from apps.metrics import models
 from core.channels.account import Account
 from core.pipeline.topics import TOPICS as ALL_TOPICS
@@ -84,3 +85,20 @@ def test_every_footer_links_to_the_policies(client: Client, path: str) -> None:
     assert all(f'href="{link}"' in foot for link in ("/methodology", "/privacy", "/terms", "/opt-out", "/status"))
     assert "not affiliated with Twitch" in foot
     assert page.count("<footer") == 1
+
+
+@pytest.mark.parametrize(
+    ("simulated", "expected"),
+    [
+        (True, "Simulated data. Source: Simulated Twitch, measured by Twitchly."),
+        (False, "Source: Twitch, measured by Twitchly."),
+    ],
+)
+def test_a_printed_page_names_the_source_of_its_data(
+    client: Client, settings: Settings, simulated: bool, expected: str
+) -> None:
+    settings.TWITCH_IS_SIMULATED = simulated
+    page = read_page(client.get("/methodology"))
+    assert f'<p class="printed">{expected}</p>' in page
+    assert re.search(r'href="[^"]*css/print[^"]*\.css" media="print"', page)
+    assert script_constants()["source"]["is_simulated"] is simulated

@@ -73,6 +73,7 @@ def test_shared_comparisons_have_no_controls(
     assert "Alpha" in text
     assert "Take Alpha out" not in text
     assert 'id="add"' not in text
+    assert 'name="metric"' not in text
     assert [line["name"] for line in Client().get(f"/s/{token}/series").json()["lines"]] == ["Alpha", "Beta"]
 
 
@@ -92,6 +93,13 @@ def test_a_shared_page_without_data_is_unavailable_and_not_gone(
         assert "This link does not work" not in read_page(response)
     response = Client().get(f"/s/{compared}/series")
     assert (response.status_code, response.json()["reason"][:9]) == (503, "Live data")
+
+
+def test_a_shared_comparison_has_its_metrics(boards: Boards, owner: User) -> None:
+    token = shared(owner, view="compare", query="channels=1,2&metric=viewers,messages&previous=1")
+    text = read_page(Client().get(f"/s/{token}"))
+    assert re.findall(r'<div class="chart"[^>]* data-metric="(\w+)"', text) == ["viewers", "messages"]
+    assert list(Client().get(f"/s/{token}/series").json()["units"]) == ["viewers", "messages"]
 
 
 def test_only_widgets_can_be_framed(boards: Boards, owner: User) -> None:
