@@ -300,8 +300,8 @@ def test_several_metrics_have_a_chart_and_columns_each(boards: Boards, stored: N
     page = read_page(signed_in.get("/compare?channels=2&metric=viewers&metric=messages&range=6h"))
     assert re.findall(r'<div class="chart"[^>]* data-metric="(\w+)"', page) == ["viewers", "messages"]
     assert page.count('id="chart"') == 1
-    assert "<h3>Viewers</h3>" in page
-    assert "<h3>Messages, msg / 30 s</h3>" in page
+    assert "<h2>Viewers</h2>" in page
+    assert "<h2>Messages, msg / 30 s</h2>" in page
     assert cells(page, "average") == ["100", "10"]
     assert re.findall(r'name="metric" value="(\w+)" checked', page) == ["viewers", "messages"]
     assert '<input type="hidden" name="metric" value="viewers,messages">' in page, "adding a channel keeps them"
