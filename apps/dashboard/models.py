@@ -35,7 +35,7 @@ class ShareLink(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     view = models.CharField(max_length=8, choices=View.choices)
     title = models.CharField(max_length=200)
-    note = models.CharField(max_length=NOTE_MAX, blank=True)
+    note = models.CharField(max_length=NOTE_MAX, blank=True, default="", db_default="")
     query = models.CharField(max_length=1_000)
     password = models.CharField(max_length=128, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -64,7 +64,7 @@ class FirstVisit(models.Model):
         CREATOR = "creator", "creator"
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="first_visit")
-    role = models.CharField(max_length=16, choices=Role.choices, blank=True)
+    role = models.CharField(max_length=16, choices=Role.choices, blank=True, default="", db_default="")
     step = models.PositiveSmallIntegerField(default=1)
     language = models.CharField(max_length=LANGUAGE_NAME_MAX, blank=True)
     category = models.CharField(max_length=CATEGORY_MAX, blank=True)

@@ -3,7 +3,7 @@
 
 import { hrefOf } from "./address.js";
 import { legendOf, pictureOf } from "./chart.js";
-import { $, all, byId, field, insideOf } from "./dom.js";
+import { $, all, byId, field, inside, insideOf } from "./dom.js";
 import { bindExports } from "./export.js";
 import { metricOf, nameWithUnit } from "./metrics.js";
 import { savePicture } from "./picture.js";
@@ -52,6 +52,8 @@ export class Actions {
       const title = `${channel.name}, ${metricOf(metric).name}`;
       // A name that the user has entered stays.
       field(form, "title", HTMLInputElement).defaultValue = title;
+      // A link that was created before is to another view.
+      inside(form, "[data-created]").hidden = true;
     }
     const star = document.getElementById("star");
     if (!star) return;

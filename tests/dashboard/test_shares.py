@@ -284,8 +284,8 @@ def test_only_own_watchlists_can_be_shared(boards: Boards, signed_in: Client, ow
 
 
 def test_widgets_and_overlays_have_a_size_a_theme_and_names(boards: Boards, signed_in: Client, owner: User) -> None:
-    form = {"view": "channel", "title": "Beta", "days": "7", "query": "channel=2&metric=viewers"}
-    look = {"theme": "light", "size": "large"}
+    form = {"view": "channel", "title": "Beta", "days": "7", "query": "channel=2&metric=viewers&size=25"}
+    look = {"theme": "light", "widget_size": "large"}
     widget = signed_in.post("/shares", form | look | {"kind": "widget"}, headers=JSON).json()
     assert 'width="480" height="320"' in widget["text"]
     page = read_page(Client().get(widget["url"]))
@@ -294,9 +294,9 @@ def test_widgets_and_overlays_have_a_size_a_theme_and_names(boards: Boards, sign
     page = read_page(Client().get(overlay["url"]))
     assert re.findall(r'data-(theme|size)="(\w+)"', page) == [("theme", "dark"), ("size", "medium")]
     assert re.findall(r'<p class="who"><b>([^<]*)</b> ([^<]*)</p>', page) == [("Viewers", "Beta")]
-    assert 'data-theme="light"' in read_page(Client().get(f"{overlay['url']}?theme=light&size=huge"))
-    refused = signed_in.post("/shares", form | {"kind": "widget", "size": "huge"}, headers=JSON)
-    assert refused.json()["reason"] == "Unknown size “huge”. Choose one of small, medium, large."
+    assert 'data-theme="light"' in read_page(Client().get(f"{overlay['url']}?theme=light&widget_size=huge"))
+    refused = signed_in.post("/shares", form | {"kind": "widget", "widget_size": "huge"}, headers=JSON)
+    assert refused.json()["reason"] == "Unknown widget_size “huge”. Choose one of small, medium, large."
 
 
 SHARE = """

@@ -216,11 +216,11 @@ def test_a_channel_is_added_by_name_address_or_suggestion(boards: Boards, signed
 @pytest.mark.parametrize(
     ("form", "reason"),
     [
-        ({"q": "<b>nobody"}, "not a channel name"),
+        ({"q": "<b>nobody"}, "We do not know this channel."),
         ({"q": "nobody"}, "We do not know this channel."),
         ({"q": "blocked"}, "We do not know this channel."),
         ({"q": "twitch.tv/videos/1"}, "address of a video"),
-        ({"q": ""}, "No channel given"),
+        ({"q": ""}, "We do not know this channel."),
         ({"q": "x", "channel": "../7"}, "This is not a channel."),
     ],
 )

@@ -9,6 +9,8 @@ from core.inputs.choices import read_choice
 
 THEMES = ("light", "dark")
 # The width and height of a widget's frame, in px.
+# Not "size", which is the number of channels of a board.
+SIZE = "widget_size"
 SIZES: Mapping[str, tuple[int, int]] = {"small": (240, 170), "medium": (320, 220), "large": (480, 320)}
 DEFAULT_SIZE = "medium"
 
@@ -22,14 +24,12 @@ class Appearance:
 
     def fields(self) -> dict[str, str]:
         """Return the query parameters that differ from the default."""
-        return ({"theme": self.theme} if self.theme else {}) | (
-            {"size": self.size} if self.size != DEFAULT_SIZE else {}
-        )
+        return ({"theme": self.theme} if self.theme else {}) | ({SIZE: self.size} if self.size != DEFAULT_SIZE else {})
 
 
 def read_appearance(fields: Mapping[str, str], errors: list[str]) -> Appearance:
     """Parse the parameters; unknown values become defaults and are named in `errors`."""
     return Appearance(
         read_choice(fields, "theme", THEMES, "", errors),
-        read_choice(fields, "size", tuple(SIZES), DEFAULT_SIZE, errors),
+        read_choice(fields, SIZE, tuple(SIZES), DEFAULT_SIZE, errors),
     )
