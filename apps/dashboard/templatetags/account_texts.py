@@ -17,9 +17,9 @@ _TITLE_CASE = re.compile(r"[A-Z][a-z']*(?:-[A-Z]?[a-z']+)*[?!.…]?")
 @register.filter(is_safe=True)
 def sentence_case(text: str) -> str:
     """Return a heading or the label of a button in sentence case; names and words with other capitals stay."""
-    words = iter(re.split(r"(\s+)", text))
-    is_first, result = True, []
-    for word in words:
+    result: list[str] = []
+    is_first = True
+    for word in re.split(r"(\s+)", text):
         if _TITLE_CASE.fullmatch(word) and word.rstrip("?!.…") not in _NAMES:
             result.append(word[0] + word[1:].lower() if is_first else word.lower())
         else:
