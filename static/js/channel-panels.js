@@ -53,8 +53,7 @@ export function writeMetric(metric, range) {
   const { name, unit, name_units: nameUnits, has_peak: hasPeak } = metricOf(metric);
   const channel = $("channel");
   markMethod(channel, metric);
-  for (const element of all(channel, "[data-unit]"))
-    element.textContent = nameUnits[range.length];
+  for (const element of all(channel, "[data-unit]")) element.textContent = nameUnits[range.length];
   for (const element of all(channel, "[data-name]")) element.textContent = name;
   inside(channel, "[data-unit-now]").textContent = unit;
   $("peak-tile").hidden = !hasPeak;

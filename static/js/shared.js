@@ -44,11 +44,7 @@ function draw() {
   chart.draw({
     columns: series.columns([start.metric]),
     bands: series.bands(),
-    shades: shadesOf(
-      series,
-      series.offAir(series.span(nowMs).untilMs),
-      series.span(nowMs).fromMs,
-    ),
+    shades: shadesOf(series, series.offAir(series.span(nowMs).untilMs), series.span(nowMs).fromMs),
     marks: [],
     ...series.span(nowMs),
     edgeMs: series.edgeMs(start.metric, nowMs),

@@ -39,7 +39,14 @@ function draw(host, { by, limit: allowed, points }) {
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       scales: { x: { range: [first, last + 2 * half] }, y: { range: [scale.min, scale.max] } },
-      axes: [timeAxisOf(() => tokens), valueAxisOf(() => tokens, LEFT_PX, () => scale)],
+      axes: [
+        timeAxisOf(() => tokens),
+        valueAxisOf(
+          () => tokens,
+          LEFT_PX,
+          () => scale,
+        ),
+      ],
       series: [{}, bar("requests", () => tokens.s1), bar("errors", () => tokens.bad)],
       hooks: {
         draw: [(it) => limit && drawLimit(it, limit, tokens)],

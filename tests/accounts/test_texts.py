@@ -46,8 +46,16 @@ def test_the_password_reset_names_a_contact(settings: Settings, client: Client, 
     assert f"Please {contact} if you have any trouble" in page
     assert re.findall(r"<h1>\s*([^<]*?)\s*</h1>", page) == ["Password reset"]
     assert "Reset my password" in page
-    assert "<title>" in page
     assert "Password Reset" not in page
+
+
+@pytest.mark.django_db
+def test_labels_are_in_sentence_case(client: Client) -> None:
+    labels = re.findall(
+        r"<label[^>]*>(?:<input[^>]*>)?\s*([^<]+?)\s*</label>", read_page(client.get("/account/login/"))
+    )
+    assert "Password" in labels
+    assert [label for label in labels if label != sentence_case(label)] == []
 
 
 @pytest.mark.django_db

@@ -198,7 +198,8 @@ function boxOf(element) {
     clips,
     isDrawn: isDrawn(style),
     isHidden:
-      style.clipPath === "inset(50%)" || AXES.some((axis) => clips[axis] && lengthOf(inner[axis]) <= 1),
+      style.clipPath === "inset(50%)" ||
+      AXES.some((axis) => clips[axis] && lengthOf(inner[axis]) <= 1),
     holdsAbsolute: holdsFixed || style.position !== "static",
     holdsFixed,
   };

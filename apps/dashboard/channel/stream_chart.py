@@ -60,7 +60,7 @@ class Band:
 
     @property
     def is_labeled(self) -> bool:
-        """Whether its label fits into it on a wide page."""
+        """Return whether the label fits into the band on a wide page."""
         return self.width >= LABEL_SPACE + LETTER_WIDTH * len(self.label)
 
 

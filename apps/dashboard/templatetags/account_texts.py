@@ -6,6 +6,7 @@ import re
 
 from django import template
 from django.conf import settings
+from django.template.defaultfilters import stringfilter
 from django.utils.html import format_html
 
 register = template.Library()
@@ -15,6 +16,7 @@ _TITLE_CASE = re.compile(r"[A-Z][a-z']*(?:-[A-Z]?[a-z']+)*[?!.…]?")
 
 
 @register.filter(is_safe=True)
+@stringfilter
 def sentence_case(text: str) -> str:
     """Return a heading or the label of a button in sentence case; names and words with other capitals stay."""
     result: list[str] = []
