@@ -148,6 +148,7 @@ def page_cases(boards: Sequence[str], ranges: Sequence[str]) -> list[PageCase]:
         PageCase("account_confirm_password_reset_code", "/account/password/reset/confirm/", "forgetful"),
         *_boards(boards),
         PageCase("board", "/?board=messages&size=100"),
+        PageCase("board", "/?board=spam&window=5m"),
         *_ranges(ranges),
         PageCase("board", "/?channel={channel}&from=2025-01-01T00:00Z&until=2025-01-02T00:00Z"),
         PageCase("board", "/?channel=999999999", status=404),

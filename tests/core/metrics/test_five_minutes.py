@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from core.metrics.formulas import RankingThresholds, coverage
 from core.metrics.recent_windows import INTERVAL_MS
 from core.metrics.table import METRIC, METRICS
 from core.metrics.windows import BOARD_WINDOW_MS, FIVE_MINUTES_MS, LIVE_WINDOW_MS
-from core.pipeline.records import ChatRecord, Grain, WindowRecord
+from core.pipeline.records import ChatKind, ChatRecord, Grain, WindowRecord
 
 T = 1_795_400_010_000
 START = T - FIVE_MINUTES_MS
@@ -32,15 +33,26 @@ GRAINS: tuple[Grain, ...] = ("live", "live_distinct")
 def record(draw: st.DrawFn) -> ChatRecord:
     """Return a record within seven minutes before T; records after the start of the 5 min are more likely."""
     at_ms = draw(st.integers(START - 120_000, T - 1) | st.integers(START, T - 1))
-    kind = draw(st.sampled_from(["message", "message", "message", "pulse", "removal", "copy", "bot"]))
+    kinds: list[ChatKind] = ["message", "message", "message", "pulse", "removal", "copy", "bot"]
+    kind = draw(st.sampled_from(kinds))
     if kind == "pulse":
         viewers = draw(st.none() | st.integers(0, 5_000))
         return ChatRecord("pulse", "7", at_ms, viewers=viewers, observed_ms=draw(st.integers(0, 1_000)))
     if kind == "removal":
         return ChatRecord("removal", "7", at_ms)
-    traits = {name: draw(st.none() | st.just(1)) for name in TRAITS.values()}
-    words, text_hash = draw(st.integers(0, 50)), draw(st.integers(1, 9))
-    return ChatRecord(kind, "7", at_ms, user_hash=1, text_hash=text_hash, words=words, **traits)
+    trait = st.none() | st.just(1)
+    return ChatRecord(
+        kind,
+        "7",
+        at_ms,
+        user_hash=1,
+        text_hash=draw(st.integers(1, 9)),
+        words=draw(st.integers(0, 50)),
+        is_first=draw(trait),
+        is_returning=draw(trait),
+        is_subscriber=draw(trait),
+        is_emotes=draw(trait),
+    )
 
 
 def windows_of(records: Sequence[ChatRecord], missing: set[int]) -> list[WindowRecord]:
@@ -90,7 +102,9 @@ def summed(raw: Sequence[Sequence[ChatRecord]]) -> dict[str, float]:
     st.sets(st.integers(0, 41).map(lambda number: T - number * INTERVAL_MS), max_size=20),
     st.randoms(use_true_random=False),
 )
-def test_a_ratio_is_its_formula_over_the_raw_records(records, missing, random) -> None:  # type: ignore[no-untyped-def]
+def test_a_ratio_is_its_formula_over_the_raw_records(
+    records: list[ChatRecord], missing: set[int], random: Random
+) -> None:
     windows = windows_of(records, missing)
     recent = RecentColumns()
     in_any_order = [*windows, *windows[:3]]
@@ -142,8 +156,9 @@ def test_windows_that_overlap_or_are_older_are_ignored() -> None:
 
 def test_channels_and_grains_are_summed_separately() -> None:
     recent = RecentColumns()
-    for channel_id, grain in (("1", "live"), ("2", "live"), ("1", "live_distinct")):
-        recent.add(WindowRecord(channel_id, grain, T - LIVE_WINDOW_MS, T, {"messages": 7}))  # type: ignore[arg-type]
+    keys: list[tuple[str, Grain]] = [("1", "live"), ("2", "live"), ("1", "live_distinct")]
+    for channel_id, grain in keys:
+        recent.add(WindowRecord(channel_id, grain, T - LIVE_WINDOW_MS, T, {"messages": 7}))
     assert recent.five_minutes(WindowRecord("1", "live", T - LIVE_WINDOW_MS, T, {})).columns == {"messages": 7}
 
 
