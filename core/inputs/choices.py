@@ -26,10 +26,11 @@ def read_choices(
 ) -> tuple[str, ...]:
     """Return the values of a comma-separated parameter, each once and in order, or the default if there are none.
 
-    Unknown values, and those beyond `limit`, are left out; a message for each of both is appended.
+    Unknown values, and those beyond `limit`, are left out. A message is appended for the first unknown one, and one
+    for those beyond the limit.
     """
     texts = [text for text in dict.fromkeys(query.get(name, "").split(",")) if text]
-    errors += [unknown_choice(name, text, choices) for text in texts if text not in choices]
+    errors += [unknown_choice(name, text, choices) for text in texts if text not in choices][:1]
     known = tuple(text for text in texts if text in choices)
     if len(known) > limit:
         errors.append(f"Choose up to {limit} values of {name}.")

@@ -49,11 +49,6 @@ class Comparison:
     errors: tuple[str, ...] = ()
     omitted: int = 0
 
-    @property
-    def metric(self) -> str:
-        """The first metric."""
-        return self.metrics[0]
-
     def as_json(self) -> dict[str, str | None]:
         """Return the query parameters."""
         return {
