@@ -26,11 +26,11 @@ print(given.map(([columns, decimals, below]) => scaleOf(columns, decimals, below
 
 def test_axes_begin_at_zero_and_fit_all_values(tmp_path: Path) -> None:
     rng = random.Random(7)
-    cases = []
+    cases: list[tuple[list[list[float | None]], int]] = []
     for _ in range(300):
         size = 10 ** rng.uniform(-2, 6)
         lowest = -size if rng.random() < 0.3 else 0
-        cases.append([[[rng.uniform(lowest, size), None, rng.uniform(lowest, size)]], rng.randrange(3)])
+        cases.append(([[rng.uniform(lowest, size), None, rng.uniform(lowest, size)]], rng.randrange(3)))
     for ((column,), decimals), scale in zip(cases, run_program(tmp_path, SCALES, cases), strict=True):
         values, ticks = [value for value in column if value is not None], scale["ticks"]
         assert scale["min"] <= min(0, *values) * (1 - 1e-9)

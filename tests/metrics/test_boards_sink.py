@@ -139,16 +139,17 @@ def run_sink(server: Valkey, records: Sequence[Record]) -> None:
 
 def stored(server: Valkey, key: str) -> dict[tuple[str, str], dict[str, Any]]:
     """Return the stored values by channel and grain; `key` is "" or that of a window."""
+    client: Any = server.client()
     return {
         (channel_id.decode(), grain): orjson.loads(values)
         for grain in TOPIC
-        for channel_id, values in server.client().hgetall(redis_keys.window_values(f"{grain}{key}")).items()
+        for channel_id, values in client.hgetall(redis_keys.window_values(f"{grain}{key}")).items()
     }
 
 
 def expected(windows: Windows, end_ms: int) -> dict[tuple[str, str], tuple[int, dict[str, float]]]:
     """Return the end and the ratios over 5 min of each channel and grain."""
-    result = {}
+    result: dict[tuple[str, str], tuple[int, dict[str, float]]] = {}
     for channel_id in CHANNELS:
         for grain in TOPIC:
             ends = {e: columns for (i, g, e), columns in windows.items() if (i, g) == (channel_id, grain)}

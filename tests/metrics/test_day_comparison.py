@@ -16,6 +16,7 @@ from core.metrics.columns import Columns, StoredGrain, roll_up
 from core.metrics.days import DAY_COLUMNS
 from core.pipeline.intervals import Span
 from core.pipeline.records import EventRecord
+from core.proof.reference import WindowKey
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 T = 1_795_219_200_000
@@ -154,7 +155,7 @@ def test_older_days_are_not_compared() -> None:
 
 def test_windows_from_chat_replace_the_stored_ones() -> None:
     """A minute was lost before the hour and the day were computed from the others; `chat` has its messages."""
-    chat = {("7", "minute", ms + MINUTE_MS): row for ms, row in Rows().minutes.items()}
+    chat: dict[WindowKey, Columns] = {("7", "minute", ms + MINUTE_MS): row for ms, row in Rows().minutes.items()}
     chat |= {("7", "hour", ms + HOUR_MS): row for ms, row in Rows().hours().items()}
     rows = Rows()
     lost_ms = T + 21 * HOUR_MS + 7 * MINUTE_MS

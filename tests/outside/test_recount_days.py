@@ -76,7 +76,8 @@ def response() -> dict[str, Any]:
         "messages": of_day["total_messages"],
     }
     days = {"values": {metric: [of_day[metric]] for metric in METRICS}, "heard_s": [of_day["heard_s"]]}
-    hours = {"values": {metric: [None] * 23 + [in_last_hour[metric]] for metric in METRICS}}
+    unheard: list[float | None] = [None] * 23
+    hours = {"values": {metric: [*unheard, in_last_hour[metric]] for metric in METRICS}}
     starts = [iso(start_ms) for start_ms in range(T, END_MS, HOUR_MS)]
     return {"items": [{"channel_id": "7", "total": total, "days": days, "hours": hours}], "hour_start": starts}
 
