@@ -26,6 +26,7 @@ from apps.dashboard.desk.live_channels import HISTORY_AWAY, REDIS_AWAY, HeardCha
 from apps.dashboard.desk.sections import ROWS, Row, Section, span_text
 from apps.ingest import outside_list
 from core.channels.outside import OutsideChannel
+from core.contracts import redis_keys
 from core.errors import ServiceUnavailable
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards, use_redis
@@ -239,7 +240,7 @@ def test_tracked_live_channels_are_listed_by_coverage(curator: Client, boards: B
         channel(number, is_wanted=True, viewers=1_200, **fields)
     boards.write_viewers({"1": 900}, observed_ms=15_000)
     boards.write_viewers({"2": 900})
-    boards.valkey.client().hdel("values:live", "3")
+    boards.valkey.client().hdel(redis_keys.window_values("live"), "3")
     found = section(curator, "heard-least")
     assert [(row.subject, row.cells) for row in found.rows] == [
         ("C3", ("not heard", "1,200", "–")),
