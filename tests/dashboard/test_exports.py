@@ -311,7 +311,7 @@ def test_a_comparison_of_several_metrics_has_their_columns() -> None:
     names = [field.name for field in line_columns(comparison, "live")]
     assert names[5:9] == ["messages", "messages_index", "coverage_percent", "coverage_index"]
     (rows,) = line_rows(comparison, "live", [compared(0, "messages", "coverage")])
-    assert [row[5:9] for row in rows[:1]] == [[10, 50.0, 50, 100.0]]
+    assert rows[0][5:9] == [10, 50.0, 100, 200.0]
     columns = summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))
     row = summary_row(comparison, compared(0, "messages", "coverage"))
     data = dict(zip([field.name for field in columns], row, strict=True))
