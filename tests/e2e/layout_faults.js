@@ -277,11 +277,12 @@ function isDrawn(style) {
 function isReadableElsewhere({ element, text }, clipper, axis) {
   if (axis === "y" || clipper.style.textOverflow !== "ellipsis") return false;
   if (element.closest("a[href], select")) return true;
-  return [...lineage(element)].some((ancestor) =>
-    ["title", "aria-label"].some((name) =>
-      normalized(ancestor.getAttribute(name) ?? "").includes(text),
-    ),
-  );
+  const names = [...lineage(element)].flatMap((one) => [
+    one.getAttribute("title"),
+    one.getAttribute("aria-label"),
+    one.querySelector(":scope > title")?.textContent,
+  ]);
+  return names.some((name) => normalized(name ?? "").includes(text));
 }
 
 /**
