@@ -100,7 +100,7 @@ def test_only_boards_of_ratios_offer_a_window(boards: Boards, signed_in: Client,
 
 def windows_in(page: str) -> list[tuple[str, str, bool]]:
     """Return the link and the text of each window, and whether it is the current one."""
-    pattern = r'<a href="([^"]*)" data-window="\w+"( aria-current="true")?><span class="vh">Past </span>(.*?)</a>'
+    pattern = r'<a href="([^"]*)" data-window="\w+"( aria-current="true")?><span class="vh">Past</span>(.*?)</a>'
     links = re.findall(pattern, page)
     return [(html.unescape(href), text, bool(current)) for href, current, text in links]
 
