@@ -116,7 +116,7 @@ def test_coverage_is_a_share_and_its_metric_a_percentage() -> None:
     (rows,) = line_rows(comparison, "live", [compared(0, "coverage")])
     assert as_objects(line_columns(comparison, "live"), rows)[-1]["coverage"] == 0.5
     (summary,) = as_objects(
-        summary_columns(comparison, RANGES[comparison.range]), [summary_row(comparison, compared())]
+        summary_columns(comparison, RANGES[comparison.range]), [summary_row(comparison, compared(0, "coverage"))]
     )
     assert 0 < float(str(summary["coverage"])) < 1
     assert {"coverage_percent_now", "coverage_percent_average"} <= {
