@@ -95,7 +95,11 @@ def test_a_shared_page_without_data_is_unavailable_and_not_gone(
     assert (response.status_code, response.json()["reason"][:9]) == (503, "Live data")
 
 
-def test_a_shared_comparison_has_its_metrics(boards: Boards, owner: User) -> None:
+def test_a_shared_comparison_has_its_metrics(
+    boards: Boards, owner: User, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.CASSANDRA_HOSTS = ["store"]
+    monkeypatch.setattr(queries, "WindowStore", Stored)
     token = shared(owner, view="compare", query="channels=1,2&metric=viewers,messages&previous=1")
     text = read_page(Client().get(f"/s/{token}"))
     assert re.findall(r'<div class="chart"[^>]* data-metric="(\w+)"', text) == ["viewers", "messages"]
