@@ -1,5 +1,5 @@
 // @ts-check
-// PNG export of charts: the plots at two device pixels per px, with title, range, legend and source.
+// Charts as PNG: the plots at two device pixels per px, with title, range, legend and source.
 
 import { constants } from "./constants.js";
 import { stamp, ZONE_NAME } from "./times.js";
