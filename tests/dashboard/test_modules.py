@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from django.core.files.base import ContentFile
 from django.test import Client
 
 from apps.dashboard.templatetags.modules import imports_of
 from tests.dashboard.conftest import Boards
 from tests.dashboard.page_script import SCRIPTS
 from tests.pages import read_page
+from twitchly.storage import HashedStaticFiles
 
 
 def imported_by(name: str) -> set[str]:
@@ -38,3 +41,19 @@ def test_the_board_names_its_modules(boards: Boards, signed_in: Client) -> None:
     hints = re.findall(r'<link rel="modulepreload" href="/static/(js/[^"]+)">', page)
     assert "js/times.js" in hints
     assert page.index("modulepreload") < page.index('src="/static/js/page.js"')
+
+
+def test_imports_of_collected_modules_exist(tmp_path: Path) -> None:
+    """Django recognizes imports by expressions, which can also match comments."""
+    storage = HashedStaticFiles(location=tmp_path, base_url="/static/")
+    paths = {}
+    for folder in ("js", "vendor"):
+        for path in sorted((SCRIPTS.parent / folder).rglob("*.js")):
+            name = path.relative_to(SCRIPTS.parent).as_posix()
+            storage.save(name, ContentFile(path.read_bytes()))
+            paths[name] = (storage, name)
+    assert all(hashed for _, hashed, _ in storage.post_process(paths))
+    for name in (name for name in paths if name.startswith("js/")):
+        module = tmp_path / storage.stored_name(name)
+        for match in re.finditer(r'(?:from|import) "(\.{1,2}/[^"]+\.js)";', module.read_text()):
+            assert (module.parent / match[1]).resolve().is_file(), f"{name} imports {match[1]}"
