@@ -1,4 +1,4 @@
-"""Every page passes axe-core in both themes, wide and narrow, and does not overflow."""
+"""Every page passes axe-core in both themes, wide and narrow, does not overflow, and has no layout faults."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from drills.stack import ROOT, Stack
 from tests.e2e.every_page import NO_PAGES, STEPS, PageCase, url_names
 from tests.e2e.every_visit import PAGES, WIDE, open_page
+from tests.e2e.layout import layout_faults
 from tests.e2e.visitor import LIVE_MS, make_account, password_of
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
@@ -86,6 +87,13 @@ def test_nothing_overflows_and_lines_are_readable(opened: Page) -> None:
     opened.set_viewport_size({"width": WIDEST, "height": 2160})
     assert opened.evaluate(TOO_WIDE) <= 0
     assert opened.evaluate(LONGEST_LINE) <= LINE_MAX_PX
+
+
+def test_texts_do_not_overlap_are_not_cut_and_stay_in_their_boxes(opened: Page) -> None:
+    badge = opened.locator("#conn")
+    if badge.count():
+        expect(badge).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    assert list(layout_faults(opened, opened.url)) == []
 
 
 def test_sign_in_to_comparison_works_with_the_keyboard_only(browser: Browser, stack: Stack) -> None:

@@ -12,6 +12,7 @@ from drills.stack import ROOT, Stack, wait_until
 from simulator.people import LURKER
 from tests.e2e.every_page import ADMIN_PAGES
 from tests.e2e.every_visit import WIDE
+from tests.e2e.layout import layout_faults
 from tests.e2e.test_accessible_browser import NARROW, NARROWEST, OTHER_THEME, TOO_WIDE, violations
 from tests.e2e.visitor import make_account, open_admin_site, sign_in
 
@@ -137,7 +138,7 @@ def test_the_receipt_of_an_opt_out_proves_the_deletion(admin: Page, stack: Stack
 
 
 @pytest.mark.parametrize("path", ADMIN_PAGES)
-def test_admin_pages_are_accessible_and_do_not_overflow(admin: Page, stack: Stack, path: str) -> None:
+def test_admin_pages_are_accessible_and_have_no_layout_faults(admin: Page, stack: Stack, path: str) -> None:
     admin.goto(f"{stack.url}/admin/{path}")
     admin.evaluate((ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text())
     found = []
@@ -147,6 +148,7 @@ def test_admin_pages_are_accessible_and_do_not_overflow(admin: Page, stack: Stac
     assert found == []
     admin.set_viewport_size({"width": NARROWEST, "height": 800})
     assert admin.evaluate(TOO_WIDE) <= 0
+    assert list(layout_faults(admin, f"/admin/{path}")) == []
     admin.set_viewport_size({"width": WIDE, "height": 900})
 
 
