@@ -36,11 +36,14 @@ PUBLIC_PAGES = {
 }
 PAGES = {
     "board": "/?board=messages",
+    "board-5m": "/?board=engagement&window=5m",
     "channel": "/?board=messages&channel={channel}&range=1h",
     "unknown": "/?channel=999999999",
     "find": "/find?q=a",
     "streams": "/channels/{channel}/streams",
     "stream": "{stream}",
+    "week": "/channels/{channel}/week",
+    "my-channel": "/my-channel",
     "compare": "/compare?channels={channels}&metric=messages",
     "compare-metrics": "/compare?channels={channels}&metric=viewers,messages,chatters&previous=1",
     "discover": "/discover?band=1000&band=5000",
