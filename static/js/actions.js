@@ -15,7 +15,7 @@ import { nameStar } from "./watch.js";
  * @property {Profile | null} channel - the open channel
  * @property {Choice} choice
  * @property {string} metric
- * @property {ChartRange} range - of the chart
+ * @property {ChartRange} range - the chart's range
  * @property {import("./chart.js").Chart} chart
  * @property {boolean} showsViewers - the chart has a second line
  * @property {import("./span.js").Span} span - the visible time span of the chart
@@ -50,9 +50,9 @@ export class Actions {
     if (form instanceof HTMLFormElement) {
       field(form, "query", HTMLInputElement).value = address;
       const title = `${channel.name}, ${metricOf(metric).name}`;
-      // A name that the user has entered stays.
+      // Keep a name that the user has entered.
       field(form, "title", HTMLInputElement).defaultValue = title;
-      // A link that was created before is to another view.
+      // A link created before this change points to another view.
       inside(form, "[data-created]").hidden = true;
     }
     const star = document.getElementById("star");

@@ -12,7 +12,7 @@ import { constants } from "./constants.js";
 export const changed = (choice, changes) => ({ ...choice, ...changes });
 
 /**
- * Return the URL of a choice, without parameters that have their default value.
+ * Return the URL for a choice; parameters with default values are omitted.
  * @param {Choice} choice
  */
 export function hrefOf(choice) {

@@ -1,5 +1,5 @@
 // @ts-check
-// The offline bar on every page: shows since when the server has been unreachable, and reports blocked requests.
+// The offline bar on every page: shows when updates were paused, and reports requests that were blocked.
 
 import { isPlainClick } from "./address.js";
 import { closest, inside } from "./dom.js";

@@ -14,7 +14,7 @@ const ROWS_EVERY_MS = 2_000;
 
 export class BoardView {
   /**
-   * Channels that the board or the search has shown.
+   * Channels that have appeared on the board or in search results.
    * @type {Map<string, Profile>}
    */
   known = new Map();

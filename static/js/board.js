@@ -72,7 +72,7 @@ export class Board {
   }
 
   /**
-   * Reserve the height of a full board, so that nothing below it moves. Short lists get a smaller height.
+   * Reserve the height of a full board, so that nothing below the list moves. Short lists get a smaller height.
    * @param {number} count
    */
   #reserveHeight(count) {

@@ -131,7 +131,7 @@ export function writeQuality({ coverage, coverage_on_air: onAirCoverage }, gaps)
 }
 
 /**
- * Return a row of the table: a point, and the events since the point in the row below.
+ * Return a table row: a point, and the events since the point in the row below it.
  * @param {import("./series.js").Point} point
  * @param {EventMark[]} marks
  * @param {string} metric

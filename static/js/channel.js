@@ -384,7 +384,7 @@ export class ChannelView {
   }
 
   /**
-   * Show a message in place of the chart. "" removes it; if there is nothing to draw, the reason is shown instead.
+   * Show a message in place of the chart. "" removes it, or shows the reason if there is nothing to draw.
    * @param {string} message
    */
   say(message) {

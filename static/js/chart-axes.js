@@ -87,7 +87,7 @@ function stepOf(min, max, widthPx) {
 const clearOf = (min, max, widthPx) => max - ((max - min) * 44) / widthPx;
 
 /**
- * Return the timestamp at which a clock with this offset shows `shown`, null if the clock skips that time. For a
+ * Return the timestamp at which a clock with this offset shows `shown`, or null if the clock skips that time. For a
  * skipped midnight, return the start of the day.
  * @param {number} shown
  * @param {number} offset

@@ -33,7 +33,7 @@ export function grouped(marks, xOf) {
 }
 
 /**
- * Return the group at `x`, null if none is near.
+ * Return the group at `x`, or null if no group is near.
  * @param {Group[]} groups
  * @param {number} x
  */

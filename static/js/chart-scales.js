@@ -2,7 +2,7 @@
 // Value axes: from 0 to a round value, with ticks at equal distances from one end to the other.
 
 const STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
-// Above 0.
+// The number of intervals above 0.
 const INTERVALS = 4;
 
 /**
@@ -13,8 +13,8 @@ const INTERVALS = 4;
 /**
  * Return a scale that fits all values. Scales with the same number of intervals have their ticks at the same heights.
  * @param {(number | null | undefined)[][]} columns
- * @param {number} decimals - of the values; ticks are not finer
- * @param {number} [below] - the intervals below 0 of the axis beside it, where this one has no ticks
+ * @param {number} decimals - the decimal places of the values; ticks have no more than that
+ * @param {number} [below] - the number of intervals below 0 on the other axis; this axis has no ticks there
  * @returns {ValueScale}
  */
 export function scaleOf(columns, decimals, below) {

@@ -25,18 +25,18 @@ const LEAST_DRAG_PX = 8;
  *
  * @typedef {object} ChartState
  * @property {[number[], ...(number | null)[][]]} columns - times in ms, then the values of one or two lines
- * @property {Stretch[]} bands - to hatch
+ * @property {Stretch[]} bands - the gaps to hatch
  * @property {import("./chart-marks.js").Shade[]} shades - time without a line, with its reason
  * @property {EventMark[]} marks
  * @property {number} fromMs
  * @property {number} untilMs
  * @property {number | null} edgeMs
  * @property {[string, string | null]} units
- * @property {number} decimals - of the first line; the second one has none
+ * @property {number} decimals - the decimal places of the first line; the second line has none
  *
  * @typedef {object} Listeners
  * @property {(atMs: number | null, marks: EventMark[]) => void} onReadout - the time of a point as the crosshair moves
- * @property {(left: number, width: number) => void} onLayout - of the plot, in px
+ * @property {(left: number, width: number) => void} onLayout - the position and width of the plot, in px
  * @property {(span: Span) => void} onZoom - the user selected a span or dragged the chart to one
  * @property {(move: Move) => void} onMove - the user pressed a key that zooms or pans
  * @property {() => void} onReset - the user reset the zoom
@@ -360,7 +360,7 @@ export const pictureOf = (state) =>
   });
 
 /**
- * Return the lines of a legend with these labels, of one or two lines.
+ * Return the legend entries for one or two lines with these labels.
  * @param {string[]} labels
  */
 export function legendOf(labels) {

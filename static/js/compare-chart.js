@@ -1,6 +1,6 @@
 // @ts-check
-// The chart of one metric of a comparison: a line per channel, with its own color and dash, and a thin one of the
-// period before.
+// The chart of one metric of a comparison: a line per channel, with its own color and dash, and a thin line for the
+// previous period.
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { readTokens, sizeOf, ticks, timeAxisOf, valueAxisOf } from "./chart-axes.js";
@@ -14,7 +14,7 @@ import { HOUR_MS, MINUTE_MS } from "./times.js";
 
 const LEFT_PX = 48;
 const RIGHT_PX = 12;
-// Above the plot of a single chart, whose unit is there; several charts have headings.
+// The space above a single chart's plot, for the unit. If there are several charts, their headings state the units.
 const TOP_PX = 46;
 const SMALL_TOP_PX = 10;
 const SMALL_PICTURE_PX = 220;
@@ -35,14 +35,14 @@ const DASHES = [
 
 /**
  * @typedef {object} Options
- * @property {string} unit - above the value axis, "" if the chart has a heading
- * @property {number} decimals - of the values
+ * @property {string} unit - shown above the value axis; "" if the chart has a heading
+ * @property {number} decimals - the decimal places of the values
  * @property {boolean} isStreamTime
  * @property {boolean} hasTimes - the time axis has labels
  * @property {boolean} isSmall - one of several charts
- * @property {string[]} names - of the channels
+ * @property {string[]} names - the names of the channels
  * @property {(at: number | null) => void} onReadout - the position of the point under the crosshair as it moves
- * @property {(left: number, width: number) => void} onLayout - of the plot, in px
+ * @property {(left: number, width: number) => void} onLayout - the position and width of the plot, in px
  */
 
 export class CompareChart {
@@ -151,7 +151,7 @@ export class CompareChart {
   }
 
   /**
-   * Return the options of a time axis without labels, where another chart below has them.
+   * Return options that hide the labels of the time axis if a chart below shows them.
    * @returns {uPlot.Axis}
    */
   timesHidden() {
@@ -159,7 +159,7 @@ export class CompareChart {
     return { size: 8 * this.tokens.zoom, values: (_plot, splits) => splits.map(() => "") };
   }
 
-  /** The room right of the plot: for the names of the lines in a wide chart. */
+  /** The space to the right of the plot. In a wide chart, it holds the names of the lines. */
   rightPx() {
     return this.hasLabels ? LABELS_PX : RIGHT_PX;
   }

@@ -25,13 +25,13 @@ export function columnsOf(lines, metric, { isStreamTime, isIndex }) {
   const all = [...tables, ...previous];
   return uPlot.join(
     all,
-    // A line is interrupted only where it has a null, not where it has no point at another line's time.
+    // Only a null interrupts a line; a missing point at another line's time does not.
     all.map(() => [0, 1]),
   );
 }
 
 /**
- * Return the lines that have a previous one, with it.
+ * Return the lines that have a previous line, each paired with it.
  * @param {ComparedLine[]} lines
  */
 export const linesBefore = (lines) =>

@@ -206,7 +206,7 @@ class ComparePage {
       this.start.source ?? `/compare/lines${location.search}`,
       reload,
     );
-    // Without Redis no channel is known: what is shown stays.
+    // Without Redis, no channel is known: keep the displayed values.
     if (!response || response.lines.length !== this.lines.length) return;
     this.lines = response.lines;
     this.nowMs = response.now_ms;
@@ -273,7 +273,7 @@ function listed(names) {
 }
 
 /**
- * Let at most as many metrics be checked as the form allows.
+ * Limit the number of checked metrics to the maximum of the form.
  * @param {HTMLElement} form
  */
 function limitChecks(form) {

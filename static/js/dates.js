@@ -59,7 +59,7 @@ export class Dates {
   }
 
   /**
-   * Write the choice into the controls; a message about invalid dates stays.
+   * Write the choice into the controls, and keep any message about invalid dates.
    * @param {Choice} choice
    * @param {string} metric - the charted metric
    */
@@ -74,7 +74,7 @@ export class Dates {
     this.#renew();
   }
 
-  /** Update the quick picks and the latest date, as the page may stay open for days. */
+  /** Update the quick picks and the latest date, because the page may stay open for days. */
   #renew() {
     this.from.max = this.until.max = fieldValue(this.clock());
     quickPicks(this.clock()).forEach((span, i) => {
@@ -131,7 +131,7 @@ export class Dates {
 const moveOf = (button) => /** @type {Move} */ (button.dataset.move);
 
 /**
- * Return why a span cannot be charted, "" if it can.
+ * Return the reason why a span cannot be charted, or "" if it can.
  * @param {Pick<Choice, "from" | "until">} span
  * @returns {Promise<string>}
  */

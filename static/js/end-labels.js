@@ -1,9 +1,9 @@
 // @ts-check
-// The names of lines at their ends, right of a plot, where they do not overlap.
+// The names of lines, at their ends to the right of a plot, if they do not overlap.
 
 const HEIGHT_PX = 14;
 const GAP_PX = 6;
-/** The room for names, and the width of a chart from which there is room. */
+/** The width reserved for names, and the minimum width of a chart that has room for them. */
 export const LABELS_PX = 116;
 export const LABELED_FROM_PX = 720;
 
@@ -56,7 +56,7 @@ export function drawEndLabels(plot, lines, tokens) {
 }
 
 /**
- * Return the position of a series' last value in view, null if it has none.
+ * Return the position of a series' last visible value, or null if it has none.
  * @param {uPlot} plot
  * @param {number} series
  */
@@ -73,7 +73,7 @@ function lastOf(plot, series) {
 }
 
 /**
- * Return a text that is at most this wide, with an ellipsis if it had to be shortened.
+ * Return text that is at most this wide, with an ellipsis if it had to be shortened.
  * @param {CanvasRenderingContext2D} ctx
  * @param {string} text
  * @param {number} width

@@ -12,7 +12,7 @@ const MARK_BYTES = 400;
 /**
  * Show the progress of exports started from the `data-export` links in `menu`.
  * @param {HTMLElement} menu
- * @param {() => Span} span - the time span of the files
+ * @param {() => Span} span - returns the time span of the files
  */
 export function bindExports(menu, span) {
   const bar = insideOf(menu, "progress", HTMLProgressElement);

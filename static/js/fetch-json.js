@@ -6,7 +6,7 @@ import { reach } from "./reach.js";
 /**
  * Return the JSON at a URL, or null if it is unavailable; callers then keep the previous data.
  * @param {string} url
- * @param {() => void} [onSignedOut] - when the session has ended
+ * @param {() => void} [onSignedOut] - called when the session has ended
  */
 export async function fetchJson(url, onSignedOut) {
   const response = await fetch(url).catch(() => {

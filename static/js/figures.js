@@ -1,5 +1,5 @@
 // @ts-check
-// Texts that the server cannot provide: chart points, axis ticks, and ages that increase.
+// Display text that the server cannot provide: chart points, axis ticks, and ages that increase.
 
 import { constants } from "./constants.js";
 import { isComplete, isKnown, metricOf } from "./metrics.js";
@@ -55,7 +55,7 @@ export function age(endMs, nowMs) {
 }
 
 /**
- * Format the tick of an axis: 950, 1.2k, 31k, 1.4M.
+ * Format an axis tick: 950, 1.2k, 31k, 1.4M.
  * @param {number} value
  */
 export function short(value) {

@@ -4,7 +4,7 @@
 import { metricOf } from "./metrics.js";
 import { hm, hms, HOUR_MS, MINUTE_MS, zoneAt } from "./times.js";
 
-// A window is stored some seconds after its end.
+// A window is stored a few seconds after its end.
 const STORED_WITHIN_MS = 10_000;
 
 /**
@@ -22,7 +22,7 @@ export function historyNote(series, { isLive, nowMs }) {
 }
 
 /**
- * Return why no window of a range has a value of a metric.
+ * Return the reason why no window in a range has a value for a metric.
  * @param {string} metric
  * @param {boolean} isLong - the windows are minutes or hours
  */

@@ -6,7 +6,7 @@ const EVERY = 1 / 300;
 const EVERY_MIN_MS = 60_000;
 const EVERY_MAX_MS = 600_000;
 const RETRY_MS = 10_000;
-// The row of the last hour is stored some seconds after the hour ends.
+// The row for the last hour is stored a few seconds after the hour ends.
 const ALL_STORED_AFTER_MS = 3_700_000;
 
 /**

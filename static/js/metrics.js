@@ -14,7 +14,7 @@ export const windowOf = (choice) =>
   metricOf(choice.board).is_ratio ? choice.window : constants.defaults.window;
 
 /**
- * Return the end of the window of a metric's live value; distinct counts have their own windows.
+ * Return the end of the window that a metric's live value comes from; distinct counts have their own windows.
  * @param {string} key
  * @param {Pick<LiveWindow, "end_ms" | "distinct_end_ms">} channel
  */
@@ -23,7 +23,7 @@ export function endOf(key, { end_ms: endMs, distinct_end_ms: distinctEndMs }) {
 }
 
 /**
- * Return the coverage of the window of a metric's live value.
+ * Return the coverage of the window that a metric's live value comes from.
  * @param {string} key
  * @param {Pick<LiveWindow, "coverage" | "distinct_coverage">} channel
  */

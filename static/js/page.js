@@ -31,7 +31,7 @@ class BoardPage {
   /** @param {BoardStart} start */
   constructor(start) {
     this.ranges = start.ranges;
-    /** The choice that the URL holds. */
+    /** The choice stored in the URL. */
     this.choice = start.choice;
     /**
      * The id of the open channel: the chosen one, or the first of the board.

@@ -8,7 +8,7 @@ const CONTROLS =
 const isBareAddress = /^[\d.]+$|^\[/.test(location.hostname);
 const isThisMachine = /^127\.|^\[::1\]$/.test(location.hostname);
 
-/** Return why passkeys are unavailable, "" if they are available. */
+/** Return the reason why passkeys are unavailable, or "" if they are available. */
 function obstacle() {
   if (isBareAddress)
     return `Passkeys do not work at an IP address such as ${location.hostname}. Open Twitchly by its host name${isThisMachine ? ", localhost" : ""}.`;

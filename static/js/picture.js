@@ -24,7 +24,7 @@ const FAINT = { weight: 430, color: "--ink-2" };
  * @property {LegendItem[]} legend
  * @property {{ title: string, canvas: HTMLCanvasElement }[]} plots - drawn by `drawApart`, one below the other
  * @property {string} note
- * @property {string} name - of the file
+ * @property {string} name - the file name
  */
 
 /**
@@ -100,10 +100,10 @@ export function inRows(widths, most, gap) {
 }
 
 /**
- * Return where the parts of a picture are, in px: the items of the legend, the tops of the plots and the end of the
- * last one.
+ * Return the positions of a picture's parts, in px: the legend items, the tops of the plots and the end of the
+ * last plot.
  * @param {Picture} picture
- * @param {number[]} widths - of the items of the legend
+ * @param {number[]} widths - the widths of the legend items
  */
 function layOut({ plots }, widths) {
   const items = inRows(widths, INSIDE_PX, 3 * GAP_PX);
@@ -178,7 +178,7 @@ class Pen {
   }
 
   /**
-   * Return the width of a text of the legend.
+   * Return the width of a legend text.
    * @param {string} text
    */
   widthOf(text) {
@@ -195,7 +195,7 @@ class Pen {
   }
 
   /**
-   * Write a text; `y` is that of its baseline, and `most` its greatest width.
+   * Write text; `y` is the position of its baseline, and `most` its maximum width.
    * @param {string} text
    * @param {number} x
    * @param {number} y
@@ -208,7 +208,7 @@ class Pen {
   }
 
   /**
-   * Draw the line of an item of the legend.
+   * Draw the line sample of a legend item.
    * @param {LegendItem} item
    * @param {number} x
    * @param {number} y

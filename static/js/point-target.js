@@ -2,7 +2,7 @@
 // Keyboard control of a chart's readout.
 
 /**
- * Return the index of the point that a key selects among `count` points, undefined for other keys.
+ * Return the index of the point that a key selects among `count` points, or undefined for other keys.
  * @param {KeyboardEvent} event
  * @param {number} count
  * @param {number} at

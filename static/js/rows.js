@@ -5,7 +5,7 @@ import { inside, insideOf, write } from "./dom.js";
 import { nameStar } from "./watch.js";
 
 /**
- * Write the texts and marks of a row from a frame.
+ * Write the text and marks of a row from a frame.
  * @param {HTMLElement} item
  * @param {Row} row
  */

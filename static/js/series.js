@@ -181,7 +181,7 @@ export class Series {
   }
 
   /**
-   * Return the points that have a value of a metric; distinct counts have fewer live points.
+   * Return the points that have a value for a metric; distinct counts have fewer live points.
    * @param {string} metric
    */
   pointsOf(metric) {
@@ -191,7 +191,7 @@ export class Series {
   }
 
   /**
-   * Return when the newest window of a metric ended; null for a past range, or if the channel is not live.
+   * Return the end of the newest window of a metric; null for a past range, or if the channel is not live.
    * @param {string} metric
    * @param {number} nowMs
    */
@@ -373,7 +373,7 @@ export function valueOf(point, metric) {
 }
 
 /**
- * Return only the values whose metrics fulfill a condition.
+ * Return only the values whose metrics meet a condition.
  * @param {Record<string, number>} values
  * @param {(metric: string) => boolean} holds
  * @returns {Record<string, number | null>}

@@ -40,7 +40,8 @@ export function marksWithData(marks, series, fromMs) {
 }
 
 /**
- * Return when the data of a chart begins, and whether a broadcast began then; null if it has none, or from its start.
+ * Return when the data of a chart begins, and whether a broadcast began then. Return null if the chart has no data, or
+ * has data from its start.
  * @param {import("./series.js").Series} series
  * @param {number} fromMs
  */

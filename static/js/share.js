@@ -1,5 +1,5 @@
 // @ts-check
-// The Share menu: creates a link in place, and copies it. Without JavaScript, the form opens the page of links.
+// The Share menu: creates a link in place, and copies it. Without JavaScript, the form opens the share links page.
 
 import { $, all, byId, field, inside, insideOf } from "./dom.js";
 import { reach } from "./reach.js";
@@ -53,7 +53,7 @@ const say = (text) => ($("share-status").textContent = text);
 
 form.addEventListener("change", () => {
   showFields();
-  // The link that is shown does not have the changed settings.
+  // The displayed link does not have the changed settings.
   inside(form, "[data-created]").hidden = true;
   say("");
 });

@@ -38,7 +38,7 @@ export class LiveSocket {
   /**
    * @param {string} url
    * @param {object} handlers
-   * @param {(reason: string) => void} handlers.onError - called with the reason in an error frame
+   * @param {(reason: string) => void} handlers.onError - called with the reason given in an error frame
    * @param {() => void} handlers.onSignedOut - called when the session has ended
    * @param {() => void} handlers.onReturn - called when the socket is open again
    */

@@ -24,7 +24,7 @@ export class Percentiles {
   }
 
   /**
-   * Show a channel's percentiles by a metric. Those of the channel `shown` are already on the page, so they are not
+   * Show a channel's percentiles by a metric. The page already contains those of the channel `shown`, so they are not
    * requested.
    * @param {string} channel
    * @param {string} metric
@@ -59,7 +59,7 @@ export class Percentiles {
         show(inside(this.host, `[data-standing="${standing.key}"]`), standing);
       showTracking(this.following, tracking);
     } catch {
-      // The previous percentiles stay; the connection badge shows the problem.
+      // Keep the previous percentiles; the connection badge shows the problem.
     }
   }
 }

@@ -42,7 +42,7 @@ export class Streams {
       const response = await fetch(`/channels/${channel}/streams.json${query}`);
       if (response.ok) page = await response.json();
     } catch {
-      // Handled like a failed request.
+      // A network error is handled like an unsuccessful response.
     }
     if (channel === this.channel) this.show(page, before);
   }

@@ -5,7 +5,7 @@
   try {
     theme = localStorage.getItem("twitchly-theme");
   } catch {
-    // Storage may be disabled: the system's theme applies.
+    // Storage may be disabled; the system's theme then applies.
   }
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 })();

@@ -17,7 +17,7 @@ export function switchTheme() {
   try {
     localStorage.setItem(KEY, theme);
   } catch {
-    // Storage may be disabled: the theme applies to this page only.
+    // Storage may be disabled; the theme then applies to this page only.
   }
   listeners.forEach((listener) => listener());
 }

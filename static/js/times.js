@@ -12,7 +12,7 @@ export const isLocal = globalThis.document?.documentElement.dataset.times === "l
 /** The zone's name, for labels without a time: its abbreviation may change with the season. */
 export const ZONE_NAME = isLocal ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
 
-// In English of these regions, the usual zones have abbreviations; elsewhere they are written as GMT+1.
+// In the English of these regions, common zones have abbreviations; elsewhere they are written as GMT+1.
 const ABBREVIATIONS = ["US", "GB", "AU", "NZ", "IN", "ZA"].map(
   (region) => new Intl.DateTimeFormat(`en-${region}`, { timeZoneName: "short" }),
 );
@@ -199,8 +199,8 @@ export function showTime(element) {
 }
 
 /**
- * Write the zone's label wherever the page shows it: after a time, the label at that time, otherwise the zone's name.
- * Bars with `data-starts` begin their tooltip with that time.
+ * Write the zone's label wherever the page shows it. After a time, it is the label at that time; elsewhere, it is the
+ * zone's name. Bars with `data-starts` begin their tooltip with that time.
  * @param {ParentNode} root
  */
 export function showZone(root) {

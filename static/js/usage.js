@@ -26,7 +26,7 @@ function draw(host, { by, limit: allowed, points }) {
   let tokens = readTokens();
   const [times, requests, errors] = points;
   const most = Math.max(...requests, 1);
-  // A limit far above the bars would make them too small to see.
+  // Drawing a limit far above the bars would make the bars too small to see.
   const limit = allowed && most > allowed / FAR ? allowed : null;
   if (limit) $("limit").hidden = false;
   const half = STEP_MS[by] / 2;
