@@ -2,19 +2,19 @@
 
 /** See apps/dashboard/script.py. */
 interface Metric {
-  /** The title of its board. */
+  /** The title of the metric's board. */
   label: string;
   name: string;
   /** The unit of live values. */
   unit: string;
   /** The units on charts, by the length of their windows. */
   units: Record<string, string>;
-  /** The units as they are written after the name: "" if the unit only repeats it. */
+  /** The units as written after the metric's name; "" if a unit only repeats the name. */
   name_units: Record<string, string>;
   decimals: number;
   /** The reason why a live window has no value. */
   empty: string;
-  /** How longer windows are computed. */
+  /** An explanation of how longer windows are computed. */
   longer: string;
   /** Whether a maximum over a range is meaningful. */
   has_peak: boolean;
@@ -23,9 +23,9 @@ interface Metric {
   needs_viewers: boolean;
   distinct: boolean;
   by_length: boolean;
-  /** Whether it is not defined for windows longer than 30 s. */
+  /** Whether the metric is undefined for windows longer than 30 s. */
   only_live: boolean;
-  /** Whether it also has a board over 5 min. */
+  /** Whether the metric also has a board over 5 min. */
   is_ratio: boolean;
 }
 
@@ -47,9 +47,9 @@ interface Constants {
   gone_after_ms: number;
   /** The code that closes a socket without a session. */
   not_signed_in: number;
-  /** The reason of a gap in which the channel was on air, but not tracked. */
+  /** The reason for a gap in which the channel was on air, but not tracked. */
   no_data: string;
-  /** Where the data comes from. */
+  /** The source of the data. */
   source: { name: string; is_simulated: boolean };
   /** The maximum number of channels in a subscription. */
   channels_max: number;

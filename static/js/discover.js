@@ -48,7 +48,7 @@ const selectedIds = () =>
     .filter((box) => box.checked)
     .map((box) => box.value);
 
-/** Show how many channels are selected; without one, there is nothing to do with them. */
+/** Show the number of selected channels; without a selection, disable the actions. */
 function showSelection() {
   const form = document.getElementById("selection");
   if (!form) return;

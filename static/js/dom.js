@@ -65,7 +65,7 @@ export function childrenOf(root) {
 }
 
 /**
- * Return the closest matching ancestor of an event's target, null if there is none.
+ * Return the closest matching ancestor of an event's target, or null.
  * @template {Element} T
  * @param {Event} event
  * @param {string} selector

@@ -1,5 +1,5 @@
 // @ts-check
-// The front page: its small board is loaded again every two seconds while the page is visible.
+// The front page: its small board is reloaded every two seconds while the page is visible.
 
 import { $, write } from "./dom.js";
 

@@ -34,7 +34,7 @@ class BoardPage {
     /** The choice stored in the URL. */
     this.choice = start.choice;
     /**
-     * The id of the open channel: the chosen one, or the first of the board.
+     * The id of the open channel: the chosen channel, or the first one on the board.
      * @type {string | null}
      */
     this.shown = start.channel?.id ?? null;

@@ -4,7 +4,7 @@
 import { constants } from "./constants.js";
 import { stamp, ZONE_NAME } from "./times.js";
 
-/** The device pixels of one px, on every screen. */
+/** The number of device pixels per px, on every screen. */
 export const PICTURE_SCALE = 2;
 const WIDTH_PX = 1200;
 const HEIGHT_PX = 420;

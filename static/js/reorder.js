@@ -80,7 +80,7 @@ export class Reorder {
     const cards = this.#cards.filter((other) => other !== card);
     cards.splice(place, 0, card);
     this.arrange(cards);
-    // Saved one after another: an earlier order must not arrive after a later one.
+    // Orders are saved one after another, so that an earlier order cannot arrive after a later one.
     this.storing = this.storing.then(() => this.store());
   }
 

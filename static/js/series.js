@@ -140,7 +140,7 @@ export class Series {
   }
 
   /**
-   * Remove the withdrawn end of a broadcast that is live according to `profile`. Return whether there was one.
+   * Remove the withdrawn end of a broadcast that is live according to `profile`. Return whether an end was removed.
    * @param {Pick<Profile, "id" | "started_at"> | null} profile
    */
   dropEnd(profile) {
