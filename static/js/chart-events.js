@@ -18,7 +18,7 @@ const ABOVE_PLOT_PX = 8;
 /**
  * Group marks that are closer together than the width of a box.
  * @param {EventMark[]} marks
- * @param {(ms: number) => number} xOf - in px
+ * @param {(ms: number) => number} xOf - returns the position of a time, in px
  */
 export function grouped(marks, xOf) {
   /** @type {Group[]} */

@@ -29,7 +29,7 @@ export class Dates {
   /**
    * @param {object} options
    * @param {Choice} options.choice
-   * @param {() => number} options.clock - in ms
+   * @param {() => number} options.clock - returns the current time, in ms
    * @param {(changes: Changes) => void} options.onChoose
    * @param {(move: Move) => void} options.onMove
    */

@@ -16,7 +16,7 @@ export const LABELED_FROM_PX = 720;
  * Return the ends whose names fit below each other, from the top; the others are named in the legend only.
  * @template {{ y: number }} T
  * @param {T[]} ends
- * @param {number} height - of a name
+ * @param {number} height - the height of a name
  */
 export function apart(ends, height) {
   /** @type {T[]} */
@@ -31,7 +31,7 @@ export function apart(ends, height) {
 /**
  * Write the names of the lines that reach the right end of the plot.
  * @param {uPlot} plot
- * @param {{ name: string, color: string }[]} lines - of the first series
+ * @param {{ name: string, color: string }[]} lines - the lines of the first series
  * @param {Tokens} tokens
  */
 export function drawEndLabels(plot, lines, tokens) {

@@ -33,7 +33,7 @@ export class Notes {
    * @param {object} options
    * @param {() => void} options.onChange - called when the notes change
    * @param {() => Element} options.icon - creates the icon of a note
-   * @param {() => number} options.clock - in ms
+   * @param {() => number} options.clock - returns the current time, in ms
    */
   constructor({ onChange, icon, clock }) {
     this.onChange = onChange;

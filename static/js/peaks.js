@@ -21,7 +21,7 @@ export class LivePeaks {
 
   /**
    * Return the summary with its peak raised to the highest live value of the range; `now` is the newest live window.
-   * @param {Summary} summary - of a range that ends now
+   * @param {Summary} summary - the summary of a range that ends now
    * @param {string} metric
    * @param {LiveWindow | null} now
    * @param {number} fromMs - the start of the range

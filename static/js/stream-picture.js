@@ -11,7 +11,7 @@ const METRIC = "messages";
 
 /**
  * Save the chart of a stream.
- * @param {string} name - of the channel
+ * @param {string} name - the channel's name
  * @param {StreamColumns} stream
  */
 export async function saveStream(name, stream) {
