@@ -225,19 +225,19 @@ DEFENSES = (
     Defense(
         "forged-keys",
         "forged API keys",
-        "tests/api/test_keys.py::test_a_forged_key_is_refused",
+        "tests/api/test_keys.py::test_a_forged_key_is_rejected",
         statement("known = {digest: (key, state_of(key, now)) for digest in digests for key in ApiKey.objects.all()}"),
     ),
     Defense(
         "expired-keys",
         "expired API keys",
-        "tests/api/test_keys.py::test_an_expired_key_is_refused",
+        "tests/api/test_keys.py::test_an_expired_key_is_rejected",
         skip_branch,
     ),
     Defense(
         "revoked-keys",
         "revoked API keys",
-        "tests/api/test_keys.py::test_a_revoked_key_is_refused_within_a_second_without_a_notification",
+        "tests/api/test_keys.py::test_a_revoked_key_is_rejected_within_a_second_without_a_notification",
         replace("0.8", "60.0"),
     ),
     Defense(
@@ -309,7 +309,7 @@ DEFENSES = (
     Defense(
         "frame-rate",
         "floods of frames",
-        "tests/live/test_consumer.py::test_frames_above_the_rate_limit_are_refused_and_then_close_the_socket",
+        "tests/live/test_consumer.py::test_frames_above_the_rate_limit_are_rejected_and_then_close_the_socket",
         skip_branch,
     ),
     Defense(
@@ -339,7 +339,7 @@ DEFENSES = (
     Defense(
         "page-hosts",
         "forged Host headers, pages",
-        "tests/security/test_sessions.py::test_a_foreign_host_is_refused",
+        "tests/security/test_sessions.py::test_a_foreign_host_is_rejected",
         replace(" = ", ' = ["*"] or '),
     ),
     Defense(
@@ -489,7 +489,7 @@ DEFENSES = (
     Defense(
         "endless-header",
         "a header that never ends",
-        "tests/security/test_large_heads.py::test_an_endless_header_is_refused_before_it_fills_memory",
+        "tests/security/test_large_heads.py::test_an_endless_header_is_rejected_before_it_fills_memory",
         skip_branch,
     ),
     Defense(
@@ -519,7 +519,7 @@ DEFENSES = (
     Defense(
         "page-body-size",
         "oversized request bodies, pages",
-        "tests/security/test_large_bodies.py::test_an_oversized_body_is_refused_before_django_reads_it",
+        "tests/security/test_large_bodies.py::test_an_oversized_body_is_rejected_before_django_reads_it",
         replace("BodyLimit(django, body_max_bytes)", "django"),
     ),
     Defense(
@@ -597,7 +597,7 @@ DEFENSES = (
     Defense(
         "run-env",
         "a damaged run.env",
-        "tests/deploy/test_layout.py::test_a_damaged_run_env_is_refused_and_not_changed",
+        "tests/deploy/test_layout.py::test_a_damaged_run_env_is_rejected_and_not_changed",
         statement("if not key:"),
     ),
     Defense(

@@ -77,7 +77,7 @@ async def test_several_or_missing_host_headers_are_not_the_admin_host() -> None:
         assert (await request("/admin/", *hosts))["status"] == 404
 
 
-async def test_websockets_are_refused_on_the_admin_host() -> None:
+async def test_websockets_are_rejected_on_the_admin_host() -> None:
     assert (await request("/live", "www.example", kind="websocket"))["type"] == "websocket.accept"
     assert (await request("/live", ADMIN, kind="websocket"))["type"] == "websocket.close"
 

@@ -57,7 +57,7 @@ def test_an_invalid_value_stops_startup_with_an_error_that_names_it() -> None:
 
 
 @pytest.mark.parametrize("secret", ["", "k", "k" * 60, f"django-insecure-{KEY}"])
-def test_a_weak_secret_is_refused_without_debug(secret: str) -> None:
+def test_a_weak_secret_is_rejected_without_debug(secret: str) -> None:
     assert "SECRET_KEY " in start(SECRET_KEY=secret)
     assert start(DEBUG="1", SECRET_KEY=secret or KEY) == ""
 
@@ -104,7 +104,7 @@ def test_any_variable_can_be_read_from_a_file(tmp_path: Path) -> None:
     assert start("sys.stderr.write(f'{settings.SECRET_KEY} {settings.CHANNELS_WANTED}')", **env) == f"{KEY} 7"
 
 
-def test_a_variable_set_twice_or_with_an_unreadable_file_is_refused(tmp_path: Path) -> None:
+def test_a_variable_set_twice_or_with_an_unreadable_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(KEY)
     assert "SECRET_KEY and SECRET_KEY_FILE" in start(SECRET_KEY=KEY, SECRET_KEY_FILE=str(tmp_path / "key"))
     assert "SECRET_KEY_FILE is '/nonexistent/key'" in start(SECRET_KEY_FILE="/nonexistent/key")

@@ -97,7 +97,7 @@ def test_mail_errors_are_reported_and_the_code_can_be_requested_again(client: Cl
     assert client.post("/account/confirm-email/", {"code": code_in(mail.outbox[-1])})["Location"] == "/"
 
 
-def test_weak_passwords_are_refused_with_a_reason(client: Client) -> None:
+def test_weak_passwords_are_rejected_with_a_reason(client: Client) -> None:
     response = client.post("/account/signup/", {"email": "new@example.com", "password1": "12345"})
     assert "too short" in text_of(response)
     assert not User.objects.exists()

@@ -100,7 +100,7 @@ def test_a_range_without_an_end_keeps_its_start_and_ends_at_the_last_full_step()
     assert requested_range({"from": start}, NOW).event_bounds(NOW) == (NOW - HOUR_MS, NOW)
 
 
-def test_a_range_that_begins_after_the_last_full_step_is_refused() -> None:
+def test_a_range_that_begins_after_the_last_full_step_is_rejected() -> None:
     start = datetime.fromtimestamp((NOW - 1) / 1000, UTC)
     with pytest.raises(Problem) as refused:
         with_end(requested_range({"from": start}, NOW), NOW)
@@ -108,7 +108,7 @@ def test_a_range_that_begins_after_the_last_full_step_is_refused() -> None:
 
 
 @pytest.mark.parametrize("query", ["range=1h", "from={since}"])
-async def test_a_series_up_to_now_has_one_etag_until_a_window_is_possible(
+async def test_a_series_up_to_now_keeps_its_etag_until_a_new_window_can_exist(
     api: Api, endless: None, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     path, step_ms = f"channels/1/series?{query.format(since=iso(NOW - HOUR_MS))}", 10_000
@@ -132,7 +132,7 @@ async def watchlist(api: Api) -> tuple[str, str]:
     return f"watchlists/{created.json()['id']}", created.headers["ETag"]
 
 
-async def test_a_write_with_an_outdated_etag_is_refused(api: Api) -> None:
+async def test_a_write_with_an_outdated_etag_is_rejected(api: Api) -> None:
     path, etag = await watchlist(api)
     changed = await api.request("PATCH", path, json={"name": "B"}, headers={"If-Match": etag})
     assert changed.status_code == 200

@@ -55,7 +55,7 @@ async def test_a_missed_span_is_a_gap_in_every_format_and_in_the_series(api: Api
     assert gaps_of(list(csv.DictReader(io.StringIO(text, newline="")))) == GAPS
 
 
-async def test_pages_of_events_contain_a_missed_span_once(api: Api) -> None:
+async def test_event_pages_contain_a_missed_span_once(api: Api) -> None:
     ids, cursor = [], ""
     while cursor is not None:
         page = (await api.get(f"channels/1/events?{SPAN}&limit=1{cursor and '&cursor='}{cursor}")).json()

@@ -86,6 +86,6 @@ async def test_a_table_has_excitement_only_where_it_is_defined(
     assert all(bool(row["excitement (× usual spread)"]) == is_defined for row in rows)
 
 
-async def test_30_second_windows_are_refused_beyond_48_h(boards: Boards, api: Api, history: None) -> None:
+async def test_30_second_windows_are_rejected_beyond_48_h(boards: Boards, api: Api, history: None) -> None:
     response = await api.get(path(boards, 49, "", "&grain=live"))
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "grain")

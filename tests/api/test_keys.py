@@ -70,7 +70,7 @@ def test_a_replaced_key_stays_valid_alongside_its_successor_for_the_grace_period
 @pytest.mark.parametrize(
     ("name", "scopes", "days"), [("", ["live"], 1), ("a", [], 1), ("a", ["all"], 1), ("a", ["live"], 0)]
 )
-def test_an_invalid_key_request_is_refused(name: str, scopes: list[str], days: int) -> None:
+def test_an_invalid_key_request_is_rejected(name: str, scopes: list[str], days: int) -> None:
     with pytest.raises(Refused):
         create_key(owner=user_of("a@example.com"), name=name, scopes=scopes, days=days)
 
@@ -108,19 +108,19 @@ def test_the_last_use_is_updated_once_a_minute() -> None:
         (f"bearer {UNKNOWN_KEY}", "unknown-key"),
     ],
 )
-async def test_a_forged_key_is_refused(api: Api, header: str, code: str) -> None:
+async def test_a_forged_key_is_rejected(api: Api, header: str, code: str) -> None:
     response = await Api().get("boards/viewers", headers={"Authorization": header} if header else {})
     assert (response.status_code, response.json()["code"]) == (401, code)
 
 
-async def test_an_expired_key_is_refused(api: Api) -> None:
+async def test_an_expired_key_is_rejected(api: Api) -> None:
     key, secret = await sync_to_async(new_key)(days=1)
     await ApiKey.objects.filter(pk=key.pk).aupdate(expires_at=datetime.now(UTC) - timedelta(seconds=1))
     response = await Api(secret).get("boards/viewers")
     assert (response.status_code, response.json()["code"]) == (401, "expired-key")
 
 
-async def test_a_key_that_expires_while_cached_is_refused(api: Api) -> None:
+async def test_a_key_that_expires_while_cached_is_rejected(api: Api) -> None:
     _, secret = await sync_to_async(new_key)(days=1)
     client = await lookups.ApiClientCache().find(digest_of(secret))
     object.__setattr__(client, "expires_at", datetime.now(UTC))
@@ -128,7 +128,7 @@ async def test_a_key_that_expires_while_cached_is_refused(api: Api) -> None:
         lookups.require_valid_key(client)
 
 
-async def test_a_revoked_key_is_refused_within_a_second_without_a_notification(api: Api) -> None:
+async def test_a_revoked_key_is_rejected_within_a_second_without_a_notification(api: Api) -> None:
     now_s = 0.0
     cached = lookups.ApiClientCache(lambda: now_s)
     key, secret = await sync_to_async(new_key)()
@@ -139,7 +139,7 @@ async def test_a_revoked_key_is_refused_within_a_second_without_a_notification(a
         await cached.find(digest_of(secret))
 
 
-async def test_a_revoked_key_is_refused_at_once_after_a_notification(api: Api) -> None:
+async def test_a_revoked_key_is_rejected_at_once_after_a_notification(api: Api) -> None:
     cached = lookups.ApiClientCache(lambda: 0.0)
     key, secret = await sync_to_async(new_key)()
     await cached.find(digest_of(secret))

@@ -36,7 +36,7 @@ async def _code(limiter: RateLimiter, client: ApiClient, address: str) -> str:
     return ""
 
 
-async def test_requests_beyond_the_burst_are_refused_until_the_bucket_refills(valkey: Valkey) -> None:
+async def test_requests_beyond_the_burst_are_rejected_until_the_bucket_refills(valkey: Valkey) -> None:
     limiter = RateLimiter(f"{valkey.url}/4")
     assert await codes(limiter, client_with(SMALL), 4) == ["", "", "", "too-many-requests"]
     fill_bucket_in(valkey, "key:1", 3_600)

@@ -39,7 +39,7 @@ async def errors(api: Api, query: str, **options: Any) -> dict[str, str]:
     return {error["field"]: error["reason"] for error in response.json()["errors"]}
 
 
-async def test_items_are_those_of_single_channels_in_the_order_of_the_request(api: Api) -> None:
+async def test_items_equal_those_of_single_channels_in_request_order(api: Api) -> None:
     await stored_channel()
     response = await api.get("live?channels=77,2,1,2", headers=JSON)
     assert response.status_code == 200
@@ -68,7 +68,7 @@ async def test_requests_of_the_same_second_get_the_same_values(api: Api, boards:
     assert (await api.get("live.json?channels=1,2")).json() == first
 
 
-async def test_tables_have_the_values_of_the_document(api: Api) -> None:
+async def test_tables_have_the_values_of_the_json_response(api: Api) -> None:
     await stored_channel()
     items = (await api.get("live.json?channels=2,77")).json()["items"]
     head, *rows = map(json.loads, (await api.get("live.ndjson?channels=2,77")).text.splitlines())
@@ -96,7 +96,7 @@ async def test_the_event_stream_is_the_default(api: Api, accept: str) -> None:
     await events.close()
 
 
-async def test_values_need_no_lease_of_a_live_connection(api: Api) -> None:
+async def test_values_need_no_live_connection_lease(api: Api) -> None:
     await Plan.objects.aupdate_or_create(is_default=True, defaults={"name": "None", "streams": 0})
     assert (await api.get("live?boards=viewers")).status_code == 429
     assert (await api.get("live.json?channels=1")).status_code == 200
@@ -111,7 +111,7 @@ async def test_values_need_no_lease_of_a_live_connection(api: Api) -> None:
         ("boards=viewers&table=true", ["boards", "table"]),
     ],
 )
-async def test_parameters_of_the_event_stream_are_refused(api: Api, query: str, fields: list[str]) -> None:
+async def test_event_stream_parameters_are_rejected(api: Api, query: str, fields: list[str]) -> None:
     reason = "Only the event stream has this parameter. Omit it, or request text/event-stream."
     assert await errors(api, query, headers=JSON) == dict.fromkeys(fields, reason)
 

@@ -32,7 +32,7 @@ CASES = pytest.mark.parametrize(
 
 
 @CASES
-async def test_bounds_of_a_series(
+async def test_a_series_has_lower_bounds_where_data_was_missed(
     boards: Boards,
     api: Api,
     settings: Settings,
@@ -62,7 +62,7 @@ async def test_bounds_of_a_series(
 
 
 @CASES
-async def test_bounds_of_a_stream(
+async def test_a_stream_has_lower_bounds_where_data_was_missed(
     api: Api,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,

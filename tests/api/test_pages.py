@@ -52,7 +52,7 @@ def test_a_key_is_shown_once(client: Client, owner: User) -> None:
 
 
 @pytest.mark.parametrize("days", ["soon", "9_0", "٣", "90.0", "0", "9" * 5_000])
-def test_an_invalid_lifetime_is_refused(client: Client, owner: User, days: str) -> None:
+def test_an_invalid_lifetime_is_rejected(client: Client, owner: User, days: str) -> None:
     assert "A key expires after 1 to" in create_key_page(client, days=days)
     assert not ApiKey.objects.filter(owner=owner).exists()
 

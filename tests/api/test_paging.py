@@ -44,7 +44,7 @@ async def test_a_forged_cursor_is_refused(api: Api, path: str, cursor: str) -> N
 
 
 @pytest.mark.parametrize("path", ["watchlists", "segments"])
-async def test_a_cursor_of_another_account_is_refused(api: Api, cursors: dict[str, str], path: str) -> None:
+async def test_a_cursor_of_another_account_is_rejected(api: Api, cursors: dict[str, str], path: str) -> None:
     other = Api((await sync_to_async(new_key)("other@example.com"))[1])
     assert (await other.get(f"{path}?cursor={cursors[path]}")).status_code == 400
 

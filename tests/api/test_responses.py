@@ -79,7 +79,7 @@ async def test_times_are_in_utc_and_end_with_z(api: Api) -> None:
     assert datetime.fromisoformat(end).tzinfo is not None
 
 
-async def test_pages_of_channels_neither_skip_nor_repeat_any(api: Api) -> None:
+async def test_channel_pages_neither_skip_nor_repeat_channels(api: Api) -> None:
     for number in range(7):
         await Channel.objects.acreate(id=str(100 + number), login=f"c{number}", name=f"C{number}")
     ids, cursor = [], ""

@@ -67,7 +67,7 @@ async def test_values_and_peaks_of_a_summary_have_their_own_units(
     assert summary["peak_units"] == {"chatters": peak_unit, **messages}
 
 
-async def test_only_texts_of_minutes_and_hours_may_be_summed(api: Api, history: None) -> None:
+async def test_only_text_counts_of_minutes_and_hours_may_be_summed(api: Api, history: None) -> None:
     for interval, is_summable in (("30s", False), ("1m", True), ("1h", True)):
         response = await api.get(f"channels/1/series.ndjson?{SPAN}&metrics=repetition&interval={interval}")
         names = json.loads(response.text.splitlines()[0])["may_be_summed"]

@@ -82,7 +82,7 @@ def test_control_and_bidi_characters_are_removed(owner: User, kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", NAMES)
-def test_a_name_without_visible_characters_is_refused(owner: User, kind: str) -> None:
+def test_a_name_without_visible_characters_is_rejected(owner: User, kind: str) -> None:
     with pytest.raises(Refused, match="needs a name"):
         NAMES[kind](owner, "\u200d\u3164\x07")
 

@@ -43,7 +43,7 @@ def test_entries_cannot_be_changed_or_deleted(act: Act) -> None:
 
 @pytest.mark.parametrize("table", ["audit_act", "audit_deletion"])
 @pytest.mark.parametrize("sql", ["UPDATE {} SET at = at", "DELETE FROM {}"])
-def test_database_triggers_refuse_changes_and_deletions(act: Act, table: str, sql: str) -> None:
+def test_database_triggers_reject_changes_and_deletions(act: Act, table: str, sql: str) -> None:
     record_deletion(event="opt-out-1", stage=Deletion.Stage.FOUND, channel_id="7", rows={})
     with pytest.raises(IntegrityError, match="only grows"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql.format(table))
@@ -70,7 +70,7 @@ def test_staff_are_logged_by_address_and_others_by_number() -> None:
     assert (actor_name(staff), actor_name(other)) == ("a@example.com", f"account {other.pk}")
 
 
-def test_staff_can_filter_the_log_and_not_change_it(curator: Client, act: Act) -> None:
+def test_staff_can_filter_but_not_change_the_log(curator: Client, act: Act) -> None:
     record(by="curator@example.com", act=Act.Kind.PINNED, of=Bot(pk=8, login="=b"), reason="event")
     page = page_of(curator, "/admin/audit/act/?by=curator@example.com")
     assert "event" in page

@@ -153,7 +153,7 @@ def test_bulk_decisions_share_one_reason(curator: Client, action: str, pinned: b
     assert Act.objects.count() == 2
 
 
-def test_an_expiry_out_of_range_in_utc_is_refused(curator: Client) -> None:
+def test_an_expiry_out_of_range_in_utc_is_rejected(curator: Client) -> None:
     channel("7")
     many = {"action": "pin", "_selected_action": "7", "decided": "1", "reason": "event"}
     for until in ("9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"):

@@ -173,7 +173,7 @@ def test_digits_are_tried_as_login_before_twitch_id() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "name\na", "login,login\na,b", "decision\npin", "login,=cmd\na,b"])
-def test_a_file_without_a_header_is_refused(text: str) -> None:
+def test_a_file_without_a_header_is_rejected(text: str) -> None:
     with pytest.raises(Refused, match="The first line must name the columns"):
         plan(text)
 
@@ -269,7 +269,7 @@ def test_hostile_files_get_a_fast_and_short_response(curator: Client, twitch: Li
     assert not Act.objects.exists()
 
 
-def test_compressed_files_are_refused(curator: Client, twitch: Live) -> None:
+def test_compressed_files_are_rejected(curator: Client, twitch: Live) -> None:
     packed = gzip.compress(b"login\n" + b"a" * 50_000_000)
     response = curator.post(IMPORT, {"sheet": SimpleUploadedFile("a.csv.gz", packed)})
     assert response.status_code == 400

@@ -124,7 +124,7 @@ def shaded(
     return output
 
 
-def test_a_young_chart_says_since_when_it_is_recorded(tmp_path: Path) -> None:
+def test_a_chart_of_a_new_channel_says_when_recording_began(tmp_path: Path) -> None:
     first_ms = T + 17 * HOUR_MS + 12 * MINUTE_MS
     marks = [("stream_start", T + 9 * HOUR_MS), ("note", T + 10 * HOUR_MS), ("raid", T + 20 * HOUR_MS)]
     # The time on air before the channel was tracked is a gap.

@@ -284,7 +284,7 @@ def test_metrics_are_repeated_or_separated_by_commas(query: str) -> None:
     assert comparison.query() == "?metric=viewers,spam"
 
 
-def test_one_metric_is_the_default_and_four_are_the_most(boards: Boards, signed_in: Client) -> None:
+def test_the_default_is_one_metric_and_the_maximum_is_four(boards: Boards, signed_in: Client) -> None:
     assert read_comparison(query_fields(QueryDict("metric=")), NOW).metrics == ("messages",)
     five = read_comparison({"metric": "viewers,spam,messages,chatters,emotes"}, NOW)
     assert five.metrics == ("viewers", "spam", "messages", "chatters")

@@ -319,7 +319,7 @@ def test_blocking_from_the_start_page_asks_for_a_reason_first(curator: Client) -
     )
 
 
-def test_an_old_poll_is_named(curator: Client) -> None:
+def test_the_age_of_an_old_poll_is_shown(curator: Client) -> None:
     assert "in the past 10 min" in section(curator, "rising").problem
 
 
@@ -372,7 +372,7 @@ def test_requests_keep_their_name_in_the_audit_log(curator: Client) -> None:
     assert row.subject == "ada (curation request)"
 
 
-def test_curators_do_not_see_changes_of_accounts(boards: Boards) -> None:
+def test_curators_do_not_see_changes_to_accounts(boards: Boards) -> None:
     owner, curator = staff_client("owner"), staff_client("curator")
     record(by="owner@example.com", act=Act.Kind.CHANGED, of=create_user(), label="account 9")
     assert section(curator, "decisions").rows == ()

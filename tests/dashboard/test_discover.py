@@ -66,7 +66,7 @@ def test_a_category_is_found_as_twitch_writes_it_and_as_pages_show_it(name: str)
 
 
 @pytest.mark.django_db
-def test_a_search_that_is_too_long_to_save_is_refused() -> None:
+def test_a_search_that_is_too_long_to_save_is_rejected() -> None:
     query = urlencode({"category": "日" * 200, "language": ["日" * 90, "本" * 90]}, doseq=True)
     with pytest.raises(Refused, match="too long to save"):
         save_segment(owner=User.objects.create(email=EMAIL), name="Long", query=query)
@@ -172,7 +172,7 @@ def test_typed_numbers_are_parsed(typed: str, least: float) -> None:
 
 
 @pytest.mark.parametrize("typed", ["1,500", "1.500", "nan", "inf", "x"])
-def test_malformed_numbers_are_refused_and_stay_in_their_field(boards: Boards, signed_in: Client, typed: str) -> None:
+def test_malformed_numbers_are_rejected_and_stay_in_their_field(boards: Boards, signed_in: Client, typed: str) -> None:
     query = {"m1": "viewers", "min1": typed, "language": "English"}
     response = signed_in.get("/discover", query)
     page = read_page(response)
@@ -186,7 +186,7 @@ def test_malformed_numbers_are_refused_and_stay_in_their_field(boards: Boards, s
     assert not Segment.objects.exists()
 
 
-def test_a_rule_that_no_value_fits_is_refused(boards: Boards, signed_in: Client) -> None:
+def test_a_rule_that_no_value_can_match_is_rejected(boards: Boards, signed_in: Client) -> None:
     response = signed_in.get("/discover", {"m1": "viewers", "min1": "5000", "max1": "10"})
     assert response.status_code == 400
     assert "Viewers: the minimum 5000 is greater than the maximum 10." in read_page(response)
@@ -323,7 +323,7 @@ def test_selected_channels_are_added_to_the_most_recent_watchlist(boards: Boards
 
 
 @pytest.mark.parametrize("do", ["compare", "watch"])
-def test_an_empty_selection_is_refused(boards: Boards, signed_in: Client, do: str) -> None:
+def test_an_empty_selection_is_rejected(boards: Boards, signed_in: Client, do: str) -> None:
     answer = signed_in.post("/discover/selection", {"do": do}, follow=True)
     assert "Select at least one channel." in read_page(answer)
 

@@ -82,7 +82,7 @@ def test_a_sum_is_the_same_in_the_files_of_all_intervals(history: Client) -> Non
     assert ("count_texts" in short, "count_texts" in longer[0]) == (False, True)
 
 
-def test_unknown_intervals_are_refused_with_the_options(history: Client) -> None:
+def test_the_error_for_an_unknown_interval_lists_the_options(history: Client) -> None:
     response = history.get(f"/channels/1/windows.csv?{SPAN}&interval=5m")
     assert response.status_code == 400
     assert "30s, 10s, 1m, 1h" in response.json()["reason"]
@@ -97,7 +97,7 @@ def test_comparison_exports_have_no_overlapping_windows(history: Client) -> None
     assert sums(table) == {"count_messages": messages, "observed_ms": RAW["observed_ms"] // 2}
 
 
-def test_comparisons_sum_the_texts_of_minutes_only(history: Client) -> None:
+def test_comparisons_sum_only_the_text_counts_of_minutes(history: Client) -> None:
     for from_ms, may_be_summed in (
         (UNTIL_MS - HOUR_MS, ["count_messages", "observed_ms"]),
         (FROM_MS, ["count_messages", "count_texts", "observed_ms"]),

@@ -172,7 +172,9 @@ def test_invalid_exports_are_reported(boards: Boards, signed_in: Client, query: 
     assert reason in response.json()["reason"]
 
 
-def test_unknown_channels_formats_and_visitors_are_refused(boards: Boards, signed_in: Client) -> None:
+def test_unknown_channels_unknown_formats_and_anonymous_visitors_are_rejected(
+    boards: Boards, signed_in: Client
+) -> None:
     assert signed_in.get("/channels/404/windows.csv").status_code == 404
     assert signed_in.get("/channels/1/windows.xls").status_code == 404
     assert Client().get("/channels/1/windows.csv").status_code == 401
@@ -437,7 +439,9 @@ def test_a_comparison_without_history_is_not_exported(boards: Boards, signed_in:
     assert content_of(signed_in.get("/compare/summary.csv")).startswith("\ufeffChannel ID,Login,Channel")
 
 
-def test_a_comparison_without_live_data_names_live_data(boards: Boards, signed_in: Client, settings: Settings) -> None:
+def test_the_error_for_a_comparison_without_live_data_names_live_data(
+    boards: Boards, signed_in: Client, settings: Settings
+) -> None:
     use_redis(settings, "redis://127.0.0.1:1")
     page_services.reset()
     for path in ("/compare/lines.csv", "/compare/summary.ndjson", "/compare/lines"):

@@ -174,7 +174,7 @@ def peak_beside(now: ChannelNow | None, metric: str = "viewers", key: str = "10m
     return with_live_value(summarize(series, metric), METRIC[metric], RANGES[key], now, DAY_MS)
 
 
-def test_a_live_value_raises_the_peak_of_such_values() -> None:
+def test_a_live_value_raises_a_peak_of_live_values() -> None:
     assert (peak_beside(live(9)).peak, peak_beside(live(9)).peak_ms) == (9, DAY_MS)
     assert (peak_beside(live(5)).peak, peak_beside(live(5)).peak_ms) == (7, 60_000)
     assert [peak_beside(live(9), key=key).peak for key in RANGES] == [9] * len(RANGES)
@@ -182,7 +182,7 @@ def test_a_live_value_raises_the_peak_of_such_values() -> None:
     assert peak_beside(None).peak == 7
 
 
-def test_a_peak_of_minutes_is_not_raised_but_named_so() -> None:
+def test_a_peak_of_minutes_is_labeled_differently_and_not_raised() -> None:
     for key, chart_range in RANGES.items():
         is_raised = peak_beside(live(9, "messages"), "messages", key).peak == 9
         assert is_raised == (peak_name(METRIC["messages"], chart_range) == "Peak") == (key == "10m")
@@ -202,7 +202,7 @@ def broadcast(viewers_coverage: float | None, coverage: float = 1.0) -> Broadcas
     return Broadcast("7", 0, 3_600_000, 5, coverage, hours_watched=100.0, viewers_coverage=viewers_coverage)
 
 
-def test_hours_watched_without_complete_viewers() -> None:
+def test_hours_watched_are_marked_or_omitted_without_complete_viewer_counts() -> None:
     assert [watched(broadcast(share)) for share in (1.0, 0.9, 0.49)] == ["100.0", "≥ 100.0", "–"]
     assert watched_note(broadcast(0.25)) == "not enough data: viewers known for 15 min 0 s of the 1 h 0 min counted"
     assert [watched(broadcast(None, heard)) for heard in (1.0, 0.01)] == ["100.0", "–"]

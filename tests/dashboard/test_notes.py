@@ -177,7 +177,7 @@ def test_hostile_notes_are_escaped(boards: Boards, signed_in: Client) -> None:
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_the_script_gets_the_mark_of_a_note(boards: Boards, signed_in: Client) -> None:
+def test_the_script_receives_the_mark_for_a_note(boards: Boards, signed_in: Client) -> None:
     status, note = post(signed_in, at_ms=AT, text="“mine”")
     assert status == 201
     assert note["mark"] == {

@@ -43,7 +43,7 @@ def test_without_a_finished_stream_the_list_says_so(stored: type[Store], signed_
 
 
 @pytest.mark.parametrize("name", ["nobody_knows_it", "<b>x</b>", "https://example.com/alpha", "x" * 501])
-def test_an_unknown_channel_is_refused_with_a_reason(stored: type[Store], signed_in: Client, name: str) -> None:
+def test_an_unknown_channel_is_rejected_with_a_reason(stored: type[Store], signed_in: Client, name: str) -> None:
     answer = signed_in.post("/my-channel", {"channel": name})
     assert answer.status_code == 400
     assert "own-channel_error" in read_page(answer)

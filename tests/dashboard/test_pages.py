@@ -265,7 +265,7 @@ def test_pages_are_compressed_and_streamed_files_are_not(boards: Boards, signed_
     assert "Content-Encoding" not in signed_in.get("/discover.csv", headers=accepts_gzip).headers
 
 
-def test_invalid_series_requests_are_refused(boards: Boards, signed_in: Client) -> None:
+def test_invalid_series_requests_are_rejected(boards: Boards, signed_in: Client) -> None:
     assert signed_in.get("/channels/77/series").status_code == 404
     assert signed_in.get("/channels/1/series?range=9y").status_code == 400
     unknown = signed_in.get("/channels/1/series?metric=fame")

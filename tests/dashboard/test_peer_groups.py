@@ -116,7 +116,7 @@ def test_the_page_works_without_percentiles(signed_in: Client, settings: Setting
     assert [item["percent"] for item in response["peer_groups"]] == ["–"] * 3
 
 
-def test_unknown_metrics_are_refused(boards: Boards, signed_in: Client, client: Client) -> None:
+def test_unknown_metrics_are_rejected(boards: Boards, signed_in: Client, client: Client) -> None:
     assert signed_in.get("/channels/1/standing?metric=nonsense").status_code == 400
     assert signed_in.get("/channels/1/standing").status_code == 400
     client.logout()

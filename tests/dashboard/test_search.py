@@ -94,7 +94,7 @@ def test_formerly_tracked_channels_are_listed_last(boards: Boards, signed_in: Cl
 
 
 @pytest.mark.parametrize("text", ["", "   ", "%", "_%", "x" * 5_000, "'; DROP TABLE", "\x00"])
-def test_meaningless_search_texts_find_nothing(boards: Boards, signed_in: Client, text: str) -> None:
+def test_meaningless_search_terms_find_nothing(boards: Boards, signed_in: Client, text: str) -> None:
     assert find(signed_in, text) == []
 
 
@@ -171,7 +171,7 @@ def test_an_unknown_channel_can_be_requested(boards: Boards, signed_in: Client) 
 @pytest.mark.parametrize(
     ("login", "note"), [("", ""), ("two words", ""), ("<b>", ""), ("x" * 26, ""), ("omega\n", "x" * 201), ("ömega", "")]
 )
-def test_invalid_channel_requests_are_refused(signed_in: Client, login: str, note: str) -> None:
+def test_invalid_channel_requests_are_rejected(signed_in: Client, login: str, note: str) -> None:
     assert request_channel(signed_in, login, note).status_code == 400
     assert not CurationRequest.objects.exists()
 
@@ -214,7 +214,7 @@ def test_urls_and_ids_match_exactly_one_channel(boards: Boards, signed_in: Clien
     assert [name for name, _ in find(signed_in, "4")] == ["Alphabet"]
 
 
-def test_video_urls_are_refused_with_an_explanation(boards: Boards, signed_in: Client) -> None:
+def test_video_urls_are_rejected_with_an_explanation(boards: Boards, signed_in: Client) -> None:
     query = {"q": "https://www.twitch.tv/videos/2460329693", "board": "viewers"}
     for path in ("/find", "/find.json"):
         response: Any = signed_in.get(path, query)

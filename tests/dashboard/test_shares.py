@@ -391,7 +391,7 @@ def test_the_share_menu_creates_and_copies_a_link_in_place(
         ({"kind": "overlay", "query": f"channel=2{PAST}"}, "show live values"),
     ],
 )
-def test_invalid_share_links_are_refused(
+def test_invalid_share_links_are_rejected(
     boards: Boards, signed_in: Client, changes: dict[str, str], reason: str
 ) -> None:
     form = {"kind": "page", "view": "channel", "title": "Beta", "days": "7", "query": "channel=2"} | changes

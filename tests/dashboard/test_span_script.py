@@ -57,7 +57,7 @@ def test_date_fields_are_sent_as_written_and_empty_ones_as_empty(tmp_path: Path)
     ]
 
 
-def test_the_page_refuses_dates_for_the_same_reason_as_a_chart(signed_in: Client) -> None:
+def test_page_and_chart_reject_dates_for_the_same_reasons(signed_in: Client) -> None:
     now = now_ms()
     assert signed_in.get(f"/span.json?from={iso(now - HOUR_MS)}&until={iso(now)}").json() == {"reason": ""}
     for span in ("from=2026-11-20T00:00:00Z&until=", "from=2026-11-20T00:00:00Z&until=2026-11-20T00:00:00Z"):
@@ -170,7 +170,7 @@ print({
 
 
 @pytest.mark.parametrize("key", ["10m", "24h", "7d"])
-def test_an_open_page_continues_over_midnight(tmp_path: Path, key: str) -> None:
+def test_an_open_page_continues_past_midnight(tmp_path: Path, key: str) -> None:
     displayed = range_json(RANGES[key])
     output = run_program(tmp_path, OVER_MIDNIGHT, {"midnight": MIDNIGHT, "range": displayed})
     assert output["until"] == 600_000

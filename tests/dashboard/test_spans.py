@@ -56,7 +56,7 @@ def test_missing_times_are_not_a_span() -> None:
         (iso(NOW - SPAN_MAX_MS - 1), iso(NOW), "at most 375 days"),
     ],
 )
-def test_invalid_spans_are_refused_with_a_reason(since: str, until: str, reason: str) -> None:
+def test_invalid_spans_are_rejected_with_a_reason(since: str, until: str, reason: str) -> None:
     with pytest.raises(BadSpan, match=reason):
         read_span(since, until, NOW)
 

@@ -99,7 +99,7 @@ def test_a_deleted_list_can_be_restored(signed_in: Client, owner: User) -> None:
     assert "already" in read_page(signed_in.post("/watchlists/restore", {"undo": undo}, follow=True))
 
 
-def test_foreign_and_forged_undo_tokens_are_refused(signed_in: Client, owner: User, other: Client) -> None:
+def test_foreign_and_forged_undo_tokens_are_rejected(signed_in: Client, owner: User, other: Client) -> None:
     undo = services.delete(watchlist=watching(owner, "1"))
     for client, text in ((other, undo), (signed_in, f"{undo}x")):
         client.post("/watchlists/restore", {"undo": text})
@@ -127,7 +127,7 @@ def test_watchlists_are_private(owner: User, other: Client, client: Client, meth
     assert (watchlist.name, channels_of(watchlist)) == ("Mine", ["1", "2"])
 
 
-def test_adding_to_a_foreign_list_is_refused(owner: User, other: Client) -> None:
+def test_adding_to_a_foreign_list_is_rejected(owner: User, other: Client) -> None:
     watchlist = watching(owner, "1")
     for form in ({"channel": "2", "list": watchlist.pk}, {"channel": "1", "list": watchlist.pk, "off": 1}):
         assert other.post("/watchlists/watch", form).status_code == 404
@@ -143,7 +143,7 @@ def test_an_invalid_or_out_of_range_list_id_is_not_found(signed_in: Client, owne
     assert signed_in.post("/watchlists/watch", {"channel": "2", "list": "٣"}).status_code == 404
 
 
-def test_invalid_changes_are_refused_with_advice(owner: User, signed_in: Client) -> None:
+def test_invalid_changes_are_rejected_with_advice(owner: User, signed_in: Client) -> None:
     watchlist = watching(owner, *map(str, range(1, services.CHANNELS_MAX + 1)))
     with pytest.raises(Refused, match="is full: a watchlist can hold up to 100"):
         services.add(owner=owner, channel_id="999", watchlist=watchlist)
@@ -240,7 +240,7 @@ def test_an_unknown_channel_is_not_added(
 
 
 @pytest.mark.parametrize(("count", "is_choice"), [(10, False), (11, True)])
-def test_more_channels_than_compare_takes_are_a_choice(
+def test_a_list_with_too_many_channels_to_compare_offers_a_choice(
     boards: Boards, signed_in: Client, owner: User, count: int, is_choice: bool
 ) -> None:
     channel_ids = [str(number) for number in range(1, count + 1)]

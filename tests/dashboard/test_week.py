@@ -59,7 +59,7 @@ def test_the_page_shows_usual_times_and_a_heat_map(stored: type[Store], signed_i
     assert page.count('class="h0"') == 7 * 20
 
 
-def test_the_panel_is_in_the_zone_of_the_viewer(stored: type[Store], signed_in: Client) -> None:
+def test_the_panel_is_in_the_time_zone_of_the_viewer(stored: type[Store], signed_in: Client) -> None:
     part = text_of(signed_in, "/channels/1/week?part=1&zone=America/New_York&metric=messages")
     assert "<main" not in part
     assert "every day 13:00 to 17:00" in part
@@ -74,7 +74,7 @@ def test_an_unknown_zone_is_utc(stored: type[Store], signed_in: Client, zone: st
     assert signed_in.get("/channels/1/week", {"zone": zone}).status_code == 200
 
 
-def test_an_unknown_metric_of_the_panel_is_refused(stored: type[Store], signed_in: Client) -> None:
+def test_an_unknown_metric_for_the_panel_is_rejected(stored: type[Store], signed_in: Client) -> None:
     assert signed_in.get("/channels/1/week?part=1&metric=spam").status_code == 400
     assert signed_in.get("/channels/1/week?part=1&metric=").status_code == 200
 

@@ -71,7 +71,7 @@ def test_a_new_account_completes_five_steps(boards: Boards, signed_in: Client, o
     assert "first-visit" not in page_of(signed_in, "/")
 
 
-def test_a_creator_is_led_to_the_own_channel(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_a_creator_is_led_to_their_own_channel(boards: Boards, signed_in: Client, owner: User) -> None:
     assert re.findall(r'name="role"\s+value="(\w+)"', page_of(signed_in, "/welcome/1")) == ["advertiser", "creator"]
     response = signed_in.post("/welcome/1", {"do": "on", "role": "creator"})
     assert response.headers["Location"] == "/my-channel"
@@ -79,7 +79,7 @@ def test_a_creator_is_led_to_the_own_channel(boards: Boards, signed_in: Client, 
     assert personal_data(owner)["first_visit"][0]["role"] == "creator"
 
 
-def test_an_advertiser_is_led_to_channels_that_match_the_interests(
+def test_an_advertiser_is_led_to_channels_that_match_their_interests(
     boards: Boards, signed_in: Client, owner: User
 ) -> None:
     assert signed_in.post("/welcome/1", {"do": "on", "role": "advertiser"}).headers["Location"] == "/welcome/2"

@@ -19,7 +19,7 @@ def test_the_folder_defaults_to_var_in_the_project(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("port", ["80", "65001", "abc", "-1", "８０００"])
-def test_an_invalid_port_is_refused_and_the_variable_named(port: str, tmp_path: Path) -> None:
+def test_the_error_for_an_invalid_port_names_the_variable(port: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidSetting, match="TWITCHLY_PORT"):
         read_layout({"TWITCHLY_PORT": port}, tmp_path)
 
@@ -52,7 +52,7 @@ def test_run_env_keeps_the_secret_key_and_is_private(layout: Layout) -> None:
     ],
     ids=["empty", "cut in the key", "cut before the quote", "short key", "no key", "cut at the end", "zeros"],
 )
-def test_a_damaged_run_env_is_refused_and_not_changed(layout: Layout, damage: Callable[[str], str]) -> None:
+def test_a_damaged_run_env_is_rejected_and_not_changed(layout: Layout, damage: Callable[[str], str]) -> None:
     write_run_env(layout, {})
     path = layout.var / "run.env"
     damaged = damage(path.read_text())

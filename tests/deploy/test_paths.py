@@ -32,7 +32,7 @@ def odd(layout: Layout) -> Layout:
 
 
 @pytest.mark.parametrize("character", [":", ",", '"', "\\", ";", "#", "\n", "\t", "\x7f", "\udcff"])
-def test_an_unsupported_character_in_a_path_is_refused_and_named(layout: Layout, character: str) -> None:
+def test_an_unsupported_character_in_a_path_is_rejected_and_named(layout: Layout, character: str) -> None:
     (problem,) = path_problems(replace(layout, var=Path(f"/srv/a{character}b")))
     assert problem.startswith("TWITCHLY_VAR is ")
     assert f"contains {character!r}" in problem

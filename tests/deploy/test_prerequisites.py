@@ -39,7 +39,7 @@ def orphan(layout: Layout) -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def test_a_different_python_version_is_refused() -> None:
+def test_a_different_python_version_is_rejected() -> None:
     assert python_problems((3, 11)) == []
     assert "Python 3.11 is required, but this is 3.13" in python_problems((3, 13))[0]
 

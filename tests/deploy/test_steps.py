@@ -47,7 +47,7 @@ def test_a_failure_names_the_step_and_its_log(tmp_path: Path) -> None:
     assert "FAILED" in lines[0]
 
 
-def test_steps_that_wait_for_each_other_are_refused_before_any_runs() -> None:
+def test_steps_that_wait_for_each_other_are_rejected_before_any_runs() -> None:
     steps = [Step("first", str), Step("one", str, after=("two",)), Step("two", str, after=("one",))]
     lines: list[str] = []
     with pytest.raises(CycleError, match=r"cycle.*'one', 'two'|cycle.*'two', 'one'"):

@@ -89,7 +89,7 @@ def test_nothing_overflows_and_lines_are_readable(opened: Page) -> None:
     assert opened.evaluate(LONGEST_LINE) <= LINE_MAX_PX
 
 
-def test_texts_do_not_overlap_are_not_cut_and_stay_in_their_boxes(opened: Page) -> None:
+def test_text_neither_overlaps_nor_is_cut_off_nor_leaves_its_box(opened: Page) -> None:
     badge = opened.locator("#conn")
     if badge.count():
         expect(badge).to_have_attribute("data-state", "live", timeout=LIVE_MS)

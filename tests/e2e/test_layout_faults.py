@@ -90,21 +90,21 @@ def kinds(page: Page, body: str) -> set[str]:
 
 
 @pytest.mark.parametrize("case", OVERLAPPING)
-def test_overlapping_texts_are_found(page: Page, case: str) -> None:
+def test_overlapping_text_is_found(page: Page, case: str) -> None:
     assert kinds(page, OVERLAPPING[case]) == {"overlap"}
 
 
 @pytest.mark.parametrize("case", CUT)
-def test_cut_texts_are_found(page: Page, case: str) -> None:
+def test_text_that_is_cut_off_is_found(page: Page, case: str) -> None:
     assert kinds(page, CUT[case]) == {"cut"}
 
 
 @pytest.mark.parametrize("case", OUTSIDE)
-def test_texts_outside_their_box_are_found(page: Page, case: str) -> None:
+def test_text_outside_its_box_is_found(page: Page, case: str) -> None:
     assert kinds(page, OUTSIDE[case]) == {"outside"}
 
 
-def test_texts_under_a_dialog_do_not_overlap_its_texts(page: Page) -> None:
+def test_text_under_a_dialog_does_not_overlap_the_text_of_the_dialog(page: Page) -> None:
     body = "<dialog style='inset: 0 auto auto 0; margin: 0'>Delete?</dialog><p class='over'>text</p>"
     page.set_content(PAGE.format(body))
     page.evaluate("document.querySelector('dialog').showModal()")

@@ -63,11 +63,11 @@ def test_a_range_is_rebuilt_to_the_same_rows(stack: Stack) -> None:
     assert rebuild(stack, from_ms, until_ms) == (windows, {"added": 0, "changed": 0, "removed": 0})
 
 
-def test_a_range_that_is_not_on_kafka_yet_is_refused(stack: Stack) -> None:
+def test_a_range_that_is_not_on_kafka_yet_is_rejected(stack: Stack) -> None:
     with pytest.raises(AssertionError, match="yet: try again later"):
         rebuild(stack, now_ms(), now_ms() + 30 * MINUTE_MS)
 
 
-def test_swapped_times_are_refused(stack: Stack) -> None:
+def test_swapped_times_are_rejected(stack: Stack) -> None:
     with pytest.raises(AssertionError, match="--from is not before --to"):
         rebuild(stack, now_ms(), now_ms() - MINUTE_MS)

@@ -59,7 +59,7 @@ def test_a_board_over_5_min_has_the_values_of_its_own_windows(page: Page, stack:
     expect(choice(page, "30 s")).to_have_attribute("aria-current", "true")
 
 
-def test_the_choice_is_kept_on_the_way_over_boards_that_do_not_offer_it(page: Page) -> None:
+def test_the_chosen_window_survives_boards_that_do_not_offer_it(page: Page) -> None:
     choice(page, "5 min").focus()
     page.keyboard.press("Enter")
     expect_query(page, "window", "5m")
@@ -78,7 +78,7 @@ def test_the_choice_is_kept_on_the_way_over_boards_that_do_not_offer_it(page: Pa
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_the_choice_does_not_move_the_list(page: Page, width: int) -> None:
+def test_choosing_a_window_does_not_move_the_list(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     tops = set()
     for name in ("30 s", "5 min"):

@@ -149,7 +149,7 @@ def test_streams_that_start_between_walks_do_not_prevent_the_confirmation() -> N
     assert len(twitch.helix().top_streams(500)) == 125
 
 
-def test_the_later_start_of_two_answers_about_a_channel_wins() -> None:
+def test_the_row_with_the_later_start_wins_for_a_repeated_channel() -> None:
     old, new = "2026-11-23T00:00:00Z", "2026-11-23T01:00:00Z"
     twitch = Twitch(
         page([row(1, 5, started_at=old), row(2, 4, started_at=new), row(3, 3, started_at="")], "a"),
@@ -324,7 +324,7 @@ def test_a_page_with_many_unusable_streams_is_malformed() -> None:
     assert helix.results["malformed"] == 1
 
 
-def test_a_damaged_answer_does_not_make_a_channel_offline() -> None:
+def test_a_damaged_response_does_not_make_a_channel_offline() -> None:
     damaged = page([row(1, 5), row(2, 5, viewer_count=None), row(3, 5, user_id=None)])
     twitch = Twitch(damaged, page([row(1, 5), row(2, 5), row(3, 5)]))
     assert ids_of(twitch.helix().streams_of(["1", "2", "3"])) == ["1", "2", "3"]
@@ -337,7 +337,7 @@ def test_titles_and_names_are_unchanged(text: str) -> None:
     assert (stream.title, stream.category, stream.name) == (text, text, text)
 
 
-def test_texts_are_storable_in_every_database() -> None:
+def test_titles_and_names_are_storable_in_every_database() -> None:
     malformed = row(
         1, 5, title="a\x00b\ud800" + "c" * 900, game_name=None, user_name="", started_at="yesterday", language=7
     )

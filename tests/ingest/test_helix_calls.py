@@ -138,7 +138,7 @@ def test_pauses_grow_until_helix_counts_as_unavailable() -> None:
     assert twitch.clock.slept == [1.0, 2.0, 4.0]
 
 
-def test_a_persistently_malformed_answer_is_an_error() -> None:
+def test_a_persistently_malformed_response_is_an_error() -> None:
     twitch = Twitch(*[httpx.Response(200, content=b'{"data":')] * 4)
     with pytest.raises(ServiceUnavailable, match="the response for /streams, 8 bytes, is malformed: not JSON"):
         twitch.helix().top_streams(1)
@@ -299,7 +299,7 @@ def test_a_hanging_name_lookup_ends_in_time_and_is_never_followed_by_a_request(m
             server.accept()
 
 
-def test_an_endless_answer_is_aborted() -> None:
+def test_an_endless_response_is_aborted() -> None:
     class Endless(httpx.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             while True:

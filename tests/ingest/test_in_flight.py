@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from apps.ingest.listening.in_flight import InFlight
 
 
-def test_confirmed_partitions_do_not_hide_a_silent_one() -> None:
+def test_acknowledged_partitions_do_not_hide_a_silent_one() -> None:
     records = InFlight()
     records.add(0, 2, 10.0)
     records.add(1, 1, 11.0)

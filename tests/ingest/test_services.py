@@ -211,7 +211,7 @@ def test_events_reach_kafka_before_the_table_is_updated(store: redis.Redis, brok
 
 
 @pytest.mark.django_db
-def test_an_older_answer_changes_neither_title_nor_login(store: redis.Redis, broker: Producer) -> None:
+def test_an_older_response_changes_neither_title_nor_login(store: redis.Redis, broker: Producer) -> None:
     twitch = Live(row(8, 50))
     old, new = {"title": "a title", "user_login": "eight"}, {"title": "new", "user_login": "new_eight"}
     for minute, texts in enumerate((old, new, old, new, old)):

@@ -109,7 +109,7 @@ def test_the_older_of_two_broadcasts_ends_once_and_the_newer_starts_once(answers
     assert table.kinds() == [("stream_end", LATER), ("stream_start", LATER)]
 
 
-def test_an_older_answer_is_ignored_completely() -> None:
+def test_an_older_response_is_ignored_completely() -> None:
     table = Table()
     polls(table, "AB", LATER + MINUTE)
     row = table.rows["7"]
@@ -120,7 +120,7 @@ def test_an_older_answer_is_ignored_completely() -> None:
         assert getattr(after, name) == getattr(row, name), name
 
 
-def test_an_older_answer_does_not_bring_an_offline_channel_back() -> None:
+def test_an_older_response_does_not_bring_an_offline_channel_back() -> None:
     table = Table()
     polls(table, "AB-", LATER + MINUTE)
     update = table.poll(LATER + 4 * MINUTE, ADA, BOB)
@@ -128,7 +128,7 @@ def test_an_older_answer_does_not_bring_an_offline_channel_back() -> None:
     assert valid_ends(table)[-1] == (LATER, LATER + 3 * MINUTE)
 
 
-def test_an_older_answer_does_not_confirm_a_blip() -> None:
+def test_an_older_response_does_not_confirm_a_blip() -> None:
     table = Table()
     polls(table, "AB", LATER + MINUTE)
     table.poll(LATER + 3 * MINUTE, replace(NEWER, viewers=0), BOB)
@@ -136,7 +136,7 @@ def test_an_older_answer_does_not_confirm_a_blip() -> None:
     assert update.streams[0].viewers == 500
 
 
-def test_an_older_answer_is_accepted_after_ten_minutes_except_for_its_start() -> None:
+def test_an_older_response_is_accepted_after_ten_minutes_except_for_its_start() -> None:
     table = Table()
     polls(table, "AB" + "A" * 9, LATER + MINUTE)
     assert table.rows["7"].title == "round two"
@@ -151,7 +151,7 @@ def test_an_older_answer_is_accepted_after_ten_minutes_except_for_its_start() ->
 # Older texts of the same broadcast
 
 
-def test_texts_that_revert_in_a_stale_response_count_as_one_change() -> None:
+def test_titles_that_revert_in_a_stale_response_count_as_one_change() -> None:
     table = Table()
     new = replace(ADA, title="new", category="Go", login="ada_two", name="Ada II", language="de")
     for minute, answer in enumerate([ADA, new, ADA, new, ADA, new, new]):
@@ -161,7 +161,7 @@ def test_texts_that_revert_in_a_stale_response_count_as_one_change() -> None:
     assert [event["text"] for event in table.events] == ["new", "Go"]
 
 
-def test_a_confirmed_change_back_is_dated_to_its_first_answer() -> None:
+def test_a_confirmed_change_back_is_dated_to_its_first_response() -> None:
     table = Table()
     new = replace(ADA, title="new")
     for minute, answer in enumerate([ADA, new, new, ADA, ADA]):
@@ -171,7 +171,7 @@ def test_a_confirmed_change_back_is_dated_to_its_first_answer() -> None:
     assert len({event["id"] for event in table.events}) == 2
 
 
-def test_an_absence_does_not_reset_the_wait_for_a_second_answer() -> None:
+def test_an_absence_does_not_reset_the_wait_for_a_second_response() -> None:
     table = Table()
     new = replace(ADA, title="new")
     for minute, answers in enumerate([[ADA], [new], [ADA], [], [ADA]]):

@@ -118,7 +118,7 @@ def test_events_in_the_driver_are_in_flight_until_they_are_returned() -> None:
     wait_until(lambda: producer.poll(0.05) >= 0 and not writer.in_flight, 60, "the purged event")
 
 
-def test_unconfirmed_records_become_gaps() -> None:
+def test_unacknowledged_records_become_gaps() -> None:
     writer = unreachable_writer()
     for n in (10, 30, 20):
         writer.put(message(NOW + n))
@@ -152,7 +152,7 @@ def test_all_records_are_returned_before_one_times_out_in_the_driver(entry: Unst
     assert RETURN_AFTER_S < MESSAGE_TIMEOUT_MS / 1000
 
 
-def test_records_wait_in_the_buffer_while_kafka_confirms_nothing() -> None:
+def test_records_wait_in_the_buffer_while_kafka_acknowledges_nothing() -> None:
     clock = Clock()
     writer = writer_to(unreachable_producer(**{"message.timeout.ms": 300_000}), clock=clock)
     writer.put_watermarks(0)

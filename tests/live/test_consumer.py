@@ -266,7 +266,7 @@ async def test_ten_binary_frames_close_the_socket(socket: BrowserSocket) -> None
     assert await socket.close_code() == 1008
 
 
-async def test_frames_above_the_rate_limit_are_refused_and_then_close_the_socket(socket: BrowserSocket) -> None:
+async def test_frames_above_the_rate_limit_are_rejected_and_then_close_the_socket(socket: BrowserSocket) -> None:
     for _ in range(consumer.FRAMES_BURST + consumer.BAD_FRAMES_MAX + 5):
         await socket.send('{"type": "unsubscribe", "id": "a"}')
     reasons = [(await socket.receive())["reason"] for _ in range(consumer.BAD_FRAMES_MAX)]

@@ -90,7 +90,7 @@ async def test_rank_changes_and_sparklines_compare_the_board_over_5_min_with_its
 
 
 @pytest.mark.parametrize("metric", BOARDS, ids=attrgetter("key"))
-def test_only_boards_of_ratios_offer_a_window(boards: Boards, signed_in: Client, metric: Metric) -> None:
+def test_only_ratio_boards_offer_a_window(boards: Boards, signed_in: Client, metric: Metric) -> None:
     page = read_page(signed_in.get(f"/?board={metric.key}&window=5m"))
     (attributes,) = re.findall(r'<span class="seg windows"([^>]*)>', page)
     assert ("data-shown" in attributes) == metric.is_ratio
@@ -128,7 +128,7 @@ def test_the_page_shows_the_chosen_window_and_keeps_it(boards: Boards, signed_in
     ]
 
 
-def test_a_board_that_is_no_ratio_keeps_the_choice_for_the_next_one(boards: Boards, signed_in: Client) -> None:
+def test_a_board_without_a_window_keeps_the_choice_for_the_next_one(boards: Boards, signed_in: Client) -> None:
     response = signed_in.get("/?board=messages&window=5m")
     assert response.status_code == 200
     assert len(rows_of(response)) == 3

@@ -56,7 +56,7 @@ def test_files_of_an_interrupted_backup_are_retained(tmp_path: Path) -> None:
         read_backup(tmp_path / "b.part")
 
 
-def test_a_damaged_backup_is_refused(tmp_path: Path) -> None:
+def test_a_damaged_backup_is_rejected(tmp_path: Path) -> None:
     path = complete(tmp_path / "b")
     (path / "relational.pgdump").write_bytes(b"another")
     with pytest.raises(BadBackup, match=r"relational\.pgdump has changed since it was written"):
@@ -66,7 +66,7 @@ def test_a_damaged_backup_is_refused(tmp_path: Path) -> None:
         read_backup(path)
 
 
-def test_a_backup_of_another_format_is_refused(tmp_path: Path) -> None:
+def test_a_backup_in_another_format_is_rejected(tmp_path: Path) -> None:
     path = complete(tmp_path / "b")
     manifest = json.loads((path / "manifest.json").read_text())
     (path / "manifest.json").write_text(json.dumps(manifest | {"format": 3}))

@@ -342,7 +342,7 @@ def test_a_moved_message_belongs_to_the_faults_in_which_it_was_sent(tmp_path: Pa
     assert [(fault["moved"], fault["windows"]) for fault in report.of_faults()] == [(0, 0), (1, 0), (0, 0)]
 
 
-def test_a_gap_of_a_channel_without_fault_is_reported(ledger: Ledger) -> None:
+def test_a_gap_of_a_channel_that_no_fault_affected_is_reported(ledger: Ledger) -> None:
     gaps = {"7": [Gap("7", T0 + 1_500, T0 + 2_000, "reset")]}
     for channel_id, is_ok in (("7", True), ("8", False)):
         faults = [Fault(T0, T0 + 9_000, frozenset({channel_id}))]

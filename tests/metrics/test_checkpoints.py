@@ -47,7 +47,7 @@ def test_the_newest_complete_checkpoint_of_the_same_sql_is_used(tmp_path: Path) 
     assert newest_checkpoint(tmp_path, "aaa") == (Plan("aaa", 1795), newest)
 
 
-def test_state_of_another_sql_is_ignored(tmp_path: Path) -> None:
+def test_state_of_different_sql_is_ignored(tmp_path: Path) -> None:
     checkpoint(tmp_path, "bbb-0", "job3", 9, 400)
     assert newest_checkpoint(tmp_path, "aaa") is None
     assert newest_checkpoint(tmp_path / "nowhere", "aaa") is None

@@ -115,7 +115,7 @@ def test_an_absent_column_of_a_day_is_reported(column: str) -> None:
     assert f"{column} is None, expected " in difference
 
 
-def test_a_day_is_reported_whose_minutes_were_corrected_without_it() -> None:
+def test_a_day_that_was_not_updated_with_its_minutes_is_reported() -> None:
     stale, rows = rolled_up(), Rows()
     rows.minutes[T + 21 * HOUR_MS]["messages"] += 3
     (difference,) = compare(stale, rows).differences
@@ -139,7 +139,7 @@ def test_a_channel_without_rows_and_day_is_not_counted() -> None:
 
 
 @pytest.mark.parametrize(("early_ms", "pending"), [(1, 1), (0, 0)])
-def test_a_young_day_may_not_be_rolled_up_yet(early_ms: int, pending: int) -> None:
+def test_a_recent_day_may_not_be_rolled_up_yet(early_ms: int, pending: int) -> None:
     wrong = {**rolled_up(), "messages": 1}
     comparison = compare(wrong, now_ms=NOW_MS - early_ms)
     assert (len(comparison.pending), len(comparison.differences)) == (pending, 1 - pending)

@@ -58,7 +58,7 @@ def printed(rows: list[dict[str, Any]], counts: Counter[tuple[str, str]], *, as_
         (["replay", "chat", "3"], "cannot be replayed: Flink's windows"),
     ],
 )
-def test_invalid_arguments_are_refused_with_the_valid_ones(words: list[str], expected: str) -> None:
+def test_the_error_for_invalid_arguments_lists_the_valid_ones(words: list[str], expected: str) -> None:
     with pytest.raises(CommandError, match=re.escape(expected)):
         call_command("dead_letters", *words)
 

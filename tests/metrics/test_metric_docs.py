@@ -23,7 +23,7 @@ def test_a_generated_file_passes_the_check(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", markdown() + "| `love` |\n"])
-def test_an_outdated_file_is_refused_and_not_changed(tmp_path: Path, text: str | None) -> None:
+def test_an_outdated_file_fails_the_check_and_is_not_changed(tmp_path: Path, text: str | None) -> None:
     file = tmp_path / "metrics.md"
     if text is not None:
         file.write_text(text)

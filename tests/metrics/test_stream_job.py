@@ -70,7 +70,7 @@ def test_the_newer_of_two_running_jobs_is_canceled() -> None:
     assert flink.canceled == ["second"]
 
 
-def test_a_job_of_another_plan_is_stopped_with_a_savepoint(settings: Settings, tmp_path: Path) -> None:
+def test_a_job_with_another_plan_is_stopped_with_a_savepoint(settings: Settings, tmp_path: Path) -> None:
     settings.FLINK_CHECKPOINTS = tmp_path
     (tmp_path / "0123456789ab-0" / "a").mkdir(parents=True)
     flink = Flink(overview("a", "RUNNING", 5, 1), slots=0)
@@ -80,7 +80,7 @@ def test_a_job_of_another_plan_is_stopped_with_a_savepoint(settings: Settings, t
     assert flink.canceled == []
 
 
-def test_a_job_of_another_plan_that_makes_no_savepoint_is_canceled(settings: Settings, tmp_path: Path) -> None:
+def test_a_job_with_another_plan_that_makes_no_savepoint_is_canceled(settings: Settings, tmp_path: Path) -> None:
     settings.FLINK_CHECKPOINTS = tmp_path
     (tmp_path / "0123456789ab-0" / "a").mkdir(parents=True)
     flink = Flink(overview("a", "RUNNING", 5, 1), slots=0)
@@ -90,7 +90,7 @@ def test_a_job_of_another_plan_that_makes_no_savepoint_is_canceled(settings: Set
     assert flink.canceled == ["a"]
 
 
-def test_a_job_of_another_plan_that_cannot_be_stopped_is_canceled(settings: Settings, tmp_path: Path) -> None:
+def test_a_job_with_another_plan_that_cannot_be_stopped_is_canceled(settings: Settings, tmp_path: Path) -> None:
     settings.FLINK_CHECKPOINTS = tmp_path
     (tmp_path / "0123456789ab-0" / "a").mkdir(parents=True)
     flink = Flink(overview("a", "RESTARTING", 0, 1), slots=0)
@@ -100,7 +100,7 @@ def test_a_job_of_another_plan_that_cannot_be_stopped_is_canceled(settings: Sett
     assert flink.canceled == ["a"]
 
 
-def test_a_job_of_this_plan_is_left_alone(settings: Settings, tmp_path: Path) -> None:
+def test_a_job_with_this_plan_is_left_alone(settings: Settings, tmp_path: Path) -> None:
     settings.FLINK_CHECKPOINTS = tmp_path
     (tmp_path / f"{plan_digest()}-0" / "a").mkdir(parents=True)
     flink = Flink(overview("a", "RUNNING", 5, 1))

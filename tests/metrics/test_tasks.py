@@ -120,7 +120,7 @@ def test_the_command_computes_each_day_of_all_channels(calls: list[Call]) -> Non
         (["--from", "yesterday"], "'yesterday' is not a day: use the form 2026-11-23"),
     ],
 )
-def test_other_days_are_refused(calls: list[Call], words: list[str], message: str) -> None:
+def test_invalid_days_are_rejected(calls: list[Call], words: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         call_command("rebuild_days", *words)
     assert calls == []

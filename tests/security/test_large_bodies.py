@@ -44,7 +44,7 @@ async def post(url: str, content: bytes | AsyncIterator[bytes], **headers: str) 
 
 
 @pytest.mark.parametrize("url", URLS)
-async def test_an_oversized_body_is_refused_before_django_reads_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_oversized_body_is_rejected_before_django_reads_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "SpooledTemporaryFile", None)
     for content in (b"a" * (BODY_MAX_BYTES + 1), chunks(BODY_MAX_BYTES + 1), chunks(4_000_000)):
         response = await post(url, content)
@@ -60,7 +60,7 @@ async def test_a_body_within_the_limit_is_read(url: str) -> None:
         assert status != 413
 
 
-async def test_a_refused_body_is_read_only_up_to_a_limit() -> None:
+async def test_a_rejected_body_is_read_only_up_to_a_limit() -> None:
     sent_bytes = 0
 
     async def endless() -> AsyncIterator[bytes]:

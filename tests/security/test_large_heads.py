@@ -70,7 +70,7 @@ async def test_an_oversized_head_is_answered_with_431(application: CountingApp, 
     assert application.requests == 0
 
 
-async def test_an_endless_header_is_refused_before_it_fills_memory(application: CountingApp, port: int) -> None:
+async def test_an_endless_header_is_rejected_before_it_fills_memory(application: CountingApp, port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET / HTTP/1.1\r\nHost: ")
     for _ in range(20):

@@ -48,6 +48,6 @@ def test_sign_in_does_not_redirect_to_other_sites(target: str) -> None:
     assert not response.headers["Location"].startswith("//")
 
 
-def test_a_foreign_host_is_refused() -> None:
+def test_a_foreign_host_is_rejected() -> None:
     assert Client().get("/account/login/", headers={"host": "elsewhere.example"}).status_code == 400
     assert Client().get("/account/login/").status_code == 200

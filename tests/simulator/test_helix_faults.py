@@ -6,7 +6,7 @@ from simulator.faults import parse_request
 from tests.simulator.helix_api import CREDENTIALS, Api
 
 
-async def test_a_revoked_token_is_refused_and_a_new_one_works(api: Api) -> None:
+async def test_a_revoked_token_is_rejected_and_a_new_one_works(api: Api) -> None:
     api.begin("token_revoked")
     refused = await api.get("streams")
     assert (refused.status_code, refused.json()["message"]) == (401, "Invalid OAuth token")
@@ -74,7 +74,7 @@ async def test_short_pages_alternate_between_two_variants(api: Api) -> None:
     assert len(good ^ {row["user_id"] for page in second for row in page}) < 10
 
 
-async def test_every_cursor_is_refused_but_first_pages_are_served(api: Api) -> None:
+async def test_every_cursor_is_rejected_but_first_pages_are_served(api: Api) -> None:
     api.begin("cursor_refused")
     body = await api.page()
     assert len(body["data"]) == 50
@@ -152,6 +152,6 @@ async def test_malformed_responses_alternate_between_four_variants(api: Api) -> 
     assert (await api.client.post("/oauth2/token", data=CREDENTIALS)).json()["access_token"]
 
 
-async def test_refusals_are_not_malformed(api: Api) -> None:
+async def test_error_responses_are_not_malformed(api: Api) -> None:
     api.begin("malformed")
     assert (await api.get("streams", {"first": "0"})).json()["status"] == 400

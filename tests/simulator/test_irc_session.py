@@ -37,7 +37,7 @@ def signed_in(rooms: Rooms | None = None, caps: bytes = CAPS) -> tuple[IrcSessio
     return client, replies(client, caps + b"PASS oauth:abc123\r\nNICK Somebody\r\n")[bool(caps) :]
 
 
-def test_known_capabilities_are_acknowledged_and_unknown_ones_refused() -> None:
+def test_known_capabilities_are_acknowledged_and_unknown_ones_rejected() -> None:
     assert replies(session(), CAPS) == [":tmi.twitch.tv CAP * ACK :twitch.tv/tags twitch.tv/commands"]
     assert replies(session(), b"CAP REQ :twitch.tv/tags twitch.tv/wings\r\n") == [
         ":tmi.twitch.tv CAP * NAK :twitch.tv/tags twitch.tv/wings"
@@ -188,7 +188,7 @@ def test_more_than_20_logins_in_10_seconds_are_counted_but_accepted() -> None:
     assert not clients[-1].should_close
 
 
-def test_the_hundred_and_first_channel_is_silently_refused() -> None:
+def test_the_join_of_the_hundred_and_first_channel_is_silently_ignored() -> None:
     rooms = create_rooms(101)
     client = welcomed(rooms)
     for number in range(100):
@@ -206,7 +206,7 @@ def test_joins_of_an_unresponsive_channel_are_not_answered() -> None:
     assert rooms.joined() == 0
 
 
-def test_a_suspended_channel_is_answered_with_a_notice_if_commands_are_enabled() -> None:
+def test_a_join_of_a_suspended_channel_is_answered_with_a_notice_if_commands_are_enabled() -> None:
     rooms = create_rooms()
     rooms.suspended = {"amberyak"}
     (notice,) = replies(welcomed(rooms), b"JOIN #amberyak\r\n")

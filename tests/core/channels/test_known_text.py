@@ -36,7 +36,7 @@ def changes(answers: str, first_ms: int = T0) -> list[tuple[str, int]]:
         ("ABCBCC", [("B", 1), ("C", 2)]),
     ],
 )
-def test_a_change_back_counts_after_two_consecutive_answers(answers: str, expected: list[tuple[str, int]]) -> None:
+def test_a_change_back_counts_after_two_consecutive_responses(answers: str, expected: list[tuple[str, int]]) -> None:
     assert changes(answers) == expected
 
 

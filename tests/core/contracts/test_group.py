@@ -15,6 +15,6 @@ def test_messages_are_read_back_as_sent(message: Tick | SessionEnded) -> None:
 
 
 @pytest.mark.parametrize("message", [{}, {"type": "tick"}, {"type": "session.ended", "session": 1}, {"type": "x"}])
-def test_unknown_messages_are_refused(message: dict[str, Any]) -> None:
+def test_unknown_messages_are_rejected(message: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="unknown group message"):
         read_message(message)

@@ -111,7 +111,7 @@ def test_a_whole_number_is_a_valid_rate() -> None:
         (stored(PRODUCER | {"quiet_s": "0"}), "invalid value of quiet_s"),
     ],
 )
-def test_heartbeats_of_another_version_or_with_damage_keep_only_their_time(value: bytes, problem: str) -> None:
+def test_damaged_heartbeats_and_those_of_another_version_keep_only_their_time(value: bytes, problem: str) -> None:
     assert read_heartbeat("producer", "1", value) == UnreadableHeartbeat("producer", "1", T0, problem)
 
 
@@ -131,7 +131,7 @@ def test_a_damaged_heartbeat_may_have_no_time(value: bytes, problem: str) -> Non
     assert read_heartbeat("producer", "1", value) == UnreadableHeartbeat("producer", "1", None, problem)
 
 
-def test_a_heartbeat_that_was_cut_off_is_unreadable() -> None:
+def test_a_truncated_heartbeat_is_unreadable() -> None:
     whole = stored(PRODUCER)
     read = [read_heartbeat("producer", "1", whole[:length]) for length in range(len(whole))]
     assert {type(heartbeat) for heartbeat in read} == {UnreadableHeartbeat}

@@ -46,7 +46,7 @@ def test_the_error_names_a_repeated_member(text: str, member: str) -> None:
      "[" * 9_999,
      '{"\\udfff": 1}', '"\ud800"', "{'a': 1}", "[1,]", '{"a": 1} {"a": 1}'],
 )  # fmt: skip
-def test_other_texts_are_refused(data: bytes | str) -> None:
+def test_other_input_is_rejected(data: bytes | str) -> None:
     with pytest.raises(InvalidJson):
         read_json(data)
 
@@ -58,7 +58,7 @@ def test_an_integer_with_too_many_digits_is_rejected_with_the_limit(text: str) -
     assert str(refused.value) == f"an integer has 5000 digits; the maximum is {DIGITS_MAX}"
 
 
-def test_numbers_of_up_to_the_largest_length_are_parsed() -> None:
+def test_integers_up_to_the_maximum_length_are_parsed() -> None:
     longest = "9" * DIGITS_MAX
     assert float(read_json(longest)) == float(longest)
     assert read_json(f"-{longest}") == -int(longest)

@@ -4,7 +4,7 @@ T = 1_795_400_000_000
 SPAN_MS = 600_000
 
 
-def test_an_id_differs_by_channel_kind_and_time() -> None:
+def test_ids_differ_by_channel_kind_and_time() -> None:
     ids = EventIds(SPAN_MS)
     event_ids = [
         ids.next(*event) for event in (("7", "bans", T), ("8", "bans", T), ("7", "timeouts", T), ("7", "bans", T + 1))

@@ -152,7 +152,7 @@ def test_a_silent_connection_is_pinged_and_then_ended() -> None:
 
 
 @pytest.mark.parametrize("after_ms", [0, 50])
-def test_any_answer_keeps_the_connection(after_ms: int) -> None:
+def test_a_timely_pong_keeps_the_connection(after_ms: int) -> None:
     session = welcomed()
     session.tick(PING_EVERY_MS)
     session.receive_data(b":tmi.twitch.tv PONG tmi.twitch.tv :twitchly\r\n", PING_EVERY_MS + after_ms)

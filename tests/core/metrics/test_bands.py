@@ -22,7 +22,7 @@ def test_a_channel_is_in_the_band_of_its_viewers(viewers: int, label: str) -> No
     assert band_of(viewers).label == label
 
 
-def test_every_number_of_viewers_is_in_exactly_one_band() -> None:
+def test_every_viewer_count_is_in_exactly_one_band() -> None:
     for viewers in range(0, 200_000, 37):
         assert [band.contains(viewers) for band in BANDS].count(True) == 1
     assert list(BAND) == ["0", "100", "1000", "5000", "10000", "25000", "100000"]

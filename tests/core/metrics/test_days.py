@@ -74,7 +74,7 @@ def test_days_add_up_to_their_range(
 
 
 @pytest.mark.parametrize("number", [1439, 1440])
-def test_missed_time_is_on_air_beside_a_row_on_air_of_the_same_day_only(number: int) -> None:
+def test_missed_time_is_on_air_only_beside_an_on_air_row_of_the_same_day(number: int) -> None:
     on_air = {"messages": 9, "observed_ms": MINUTE_MS, "pulses": 60, "on_air_pulses": 60}
     rows = [Row(T + number * MINUTE_MS, MINUTE_MS, on_air)]
     gaps = RecordedGaps([(T + 1400 * MINUTE_MS, T + 1470 * MINUTE_MS)])
@@ -99,12 +99,12 @@ def test_the_busiest_hour_has_the_most_chatters() -> None:
     assert busiest_hour(T, {}) is None
 
 
-def test_a_day_of_which_nothing_is_known_has_no_columns() -> None:
+def test_a_day_without_known_values_has_no_columns() -> None:
     assert columns_of_day(RangeSummary(T, T + DAY_MS), {}) == {}
     assert columns_of_day(RangeSummary(T, T + DAY_MS, missed_ms=1), {})["missed_ms"] == 1
 
 
-def test_days_with_time_between_them_are_not_joined() -> None:
+def test_days_that_are_not_consecutive_are_not_joined() -> None:
     with pytest.raises(ValueError, match="consecutive"):
         join([RangeSummary(T, T + DAY_MS), RangeSummary(T + 2 * DAY_MS, T + 3 * DAY_MS)])
     with pytest.raises(ValueError, match="consecutive"):

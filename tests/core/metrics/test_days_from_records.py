@@ -177,7 +177,7 @@ def test_hours_have_the_values_of_the_records(chat: Chat) -> None:
 
 @settings(max_examples=30)
 @given(chats(), st.integers(1, 4))
-def test_a_rebuild_gives_the_days_of_the_records_that_are_left(chat: Chat, opted_out: int) -> None:
+def test_a_rebuild_gives_the_days_of_the_remaining_records(chat: Chat, opted_out: int) -> None:
     """The messages of a chatter who opted out are not in `chat`: a rebuild changes the days with such messages only."""
     left = [record for record in chat if record.user_hash != opted_out]
     rebuilt = stored_days(left, RecordedGaps([GAP]))

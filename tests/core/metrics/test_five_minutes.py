@@ -102,7 +102,7 @@ def summed(raw: Sequence[Sequence[ChatRecord]]) -> dict[str, float]:
     st.sets(st.integers(0, 41).map(lambda number: T - number * INTERVAL_MS), max_size=20),
     st.randoms(use_true_random=False),
 )
-def test_a_ratio_is_its_formula_over_the_raw_records(
+def test_a_ratio_equals_its_formula_over_the_raw_records(
     records: list[ChatRecord], missing: set[int], random: Random
 ) -> None:
     windows = windows_of(records, missing)

@@ -76,7 +76,7 @@ def test_hours_add_up_to_the_times_of_their_range(
     assert (joined.coverage, joined.lower_bounds) == (whole.coverage, whole.lower_bounds)
 
 
-def test_a_recorded_gap_lowers_the_coverage_of_its_hours_only() -> None:
+def test_a_recorded_gap_lowers_the_coverage_only_of_its_hours() -> None:
     columns = {"messages": 60, "observed_ms": HOUR_MS, "pulses": 3_600, "on_air_pulses": 3_600, "heard_minutes": 60}
     rows = [Row(T + number * HOUR_MS, HOUR_MS, columns) for number in (0, 1)]
     gaps = RecordedGaps([(T + HOUR_MS - 6 * MINUTE_MS, T + HOUR_MS + 3 * MINUTE_MS)])

@@ -33,7 +33,7 @@ def test_a_running_broadcast_is_on_air_until_the_end_of_the_range() -> None:
     assert on_air_ms([], [start(T - 100 * HOUR_MS)]) == BROADCAST_MAX_MS
 
 
-def test_a_broadcast_is_known_until_its_channel_left_the_list() -> None:
+def test_a_broadcast_is_known_until_its_channel_leaves_the_list() -> None:
     assert on_air_ms([], [start(T, T + HOUR_MS)]) == HOUR_MS
     assert on_air_ms([], [start(T, T + HOUR_MS), end(T, T + 2 * HOUR_MS)]) == 2 * HOUR_MS
 

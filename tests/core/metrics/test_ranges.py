@@ -262,7 +262,9 @@ def tracked(*, heard_ms: int, on_air: int, heard_on_air_ms: int, pulses: int = 6
         (tracked(heard_ms=30_000, on_air=20, heard_on_air_ms=20_000), 50, 20),
     ],
 )
-def test_time_on_air_before_a_broadcast_was_noticed_is_on_air(minute: Columns, on_air_s: int, heard_s: int) -> None:
+def test_time_between_the_start_of_a_broadcast_and_its_detection_is_on_air(
+    minute: Columns, on_air_s: int, heard_s: int
+) -> None:
     broadcast = Intervals([(T + 10_000, T + MINUTE_MS)])
     result = summarize([Row(T, MINUTE_MS, minute)], NO_GAPS, broadcast, T, T + MINUTE_MS)
     assert (result.on_air_ms, result.on_air_heard_ms) == (on_air_s * 1_000, heard_s * 1_000)

@@ -73,7 +73,7 @@ def test_usual_times_repeat_more_often_than_not() -> None:
     assert week_of(workdays | once, UTC, UNTIL).usual_times == [UsualTime((0, 1, 2, 3, 4), 18, 4)]
 
 
-def test_a_usual_time_may_pass_midnight_and_the_end_of_the_week() -> None:
+def test_a_usual_time_may_cross_midnight_and_the_end_of_the_week() -> None:
     sundays = {s: c for s, c in evenings(range(28), 22, 5).items() if (s - MONDAY - 22 * HOUR_MS) // DAY_MS % 7 == 6}
     (time,) = week_of({MONDAY - 7 * DAY_MS: hour(on_air_s=0)} | sundays, UTC, UNTIL + DAY_MS).usual_times
     assert time == UsualTime((6,), 22, 5)

@@ -26,7 +26,7 @@ def test_a_hundred_unusable_records_are_tolerated() -> None:
     )
 
 
-def test_more_are_tolerated_up_to_a_tenth() -> None:
+def test_more_unusable_records_are_tolerated_up_to_a_tenth() -> None:
     assert take_until_excess(BadRecordRate(), (3_600, None), (5_000, "late")) == (
         4_000,
         RateExceeded("windows", 401, 4_001, "late"),
@@ -63,6 +63,6 @@ def test_each_topic_has_its_own_limit() -> None:
     assert limits.take("windows-live", "odd") == RateExceeded("windows-live", 101, 101, "odd")
 
 
-def test_the_message_names_the_counts_and_the_last_reason() -> None:
+def test_the_message_states_the_counts_and_the_last_reason() -> None:
     message = str(RateExceeded("windows", 1_001, 10_000, "not JSON"))
     assert message == "1,001 of the last 10,000 records of windows were unusable, the last one because: not JSON"

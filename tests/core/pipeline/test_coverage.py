@@ -87,7 +87,7 @@ def test_a_recorded_gap_overrides_the_claimed_time() -> None:
     assert RecordedGaps([]).observed_ms(1_000, 0, 1_000) == 1_000
 
 
-def test_the_gap_of_a_refused_channel_has_the_reason_of_the_refusal() -> None:
+def test_the_gap_of_a_refused_channel_has_the_reason_for_the_refusal() -> None:
     coverage = Coverage()
     coverage.track("7", 1_000, "joining")
     coverage.refused("7", "suspended")

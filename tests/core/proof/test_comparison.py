@@ -125,7 +125,7 @@ def test_a_message_without_recipients_must_not_appear() -> None:
 
 
 @pytest.mark.parametrize("chat", [heard(), heard(M1)])
-def test_an_id_twice_in_the_ledger_is_a_difference(chat: ReceivedMessages) -> None:
+def test_a_repeated_id_in_the_ledger_is_a_difference(chat: ReceivedMessages) -> None:
     gaps = [Gap("7", SENT_MS, SENT_MS, "closed")]
     (difference,) = match([entry(), entry()], chat, gaps).differences
     assert "twice in the ledger" in difference
