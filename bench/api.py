@@ -63,7 +63,7 @@ class Sizes:
 
 
 SMOKE = Sizes(0.2, 20, 1, [30], 1, 2, 5, 3, 2, 3, 30 * MINUTE_MS, 170)
-# Higher than the total rate: the limits are checked but refuse no request.
+# Higher than the total rate: the limits are checked, but no request exceeds them.
 LIMITS = {"API_ADDRESS_PER_S": "5000"}
 REVOKE = """
 import time

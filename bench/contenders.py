@@ -151,7 +151,7 @@ class Windows(ABC):
         self._cells: Cells = {}
 
     def read(self, consumer: Consumer) -> bool:
-        """Read the windows that have arrived; return whether the last one of every sampled channel is among them."""
+        """Read the windows that have arrived; return whether the last one for every sampled channel is among them."""
         for message in consumer.consume(50_000, timeout=0.2):
             self.add(message.key() or b"", message.value() or b"")
         return not self._missing

@@ -33,7 +33,7 @@ def recorded(folder: Path) -> list[bytes]:
 
 
 def generated(channels: Sequence[tuple[str, str]], sent_ms: int, seed: int = 1) -> Iterator[bytes]:
-    """Yield messages endlessly, cycling through the channels (id, login), with new ids and `sent_ms` as time."""
+    """Yield messages endlessly, cycling through the channels (id, login), with new ids and `sent_ms` as their time."""
     rng = random.Random(seed)
     while True:
         for channel_id, login in channels:

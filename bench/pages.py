@@ -109,7 +109,7 @@ async def open_socket(client: socket.socket, url: str, headers: dict[str, str]) 
 
 
 async def run(options: dict[str, Any]) -> Received:
-    """Open all sockets and read until the standard input ends; answer each line with the number of pushes."""
+    """Open all sockets and read until standard input ends; reply to each line with the number of pushes."""
     received, openings = Received(), asyncio.Semaphore(CONCURRENT_OPENS)
     headers = [{"Cookie": cookie, "Origin": options["origin"]} for cookie in options["cookies"]]
     count = options["pages"]
@@ -125,7 +125,7 @@ async def run(options: dict[str, Any]) -> Received:
 
 
 def main() -> int:
-    """Read the options from the first line, answer each further line, and print all results at the end."""
+    """Read the options from the first line, reply to each further line, and print all results at the end."""
     received = asyncio.run(run(json.loads(sys.stdin.readline())))
     results = {
         "delays": received.delays,

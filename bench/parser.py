@@ -66,7 +66,7 @@ def measure_in_process(name: str, *, smoke: bool) -> dict[str, Any]:
 
 
 def measure(read: Reader, rounds: int, round_s: float) -> dict[str, Any]:
-    """Read all lines repeatedly; return the rates by this process's CPU time."""
+    """Read all lines repeatedly; return the rates, measured in this process's CPU time."""
     lines = lines_to_read()[0]
     rates = sorted(_round(read, lines, round_s) for _ in range(rounds))
     return {

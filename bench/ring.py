@@ -1,4 +1,4 @@
-"""A simple Python program instead of the stream job, for comparison: `python -m bench.ring BOOTSTRAP CHAT WINDOWS`.
+"""A simple Python alternative to the stream job, for comparison: `python -m bench.ring BOOTSTRAP CHAT WINDOWS`.
 
 A consumer with a ring of one-second buckets per channel computes the sums of every 30 s window. It has no distinct
 counts, no minutes or hours, no persistent state and no second process to share the load. It trusts every record and

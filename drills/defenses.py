@@ -524,7 +524,7 @@ DEFENSES = (
     ),
     Defense(
         "import-size",
-        "large uploads by anyone but staff",
+        "large uploads by users other than staff",
         "tests/security/test_large_bodies.py::test_only_staff_may_upload_a_larger_import",
         without(" and await sync_to_async(_is_from_staff)(scope)"),
     ),

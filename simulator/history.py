@@ -1,8 +1,8 @@
 """The past of the synthetic channels: the columns of their minutes and hours, and their events.
 
 Like the live audience, it depends only on the seed, the rate and the time, and has the same broadcasts, viewers, raids
-and average numbers of messages. No messages are generated: their numbers are drawn, and the numbers of distinct people
-and texts are expected values. Channels are identified by index, times are ms since the epoch.
+and average message counts. No messages are generated: their counts are drawn at random, and the counts of distinct
+people and texts are expected values. Channels are identified by index, times are ms since the epoch.
 """
 
 from __future__ import annotations

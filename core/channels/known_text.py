@@ -1,4 +1,4 @@
-"""A stream's text, such as its title, across Helix polls, which can return outdated responses.
+"""A stream's title or other display text across Helix polls, which can return outdated responses.
 
 Twitch's servers cache responses independently: after a change from A to B the responses can be A, B, A, B.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from core.times import MINUTE_MS
 
-# Longer than Twitch's servers cache a response, which is a few minutes: a text that returns later was set again.
+# Longer than Twitch's servers cache a response, which is a few minutes: a text that returns later has been set again.
 MAX_CACHE_AGE_MS = 10 * MINUTE_MS
 
 
@@ -17,7 +17,7 @@ MAX_CACHE_AGE_MS = 10 * MINUTE_MS
 class KnownText:
     """The current text, set at `changed_ms`, and the previous one, None if unknown.
 
-    `returned_ms` is the time of the last response if it had the previous text again, else None.
+    `returned_ms` is the time of the last response if it contained the previous text again, else None.
     """
 
     text: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Texts from Twitch are cleaned and truncated to these lengths by core.inputs.readable_text.one_line, and so are texts
-# that are compared with them.
+# Strings from Twitch are cleaned and truncated to these lengths by core.inputs.readable_text.one_line; so are the
+# strings that they are compared with.
 NAME_MAX = 64
 CATEGORY_MAX = 200
 LANGUAGE_MAX = 16

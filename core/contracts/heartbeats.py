@@ -43,9 +43,9 @@ class ProducerHeartbeat(Heartbeat):
     """Heartbeat of a producer.
 
     `wanted`, `confirmed`: channels to join, and channels joined. `connections`: open IRC connections. `quiet_s`:
-    seconds since the last bytes on any connection, None without one. `heard_per_s`, `acked_per_s`: lines received and
-    records acknowledged by Kafka per second. `waiting`: records buffered or in flight. `lost`: records dropped or not
-    acknowledged. `is_held`: records are held back because Kafka is unavailable.
+    seconds since the last bytes on any connection, None if none is open. `heard_per_s`, `acked_per_s`: lines received
+    and records acknowledged by Kafka per second. `waiting`: records buffered or in flight. `lost`: records dropped or
+    not acknowledged. `is_held`: records are held back because Kafka is unavailable.
     """
 
     kind = "producer"
@@ -174,7 +174,7 @@ _TYPES = {
 
 
 def read_heartbeat(kind: str, name: str, value: bytes) -> Heartbeat | UnreadableHeartbeat:
-    """Parse a stored heartbeat; one that is not exactly of this version is unreadable."""
+    """Parse a stored heartbeat; one whose version or fields differ from this version's is unreadable."""
     try:
         record = json.loads(value)
     except (ValueError, RecursionError):
@@ -198,7 +198,7 @@ def _problem(kind: str, record: Mapping[str, Any]) -> str:
     if not isinstance(facts, dict) or facts.keys() != types.keys():
         return f"fields do not match version {VERSION}"
     wrong = [field for field, hint in types.items() if not _fits(facts[field], hint)]
-    return f"invalid value of {', '.join(wrong)}" if wrong else ""
+    return f"invalid value for {', '.join(wrong)}" if wrong else ""
 
 
 def _fits(value: object, hint: object) -> bool:

@@ -37,7 +37,7 @@ def parse_number(text: str) -> float:
 
 
 def parse_whole_number(text: str) -> int | None:
-    """Parse a whole number in machine format, up to 18 ASCII digits; None for any other text."""
+    """Parse a whole number in machine format, up to 18 ASCII digits; None for any other string."""
     return int(text) if _WHOLE.fullmatch(text) else None
 
 

@@ -31,8 +31,8 @@ def readable(text: str) -> str:
 def one_line(text: str, max_length: int | None = None) -> str:
     """Normalize external text for storage, display and comparison: readable, with single spaces.
 
-    It is truncated to `max_length` code points, without splitting an emoji or an accented letter. Normalizing a text
-    again with the same or a greater length does not change it.
+    It is truncated to `max_length` code points, without splitting an emoji or an accented letter. Normalizing the
+    result again with the same or a greater length does not change it.
     """
     line = _single_spaced(text)
     if max_length is None or len(line) <= max_length:
@@ -42,7 +42,7 @@ def one_line(text: str, max_length: int | None = None) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Return whether a text has no visible character."""
+    """Return whether a string has no visible character."""
     return all(
         character in _BLANKS or _is_variation(character) or unicodedata.category(character) in _INVISIBLE
         for character in text
@@ -54,7 +54,7 @@ def _single_spaced(text: str) -> str:
 
 
 def _last_boundary(text: str, max_length: int) -> int:
-    """Return the position at which to truncate a text; inside a sequence only if that exceeds `max_length`."""
+    """Return the position at which to truncate a string: inside a sequence only if that exceeds `max_length`."""
     end = max_length
     while end > 0 and _is_inside_sequence(text, end):
         end -= 1

@@ -58,7 +58,7 @@ class SlewedClock:
         return int(self._now_ms)
 
     def ahead_ms(self, wall_ms: int, monotonic_ms: int) -> int:
-        """Return how far the clock is ahead of the wall clock."""
+        """Return how far this clock is ahead of the wall clock."""
         return self.now_ms(wall_ms, monotonic_ms) - wall_ms
 
 

@@ -1,4 +1,4 @@
-"""Matching of gifted subscriptions to gift bombs, whose notice already has the number of gifts.
+"""Matching of gifted subscriptions to gift bombs, whose notice already states the number of gifts.
 
 Current gifts name their bomb by a community gift id. Older ones are matched to a bomb with the same origin, or with the
 same giver if the gift has no origin. Several gifts with one origin belong to a bomb whose notice was not heard, such as

@@ -22,7 +22,7 @@ JOIN_FAILED_TRIES = 3
 WELCOME_WITHIN_MS = 15_000
 PING_EVERY_MS = 15_000
 PONG_WITHIN_MS = 10_000
-# Longer lines are invalid: tags take up to 8 KiB, and the longest recorded text is far shorter than the rest.
+# Longer lines are invalid: tags take up to 8 KiB, and the longest recorded text is far shorter than 56 KiB.
 MAX_LINE_BYTES = 65_536
 SWEEP_EVERY_MS = 5_000
 

@@ -8,7 +8,7 @@ from statistics import median
 
 from core.metrics.broadcasts import Broadcast
 
-# The number of previous broadcasts that a baseline is computed from, and the least that must have a value.
+# The number of previous broadcasts that a baseline is computed from, and the minimum that must have a value.
 PREVIOUS, KNOWN_MIN = 5, 3
 
 # Figures that are compared. A figure that is unknown or a lower bound is not part of a baseline.
@@ -34,7 +34,7 @@ class Baseline:
 
 
 def baselines(broadcast: Broadcast, previous: Sequence[Broadcast]) -> dict[str, Baseline]:
-    """Return the baseline of each figure that enough of the last PREVIOUS broadcasts have. `previous`: newest first."""
+    """Return a baseline for each figure known for enough of the last PREVIOUS broadcasts. `previous`: newest first."""
     found = {}
     for name, figure in _FIGURES.items():
         known = [value for earlier in previous[:PREVIOUS] if (value := figure(earlier)) is not None]

@@ -98,7 +98,7 @@ def summarize(
 ) -> Broadcast:
     """Return the summary of a broadcast from rows by window end; rows outside the broadcast are ignored.
 
-    Its figures are those of the range of its whole minutes. `broadcasts` includes this one.
+    Its figures equal those of the range that spans its whole minutes. `broadcasts` includes this one.
     """
     first_ms, last_ms = whole_minutes(started_ms, ended_ms)
     inside = [

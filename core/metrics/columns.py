@@ -241,7 +241,7 @@ HOUR_SUMS: tuple[HourColumn, ...] = (
     _sum_where("engaged_viewers_sum", "viewers_sum", *_BOTH),
     _sum_where("engaged_viewer_pulses", "viewer_pulses", *_BOTH),
     _sum_where("minute_chatters", "chatters", *_HEARD),
-    # Present in every row that has these columns; rows stored before version 0.4 have none of them.
+    # Present in every row that has any of these columns; rows stored before version 0.4 have none.
     HourColumn(
         "heard_minutes",
         f"the number of {_HEARD[0]}",

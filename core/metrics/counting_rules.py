@@ -61,7 +61,7 @@ RULES: tuple[Rule, ...] = (
         "of 10 s. The columns of the ten 30-second windows that end at E, E - 30 s, ..., E - 270 s are added, and the "
         "formula is applied to the sums; it is never a mean of ratios. A missing window adds nothing. Coverage is the "
         "time heard in these windows / 5 min. To be ranked, a channel needs ten times the messages that 30 s require, "
-        "even if windows are missing. The viewers that engagement requires are those of the newest known count. "
+        "even if windows are missing. The viewer minimum of engagement applies to the newest known count. "
         "Version 3 of engagement and version 2 of the other ratios added these boards; values over 30 s are unchanged.",
     ),
     Rule(

@@ -1,4 +1,4 @@
-"""Generated documentation of the metrics: docs/metrics.md, and texts of the methodology page."""
+"""Generated documentation of the metrics: docs/metrics.md, and text for the methodology page."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ def percentile(value: float, values: Collection[float]) -> int | None:
     """Return the percentage of the other `values` that are below `value`, rounded down; None for too few values.
 
     `values` contains `value` itself, which is not compared with itself. Half of the equal values count as below, so a
-    value that all share is at 50.
+    value that all share is at the 50th percentile.
     """
     return None if len(values) < MIN_PEERS else _percent(value, sorted(values))
 

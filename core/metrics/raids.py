@@ -10,7 +10,7 @@ from core.times import MINUTE_MS
 
 # Viewers are averaged over this many minutes: those before the raid, and those that begin AFTER_MS after it.
 MINUTES, AFTER_MS = 5, 10 * MINUTE_MS
-# Fewer known minutes than this do not give an average.
+# With fewer known minutes than this, there is no average.
 KNOWN_MIN = 3
 
 
@@ -28,7 +28,7 @@ class RaidEffect:
 
     @property
     def change(self) -> float | None:
-        """Return by how much viewers changed; the raid need not be the only cause."""
+        """Return the change in viewers; the raid need not be the only cause."""
         return None if self.before is None or self.after is None else self.after - self.before
 
 

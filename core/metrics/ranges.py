@@ -99,7 +99,7 @@ class RangeSummary:
 
     @property
     def viewers_known_on_air(self) -> float | None:
-        """Return the share of the time on air for which viewer counts are known, 0 to 1; None where never on air."""
+        """Return the share of the time on air with known viewer counts, 0 to 1; None without time on air."""
         known_ms = self.sums.get("viewer_pulses", 0) * SECOND_MS
         return _share(min(known_ms, self.on_air_ms), self.on_air_ms)
 

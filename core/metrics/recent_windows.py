@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from core.metrics.columns import STEP_MS
 
 T = TypeVar("T")
-# Windows that end in between are not stored, so live values that need several windows have the same as history.
+# Windows that end in between are not stored. Ignoring them here gives live values the same windows as history.
 INTERVAL_MS = STEP_MS["live"]
 
 

@@ -47,8 +47,8 @@ _BUSIEST_RATIO = f"{_BUSIEST} with {MIN_MESSAGES} messages or more"
 class Metric:
     """A metric: its labels, formula and documentation.
 
-    `label` is the title of its board, `name` that of its line in a chart. They differ for the four original boards
-    only, which are shown with both. `value` takes a window's columns and its length in ms and returns None without
+    `label` is the title of its board, `name` that of its line in a chart. They differ only for the four original
+    boards, which are shown with both. `value` takes a window's columns and its length in ms and returns None without
     data. `unranked` returns why a window is not ranked, or None. Metrics that are `ranked` have a board.
 
     - `distinct`: computed from `live_distinct` windows, so it updates every 5 s.

@@ -70,7 +70,7 @@ class HealthSnapshot:
         ]
 
     def silent_since_ms(self, kind: type[Heartbeat]) -> int | None:
-        """Return the time of the latest heartbeat if all processes of a kind are silent, None if not or unknown.
+        """Return the time of the latest heartbeat if all processes of a kind are silent; None if not or if unknown.
 
         The time of an unreadable heartbeat counts: during an upgrade its process is alive.
         """

@@ -22,7 +22,7 @@ class Loss(StrEnum):
 
     # The buffer was full.
     OVERFLOW = "overflow"
-    # Kafka did not confirm it.
+    # Kafka did not acknowledge it.
     DELIVERY = "delivery"
     # Its partition has another owner.
     HANDOVER = "handover"

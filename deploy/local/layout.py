@@ -63,7 +63,7 @@ class Layout:
 
     @property
     def simulated(self) -> bool:
-        """True without Twitch credentials; the same rule as in twitchly/settings/twitch.py."""
+        """True if Twitch credentials are not set; the same rule as in twitchly/settings/twitch.py."""
         return not all(
             self.settings.get(name) or self.settings.get(f"{name}_FILE")
             for name in ("TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET")

@@ -93,7 +93,7 @@ def write_configuration(layout: Layout) -> None:
 
 
 def _escaped(value: str) -> str:
-    """Escape a text for a Java properties file. Source: java.util.Properties.load."""
+    """Escape a string for a Java properties file. Source: java.util.Properties.load."""
     pairs = value.encode("utf-16-be")
     codes = [int.from_bytes(pairs[index : index + 2], "big") for index in range(0, len(pairs), 2)]
     return "".join(chr(code) if 0x20 <= code < 0x7F else f"\\u{code:04x}" for code in codes)
