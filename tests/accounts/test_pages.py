@@ -146,7 +146,7 @@ def test_second_factors_are_required_and_stored_encrypted(owner: Client) -> None
 
 
 def test_the_setup_code_cannot_be_reused_to_sign_in(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The code does not expire, so it can only be refused because it was used.
+    # The code does not expire, so it can only be rejected because it was used.
     monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: iter([1]))
     owner.get("/account/2fa/totp/activate/")
     code = auth.format_hotp_value(auth.hotp_value(str(owner.session["mfa.totp.secret"]), 1))

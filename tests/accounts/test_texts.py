@@ -1,4 +1,4 @@
-"""Texts of allauth's pages."""
+"""Display text on allauth's pages."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def check_response(method: str, path: str, response: httpx.Response) -> None:
         return
     described = operation["responses"].get(str(response.status_code))
     if described is None:
-        # Refused before the operation is known.
+        # Rejected before the operation is known.
         check_problem(response, {404, 405, 413})
         return
     names = {name.lower() for name in response.headers}

@@ -216,7 +216,7 @@ async def test_if_match_with_another_tag_fails_for_every_operation(
     }
     target = path.removeprefix("/api/v1/").format(**values) + _QUERIES.get(name, "")
     request = api.request(method.upper(), target, headers={"If-Match": '"other"'}, **_BODIES.get(name, {}))
-    # The stream never ends unless it is refused.
+    # The stream never ends unless the request is rejected.
     refused = await asyncio.wait_for(request, 60)
     assert (refused.status_code, refused.json()["code"]) == (412, "precondition-failed")
     assert [item["name"] for item in (await api.get("watchlists")).json()["items"]] == ["A"]

@@ -24,7 +24,7 @@ from tests.dashboard.browser_socket import HANG_S, BrowserSocket
 from tests.dashboard.conftest import Boards
 from tests.web import web
 
-# asgiref gives this class no types.
+# asgiref does not type this class.
 _Communicator: Any = testing.ApplicationCommunicator
 
 

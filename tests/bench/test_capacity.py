@@ -1,4 +1,4 @@
-"""The ledger's counts of each step."""
+"""The ledger's counts for each step."""
 
 from bench.capacity import END_MS, add_counts, periods
 

@@ -1,4 +1,4 @@
-"""The page of benchmarks shows the measured figures and no others."""
+"""The benchmarks page shows the measured figures and no others."""
 
 import json
 from pathlib import Path

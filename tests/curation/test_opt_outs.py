@@ -1,4 +1,4 @@
-"""The opt-out page: requests to curators, and immediate opt-outs with a account_to_confirm Twitch account."""
+"""The opt-out page: requests to curators, and immediate opt-outs with a confirmed Twitch account."""
 
 from __future__ import annotations
 

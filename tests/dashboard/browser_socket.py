@@ -12,7 +12,7 @@ from twitchly.websockets import FRAMES
 
 # Ends a test that hangs; nothing takes this long, even on a busy machine.
 HANG_S = 30
-# asgiref gives this class no types.
+# asgiref does not type this class.
 _Communicator: Any = testing.ApplicationCommunicator
 
 

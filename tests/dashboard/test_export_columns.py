@@ -1,4 +1,4 @@
-"""Columns of every export: names are unique, and `coverage` is a share from 0 to 1."""
+"""Columns of each export: names are unique, and `coverage` is a share from 0 to 1."""
 
 from __future__ import annotations
 

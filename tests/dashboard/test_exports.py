@@ -139,7 +139,7 @@ def test_the_event_export_has_the_gaps_of_the_series_for_every_interval(
     until_ms = now_ms() // HOUR_MS * HOUR_MS - DAY_MS
     from_ms, edge_ms = until_ms - 34 * DAY_MS, until_ms - 3 * DAY_MS
     raid = EventRecord("r", "raid", "1", edge_ms, count=5)
-    # Files of minutes are read in chunks of 2 days, files of events in chunks of 31.
+    # Minutes are exported in chunks of 2 days, events in chunks of 31 days.
     missed = [
         (from_ms + 2 * DAY_MS + at_ms, from_ms + 2 * DAY_MS + at_ms + 6 * HOUR_MS) for at_ms in (-5_400_000, DAY_MS)
     ]

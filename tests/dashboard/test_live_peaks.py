@@ -1,4 +1,4 @@
-"""The peak of the channel page beside a live value: the same in its tile and in its JSON."""
+"""The peak beside a live value on the channel page: the same in the tile and in the page's JSON."""
 
 from __future__ import annotations
 

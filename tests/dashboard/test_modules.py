@@ -16,7 +16,7 @@ from twitchly.storage import HashedStaticFiles
 
 
 def imported_by(name: str) -> set[str]:
-    """Return the imports of a module, also indirect ones, found by another expression than the product's."""
+    """Return the direct and indirect imports of a module, found with a different expression from the product's."""
     found: set[str] = set()
     pending = {name}
     while pending:

@@ -20,7 +20,7 @@ UNREACHABLE_REDIS = "redis://127.0.0.1:1"
 
 
 class Rows(HTMLParser):
-    """The texts of the board's rows, in order."""
+    """The text in the board's rows, in order."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Texts that the script formats match those of the pages: points of charts, ages, times and axes."""
+"""The script formats chart points, ages, times and axes like the pages do."""
 
 from __future__ import annotations
 

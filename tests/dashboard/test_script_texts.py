@@ -1,4 +1,4 @@
-"""Texts that only the script writes."""
+"""Messages that only the script writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that a database cannot store is a client error."""
+"""Text that a database cannot store causes a client error."""
 
 from __future__ import annotations
 

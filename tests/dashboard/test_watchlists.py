@@ -235,7 +235,7 @@ def test_an_unknown_channel_is_not_added(
     assert reason in page
     assert "<b>nobody" not in page
     assert channels_of(watchlist) == ["1"]
-    # The forms of this page lead back to the list, whose address differs from that of the response.
+    # The forms on this page lead back to the list, whose URL differs from that of the response.
     assert f'name="next" value="/watchlists/{watchlist.pk}?view=table"' in page
 
 

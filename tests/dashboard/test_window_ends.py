@@ -1,4 +1,4 @@
-"""Distinct metrics have their own windows: values carry the end and coverage of those windows."""
+"""Distinct metrics have their own windows: values have the end and coverage of those windows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instances run in folders with unusual names; paths that the servers do not support are refused before the start."""
+"""Instances run in folders with unusual names; paths that the servers do not support are rejected before the start."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class ScriptWriter:
         return ids
 
     def close(self, until_ms: int, sentinels: Sequence[str]) -> None:
-        """Write a last pulse of each sentinel, then advance event time past `until_ms`, which closes every window."""
+        """Write a last pulse for each sentinel, then advance event time past `until_ms`, which closes every window."""
         intake = Intake(PARTITIONS, count_bots=False)
         intake.set_channels({i: _stream(i, 7) for i in sentinels}, frozenset(sentinels), know_viewers=True)
         self._write_pulse_of_each(intake, sentinels, 1000)

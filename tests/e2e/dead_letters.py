@@ -42,6 +42,6 @@ def run(*words: str) -> list[str]:
 
 
 def listed(topic: str) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """Return a topic's dead letters, and their number by reason."""
+    """Return a topic's dead letters, and the count of each reason."""
     rows = [json.loads(line) for line in run("list", topic, "--json", "--limit", "1000")]
     return [row for row in rows if "offset" in row], {row["reason"]: row["count"] for row in rows if "count" in row}

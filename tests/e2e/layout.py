@@ -1,4 +1,4 @@
-"""Texts that overlap, are cut or leave their box, on an open page in several widths and both themes."""
+"""Text that overlaps, is cut off or leaves its box, on an open page in several widths and both themes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 // @ts-check
-// Finds texts that overlap, are cut or leave their box, in the page as it is laid out now. Evaluating
-// the file gives a promise of the faults: see layout.py. Texts on a canvas and in the `content` of
-// CSS cannot be measured and are not checked.
+// Finds text that overlaps, is cut off or leaves its box in the current layout of the page. Evaluating
+// the file gives a promise of the faults: see layout.py. Text on a canvas and in CSS `content` cannot
+// be measured and is not checked.
 "use strict";
 
 /**
@@ -72,7 +72,7 @@ function* textLines() {
   }
 }
 
-/** Yield the texts that form controls draw. */
+/** Yield the text that form controls draw. */
 function* controlLines() {
   for (const control of document.querySelectorAll(CONTROLS)) {
     const text = normalized(controlText(control));
@@ -117,8 +117,8 @@ function isShown(element) {
 }
 
 /**
- * Follow a line outwards through the boxes around it. Return its faults, and the part of it that is
- * seen, or null.
+ * Follow a line outwards through the boxes around it. Return its faults, and the edges of its visible
+ * part, or null.
  * @param {Line} line
  * @returns {{ line: Line, faults: Fault[], seen: Edges | null }}
  */
@@ -268,8 +268,8 @@ function isDrawn(style) {
 }
 
 /**
- * Return whether a text that ends in an ellipsis can be read elsewhere: in a title or label, behind
- * its link, or in the opened select.
+ * Return whether text that ends in an ellipsis can be read elsewhere: in a title or label, behind its
+ * link, or in the opened select.
  * @param {Line} line
  * @param {Box} clipper
  * @param {"x" | "y"} axis
@@ -358,7 +358,7 @@ function isOutside(inner, outer) {
 }
 
 /**
- * Return what two spans have in common; its length is negative if they are apart.
+ * Return the overlap of two spans; its length is negative if they are apart.
  * @param {Span} a
  * @param {Span} b
  */

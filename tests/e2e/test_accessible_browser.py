@@ -21,9 +21,9 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 OTHER_THEME = ["color-contrast"]
 BROKEN = ("serious", "critical")
 NARROW, NARROWEST, WIDEST = 390, 380, 3840
-# The longest readable line, about 120 characters on the widest screen.
+# The maximum width of a readable line, about 120 characters on the widest screen.
 LINE_MAX_PX = 1200
-# No page has more tab stops before its main controls.
+# The maximum number of tab stops before the main controls of a page.
 TABS_MAX = 120
 
 AXE = """

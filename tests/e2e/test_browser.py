@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.server, pytest.mark.browser]
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """A signed-in advertiser on the board; a script error or a refused resource fails the test."""
+    """A signed-in advertiser on the board; a script error or a blocked resource fails the test."""
     with visit(browser, stack, "/", height=900) as (page, problems):
         yield page
     # A killed web process refuses connections for a while, which Chromium reports.
@@ -174,7 +174,7 @@ def test_a_hidden_page_pauses_and_resumes_with_a_fresh_snapshot(page: Page) -> N
 
 
 def test_updates_cause_no_layout_shift(page: Page) -> None:
-    # A chosen channel stays open when the board changes; another channel may take another height.
+    # A chosen channel stays open when the board changes; another channel may need a different height.
     page.locator("#list > li").first.locator("a").click()
     expect(page).to_have_url(re.compile("channel="))
     expect(page.locator("#chart canvas")).to_be_visible()

@@ -69,7 +69,7 @@ def distinct(channel_id: str, end_ms: int, chatters: int) -> WindowRecord:
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack, channel_id: str) -> Iterator[Page]:
-    """A signed-in advertiser on the channel; a script error or a refused resource fails the test."""
+    """A signed-in advertiser on the channel; a script error or a blocked resource fails the test."""
     with visit(browser, stack, f"/?channel={channel_id}&board=messages") as (page, problems):
         yield page
     assert problems == []

@@ -27,7 +27,7 @@ SHIFTS = """() => new Promise((resolve) => {
 
 @pytest.fixture
 def newcomer(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """A user who has just signed up; a script error or a refused resource fails the test."""
+    """A user who has just signed up; a script error or a blocked resource fails the test."""
     wait_until(lambda: len(stack.covered()) > 10, 90, "covered channels")
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     problems: list[str] = []

@@ -39,8 +39,8 @@ OVERLAPPING = {
 }
 CUT = {
     "a line": f"<p class='box one-line hidden'>{LONG}</p>",
-    "the half of a line": "<p class='box hidden' style='height: 12px'>text</p>",
-    "all of a line": "<p class='box hidden' style='height: 20px'>one<br>two</p>",
+    "half of a line": "<p class='box hidden' style='height: 12px'>text</p>",
+    "a whole line": "<p class='box hidden' style='height: 20px'>one<br>two</p>",
     "an ellipsis without a title": f"<p class='box one-line hidden ellipsis'>{LONG}</p>",
     "an ellipsis with another title": f"<p class='box one-line hidden ellipsis' title='More'>{LONG}</p>",
     "a link without an ellipsis": f"<a class='box one-line hidden' style='display: block' href='/'>{LONG}</a>",

@@ -18,7 +18,7 @@ NOTHING_SENT = "Nothing was sent: the server cannot be reached."
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """A signed-in advertiser on the most active channel; a script error fails the test, a refused request does not."""
+    """A signed-in advertiser on the most active channel; a script error fails the test, a failed request does not."""
     with visit(browser, stack, "/?board=messages") as (page, problems):
         page.locator("#list a").first.click()
         yield page

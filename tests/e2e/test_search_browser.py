@@ -35,7 +35,7 @@ def account(stack: Stack) -> str:
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack, channel_ids: list[str], account: str) -> Iterator[Page]:
-    """A signed-in advertiser on the first of these channels; a script error or a refused resource fails the test."""
+    """A signed-in advertiser on the first of these channels; a script error or a blocked resource fails the test."""
     with visit(browser, stack, f"/?channel={channel_ids[0]}&board=messages", email=account) as (page, problems):
         yield page
     assert problems == []

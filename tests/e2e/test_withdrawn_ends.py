@@ -81,7 +81,7 @@ def test_a_resumed_broadcast_has_neither_an_end_nor_a_summary(order: Sequence[in
 
 
 def test_an_end_before_a_withdrawn_one_remains() -> None:
-    """The next broadcast can start before the first end, if an older answer had resumed the first broadcast."""
+    """The next broadcast can start before the first end, if an outdated response had resumed the first broadcast."""
     channel_id = str(uuid.uuid4().int)[:18]
     first = end(channel_id, FIRST)
     last = EventRecord(

@@ -31,7 +31,7 @@ CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", re.MULTILINE)
 def visit(
     browser: Browser, stack: Stack, path: str, height: int = 1000, zone: str = "UTC", email: str = DEMO
 ) -> Iterator[tuple[Page, list[str]]]:
-    """Open a page of the running instance and wait until it is live; also yield its script errors and refusals.
+    """Open a page of the running instance and wait until it is live; also yield its script and console errors.
 
     An account signs in on its first visit, and again if its session has ended since.
     """

@@ -17,7 +17,7 @@ from core.irc.sharding import CONNECT_EVERY_MS
 
 
 class Irc:
-    """Confirms joins and records what each connection sent."""
+    """Confirms joins and records those of each connection."""
 
     def __init__(self) -> None:
         self.writers: list[asyncio.StreamWriter] = []

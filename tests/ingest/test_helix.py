@@ -206,7 +206,7 @@ def test_a_refused_first_page_is_final() -> None:
 
 
 class RefusingTwitch(Live):
-    """Refuses every request with one of `refused_keys`, as Twitch does for invalid ids and logins."""
+    """Rejects every request with one of `refused_keys`, as Twitch does for invalid ids and logins."""
 
     def __init__(self, *rows: dict[str, Any], refused_keys: Iterable[str]) -> None:
         super().__init__(*rows)

@@ -108,7 +108,7 @@ def test_a_message_of_a_removed_channel_is_counted_as_lost(intake: Intake) -> No
 
 
 class FakeWriter:
-    """Collects what it is given, in order."""
+    """Collects the records and losses that it receives, in order."""
 
     def __init__(self) -> None:
         self.kinds: list[str] = []

@@ -134,7 +134,7 @@ def test_an_implausible_start_does_not_stop_a_refresh(store: redis.Redis, broker
 
 
 class Broken(Live):
-    """A Helix that refuses all pages after the first or returns them empty."""
+    """A Helix that rejects requests for all pages after the first or returns those pages empty."""
 
     def __init__(self, *rows: dict[str, Any]) -> None:
         super().__init__(*rows)

@@ -99,7 +99,7 @@ def test_a_new_broadcast_does_not_withdraw_the_previous_end() -> None:
     assert valid_ends(table) == [(T0, T0 + 360_000), (LATER, T0 + 300_000 + 5 * MINUTE)]
 
 
-# Older answers
+# Older responses
 
 
 @pytest.mark.parametrize("answers", ["ABABB", "ABABABA", "ABAAAAAAAAAB", "ABBAAB"])
@@ -148,7 +148,7 @@ def test_an_older_response_is_accepted_after_ten_minutes_except_for_its_start() 
     assert valid_ends(table) == [(T0, LATER), (LATER, LATER + 14 * MINUTE)]
 
 
-# Older texts of the same broadcast
+# Older titles and categories of the same broadcast
 
 
 def test_titles_that_revert_in_a_stale_response_count_as_one_change() -> None:

@@ -83,7 +83,7 @@ def test_a_stalled_process_never_writes_again() -> None:
         clock.s += later_s
         writer.put(message(NOW))
         writer.step()
-    # The first record has been returned, because it was unconfirmed for too long.
+    # The first record has been returned, because it was unacknowledged for too long.
     assert writer.in_flight == 2
     clock.s += STALL_LIMIT_S + 0.1
     writer.put(message(NOW + 1))

@@ -52,7 +52,7 @@ class Clock:
 
 
 class Twitch:
-    """Issues tokens, answers other requests with scripted responses in order, and records the requests."""
+    """Issues tokens, serves scripted responses to other requests in order, and records the requests."""
 
     def __init__(self, *responses: ScriptedResponse) -> None:
         self._responses: Iterator[ScriptedResponse] = iter(responses)

@@ -1,4 +1,4 @@
-"""Texts of live values are the same in pages and in frames."""
+"""The display text of live values is the same on pages and in frames."""
 
 from __future__ import annotations
 

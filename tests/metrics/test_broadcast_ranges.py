@@ -84,7 +84,7 @@ def _within(second: int, spans: Sequence[Span]) -> bool:
 
 
 class Store:
-    """The stored rows and events of a history; `is_summarized` tells whether the broadcast has a summary."""
+    """The stored rows and events of a history; `is_summarized` says whether the broadcast has a summary."""
 
     def __init__(self, history: History, *, is_summarized: bool) -> None:
         self._history, self._is_summarized = history, is_summarized

@@ -61,7 +61,7 @@ class Comparison:
             self.differences.append(f"{surface}, {label}: {actual}, recounted {expected}")
 
     def _has_distinct(self, figure: Figure, since_ms: int) -> bool:
-        """Return whether people and texts of a figure are comparable.
+        """Return whether the distinct people and texts of a figure are comparable.
 
         Their hashes change at midnight, so a window across it may count them twice.
         """

@@ -1,4 +1,4 @@
-"""Finds the regular expressions in the project's source, and lists the texts to test them with."""
+"""Finds the regular expressions in the project's source, and lists the strings to test them with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies above the limit are refused with 413 before Django reads them, at every URL."""
+"""Bodies above the limit are rejected with 413 before Django reads them, at every URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The request line and headers share limits on their size and number; requests beyond them are refused with 431."""
+"""The request line and headers share limits on their size and number; requests beyond them are rejected with 431."""
 
 from __future__ import annotations
 

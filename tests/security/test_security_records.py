@@ -47,7 +47,7 @@ def test_the_lock_of_an_account_survives_10_000_other_records() -> None:
 def test_a_used_code_survives_10_000_other_records(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     # The code's record must not expire on a slow machine while the others are written.
     settings.MFA_TOTP_PERIOD = 3_600
-    # The code stays valid, so that only its record can refuse it.
+    # The code stays valid, so that only its record can cause its rejection.
     monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: iter([1]))
     factor = TOTP.activate(User.objects.create_user(EMAIL, PASSWORD), SECRET)
     code = format_hotp_value(hotp_value(SECRET, 1))

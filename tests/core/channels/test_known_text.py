@@ -8,12 +8,12 @@ from core.channels.known_text import MAX_CACHE_AGE_MS, KnownText
 
 T0 = 1_795_400_000_000
 MINUTE = 60_000
-# In the property test, answers are up to this many polls old, and older answers are never consecutive.
+# In the property test, responses are up to this many polls old, and outdated ones are never consecutive.
 LAG = 3
 
 
 def changes(answers: str, first_ms: int = T0) -> list[tuple[str, int]]:
-    """Return the changes and their minutes. Each letter is the answer of one minute; the first text is known."""
+    """Return the changes and their minutes. Each letter is the response in one minute; the first text is known."""
     known, found = KnownText(answers[0]), list[tuple[str, int]]()
     for minute, answer in enumerate(answers[1:], start=1):
         previous, known = known, known.after(answer, first_ms + minute * MINUTE)
@@ -48,7 +48,7 @@ def test_a_change_back_after_the_maximum_cache_age_counts_at_once() -> None:
 
 @st.composite
 def interleavings(draw: st.DrawFn) -> tuple[str, list[tuple[str, int]]]:
-    """Draw the answers of one broadcast and, for each change at Twitch, its text and its first poll."""
+    """Draw the responses during one broadcast and, for each change at Twitch, its text and first poll."""
     text, answers, truth = "A", "AA", list[tuple[str, int]]()
     for _ in range(draw(st.integers(1, 5))):
         older, text = text, draw(st.sampled_from([other for other in "ABC" if other != text]))

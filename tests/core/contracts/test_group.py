@@ -1,4 +1,4 @@
-"""Group messages are read back as they were sent; unknown ones are refused."""
+"""Group messages are read back as they were sent; unknown ones are rejected."""
 
 from __future__ import annotations
 

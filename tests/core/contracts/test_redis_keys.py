@@ -1,4 +1,4 @@
-"""Redis keys are named in one module; deploy, which imports no other package of the project, repeats three."""
+"""Redis keys are named in one module; deploy, which must not import other packages of the project, repeats three."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers as users type them."""
+"""Numbers, as users type them."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def test_hours_have_the_values_of_the_records(chat: Chat) -> None:
 @settings(max_examples=30)
 @given(chats(), st.integers(1, 4))
 def test_a_rebuild_gives_the_days_of_the_remaining_records(chat: Chat, opted_out: int) -> None:
-    """The messages of a chatter who opted out are not in `chat`: a rebuild changes the days with such messages only."""
+    """The messages of a chatter who opted out are not in `chat`: a rebuild changes only the days with such messages."""
     left = [record for record in chat if record.user_hash != opted_out]
     rebuilt = stored_days(left, RecordedGaps([GAP]))
     for before, day in zip(stored_days(chat, RecordedGaps([GAP])), rebuilt, strict=True):

@@ -1,4 +1,4 @@
-"""Excitement: a channel's chatters against its baseline."""
+"""Excitement: a channel's chatters compared with its baseline."""
 
 from __future__ import annotations
 

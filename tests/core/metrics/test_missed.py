@@ -1,4 +1,4 @@
-"""Missed time of a range is listed: recorded gaps, and the time that was missed without one."""
+"""All missed time of a range is listed: recorded gaps, and time that was missed without a recorded gap."""
 
 from __future__ import annotations
 

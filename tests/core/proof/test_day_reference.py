@@ -20,7 +20,7 @@ from tests.core.metrics.test_ranges import Minutes
 
 
 def hours_of(minutes: Minutes) -> dict[int, Columns]:
-    """Return the stored hours of minutes by start; an hour has one chatter per minute."""
+    """Return the stored hours of minutes by start; an hour has as many chatters as minutes."""
     starts = {at_ms // HOUR_MS * HOUR_MS for at_ms in minutes}
     inside = {
         start_ms: {ms: m for ms, m in minutes.items() if ms // HOUR_MS * HOUR_MS == start_ms} for start_ms in starts
