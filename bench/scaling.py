@@ -36,7 +36,7 @@ def main() -> int:
     """Print a row per number of channels; return 1 if the job fell behind."""
     parser = options(__doc__)
     parser.add_argument("--channels", type=int, nargs="*", default=[500, 1_000, 2_000, 5_000])
-    parser.add_argument("--rate", type=int, default=4, help="messages per second and channel")
+    parser.add_argument("--rate", type=int, default=4, help="messages per second per channel")
     parser.add_argument("--seconds", type=int, default=60)
     args = parser.parse_args()
     if args.smoke:

@@ -13,7 +13,7 @@ from simulator.helix_pages import Fields
 
 # Converting them to UTC or formatting the year with four digits fails in naive code.
 BAD_STARTS = ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00")
-# Interval between the starts of the earlier broadcast in an old response and of the current one.
+# Interval between the start times of the earlier broadcast in an old response and the current one.
 EARLIER = timedelta(hours=2)
 Rows = Sequence[Fields]
 

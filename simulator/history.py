@@ -175,7 +175,7 @@ class History:
         return _poisson(actions * BOT_ANSWERS, draw) + (until_reminder_s < 60)
 
     def _sampled(self, index: int, start_ms: int) -> list[tuple[int, int]]:
-        """Return the starts of the minutes of an hour to compute, and the number of minutes that each represents."""
+        """Return the start times of an hour's minutes to compute, and the number of minutes that each represents."""
         until_ms, sampled = start_ms + HOUR_MS, []
         spans = self._broadcasts.spans(index, start_ms, until_ms)
         outages = self._outages(index, start_ms, until_ms)

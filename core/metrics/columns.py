@@ -1,4 +1,4 @@
-"""Columns that Flink aggregates per channel and window: the SQL of each, next to its reference in Python.
+"""Columns that Flink aggregates per channel per window: the SQL for each, next to its reference in Python.
 
 The kind of a record determines which columns count it. Hours are rolled up from minutes, except distinct people:
 someone who wrote in two different minutes is one chatter in the hour, so chatters are counted from the records.

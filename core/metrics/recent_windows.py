@@ -13,7 +13,7 @@ INTERVAL_MS = STEP_MS["live"]
 
 
 class RecentWindows(Generic[T]):
-    """Values of live windows by key and window end; those that end in between two intervals are ignored."""
+    """Values for live windows by key and window end; windows that end between two intervals are ignored."""
 
     def __init__(self) -> None:
         self._by_key: dict[Hashable, dict[int, T]] = {}
@@ -25,7 +25,7 @@ class RecentWindows(Generic[T]):
             self._by_key.setdefault(key, {})[end_ms] = value
 
     def of(self, key: Hashable) -> Mapping[int, T]:
-        """Return the values of a key by window end, in ms."""
+        """Return the values stored for a key by window end, in ms."""
         return self._by_key.get(key, {})
 
     def prune(self, before_ms: int) -> None:

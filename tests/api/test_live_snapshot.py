@@ -1,4 +1,4 @@
-"""Live values of several channels at once, as JSON, CSV and NDJSON; the event stream stays the default."""
+"""Live values for several channels at once, as JSON, CSV and NDJSON; the event stream remains the default."""
 
 from __future__ import annotations
 

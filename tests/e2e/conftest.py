@@ -109,5 +109,5 @@ def visitors(browser: Browser, stack: Stack) -> Iterator[dict[str, Page]]:
 
 @pytest.fixture(scope="module")
 def paths(visitors: dict[str, Page], stack: Stack, cassandra: None) -> dict[str, str]:
-    """Values of the placeholders in the paths of `every_page.py`."""
+    """Values for the placeholders in the paths of `every_page.py`."""
     return prepare_paths(visitors["account"].context, stack)

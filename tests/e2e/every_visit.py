@@ -1,4 +1,4 @@
-"""Opens the pages of `every_page.py`: their visitors, and values of the placeholders in their paths."""
+"""Opens the pages of `every_page.py`: their visitors, and values for the placeholders in their paths."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def open_visitors(browser: Browser, stack: Stack) -> dict[str, Page]:
 
 
 def prepare_paths(context: BrowserContext, stack: Stack) -> dict[str, str]:
-    """Return values of the placeholders in paths: a channel with an ended stream, a watchlist, share links.
+    """Return values for the placeholders in paths: a channel with an ended stream, a watchlist, share links.
 
     `context` is the one of the signed-in visitor. Requires the fixture `cassandra`.
     """

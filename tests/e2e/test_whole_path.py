@@ -67,7 +67,7 @@ def killed_ms(stack: Stack) -> float:
 
 @pytest.fixture(scope="module")
 def figures(stack: Stack, poison: list[bytes | None], killed_ms: float) -> dict[str, Any]:
-    """The figures of a ledger check of all chat since the start."""
+    """The figures from a ledger check of all chat since the start."""
     wait_until(lambda: is_complete(stack), 90, "all channels to be covered")
     return stack.check_ledger(faults=[(killed_ms - 5_000, killed_ms + 60_000)])
 
@@ -120,7 +120,7 @@ def test_the_newest_records_of_each_topic_match_its_schema(stack: Stack, topic: 
 
 
 def newest_values(stack: Stack, topic: str, count: int = 500) -> list[bytes]:
-    """Return the values of the last records of each partition; other tests may have written unusable ones."""
+    """Return the values of the last records in each partition; other tests may have written unusable ones."""
     consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": "test"})
     values: list[bytes] = []
     try:

@@ -66,7 +66,7 @@ def minutes() -> dict[int, Minute]:
 
 
 def response() -> dict[str, Any]:
-    """Return a response of the API's query with the figures of the day, of which only the last hour has data."""
+    """Return an API query response with the figures for the day; only its last hour has data."""
     of_day, peaks = values_of(list(minutes().values())), peaks_of(list(minutes().values()))
     in_last_hour = values_of([minute for start_ms, minute in minutes().items() if start_ms >= END_MS - HOUR_MS])
     total = {
@@ -149,7 +149,7 @@ def test_wrong_totals_times_peaks_and_unknown_hours_are_reported(change: Callabl
 
 
 class FakeApi:
-    """The API with the figures of the day."""
+    """The API with the figures for the day."""
 
     def __init__(self) -> None:
         self.body = response()
@@ -168,7 +168,7 @@ class FakeApi:
 
 
 class FakePages:
-    """The pages with the figures of the day, and `discovered` messages in Discover."""
+    """The pages with the figures for the day, and `discovered` messages in Discover."""
 
     discovered: float | None = None
 

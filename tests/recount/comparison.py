@@ -39,7 +39,7 @@ class Comparison:
             self.coverage(figure.surface, figure.channel_id, figure.end_ms, figure.coverage)
 
     def values(self, figure: Figure, expected: Values, since_ms: int = 0) -> None:
-        """Compare the values of a figure for which there is an expected value."""
+        """Compare those values of a figure that have an expected value."""
         for metric, value in figure.values.items():
             if metric not in expected or (metric in DISTINCT and not self._has_distinct(figure, since_ms)):
                 continue

@@ -44,7 +44,7 @@ def recounted_minutes(chat: Chat, from_ms: int, until_ms: int) -> dict[int, Minu
 
 
 def published_minutes(rows: Iterable[Mapping[str, str]]) -> dict[int, Minute]:
-    """Return the minutes in the rows of a CSV file by their start."""
+    """Return the minutes in the rows of a CSV file by start time."""
     return {ms_of(row["end"]) - MINUTE_MS: _published_minute(row) for row in rows}
 
 
@@ -86,7 +86,7 @@ def compare_figures(comparison: Comparison, figures: Iterable[Figure], minutes: 
 
 
 def query_figures(response: Mapping[str, Any], channel_id: str, day_ms: int) -> Iterator[Figure]:
-    """Yield the figures of a channel in a response of the API's query over one day."""
+    """Yield a channel's figures in the response to an API query for one day."""
     (item,) = (item for item in response["items"] if item["channel_id"] == channel_id)
     total, until_ms = item["total"], day_ms + DAY_MS
     times = {"heard_s": total["heard_s"], "total_messages": total["messages"]}

@@ -179,7 +179,7 @@ class Pages:
 
 
 class Frames(threading.Thread):
-    """Collects the channel figures of a socket until `end`."""
+    """Collects the channel figures that a socket pushes until `end`."""
 
     def __init__(self, surface: str, socket: ClientConnection, channel_ids: Sequence[str]) -> None:
         super().__init__(daemon=True)

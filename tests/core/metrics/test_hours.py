@@ -1,4 +1,4 @@
-"""Hours have the values of the minutes behind them, and add up to their days and their range."""
+"""Hours have the values of their minutes, and add up to their days and their range."""
 
 from __future__ import annotations
 
