@@ -160,7 +160,7 @@ def read_all(windows: Windows, consumer: Consumer, process: psutil.Process, prog
 
 
 def write_chat(stack: Stack, chat: Chat, start_ms: int, seconds: int) -> tuple[Sample, int, int]:
-    """Write chat to Kafka; return the records of the sampled channels, and the number and bytes of all records."""
+    """Write chat to Kafka; return the records of the sampled channels, and the count and total bytes of all records."""
     producer = Producer({"bootstrap.servers": stack.kafka, "compression.type": "lz4", "linger.ms": 20})
     sample: Sample = {channel_id: [] for channel_id in chat.ids[:: max(1, len(chat.ids) // SAMPLED)]}
     records = size = 0

@@ -26,7 +26,7 @@ SESSION_S = 10.0 + 2.0
 MANAGER_LOSS_S = 30.0
 # A lost member of a consumer group is detected after 10 s; then its partitions are reassigned.
 REBALANCE_S = 60.0
-# Boards that a fault does not affect may lag this much more than before it, because the machine has other load.
+# Boards that a fault does not affect may lag this much more than before, because the machine has other load.
 STEADY_S = 1.0
 # Checkpoints start every 10 s; one that cannot be written may take a minute to fail.
 LOGGED_S = 90.0

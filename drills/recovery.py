@@ -30,7 +30,7 @@ AnySample = TypeVar("AnySample", bound=Timed)
 
 @dataclass(frozen=True, slots=True)
 class ListeningSample:
-    """One sample: listed channels, those targeted and heard by all producers, buffered records, the list's time."""
+    """One sample: channels listed, and targeted and heard by all producers; records buffered; the list's timestamp."""
 
     at_s: float
     listed: int

@@ -207,7 +207,7 @@ class Broadcasts:
 
 
 def rhythm(streamer: Streamer, now_ms: int) -> float:
-    """Return the factor of a channel's usual viewers and chat at this time of the day and of the week."""
+    """Return the factor of a channel's usual viewers and chat for this time of day and day of the week."""
     since_evening_ms = now_ms - (EVENING_HOUR - phrases.UTC_OFFSETS.get(streamer.language, 1)) * HOUR_MS
     daily = math.cos(math.tau * since_evening_ms / DAY_MS)
     weekly = math.cos(math.tau * (since_evening_ms - SATURDAY * DAY_MS) / WEEK_MS)
@@ -215,7 +215,7 @@ def rhythm(streamer: Streamer, now_ms: int) -> float:
 
 
 def mood(streamer: Streamer, second: float) -> float:
-    """Return the slowly swinging factor of a channel's chat, around 1."""
+    """Return the factor of a channel's chat, which oscillates slowly around 1."""
     return 1 + 0.35 * math.sin(math.tau * (second / streamer.period_s + streamer.phase))
 
 

@@ -42,7 +42,7 @@ def outside_channels(
 ) -> list[OutsideChannel]:
     """Return the polled live channels that are neither tracked nor barred, most viewers first, up to OUTSIDE_MAX.
 
-    `before` is the previous result by id; a channel that it lacks starts at `now_ms`.
+    `before` is the previous result by id; a channel missing from it starts at `now_ms`.
     """
     free = [stream for stream in polled if stream.live and stream.id not in tracked and stream.id not in barred]
     free.sort(key=lambda stream: (-(stream.viewers or 0), stream.id))

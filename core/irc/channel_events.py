@@ -55,7 +55,7 @@ _COUNTED: Mapping[str, str] = {
     "viewermilestone": "milestones",
 }
 _BOMBS = frozenset({"submysterygift", "anonsubmysterygift"})
-# A producer learns of an opt-out within 10 s, later under load; live windows hold its records for 30 s.
+# Producers learn of an opt-out within 10 s, or later under load. Live windows then hold earlier records for 30 s more.
 OPT_OUT_DELAY_MS = 90_000
 OPT_OUT = "opt_out"
 STREAM_START, STREAM_END = "stream_start", "stream_end"

@@ -2,7 +2,7 @@
 
 Current gifts name their bomb by a community gift id. Older ones are matched to a bomb with the same origin, or with the
 same giver if the gift has no origin. Several gifts with one origin belong to a bomb whose notice was not heard, such as
-one before a restart of the producer: like the notice, they are not counted. `msg-param-sender-count` is ignored: it is
+one sent before the producer started: like the notice, they are not counted. `msg-param-sender-count` is ignored: it is
 0 for anonymous givers and for some gifts of a channel's owner. Source: dev.twitch.tv, "IRC Tags", USERNOTICE.
 """
 
@@ -43,7 +43,7 @@ class _Gift:
 class GiftBombs:
     """Matches gifts that name no bomb to the bombs of a channel, in any order.
 
-    A bomb matches at most the number of gifts in its notice, so further gifts by the same giver count.
+    A bomb matches at most the number of gifts in its notice, so further gifts from the same giver count.
     """
 
     def __init__(self) -> None:
@@ -70,8 +70,8 @@ class GiftBombs:
     def match_gift(self, channel_id: str, line: Line, sent_ms: int) -> list[int] | None:
         """Match a gift to its bomb. Return None if no bomb is known.
 
-        Otherwise return the send times of the bomb's earlier gifts that had returned None, without those that
-        `add_bomb` returned.
+        Otherwise return the send times of the bomb's earlier gifts for which this method returned None, except those
+        that `add_bomb` returned.
         """
         self._forget(sent_ms)
         origin = _origin(line)

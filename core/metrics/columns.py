@@ -108,7 +108,7 @@ def _count(name: str, kind: str, grains: frozenset[Grain] = _SUMS) -> Column:
 
 
 def _trait(name: str, field: str) -> Column:
-    """Return a count of messages with a trait, a field that the intake sets to 1."""
+    """Return a column that counts messages with a trait, a field that the intake sets to 1."""
     return Column(
         name,
         f"COUNT(*) FILTER (WHERE kind = 'message' AND {field} = 1)",

@@ -32,7 +32,7 @@ def heard_chatters(columns: Columns) -> int | None:
 
 
 def excitement(chatters: int, past: Sequence[int]) -> float | None:
-    """Return by how many spreads `chatters` exceeds the median of `past`; None if `past` is too short.
+    """Return the number of spreads by which `chatters` exceeds the median of `past`; None if `past` is too short.
 
     `past` holds the chatters of the channel's earlier windows that were heard. The spread is their median absolute
     deviation, scaled to a standard deviation, but no less than the square root of the median (pure chance) or 3.

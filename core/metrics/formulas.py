@@ -25,7 +25,7 @@ Value = Callable[[Columns, int], float | None]
 
 @dataclass(frozen=True, slots=True)
 class RankingThresholds:
-    """Minimums for ranking; values below them are shown but not ranked. `window` is their time as text."""
+    """Minimums for ranking; values below them are shown but not ranked. `window` is the window length as text."""
 
     min_viewers: int = 100
     min_messages: int = 10

@@ -14,7 +14,7 @@ from core.times import DAY_MS, HOUR_MS
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAYS, HOURS = len(WEEKDAYS), DAY_MS // HOUR_MS
-# A channel was on air in an hour if it was for at least this part of it.
+# A channel counts as on air in an hour if it was on air for at least this much of it.
 ON_AIR_FROM_MS = HOUR_MS // 2
 # An hour of the week is usual if the channel was on air in it more often than not, and at least this often.
 USUAL_FROM = 2
@@ -24,7 +24,7 @@ BASELINE_FROM = 3
 
 @dataclass(frozen=True, slots=True)
 class WeekHour:
-    """One hour of the week: the stored hours that began in it, of `count` that could have been stored.
+    """One hour of the week: the stored hours that began in it, out of `count` that could have been stored.
 
     `on_air` is the number of those hours in which the channel was on air.
     """
@@ -75,8 +75,8 @@ class Week:
 def week_of(hours: Mapping[int, Columns], zone: dt.tzinfo, until_ms: int) -> Week:
     """Return the week of a channel in a time zone, from its stored hours by start, up to a whole hour `until_ms`.
 
-    An hour belongs to the hour of the day in which it begins: in zones with half hours, the one from 15:30 to 16:30
-    counts as 15:00. Hours before the first stored one are not counted, because the channel was not tracked yet.
+    An hour belongs to the hour of the day in which it begins: in zones with half-hour offsets, the one from 15:30 to
+    16:30 counts as 15:00. Hours before the first stored one are not counted, because the channel was not tracked yet.
     """
     from_ms = min(hours, default=until_ms)
     counts, on_air = [0] * (DAYS * HOURS), [0] * (DAYS * HOURS)

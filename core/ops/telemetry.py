@@ -26,7 +26,7 @@ class Measure:
 
     @property
     def samples(self) -> tuple[str, ...]:
-        """The names of its samples."""
+        """The names of the metric's samples."""
         if self.kind == "counter":
             return (f"{self.name}_total",)
         if self.kind == "histogram":

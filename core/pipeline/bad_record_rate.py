@@ -17,7 +17,7 @@ PERCENT_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class RateExceeded:
-    """An exceeded limit: of the last `read` records of `topic`, `unusable` were bad, the last one for `reason`."""
+    """An exceeded limit: of the last `read` records of `topic`, `unusable` were unusable, the last one for `reason`."""
 
     topic: str
     unusable: int
@@ -26,8 +26,8 @@ class RateExceeded:
 
     def __str__(self) -> str:
         return (
-            f"{self.unusable:,} of the last {self.read:,} records of {self.topic} were unusable, "
-            f"the last one because: {self.reason}"
+            f"{self.unusable:,} of the last {self.read:,} records of {self.topic} were unusable; "
+            f"last fault: {self.reason}"
         )
 
 

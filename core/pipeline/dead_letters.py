@@ -14,7 +14,7 @@ from typing import Any
 # Kafka's maximum record size minus room for the key and the headers.
 MAX_VALUE_BYTES = 900_000
 MAX_KEY_BYTES = 1_000
-# Its records contain chat text, so its dead letters have no content.
+# The records of this topic contain chat text, so their dead letters have no content.
 PRIVATE_TOPIC = "chat"
 # Unknown partition or offset; Kafka's value for an unset partition.
 UNKNOWN = -1

@@ -69,7 +69,7 @@ class Output(Protocol):
         """Accept a record for the `channel-events` topic."""
 
     def skip(self, channel_id: str, sent_ms: int, reason: Loss, /) -> None:
-        """Count a received message that must not be written as lost."""
+        """Count as lost a received message that must not be written."""
 
 
 class Intake:

@@ -14,7 +14,7 @@ from deploy.local.supervision import socket_path
 from deploy.local.supervisor_client import Supervisor, SupervisorUnavailable, instance_pids, terminate_orphans
 
 SHUTDOWN_LIMIT_S = 10
-# For all programs together; each is killed if it does not exit in time.
+# Time limit for all programs together; a program that does not exit in time is killed.
 STOP_LIMIT_S = 180
 
 

@@ -97,7 +97,7 @@ def test_too_much_poison_halts_the_sink_and_every_start_resets_the_limit(
     for moved, unusable_of in ((100, "101 of the last 151"), (200, "101 of the last 101")):
         sink = start_sink()
         wait_until(lambda sink=sink: "halted" in sink.log(), 60, "the sink to halt")  # type: ignore[misc]
-        assert f"halted: {unusable_of} records of windows were unusable, the last one because: not JSON" in sink.log()
+        assert f"halted: {unusable_of} records of windows were unusable; last fault: not JSON" in sink.log()
         write("channel-events", [event(channel_id)])
         time.sleep(2)
         assert (stored(), len(listed("windows")[0])) == (50, moved)

@@ -18,7 +18,5 @@ def test_a_halted_sink_logs_the_reason_at_once_and_every_30_s(caplog: LogCapture
     reader.close()
     messages = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert len(messages) == 2
-    assert messages[0].startswith(
-        "halted: 101 of the last 151 records of windows were unusable, the last one because: not"
-    )
+    assert messages[0].startswith("halted: 101 of the last 151 records of windows were unusable; last fault: not")
     assert "`manage.py dead_letters list windows`, then restart this sink" in messages[1]
