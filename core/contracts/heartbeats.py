@@ -98,8 +98,8 @@ class StreamHeartbeat(Heartbeat):
 
     `answers`: Flink responds. `runs`: all tasks of the job are running. `restarts`: restarts of the running job.
     `waiting`: unread records. `read_per_s`: records read per second. `late_dropped`: records dropped as late.
-    `failed`: failed checkpoints. `checkpoint_ms`, `checkpoint_bytes`, `checkpoint_s`: end, state size in bytes and duration in
-    seconds of the newest complete checkpoint.
+    `failed`: failed checkpoints. `checkpoint_ms`, `checkpoint_bytes`, `checkpoint_s`: end, state size in bytes and
+    duration in seconds of the newest complete checkpoint.
     """
 
     kind = "stream"

@@ -58,7 +58,7 @@ def test_an_invalid_lifetime_is_rejected(client: Client, owner: User, days: str)
 
 
 @pytest.mark.parametrize("key_id", ["٣", "first", "-1"])
-def test_a_malformed_id_of_a_key_to_replace_creates_no_key(client: Client, owner: User, key_id: str) -> None:
+def test_a_malformed_id_of_the_key_to_replace_creates_no_key(client: Client, owner: User, key_id: str) -> None:
     form = {"name": "Report", "scopes": ["read:boards"], "key": key_id}
     assert client.post(reverse("api-keys"), form).status_code == 404
     assert not ApiKey.objects.filter(owner=owner).exists()

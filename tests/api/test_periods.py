@@ -123,7 +123,7 @@ async def test_hours_have_the_values_of_their_minutes(api: Api) -> None:
     assert (result["totals"], result["previous_totals"]) == (by_day["totals"], by_day["previous_totals"])
 
 
-async def test_hours_are_read_in_batches_and_gaps_of_days_with_missed_time(
+async def test_hours_are_read_in_batches_and_gaps_only_for_days_with_missed_time(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hours, "BATCH_SIZE", 2)

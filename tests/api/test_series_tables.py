@@ -94,6 +94,6 @@ async def test_an_unchanged_series_is_not_read_again(api: Api, history: None, mo
     assert (await api.get(paths[0], headers={"If-None-Match": etags[0]})).status_code == 500
 
 
-async def test_a_grain_and_an_interval_exclude_each_other(api: Api, history: None) -> None:
+async def test_a_grain_and_an_interval_are_mutually_exclusive(api: Api, history: None) -> None:
     response = await api.get(f"channels/1/series?{SPAN}&interval=30s&grain=live")
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "interval")

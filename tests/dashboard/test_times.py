@@ -93,7 +93,7 @@ def test_local_time_respects_clock_changes(tmp_path: Path) -> None:
         ("Asia/Kathmandu", "UTC+05:45", "UTC+05:45"),
     ],
 )
-def test_the_zone_is_named_as_it_is_at_the_time(tmp_path: Path, zone: str, winter: str, summer: str) -> None:
+def test_the_zone_name_is_the_one_in_effect_at_the_time(tmp_path: Path, zone: str, winter: str, summer: str) -> None:
     program = IN_BERLIN.replace("Europe/Berlin", zone) + "print(given.map(times.zoneAt));"
     assert run_program(tmp_path, program, [ms("2026-01-10T12:00:00Z"), ms("2026-07-10T12:00:00Z")]) == [winter, summer]
 
@@ -109,7 +109,7 @@ print([...labels.map(({ textContent }) => textContent), bar.title]);
 """
 
 
-def test_labels_name_the_zone_at_the_time_before_them(tmp_path: Path) -> None:
+def test_labels_name_the_zone_in_effect_at_the_preceding_time(tmp_path: Path) -> None:
     assert in_berlin(tmp_path, ZONES, None) == ["CEST", "Europe/Berlin", "13:05 CET: 99.0% heard"]
 
 

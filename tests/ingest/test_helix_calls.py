@@ -170,7 +170,7 @@ def test_a_non_numeric_reset_is_ignored() -> None:
     assert twitch.clock.s == 1
 
 
-def test_never_more_than_600_calls_a_minute() -> None:
+def test_helix_is_called_at_most_600_times_a_minute() -> None:
     twitch = Live(row(1, 5))
     helix = twitch.helix()
     for _ in range(1_300):
@@ -199,7 +199,7 @@ def helix_at(url: str, timing: Timing | None = None) -> Helix:
     return Helix(new_client=httpx.AsyncClient, url=url, token_url=url, client_id="a", client_secret="b", timing=timing)
 
 
-def test_a_real_hang_ends_in_time() -> None:
+def test_a_call_to_a_hanging_server_ends_in_time() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(1)

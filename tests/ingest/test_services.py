@@ -263,7 +263,7 @@ def test_an_account_is_found_or_reported_missing() -> None:
 
 
 @pytest.mark.django_db
-def test_the_rules_match_the_admin() -> None:
+def test_the_curation_rules_match_the_admin_site() -> None:
     Bot.objects.filter(login="nightbot").update(is_counted_out=False)
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="8")
     OptOut.objects.create(kind=OptOut.Kind.USER, twitch_id="9")

@@ -34,7 +34,7 @@ def test_padded_text_has_the_words_and_the_hash_of_the_plain_text(written: str, 
     assert text_hash(padded.text, KEY) == text_hash(plain.text, KEY)
 
 
-def test_padding_is_not_counted_as_words_between_words() -> None:
+def test_padding_between_words_is_not_counted_as_a_word() -> None:
     assert heard("one \u2800 two \U000e0001").words == 2
     assert text_hash("one \u2800 two", KEY) == text_hash("One  two", KEY)
     assert heard("\u3164 \u2800").words == 0

@@ -43,7 +43,7 @@ def test_tag_values_are_unescaped() -> None:
     assert line.tags == {"a": "x;y z\\w\r\n", "b": "lone", "c": "q", "d": "", "e": ""}
 
 
-def test_the_last_of_a_duplicate_tag_wins() -> None:
+def test_the_last_value_of_a_repeated_tag_wins() -> None:
     assert parse(b"@a=1;a=2 PING").tags == {"a": "2"}
 
 

@@ -121,7 +121,7 @@ def test_the_peak_of_a_longer_range_is_never_lower(minutes: Minutes, first: int,
 
 
 @given(stored())
-def test_a_peak_is_the_highest_value_among_the_minutes_that_count(minutes: Minutes) -> None:
+def test_a_peak_is_the_highest_value_among_the_minutes_that_qualify(minutes: Minutes) -> None:
     result = summary_of(minutes)
     for peak in PEAKS:
         counted = [

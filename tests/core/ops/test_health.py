@@ -190,7 +190,7 @@ def test_keys_and_causes_fit_their_columns() -> None:
     assert len(UNWATCHED.cause) <= 200
 
 
-def test_every_measure_has_a_description_and_no_label_holds_personal_data() -> None:
+def test_every_metric_has_a_description_and_no_label_holds_personal_data() -> None:
     assert all(measure.text for measure in MEASURES)
     assert {label for measure in MEASURES for label in measure.labels} <= {
         *("state", "connection", "reason", "kind", "result", "rule", "grain", "topic", "route", "status", "code")
