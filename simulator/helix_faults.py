@@ -65,7 +65,7 @@ class HelixFaults:
         return min(fault.until_ms, self._now_ms() + RESET_WITHIN_MS) if fault else None
 
     def page(self, pages: Pages, query: StreamQuery) -> Fields:
-        """Return a page of streams with page and row faults applied. Raises: Refusal."""
+        """Return a page of streams with pagination and row faults applied. Raises: Refusal."""
         fields = self._page_of_streams(pages, query)
         ids = [channel.id for channel in pages.channels]
         rows = fields["data"]

@@ -195,7 +195,7 @@ class History:
         return sampled
 
     def _with_chatters(self, index: int, hour: Columns) -> dict[str, int]:
-        """Return an hour with the distinct people who wrote in it."""
+        """Return an hour's columns with the number of distinct people who wrote in it."""
         return {**hour, "chatters": self._chatters(index, hour.get("messages", 0))}
 
     def _chatters(self, index: int, messages: int) -> int:

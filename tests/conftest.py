@@ -52,6 +52,6 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
 
 
 def set_of(nodeid: str) -> str:
-    """Return the set of a test: its folder or file under tests/."""
+    """Return the set that a test belongs to: its folder or file under tests/."""
     parts = nodeid.split("::")[0].split("/")
     return "browser" if parts[-1] == "test_browser.py" else parts[1].removesuffix(".py")

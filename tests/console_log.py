@@ -10,7 +10,7 @@ from twitchly.logs import settings_for
 
 
 def console_handler(style: str, text: io.StringIO | None = None) -> logging.Handler:
-    """Return the handler for the format `line` or `json`; it writes to `text`."""
+    """Return a handler that writes to `text` in the format `line` or `json`."""
     settings = settings_for(style, {"SUPERVISOR_PROCESS_NAME": "web"})
     configurator = logging.config.DictConfigurator(settings)
     parts = configurator.config

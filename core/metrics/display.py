@@ -15,7 +15,7 @@ PARTIAL_BELOW = 0.95
 
 
 def number(value: float, decimals: int) -> str:
-    """Return the number with thousands separators; halves round up and -0 becomes 0, as in a browser."""
+    """Return a number with thousands separators; halves round up and -0 becomes 0, as in a browser."""
     rounded: float | Decimal = value
     if value * 10**decimals % 1 == 0.5:  # format() would round it to even
         rounded = Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)

@@ -33,7 +33,7 @@ class RankingThresholds:
     window: str = BOARD_WINDOW_LABEL[DEFAULT_WINDOW]
 
     def over(self, window: BoardWindow) -> RankingThresholds:
-        """Return the thresholds of boards over a window: ratios over 5 min need ten times the messages of 30 s.
+        """Return the thresholds of boards over a window: ratios over 5 min need ten times as many messages as 30 s.
 
         The minimum is absolute, so it also holds for a channel that was heard for only part of the window.
         """

@@ -165,13 +165,13 @@ class Bounds:
 
 
 def match_messages(entries: Iterable[Entry], heard: ReceivedMessages, bounds: Bounds) -> MatchResult:
-    """Match the messages of the ledger: each must be in `chat` once, or in a recorded gap."""
+    """Match the messages in the ledger: each must be in `chat` once, or in a recorded gap."""
     selected = (entry for entry in entries if entry.kind in MESSAGE_KINDS)
     return _match(selected, heard, bounds, "message", _same_message)
 
 
 def match_notices(entries: Iterable[Entry], heard: ReceivedMessages, bounds: Bounds) -> MatchResult:
-    """Match the raids and gift bombs of the ledger with the events in `heard`, from `channel-events`."""
+    """Match the raids and gift bombs in the ledger with the events in `heard`, from `channel-events`."""
     selected = (entry for entry in entries if entry.kind in EVENT_OF_NOTICE)
     return _match(selected, heard, bounds, "notice", _same_notice)
 

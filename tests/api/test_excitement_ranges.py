@@ -38,7 +38,7 @@ def history(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def path(boards: Boards, age_h: int, suffix: str, grain: str) -> str:
-    """Return the path of the series of the hour that began `age_h` hours ago."""
+    """Return the path of the series for the hour that began `age_h` hours ago."""
     from_ms = boards.end_ms - age_h * HOUR_MS
     span = f"from={iso(from_ms)}&to={iso(from_ms + HOUR_MS)}"
     return f"channels/1/series{suffix}?metrics=excitement,messages&{span}{grain}"
@@ -53,7 +53,7 @@ async def test_a_series_has_excitement_only_where_it_is_defined(
     assert None not in values["messages"]
     assert summary["values"]["messages"] is not None
     assert {value and round(value, 1) for value in values["excitement"]} == ({0, 17.9} if is_defined else {None})
-    # The summary has excitement while its windows are stored, for every grain of the points.
+    # The summary has excitement while its windows are stored, whatever the grain of the points.
     if age_h <= 48:
         assert summary["values"]["excitement"] == pytest.approx(0.3, abs=0.05)
         assert summary["peaks"]["excitement"]["value"] == pytest.approx(17.9, abs=0.05)

@@ -20,7 +20,7 @@ from tests.api.conftest import Api, new_key, user_of
 
 # An unknown key with a valid checksum.
 UNKNOWN_KEY = "twitchly_0000000000000000000000000000002c8gJs"
-# Paths by the scope that they require.
+# Paths, by the scope that they require.
 PATHS_BY_SCOPE = {
     Scope.READ_BOARDS: [
         *("boards", "boards/viewers", "channels", "channels/1", "channels/1/live"),

@@ -114,7 +114,7 @@ async def test_hours_have_the_values_of_their_minutes(api: Api) -> None:
             assert values == {key: raw.value(METRIC[key]) for key in keys}
             times = (item["hours"]["on_air_s"][number], item["hours"]["heard_s"][number])
             assert times == (raw.on_air_ms / 1000, raw.heard_ms / 1000)
-    # Totals and the comparison stay those of the days.
+    # Totals and the comparison are still computed from the days.
     by_day = (await post_query(api, channels=IDS, metrics=keys, grain="day", compare=True)).json()
     assert (by_day["hour_start"], by_day["items"][0]["hours"]) == (None, None)
     assert result["items"][0]["days"] is None

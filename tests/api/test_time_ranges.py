@@ -1,4 +1,4 @@
-"""The grain of the windows of a requested range."""
+"""The grain of the windows in a requested range."""
 
 from __future__ import annotations
 

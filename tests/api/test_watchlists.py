@@ -1,4 +1,4 @@
-"""Endpoints of watchlists and segments: only the account of the key has access."""
+"""Endpoints for watchlists and segments: only the key's account has access."""
 
 from __future__ import annotations
 

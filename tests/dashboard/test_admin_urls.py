@@ -34,7 +34,7 @@ def no_redis(settings: Settings) -> None:
 
 
 def admin_urls() -> Iterator[tuple[str, str]]:
-    """Yield the name and path of each URL, with a missing object."""
+    """Yield the name and path of each URL, with the id of a missing object."""
     for item in admin.site.get_urls():
         inner = item.url_patterns if isinstance(item, URLResolver) else [item]
         for pattern in inner:

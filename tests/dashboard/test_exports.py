@@ -181,7 +181,7 @@ def test_unknown_channels_unknown_formats_and_anonymous_visitors_are_rejected(
 
 
 def in_words(at_ms: int) -> str:
-    """Return a time as spreadsheets recognize it."""
+    """Return a time in the format that spreadsheets recognize."""
     return iso(at_ms).replace("T", " ").removesuffix("Z")
 
 

@@ -44,7 +44,7 @@ def test_the_board_names_its_modules(boards: Boards, signed_in: Client) -> None:
 
 
 def test_imports_of_collected_modules_exist(tmp_path: Path) -> None:
-    """Django recognizes imports by expressions, which can also match comments."""
+    """Django recognizes imports with regular expressions, which can also match comments."""
     storage = HashedStaticFiles(location=tmp_path, base_url="/static/")
     paths = {}
     for folder in ("js", "vendor"):

@@ -1,4 +1,4 @@
-"""The script formats chart points, ages, times and axes like the pages do."""
+"""The script formats chart points, ages, times and axes as the pages do."""
 
 from __future__ import annotations
 

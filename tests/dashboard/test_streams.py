@@ -36,7 +36,7 @@ def mark(minute: int, kind: str, label: str, count: int | None = None) -> EventM
     return EventMark(f"{kind}-{minute}", T + minute * MINUTE_MS, None, kind, count, label)
 
 
-# The chart of the newest broadcast: an hour, with a gap of three minutes.
+# The newest broadcast's chart: one hour, with a three-minute gap.
 RANGE = Range("", "", HOUR_MS, 15 * MINUTE_MS, "minute", has_live=False, until_ms=T + HOUR_MS)
 POINTS = [point(n, viewers=500 + n, messages=20) for n in range(1, 61) if n not in (31, 32, 33)]
 MARKS = [

@@ -127,7 +127,7 @@ def test_images_use_exact_versions_and_existing_files() -> None:
     stages = set(re.findall(r" AS (\w+)$", text, re.MULTILINE))
     for image in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
         assert image in stages or re.search(r":\d+\.\d+\.\d+", image), image
-    # Docker's build context has only these.
+    # Docker's build context contains only these files.
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     sent = [line.removeprefix("!") for line in lines if line.startswith("!")]
     for words in re.findall(r"^COPY ([^-].*)$", text, re.MULTILINE):

@@ -46,7 +46,7 @@ def prepare_paths(context: BrowserContext, stack: Stack) -> dict[str, str]:
     `context` is the one of the signed-in visitor. Requires the fixture `cassandra`.
     """
     wait_until(lambda: len(stack.covered()) > 10, 90, "covered channels")
-    # The last ones, because other tests use the first ones and must not see this fabricated ended stream.
+    # The last channels, because other tests use the first ones and must not see this fabricated ended stream.
     ids = sorted(stack.covered())[-3:]
     started_ms = now_ms() // HOUR_MS * HOUR_MS - 3 * HOUR_MS
     with pytest.MonkeyPatch.context() as patch:

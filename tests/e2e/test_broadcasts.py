@@ -1,4 +1,4 @@
-"""The end of a stream on Kafka becomes a summary of its stored windows in Cassandra."""
+"""When Kafka receives the end of a stream, a summary of its stored windows is written to Cassandra."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def test_hours_have_the_values_of_their_minutes_and_the_gaps_across_midnight(cha
     store_history(channel_id, minutes)
     for number in range(3):
         roll_up([channel_id], T + number * DAY_MS, NOW_MS)
-    # The gap began on the day before the first one.
+    # The gap began on the day before the first requested day.
     from_ms, until_ms = T + DAY_MS, T + 2 * DAY_MS
     days = read_days([channel_id], from_ms, until_ms, METRICS)
     ((found_id, hours),) = read_hours(days, from_ms, until_ms, METRICS, NOW_MS)

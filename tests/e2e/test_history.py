@@ -1,4 +1,4 @@
-"""History over daylight saving changes and new year: only UTC matters, in every time zone of the server."""
+"""History over daylight saving changes and new year: only UTC matters, whatever the server's time zone."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ async def test_incomplete_short_pages_are_retried(twitch: Simulated) -> None:
 async def test_a_refused_cursor_loses_only_the_pages_after_it(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await twitch.fault("cursor_refused", seconds=60)
-    # The first page of each walk; a channel that has overtaken another one since is in a later walk's page only.
+    # The first page of each walk; a channel that has since overtaken another is only on a later walk's page.
     assert 50 <= len(await top(helix)) < 60
     assert helix.results["400"] == WALKS
     looked_up = await asyncio.to_thread(helix.streams_of, live(twitch))

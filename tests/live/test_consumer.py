@@ -252,7 +252,7 @@ async def test_malformed_frames_get_an_error_and_the_socket_stays_open(
 
 
 def test_frames_nested_at_any_depth_are_malformed() -> None:
-    """Parsing and formatting recurse; the stack may suffice for the one and not for the other."""
+    """Parsing and formatting recurse; the stack may suffice for one and not for the other."""
     for depth in range(700, 1_100):
         metric = "[" * depth + "]" * depth
         with pytest.raises(BadFrame):

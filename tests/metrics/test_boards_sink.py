@@ -1,4 +1,4 @@
-"""The boards sink: ratios over 5 min from the live windows on Kafka, also after a restart."""
+"""The boards sink: ratios over 5 min from the live windows on Kafka, even after a restart."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class LogConsumer:
         return partitions
 
     def consume(self, count: int, timeout: float) -> list[Record]:
-        """Return the next records of one topic, like a driver that drains one partition before the next."""
+        """Return the next records of one topic, like a driver that drains each partition before the next."""
         if self._on_assign is not None:
             self._on_assign(self, [TopicPartition(topic_name(topic), 0) for topic in BOARD_TOPICS])
             self._on_assign = None
@@ -148,7 +148,7 @@ def stored(server: Valkey, key: str) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def expected(windows: Windows, end_ms: int) -> dict[tuple[str, str], tuple[int, dict[str, float]]]:
-    """Return the end and the ratios over 5 min of each channel and grain."""
+    """Return the end and the ratios over 5 min for each channel and grain."""
     result: dict[tuple[str, str], tuple[int, dict[str, float]]] = {}
     for channel_id in CHANNELS:
         for grain in TOPIC:

@@ -26,7 +26,7 @@ METRICS = [METRIC[key] for key in ("messages", "viewers")]
 
 
 class Store(NoBroadcasts):
-    """A channel that is on air and fully heard, with rows up to the minute that was stored last."""
+    """A channel that is on air and fully heard, with rows up to the last stored minute."""
 
     newest_ms = MINUTE
     events: list[EventRecord] = []

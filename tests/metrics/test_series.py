@@ -237,7 +237,7 @@ def test_coverage_of_channels_counts_time_on_air_before_it_was_noticed(monkeypat
             return {i: [EventRecord(f"{i}-stream_start-{start_ms}", "stream_start", i, start_ms)] for i in channels}
 
     monkeypatch.setattr(many_channels, "WindowStore", Noticed)
-    # Half of the last minute was heard, and nothing of the one before, in which the broadcast began.
+    # Half of the last minute was heard, and nothing of the previous one, in which the broadcast began.
     assert many_channels.read_coverage(["7"], HOUR_MS, END + 1_000).coverage == {"7": 0.25}
 
 

@@ -137,7 +137,7 @@ def range_values(minutes: Sequence[Counts], viewers: float | None) -> dict[str, 
 
 
 def window_peaks(chat: Chat, from_ms: int, until_ms: int) -> dict[str, float | None]:
-    """Return the peaks of 30-second windows in a range of up to 30 min; that of repetition is of minutes."""
+    """Return the peaks of 30-second windows in a range of up to 30 min; the peak of repetition is that of minutes."""
     windows = [chat.live(end_ms) for end_ms in range(from_ms + WINDOW_MS, until_ms + 1, STEP_MS)]
     return {
         "messages": max(counts.messages for counts in windows),

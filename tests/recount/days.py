@@ -111,7 +111,7 @@ def summary_figures(response: Mapping[str, Any], channel_id: str, until_ms: int)
 
 
 def discover_figures(rows: Iterable[Mapping[str, str]], until_ms: int) -> dict[str, list[Figure]]:
-    """Return the figures by channel in Discover's file over several days, of which only the last has data."""
+    """Return the figures by channel in the Discover export for several days; only the last day has data."""
     slack = {metric: 0.5 * 10**-digits for metric, digits in EXPORT_DECIMALS.items()}
     return {
         row["id"]: [

@@ -25,7 +25,7 @@ COMMON_TEXTS = (
     "GOAL GOAL GOAL",
 )
 WORDS = ("nice", "play", "hello", "good", "again", "chat", "hype", "no", "LUL", "when", "next", "map")
-# One in this many messages has a random text, the others a common one.
+# One in this many messages has random text; the others have a common text.
 RANDOM_ONE_IN = 3
 
 

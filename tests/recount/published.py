@@ -161,7 +161,7 @@ class Pages:
         return list(figures_in(f"page {form}", grain, channel_id, text, form, slack))
 
     def discover(self, days: str) -> list[dict[str, str]]:
-        """Return the rows of Discover's file over the last days, such as 7d."""
+        """Return the rows of the Discover export for the last days, such as 7d."""
         return list(_csv_rows(self._client.get("/discover.csv", params={"range": days}).raise_for_status().text))
 
     def tiles(self, channel_id: str, metric: str, from_ms: int, until_ms: int) -> tuple[list[Figure], str]:
@@ -218,7 +218,7 @@ class Frames(threading.Thread):
 def figure(
     surface: str, kind: str, channel_id: str, end_ms: int, response: Mapping[str, Any], distinct_end_ms: int
 ) -> Figure:
-    """Return the figure of a response with `values` and `coverage`."""
+    """Return the figure in a response that has `values` and `coverage`."""
     values = {metric: response["values"].get(metric) for metric in METRICS if metric in response["values"]}
     return Figure(surface, kind, channel_id, end_ms, values, response["coverage"], distinct_end_ms, {})
 
@@ -242,7 +242,7 @@ def figures_in(
 
 
 def tile_figure(kind: str, channel_id: str, metric: str, until_ms: int, written: str) -> Figure:
-    """Return the figure of a number shown on a page, with the slack of its rounding."""
+    """Return the figure for a number shown on a page, with the slack for its rounding."""
     number = _number(re.sub(r"[^0-9.\-]", "", written.replace("–", "")))
     slack = {metric: 0.5 * 10 ** -len(written.partition(".")[2])}
     return Figure("page tile", kind, channel_id, until_ms, {metric: number}, None, until_ms, slack)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 class CountingHasher(MD5PasswordHasher):
-    """Records each computed hash, whether to store a password or to compare one."""
+    """Records each computed hash, whether computed to store a password or to compare one."""
 
     algorithm = "counting"
 
@@ -36,7 +36,7 @@ def accounts(settings: Settings) -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     ensure_user(email="inactive@example.com", password=PASSWORD)
     User.objects.filter(email="inactive@example.com").update(is_active=False)
-    # Without a password, like accounts that only sign in with Twitch.
+    # This account has no password, like accounts that only sign in with Twitch.
     User.objects.create_user("twitch@example.com")
 
 

@@ -118,7 +118,7 @@ async def test_data_that_spans_two_heads_is_not_counted_as_one_long_head(
     sent = 2 * request
 
     class InParts(PromptProtocol):
-        """Passes on what it receives in parts that end at `ends`, once it has everything."""
+        """Waits for all data, then passes it on in parts that end at `ends`."""
 
         received = b""
 

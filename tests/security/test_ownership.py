@@ -28,7 +28,7 @@ OTHER = "other@example.com"
 
 @pytest.fixture
 def owned(transactional_db: None) -> Mapping[str, int]:
-    """The id of an object of each kind, all of one account, by the name of its URL parameter."""
+    """The id of one object of each kind, all in one account, by the name of the URL parameter."""
     owner = User.objects.create_user("owner@example.com", "a long password")
     watchlist = Watchlist.objects.create(owner=owner, name="Mine", used_at=timezone.now())
     Watched.objects.create(watchlist=watchlist, channel_id="1", position=1)

@@ -47,7 +47,7 @@ async def read_until(peer: Peer, moment_ms: int) -> None:
 
 
 def lost(twitch: Simulated, peer: Peer) -> set[str]:
-    """Return the sent messages that the only connection did not receive, up to its last received one."""
+    """Return the sent messages that the only connection missed, up to the last message it received."""
     last_ms = max(sent_ms(line.decode(errors="replace")) for line in peer.lines if b"PRIVMSG #" in line)
     sent = {
         entry.id

@@ -1,4 +1,4 @@
-"""Comparison of a broadcast with previous ones."""
+"""Comparison of a broadcast with the channel's previous ones."""
 
 from __future__ import annotations
 

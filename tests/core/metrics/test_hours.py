@@ -20,7 +20,7 @@ NO_GAPS, NO_BROADCASTS = RecordedGaps(), Intervals()
 
 
 def stored_hours(minutes: Minutes) -> list[Row]:
-    """Return the rows of all hours of minutes, with the columns that the store reads for them."""
+    """Return the hour rows that minutes add up to, with the columns that the store reads for them."""
     names = columns_behind_hours(METRICS)
     rows = rows_of(minutes, {T + number * HOUR_MS for number in range(DAYS * 24)})
     return [

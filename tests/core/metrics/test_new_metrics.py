@@ -47,7 +47,7 @@ def range_errors(metrics: Iterable[Metric]) -> list[str]:
 
 
 def peak_errors(metrics: Iterable[Metric]) -> list[str]:
-    """Return an error for each metric that should have the peak of minutes, or should not."""
+    """Return an error for each metric that lacks a Peak, or has one but should not."""
     return [
         f"core/metrics/peaks.py: {metric.key} needs a Peak in PEAKS, or has_peak=False in core/metrics/table.py"
         if metric.has_peak

@@ -255,7 +255,7 @@ def tracked(*, heard_ms: int, on_air: int, heard_on_air_ms: int, pulses: int = 6
     [
         # Heard before the broadcast was noticed: nothing was missed.
         (tracked(heard_ms=60_000, on_air=20, heard_on_air_ms=20_000), 50, 50),
-        # Tracked only since it was noticed.
+        # Tracked only after the broadcast was noticed.
         (tracked(heard_ms=20_000, on_air=20, heard_on_air_ms=20_000, pulses=20), 50, 20),
         (tracked(heard_ms=0, on_air=0, heard_on_air_ms=0), 50, 0),
         # Part of the heard time precedes the broadcast.

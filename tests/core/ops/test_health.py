@@ -61,7 +61,7 @@ HEALTHY = HealthSnapshot(T0, T0 - 900, 1.0, 60, T0 - 40_000, 0, (STREAM, HISTORY
 
 
 def with_values(heartbeat: Heartbeat, **values: Any) -> HealthSnapshot:
-    """Return the healthy snapshot with changed values in one heartbeat."""
+    """Return the healthy snapshot with some values in one heartbeat replaced."""
     return with_heartbeat(heartbeat, replace(heartbeat, **values))
 
 
