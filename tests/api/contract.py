@@ -49,7 +49,7 @@ def check_problem(response: httpx.Response, statuses: set[int]) -> None:
 
 
 def operation_of(method: str, path: str) -> dict[str, Any] | None:
-    """Return the operation of a request; a format suffix of the path is ignored."""
+    """Return the operation for a request; a format suffix in the path is ignored."""
     base_path = re.sub(r"\.(json|csv|ndjson)$", "", path.partition("?")[0])
     for template, operations in description()["paths"].items():
         pattern = re.sub(r"\\\{[^/]*?\\\}", "[^/]+", re.escape(template))

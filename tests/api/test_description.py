@@ -146,7 +146,7 @@ def test_additions_are_not_breaking_changes() -> None:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A client generated from the description, as partners do."""
+    """A client generated from the description, as partners generate theirs."""
     folder = tmp_path_factory.mktemp("client")
     (folder / "openapi.json").write_bytes(description_bytes())
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--path", str(folder / "openapi.json")]

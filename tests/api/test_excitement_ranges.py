@@ -1,4 +1,4 @@
-"""Excitement is available for 48 h: series of older ranges have none, and neither have points of longer windows."""
+"""Excitement is available for 48 h: series for older ranges have none, and neither do points of longer windows."""
 
 from __future__ import annotations
 

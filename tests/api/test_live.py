@@ -29,7 +29,7 @@ _Communicator: Any = testing.ApplicationCommunicator
 
 
 class Events:
-    """A client of server-sent events."""
+    """A client for server-sent events."""
 
     def __init__(self, secret: str, query: str, last_id: str = "", accept: str = "") -> None:
         headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {secret}".encode())]
@@ -181,7 +181,7 @@ async def test_events_end_when_their_key_is_revoked(key: tuple[ApiKey, str], boa
         await sync_to_async(revoke_key)(key=key[0])
         last = await events.next()
         while "id" in last:
-            # Frames of earlier ticks may still arrive.
+            # Frames from earlier ticks may still arrive.
             last = await events.next()
         assert json.loads(last["data"])["code"] == "revoked-key"
         with pytest.raises(EOFError):

@@ -18,13 +18,13 @@ from tests.e2e.visitor import make_account, open_admin_site, sign_in
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 CURATOR, REQUESTER = "curator@example.com", "asker@example.com"
-# A decision takes effect within this time, which includes some for the browser and this test.
+# A decision takes effect within this time, which includes a margin for the browser and this test.
 EFFECTIVE_S = 30
 
 
 @pytest.fixture(scope="module")
 def admin(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """A curator who signs in once, because a code of the second factor is valid once."""
+    """A curator who signs in once, because a second-factor code is valid only once."""
     page = open_admin_site(browser, stack, CURATOR)
     yield page
     page.context.close()
@@ -60,7 +60,7 @@ def test_imported_decisions_are_previewed_and_take_effect_within_half_a_minute(a
 
 
 def decide_request(admin: Page, stack: Stack, kind: str, name: str, choice: str, answer_text: str = "") -> None:
-    """Decide a request of a kind that names a channel."""
+    """Decide the request of this kind for the account with this name."""
     admin.goto(f"{stack.url}/admin/{kind}/")
     admin.get_by_role("link", name=name, exact=True).click()
     admin.get_by_label(choice).check()

@@ -74,6 +74,6 @@ def test_staff_see_each_stage_and_an_incident_from_start_to_end(browser: Browser
 
 
 def incidents(stack: Stack) -> int:
-    """Return the number of stored open incidents of the boards."""
+    """Return the number of stored open incidents for the boards."""
     query = "Incident.objects.filter(rule='boards', ended_ms=None, is_confirmed=True).count()"
     return int(stack.manage("shell", "-c", f"from apps.status.models import Incident; print({query})").split()[-1])

@@ -136,7 +136,7 @@ def newest_values(stack: Stack, topic: str, count: int = 500) -> list[bytes]:
 
 
 def dead_letter(stack: Stack, topic: str, poison: bytes) -> Message:
-    """Return the dead letter with the poison, or with its start."""
+    """Return the dead letter that contains the poison record, or the start of it."""
     consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": "test"})
     consumer.assign([TopicPartition(f"{topic}-dlq", 0, OFFSET_BEGINNING)])
     until = time.monotonic() + 30

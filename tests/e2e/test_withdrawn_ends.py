@@ -35,7 +35,7 @@ def withdrawal(of: EventRecord) -> EventRecord:
 
 
 def carry(records: Sequence[EventRecord]) -> None:
-    """Write records like the sink, with the summary of each end."""
+    """Write records as the sink does, with a summary for each end."""
     windows = WindowStore()
     store = BroadcastStore(windows)
     for record in records:

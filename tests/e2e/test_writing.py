@@ -90,7 +90,7 @@ def test_a_new_owner_reads_the_newest_time_of_each_partition(topics: str) -> Non
     poison.produce(kafka_topic, b"not json", partition=1)
     poison.produce(kafka_topic, json.dumps({"at_ms": 2**62}).encode(), partition=1)
     poison.flush(10)
-    # Kafka's clock may have been set back by an hour in the meantime.
+    # In the meantime, Kafka's clock may have been set back by an hour.
     ahead_ms = int(time.time() * 1000) + 3_600_000
     poison.produce(kafka_topic, json.dumps({"at_ms": ahead_ms}).encode(), partition=2)
     poison.flush(10)

@@ -63,7 +63,7 @@ def sign_in(page: Page, stack: Stack, path: str = "/", email: str = DEMO) -> Non
 def open_admin_site(browser: Browser, stack: Stack, email: str) -> Page:
     """Sign in a superuser with a second factor, in a new context.
 
-    Each caller needs its own email address, because a code of a second factor is valid once.
+    Each caller needs its own email address, because a second-factor code is valid only once.
     """
     stack.manage("shell", "-v", "0", "-c", STAFF.format(email=email, password=PASSWORD, secret=SECRET))
     page = browser.new_context(reduced_motion="reduce").new_page()

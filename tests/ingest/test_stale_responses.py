@@ -31,7 +31,7 @@ def valid_ends(table: Table) -> list[tuple[int, int]]:
 
 
 def polls(table: Table, answers: str, first_ms: int = LATER) -> None:
-    """Poll once a minute. A is the broadcast of T0, B that of LATER, and - no broadcast; Bob is always live."""
+    """Poll once a minute. A is the broadcast from T0, B the one from LATER; - means none. Bob is always live."""
     streams = {"A": [ADA], "B": [NEWER], "-": []}
     for minute, answer in enumerate(answers):
         table.poll(first_ms + minute * MINUTE, *streams[answer], BOB)

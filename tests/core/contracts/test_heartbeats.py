@@ -23,7 +23,7 @@ from core.contracts.heartbeats import (
 
 T0 = 1_795_400_000_000
 SINK = {"rows_per_s": 80.5, "lag": 3, "lag_s": 0.5, "newest_ms": T0, "dead_letters": 1, "waits": True, "halted": "no"}
-# As other processes of this version write them. A change here requires a new VERSION.
+# Heartbeats as other processes of this version write them. A change here requires a new VERSION.
 EXAMPLES: dict[type[Heartbeat], dict[str, Any]] = {
     ProducerHeartbeat: {
         "wanted": 60,
