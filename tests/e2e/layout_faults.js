@@ -1,7 +1,7 @@
 // @ts-check
-// Finds text that overlaps, is cut off or leaves its box in the current layout of the page. Evaluating
-// the file gives a promise of the faults: see layout.py. Text on a canvas and in CSS `content` cannot
-// be measured and is not checked.
+// Finds text that overlaps, is cut off or leaves its box in the current layout of the page.
+// Evaluating the file gives a promise of the faults: see layout.py. Text on a canvas and in CSS
+// `content` cannot be measured and is not checked.
 "use strict";
 
 /**
@@ -117,8 +117,8 @@ function isShown(element) {
 }
 
 /**
- * Follow a line outwards through the boxes around it. Return its faults, and the edges of its visible
- * part, or null.
+ * Follow a line outwards through the boxes around it. Return its faults, and the edges of its
+ * visible part, or null.
  * @param {Line} line
  * @returns {{ line: Line, faults: Fault[], seen: Edges | null }}
  */
@@ -268,8 +268,8 @@ function isDrawn(style) {
 }
 
 /**
- * Return whether text that ends in an ellipsis can be read elsewhere: in a title or label, behind its
- * link, or in the opened select.
+ * Return whether text that ends in an ellipsis can be read elsewhere: in a title or label, behind
+ * its link, or in the opened select.
  * @param {Line} line
  * @param {Box} clipper
  * @param {"x" | "y"} axis
