@@ -62,6 +62,6 @@ def is_served(host: str, path: str, admin_host: str) -> bool:
 
 
 def _host(scope: Any) -> str:
-    """Return the host without its port; "" for an invalid header, or several."""
+    """Return the host without its port; "" for an invalid header or several headers."""
     hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     return split_domain_port(hosts[0])[0] if len(hosts) == 1 else ""

@@ -40,7 +40,7 @@ def positive(text: str) -> float:
 
 
 def add_audience_arguments(parser: ArgumentParser) -> None:
-    """Add the arguments that determine the simulated audience: the same ones give the same channels and broadcasts."""
+    """Add the arguments that determine the simulated audience: equal arguments give equal channels and broadcasts."""
     parser.add_argument(
         "--channels", type=count, default=600, help="number of synthetic channels, some of them offline"
     )

@@ -13,7 +13,7 @@ HEADERS_MAX = 100
 
 
 class RequestRefused(Exception):
-    """A request is refused with this status before it reaches the application."""
+    """A request is rejected with this status before it reaches the application."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status.phrase)
@@ -21,7 +21,7 @@ class RequestRefused(Exception):
 
 
 class PromptProtocol(HttpToolsProtocol):
-    """Refuses requests that are too slow, have oversized headers, or do not have exactly one Host header.
+    """Rejects requests that are too slow, have oversized headers, or do not have exactly one Host header.
 
     uvicorn waits forever for the end of a request, accepts any number of headers of any size, and passes requests
     without a Host to Django, which then uses the address of the socket as the host.
@@ -29,7 +29,7 @@ class PromptProtocol(HttpToolsProtocol):
 
     # Abort requests that are not fully received within this time (slow loris), and idle connections.
     REQUEST_S = 30.0
-    # How long the rest of a refused request is read and discarded, so that the client reads the response.
+    # How long the rest of a rejected request is read and discarded, so that the client reads the response.
     LINGER_S = 2.0
     _limit: asyncio.TimerHandle | None = None
     _refused: HTTPStatus | None = None
@@ -93,7 +93,7 @@ class PromptProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Respond to an invalid or refused request, and discard the rest; uvicorn calls it when its parser stops."""
+        """Respond to an invalid or rejected request, and discard the rest; uvicorn calls it when its parser stops."""
         status = self._refused = self._refused or HTTPStatus.BAD_REQUEST
         if self.cycle is not None and not self.cycle.response_complete:
             # A response is in progress: a second one would be read as part of it.

@@ -276,7 +276,7 @@ _logged_s: dict[int, float] = {}
 
 
 def _log_error(error: KafkaError) -> None:
-    """Log an error, at most once per code and LOG_INTERVAL_S: the driver reports every attempt to connect."""
+    """Log an error, at most once per code per LOG_INTERVAL_S: the driver reports every attempt to connect."""
     now_s = time.monotonic()
     if now_s - _logged_s.get(error.code(), -LOG_INTERVAL_S) >= LOG_INTERVAL_S:
         _logged_s[error.code()] = now_s

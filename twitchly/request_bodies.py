@@ -14,7 +14,7 @@ BODY_MAX_BYTES = 65_536
 # Up to this much of a body beyond the limit is read and discarded, so that the client reads the response.
 DISCARDED_MAX_BYTES = 1_048_576
 
-# Returns the body limit in bytes of a request.
+# Returns the body limit of a request, in bytes.
 Limit = Callable[[Any], Awaitable[int]]
 
 

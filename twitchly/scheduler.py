@@ -1,4 +1,4 @@
-"""Scheduler of Celery beat: runs every task at the start, then at its interval; nothing is stored on disk."""
+"""Scheduler of Celery beat: runs every task at startup, then at its interval; nothing is stored on disk."""
 
 from __future__ import annotations
 

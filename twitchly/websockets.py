@@ -24,7 +24,7 @@ class FrameWriter(Protocol):
         """True if the client reads and its connection is open."""
 
     def write_frames(self, texts: Sequence[bytes]) -> None:
-        """Write these texts, a frame each; nothing is written to a connection that is closing."""
+        """Write these strings, a frame each; nothing is written to a connection that is closing."""
 
 
 class ClosingProtocol(WebSocketsSansIOProtocol):

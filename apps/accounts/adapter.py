@@ -42,7 +42,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no typ
 
 
 def _fernet() -> MultiFernet:
-    """Return a cipher that encrypts with the current key and decrypts with previous ones too."""
+    """Return a cipher that encrypts with the current key and also decrypts with previous keys."""
     return MultiFernet([_cipher(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 

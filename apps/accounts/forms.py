@@ -18,7 +18,7 @@ class SignupForm(account_forms.SignupForm):  # type: ignore[misc]  # allauth has
     """Takes the same time whether or not the address has an account."""
 
     def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
-        """Return the new user, or the response for an address that has an account already."""
+        """Return the new user, or the response for an address that already has an account."""
         already_exists: bool = self.account_already_exists  # type: ignore[has-type]  # allauth sets it in clean()
         if already_exists:
             # Hash the password, as for a new account.

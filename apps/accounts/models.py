@@ -41,10 +41,10 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]  # replaced by the email address
     email = models.EmailField("email address", unique=True)
-    # The database default serves processes of a version without this field.
+    # The database default is for processes of an older version, which lacks this field.
     times = models.CharField("time zone", max_length=5, choices=Times, default=Times.UTC, db_default=Times.UTC)
 
-    # The user's own channel, "" for none. It proves nothing: anybody may name any channel.
+    # The user's own channel, "" for none. It is unverified: anybody can enter any channel.
     channel_id = models.CharField("own channel", max_length=20, blank=True, default="", db_default="")
 
     USERNAME_FIELD = "email"

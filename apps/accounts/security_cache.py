@@ -1,7 +1,7 @@
 """Database cache backend without eviction, for allauth's failed sign-ins and used one-time codes.
 
-Django's own DatabaseCache drops a third of its rows, expired or not, once it has 300 of them. An attacker could lift
-the lock of an account by filling it.
+Django's own DatabaseCache drops a third of its rows, expired or not, once it has 300 rows. An attacker could fill it to
+lift the lock on an account.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class SecurityCache(BaseCache):
         super().__init__(params)
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        """Set a value if the key does not exist; return whether it was set. One of several concurrent callers wins."""
+        """Set a value if the key does not exist; return whether it was set. Only one of several callers sets it."""
         name, expires_at = self._name(key, version), self._expires_at(timeout)
         expired = SecurityRecord.objects.filter(key=name, expires_at__lte=timezone.now())
         if expired.update(value=value, expires_at=expires_at):
@@ -67,7 +67,7 @@ class SecurityCache(BaseCache):
         SecurityRecord.objects.all().delete()
 
     def expires_at(self, key: str, version: int | None = None) -> datetime | None:
-        """Return when a value expires, None if there is no value or it never expires."""
+        """Return the expiry time of a value; None if there is no value or it never expires."""
         expires_at: datetime | None = self._unexpired(key, version).values_list("expires_at", flat=True).first()
         return expires_at
 
@@ -84,7 +84,7 @@ class SecurityCache(BaseCache):
 
 
 def expires_at(key: str) -> datetime | None:
-    """Return when a value of the default cache expires, None if there is no value or it never expires."""
+    """Return the expiry time of a value in the default cache; None if there is no value or it never expires."""
     return cast(SecurityCache, caches["default"]).expires_at(key)
 
 

@@ -32,7 +32,7 @@ def choose_channel(*, user: User, channel_id: str) -> None:
 
 
 def choose_times(*, user: User, times: str) -> None:
-    """Set the time zone of an account's pages. Raises: Refused."""
+    """Set the time zone for an account's pages. Raises: Refused."""
     if times not in Times.values:
         raise Refused("Choose one of the time zones.")
     user.times = times

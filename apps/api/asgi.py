@@ -134,7 +134,7 @@ async def _dispatch(request: HttpRequest, is_too_large: bool) -> HttpResponseBas
 
 
 def _resolve(request: HttpRequest) -> tuple[Callable[..., Awaitable[HttpResponseBase]], Any, Any]:
-    """Return the view of a path and its arguments; a format suffix becomes the argument `format`."""
+    """Return the view for a path, and its arguments; a format suffix becomes the argument `format`."""
     suffixed = _FORMAT.fullmatch(request.path_info)
     try:
         match = get_resolver(URLCONF).resolve(suffixed[1] if suffixed else request.path_info)

@@ -38,7 +38,7 @@ def new_secret() -> str:
 
 
 def has_valid_checksum(text: str) -> bool:
-    """Return whether a text has the format and the checksum of a key; a typo fails the checksum."""
+    """Return whether a string has the format and checksum of a key; the checksum detects typos."""
     match = _FORMAT.fullmatch(text)
     return match is not None and _checksum(match[1]) == match[2]
 

@@ -32,7 +32,7 @@ BOARDS_MAX = 300
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-# Maximum number of recently used keys that a fetch also refreshes, so that no fetch takes long.
+# Maximum number of recently used keys that a fetch also refreshes, so that every fetch stays fast.
 EXTRA_KEYS_MAX = 50
 
 
@@ -70,7 +70,7 @@ class BatchCache(Generic[K, V]):
         return key in self._fetches
 
     async def get(self, key: K) -> V | None:
-        """Return the value of a key, None if it has none. Propagates exceptions from `fetch`."""
+        """Return the value for a key, None if there is none. Propagates exceptions from `fetch`."""
         fetch = self._fetches.get(key)
         if fetch is None or self._clock() - fetch.started_s >= self._ttl_s:
             fetch = self._start_fetch(key)
@@ -142,7 +142,7 @@ class ApiClientCache:
 
 
 async def _fetch_clients(digests: Collection[str]) -> Mapping[str, ApiClient]:
-    # Several requests wait for this lookup, so it does not run in the thread of one of them.
+    # Several requests wait for this lookup, so it must not run in the thread of any one of them.
     find = database_sync_to_async(find_clients, thread_sensitive=False)
     clients: Mapping[str, ApiClient] = await find(digests)
     return clients

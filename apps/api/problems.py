@@ -16,7 +16,7 @@ from core.inputs.names import RefusedName
 from twitchly import request_counts
 
 MEDIA_TYPE = "application/problem+json"
-# Start of the link to a code's documentation in the API reference.
+# Prefix of the links to each code's documentation in the API reference.
 DOCS_PREFIX = "/api/#problem-"
 
 
@@ -103,7 +103,7 @@ def problem_response(problem: Problem) -> HttpResponse:
 
 
 def exception_handler(error: Exception, _context: Any) -> HttpResponse | None:
-    """Return the response for an exception of a view; None for an unexpected one. A hook of Django REST framework."""
+    """Return the response for a view's exception; None for an unexpected one. A hook of Django REST framework."""
     problem = problem_of(error)
     return None if problem is None else problem_response(problem)
 

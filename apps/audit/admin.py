@@ -20,7 +20,7 @@ from apps.audit.queries import COLUMNS, csv_rows, format_values
 
 # Spreadsheets treat text that begins with one of these as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-# Rows per query and chunk.
+# Rows per query, and per chunk of the response.
 CHUNK_ROWS = 1_000
 
 

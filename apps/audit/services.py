@@ -38,7 +38,7 @@ def record(
     reason: str = "",
     label: str = "",
 ) -> None:
-    """Add an entry; `label` replaces the object's own text if that would name a person.
+    """Add an entry; `label` replaces the object's string form if that would name a person.
 
     `before` and `after` have JSON values; only those that differ are stored.
     """

@@ -40,7 +40,7 @@ class Channel(models.Model):
     category = models.CharField(max_length=CATEGORY_MAX, blank=True)
     language = models.CharField(max_length=LANGUAGE_MAX, blank=True)
     title = models.CharField(max_length=TITLE_MAX, blank=True)
-    # The texts before the last changes in a broadcast: stale responses from Twitch may still contain them.
+    # The title and category before their last changes in a broadcast: stale responses from Twitch may still have them.
     previous_texts = models.JSONField(null=True, blank=True)
     viewers = models.PositiveIntegerField("viewers when last seen", default=0)
     viewers_raw = models.PositiveIntegerField(
@@ -61,7 +61,7 @@ class Channel(models.Model):
         db_index=True,
         help_text="No longer tracked or found in search. Takes effect within 30 s. Existing history is kept.",
     )
-    # The database default serves processes of a version without this field.
+    # The database default is for processes of an older version, which lacks this field.
     reason = models.CharField(
         max_length=REASON_MAX, blank=True, default="", db_default="", help_text="Reason for the pin or block."
     )

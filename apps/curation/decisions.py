@@ -34,7 +34,7 @@ _ACTS = {PIN: Act.Kind.PINNED, BLOCK: Act.Kind.BLOCKED, NONE: Act.Kind.LEFT}
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision about a channel; `until` is when a pin or block expires."""
+    """A decision about a channel; `until` is the expiry time of a pin or block."""
 
     kind: str = NONE
     reason: str = ""
@@ -96,7 +96,7 @@ def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
 
 @transaction.atomic
 def decide(channel: Channel, decision: Decision, *, by: str, now: dt.datetime) -> bool:
-    """Write a decision and record it as an act of `by`; return whether anything changed. Raises: Refused."""
+    """Write a decision and record `by` as its author; return whether anything changed. Raises: Refused."""
     known = Channel.objects.select_for_update().filter(pk=channel.pk).first()
     before = decision_of(known) if known else Decision()
     decision = validate_decision(decision, before=before, is_opted_out=has_opted_out(channel.pk), now=now)
@@ -120,7 +120,7 @@ def _save(channel: Channel, decision: Decision, *, is_new: bool) -> None:
 
 
 def expire_decisions(*, now: dt.datetime) -> int:
-    """End expired pins and blocks, recorded as acts of the system; return their number."""
+    """End expired pins and blocks, with the system as the recorded author; return their number."""
     due = Channel.objects.filter(decided_until__lte=now)
     return sum(_expire(channel.pk, now) for channel in due)
 

@@ -116,7 +116,7 @@ class CurationRequest(models.Model):
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField("requested", auto_now_add=True)
     closed_at = models.DateTimeField("closed", null=True, blank=True)
-    # The database defaults serve processes of a version without these fields.
+    # The database defaults are for processes of an older version, which lacks these fields.
     state = models.CharField(max_length=9, choices=State, default=State.OPEN, db_default=State.OPEN)
     answer = models.CharField(max_length=200, blank=True, default="", db_default="")
     audit_name = "curation request"

@@ -25,7 +25,7 @@ def opt_out(*, kind: str, twitch_id: str, login: str, by: str) -> OptOut:
 
 
 def request_opt_out(*, kind: str, login: str, contact: str, note: str) -> None:
-    """File a request with the curators. The result is the same for existing ones, so that names cannot be probed."""
+    """File a request with the curators. Repeating one has the same result, so that names cannot be probed."""
     OptOutRequest.objects.get_or_create(
         kind=kind, login=login, closed_at=None, defaults={"contact": contact, "note": one_line(note)}
     )

@@ -15,7 +15,7 @@ from core.errors import NotFound, ServiceUnavailable
 
 View = Callable[..., HttpResponseBase]
 
-# The reasons in responses with status 503: Redis or Cassandra is unavailable.
+# The reasons sent with status 503 when Redis or Cassandra is unavailable.
 LIVE_AWAY = "Live data is unavailable. Try again in a minute."
 HISTORY_AWAY = "History is unavailable. Try again in a minute."
 
@@ -76,7 +76,7 @@ def handle_channel_errors(view: View) -> View:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Return whether a script sent the form, which shows the response in place."""
+    """Return whether a script sent the form; the script shows the response in place."""
     return request.headers.get("Accept", "").startswith("application/json")
 
 

@@ -23,7 +23,7 @@ _DEFAULT = Board()
 class Choice:
     """The selections in a query string. Default chart: the board's metric, and the `range` if there is no `span`.
 
-    `window` is kept on boards that do not offer it, so that it applies again on the next one that does.
+    `window` is kept on boards that do not offer it, so that it applies again on the next board that does.
     `errors` names the parameters that have an unknown value, with their choices.
     """
 

@@ -10,7 +10,7 @@ from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 # A gap of more steps than this breaks a line.
 BREAK_AFTER_STEPS = 1.5
-# The distances between ticks of a time axis, and how many of them a chart shows at most.
+# The possible intervals between the ticks of a time axis, and the maximum number of its ticks.
 _TIME_STEPS_MS = (
     *(n * MINUTE_MS for n in (5, 10, 15, 30)),
     *(n * HOUR_MS for n in (1, 2, 3, 6, 12)),
@@ -23,7 +23,7 @@ TIME_TICKS_MAX = 8
 class Box:
     """The box that a line is drawn in, which the page stretches; the line keeps `margin` from its top and bottom.
 
-    A point without neighbors is a dash of the length `dash`; without one it is invisible.
+    A point without neighbors is drawn as a dash of length `dash`; with 0 it is invisible.
     """
 
     width: int
@@ -74,7 +74,7 @@ def value_ticks(top: float) -> list[Tick]:
 
 
 def time_ticks(from_ms: int, until_ms: int) -> list[TimeTick]:
-    """Return the ticks of a time axis at round times (UTC), at most TIME_TICKS_MAX; none too close to its ends."""
+    """Return the ticks of a time axis at round times (UTC), at most TIME_TICKS_MAX; and none too close to its ends."""
     span_ms = until_ms - from_ms
     step_ms = next((step for step in _TIME_STEPS_MS if span_ms / step <= TIME_TICKS_MAX), _TIME_STEPS_MS[-1])
     first_ms = -(-from_ms // step_ms) * step_ms

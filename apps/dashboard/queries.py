@@ -205,7 +205,7 @@ def range_json(chart_range: Range) -> dict[str, Any]:
 
 
 def summary_json(summary: Summary, metric: Metric, chart_range: Range) -> dict[str, Any]:
-    """Return the texts of a metric's tiles and data-quality panel, and the fields for raising its peak."""
+    """Return the display text of a metric's tiles and data-quality panel, and the fields for raising its peak."""
     return {
         "peak": peak(metric.key, summary),
         "peak_value": summary.peak,

@@ -104,12 +104,12 @@ def has_live_peak(metric: Metric, chart_range: Range) -> bool:
 
 
 def peak_name(metric: Metric, chart_range: Range) -> str:
-    """Return the label of a peak, which names minutes where the live value beside it is of a shorter window."""
+    """Return the label of a peak; it mentions minutes if the live value beside it comes from a shorter window."""
     return "Busiest minute" if metric.key in PEAK and not has_live_peak(metric, chart_range) else "Peak"
 
 
 def _peak_note(series: Series, metric: str) -> str:
-    """Return why a metric has no peak."""
+    """Return the reason why a metric has no peak."""
     totals = series.summary
     if metric == "excitement" and not series.range.has_excitement:
         return EXCITEMENT_RANGES

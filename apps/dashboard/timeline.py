@@ -11,7 +11,7 @@ from apps.metrics.many_channels import RECENT_MS
 from apps.metrics.queries import Point, Series
 from core.irc.channel_events import SUMMED
 
-# Rows of the table, lines of the timeline, and gaps of the list.
+# Maximum numbers of table rows, timeline lines and listed gaps.
 TABLE_ROWS = 12
 LINES_SHOWN = 60
 GAPS_SHOWN = 6

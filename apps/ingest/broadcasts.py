@@ -1,9 +1,9 @@
 """Events of a channel's broadcast between two polls of Helix, as records of `channel-events`.
 
-Event ids are derived from the broadcast or the poll, so an event that is sent twice counts once. When it is
-first seen, every broadcast is reported with the start time that Twitch gives, however long ago it began, so that its
-time on air is known. Corrected events, such as the end of a broadcast that resumed, are reported again. The latest
-`reported_ms` wins, in whatever order the reports are read.
+Event ids are derived from the broadcast or the poll, so an event that is sent twice counts once. Every broadcast is
+reported when it is first seen, with the start time from Twitch, however long ago that is, so that its time on air is
+known. Corrected events, such as the end of a broadcast that resumed, are reported again. The latest `reported_ms` wins,
+in whatever order the reports are read.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def write(
     barred: Iterable[str] = (),
     curation: str = "",
 ) -> None:
-    """Replace the channel list. `curation` is the digest of the curation it was built with."""
+    """Replace the channel list. `curation` is the digest of the curation that the list was built with."""
     client.mset(
         {redis_keys.CHANNEL_LIST: encode(streams, fetched_ms, barred), redis_keys.CHANNEL_LIST_CURATION: curation}
     )

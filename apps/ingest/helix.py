@@ -215,7 +215,7 @@ def is_login(text: str) -> bool:
 def _usable(body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Row | None], noun: str) -> list[Row]:
     """Return the usable rows. Raises: ValueError if too many are unusable.
 
-    One malformed row must not invalidate the others. With many, channels that seem absent may be among them.
+    One malformed row must not invalidate the others. If there are many, channels that seem absent may be among them.
     """
     rows = body.get("data")
     if not isinstance(rows, list):

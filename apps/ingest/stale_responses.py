@@ -30,7 +30,8 @@ TEXTS = ("login", "name", "title", "category", "language")
 class Poll:
     """A poll of Helix at `at_ms`: every live stream by channel id. A known channel that is absent is offline.
 
-    `unchanged` holds the ids of channels whose known values are kept, `texts` the state of each of TEXTS by channel id.
+    `unchanged` holds the ids of channels whose known values are kept, `texts` the state of the fields in TEXTS by
+    channel id.
     """
 
     at_ms: int
@@ -61,7 +62,7 @@ def discard_stale_responses(known: Mapping[str, Channel], poll: Poll) -> Poll:
 
 
 def previous_texts(texts: Mapping[str, KnownText]) -> dict[str, Any]:
-    """Return the state of a channel's texts that its row keeps until the next poll, as JSON."""
+    """Return the state of a channel's text fields that its row keeps until the next poll, as JSON."""
     return {
         name: [text.previous, text.changed_ms, text.returned_ms]
         for name, text in texts.items()
@@ -70,7 +71,7 @@ def previous_texts(texts: Mapping[str, KnownText]) -> dict[str, Any]:
 
 
 def _texts_after(row: Channel | None, stream: Stream, now_ms: int) -> Mapping[str, KnownText]:
-    """Return each text of a stream after a response; a new broadcast has no previous texts."""
+    """Return each text field of a stream after a response; a new broadcast has no previous values."""
     received = {name: getattr(stream, name) for name in TEXTS}
     if row is None or not row.is_wanted or row.started_at != started_at(stream):
         return {name: KnownText(text, changed_ms=now_ms) for name, text in received.items()}

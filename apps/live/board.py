@@ -49,7 +49,7 @@ class Board:
 def requested_board(
     metric: str, size: int, *, category: str, language: str, band: str, window: str = DEFAULT_WINDOW
 ) -> Board:
-    """Return a board with untrusted filters; they are cleaned like the texts of channels that they select.
+    """Return a board with untrusted filters; they are cleaned like the channel fields that they are compared with.
 
     If the metric has no board over `window`, it is the one over the default window.
     """

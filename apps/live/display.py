@@ -1,4 +1,4 @@
-"""Texts of live values. Pages and frames share them, and the script inserts them unchanged."""
+"""Display text of live values. Pages and frames share it, and the script inserts it unchanged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class RowDisplay:
-    """The texts of a row: `details` are category and language, `state` is "" if it is live, `spark` is an SVG path."""
+    """The display text of a row: `details` is category and language, `state` is "" if live, `spark` is an SVG path."""
 
     value: str
     state: str
@@ -47,7 +47,7 @@ class RowDisplay:
 
 @dataclass(frozen=True, slots=True)
 class ChannelDisplay:
-    """The texts of a channel: `values` by metric, and `notes` for the metrics that have one."""
+    """The display text of a channel: `values` by metric, and `notes` for the metrics that have one."""
 
     values: Mapping[str, str]
     notes: Mapping[str, str]
@@ -59,7 +59,7 @@ class ChannelDisplay:
 
 @dataclass(frozen=True, slots=True)
 class ReadingDisplay:
-    """Texts about a reading as a whole. `viewers_title` and `viewers_text` are "" while counts are fresh."""
+    """Display text about a reading as a whole. `viewers_title` and `viewers_text` are "" while counts are fresh."""
 
     viewers: Freshness
     viewers_title: str
@@ -73,18 +73,18 @@ CHANNEL_DISPLAY = tuple(field.name for field in fields(ChannelDisplay))
 
 
 def row_json(row: Row, metric: str, newest_end_ms: int | None) -> dict[str, Any]:
-    """Return the fields of a row with its texts."""
+    """Return the fields of a row with its display text."""
     return {name: getattr(row, name) for name in ROW} | {"display": row_display(row, metric, newest_end_ms)}
 
 
 def channel_json(channel: ChannelNow) -> dict[str, Any]:
-    """Return the fields of a channel with its texts."""
+    """Return the fields of a channel with its display text."""
     display = channel_display(channel)
     return channel.as_json() | {"display": {name: getattr(display, name) for name in CHANNEL_DISPLAY}}
 
 
 def row_display(row: Row, metric: str, newest_end_ms: int | None) -> RowDisplay:
-    """Return the texts of a row of a metric's board."""
+    """Return the display text of a row of a metric's board."""
     return RowDisplay(
         figure(metric, row.value, row.coverage),
         state_text(row, newest_end_ms),
@@ -97,7 +97,7 @@ def row_display(row: Row, metric: str, newest_end_ms: int | None) -> RowDisplay:
 
 
 def channel_display(channel: ChannelNow) -> ChannelDisplay:
-    """Return the texts of a channel's newest live window."""
+    """Return the display text of a channel's newest live window."""
     chatters, viewers, messages = (value_of(channel, key) for key in ("chatters", "viewers", "messages"))
     notes = {metric: now_note(metric, channel) for metric in METRIC}
     return ChannelDisplay(
@@ -111,7 +111,7 @@ def channel_display(channel: ChannelNow) -> ChannelDisplay:
 
 
 def reading_display(viewers_at_ms: int | None, late_dropped: int | None, now_ms: int) -> ReadingDisplay:
-    """Return how reliable viewer counts from `viewers_at_ms` are, and the number of dropped records."""
+    """Return the reliability of viewer counts from `viewers_at_ms`, and the number of dropped records."""
     freshness = viewers_freshness(viewers_at_ms, now_ms)
     minutes = ABSENT if viewers_at_ms is None else number(max(0, now_ms - viewers_at_ms) // MINUTE_MS, 0)
     title, text = {
@@ -168,7 +168,7 @@ def is_over_midnight(end_ms: int | None) -> bool:
 
 
 def now_note(metric: str, now: ChannelNow) -> str:
-    """Return why a metric has no current value or rank, or a caveat about its value; "" without a note."""
+    """Return the reason why a metric has no current value or rank, or a caveat about its value; "" without a note."""
     is_absent, unranked = value_of(now, metric) is None, now.unranked.get(metric)
     if not is_absent and not unranked:
         return OVER_MIDNIGHT if METRIC[metric].distinct and is_over_midnight(now.end_of(metric)) else ""

@@ -54,7 +54,7 @@ class Subscription:
 
 
 class Connection(Protocol):
-    """The hub's interface to a socket or event stream. Its methods are called for each in turn and never block."""
+    """The hub's interface to a socket or event stream. Its methods are called client by client, and never block."""
 
     def flush(self) -> None:
         """Take frames from the outbox if the client has room for them."""

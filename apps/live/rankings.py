@@ -30,7 +30,7 @@ class Rankings:
         self._directory = directory
 
     def read_limits(self, boards: Collection[Board]) -> dict[str, int | None]:
-        """Return how many entries of each sorted set to read; None means all, as filtered boards need."""
+        """Return the number of entries to read from each sorted set; None means all, as filtered boards need."""
         limits: dict[str, int | None] = {}
         for board in boards:
             limit = limits.get(board.key, 0)

@@ -159,7 +159,7 @@ def read_search(query: QueryDict) -> Search:
 
 
 def default_columns(range_key: str) -> tuple[str, ...]:
-    """Return the columns that the table of a range has if none are selected."""
+    """Return the columns that the table of a range shows by default."""
     return PERIOD_COLUMNS if range_key else DEFAULT_COLUMNS
 
 

@@ -64,7 +64,7 @@ class BroadcastStore:
             write(session, [(prepare(session, query), values)])
 
     def correct(self, channel_ids: Iterable[str], from_ms: int, until_ms: int) -> int:
-        """Recompute the broadcasts that overlap (from_ms, until_ms], whose windows were corrected; return how many."""
+        """Recompute the broadcasts that overlap the corrected windows of (from_ms, until_ms]; return their number."""
         old = [
             broadcast
             for channel_id in channel_ids
@@ -81,7 +81,7 @@ class BroadcastStore:
         return len(old)
 
     def read(self, channel_id: str, limit: int, before_ms: int | None = None) -> list[Broadcast]:
-        """Return a channel's last `limit` broadcasts, or the last that began before `before_ms`, newest first."""
+        """Return a channel's last `limit` broadcasts, or the last ones that began before `before_ms`, newest first."""
         if before_ms is None:
             return self._select("LIMIT ?", channel_id, limit)
         return self._select("AND started_ms < ? LIMIT ?", channel_id, before_ms, limit)

@@ -49,14 +49,14 @@ class Range:
     def bounds(self, now_ms: int) -> Span:
         """Return the start and the end. A range up to now ends with its newest step, or minute if steps are longer.
 
-        Charts, files and responses thus have the same windows, and an entity tag is stable until there is a new one.
+        Charts, files and responses thus have the same windows, and an entity tag is stable until there is a new window.
         """
         step_ms = min(self.step_ms, MINUTE_MS)
         until_ms = now_ms // step_ms * step_ms if self.until_ms is None else self.until_ms
         return until_ms - self.span_ms, until_ms
 
     def event_bounds(self, now_ms: int) -> Span:
-        """Return the first and the last time of its events, which have no steps.
+        """Return the times of its first and last possible event; events have no steps.
 
         The end of a range up to now is not rounded, nor is a given start.
         """

@@ -19,7 +19,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """Numbers of completed and failed checkpoints of a job, and the reason for the last failure."""
+    """Counts of completed and failed checkpoints of a job, and the reason for the last failure."""
 
     completed: int
     failed: int

@@ -23,7 +23,7 @@ from core.times import DAY_MS, HOUR_MS, MINUTE_MS, day_of
 # Days that ended in this time are compared: earlier ones change only with their windows, which are compared when they
 # change.
 COMPARED_MS = 2 * DAY_MS
-# Celery rolls up the day that ended last every hour, so a younger row may be missing or outdated.
+# Every hour, Celery rolls up the day that ended last, so a younger row may be missing or outdated.
 ROLLED_UP_AFTER_MS = 2 * HOUR_MS
 # A day without windows: see apps/metrics/day_store.py.
 _NOTHING: Columns = {"heard_ms": 0}
@@ -96,7 +96,7 @@ class DayComparison:
     def compare(self, channel_ids: Collection[str], first_ms: int, now_ms: int) -> None:
         """Compare the days of these channels that ended in the COMPARED_MS before `now_ms`.
 
-        Days that ended before `first_ms`, the beginning of `chat`, may be without a row.
+        Days that ended before `first_ms`, the beginning of `chat`, may lack a row.
         """
         until_ms = now_ms // DAY_MS * DAY_MS
         from_ms = until_ms - COMPARED_MS

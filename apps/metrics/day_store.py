@@ -1,7 +1,7 @@
 """Days of channels in Cassandra, by prepared statements; see core/metrics/days.py.
 
-A row is written with the end of its day as timestamp, plus a revision that grows with each correction. Thus an erasure,
-whose timestamp is later than the days it deletes, also wins over a correction that was computed before it.
+A row is written with the end of its day as its timestamp, plus a revision that grows with each correction. Thus an
+erasure, whose timestamp is later than the days it deletes, also wins over a correction that was computed before it.
 """
 
 from __future__ import annotations

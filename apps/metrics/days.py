@@ -14,12 +14,12 @@ from core.metrics.table import METRICS, Metric
 from core.metrics.windows import Columns
 from core.times import DAY_MS, HOUR_MS
 
-# Channels per read and write of the store.
+# Channels per read, and per write, of the store.
 BATCH_SIZE = 50
 
 
 def roll_up(channel_ids: Iterable[str], start_ms: int, now_ms: int, *, only_missing: bool = False) -> int:
-    """Compute and store the UTC day that begins at `start_ms`; return how many rows have changed.
+    """Compute and store the UTC day that begins at `start_ms`; return the number of changed rows.
 
     With `only_missing`, only channels that have hours on that day and no row are computed. Repeated calls change
     nothing unless minutes, hours or gaps have changed.

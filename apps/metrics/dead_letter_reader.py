@@ -88,7 +88,7 @@ def current_fault(topic: str, dead_letter: DeadLetter) -> str | None:
 
 
 def replay(reader: DeadLetterReader, dead_letters: Iterable[DeadLetter]) -> Iterator[tuple[int, str | None]]:
-    """Replay dead letters; yield each offset with the reason for a refusal, or None. Raises: ServiceUnavailable."""
+    """Replay dead letters; yield each offset with the reason for a rejection, or None. Raises: ServiceUnavailable."""
     remaining, writer = iter(dead_letters), _ReplayWriter(reader.topic, reader.source_partitions())
     while batch := list(islice(remaining, BATCH_SIZE)):
         faults = {dead_letter.offset: current_fault(reader.topic, dead_letter) for dead_letter in batch}

@@ -41,7 +41,7 @@ def event_marks(events: Iterable[EventRecord]) -> list[EventMark]:
 
 
 def merge_sums(marks: Iterable[EventMark], step_ms: int) -> list[EventMark]:
-    """Return `marks` by time, with sums merged into one per kind and `step_ms`; other marks are unchanged."""
+    """Return `marks` by time, with sums merged into one per kind per `step_ms`; other marks are unchanged."""
     sums: dict[tuple[str, int], int] = {}
     merged = []
     for mark in marks:

@@ -53,7 +53,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobCounters:
-    """Numbers of chat records that a job read, that were not JSON, that it dropped as late, and that are unread."""
+    """Counts of a job's chat records: read, not JSON, dropped as late, and not read yet."""
 
     records_read: int
     not_json: int

@@ -11,7 +11,7 @@ class LateDrops:
         self._job_id, self._count = "", 0
 
     def update(self, job_id: str, count: int) -> int:
-        """Add the current counter of a job; return how many drops are new."""
+        """Add the current counter of a job; return the number of new drops."""
         is_same_run = job_id == self._job_id and count >= self._count
         new = count - self._count if is_same_run else count
         self._job_id, self._count = job_id, count

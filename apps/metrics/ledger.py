@@ -27,7 +27,7 @@ POLL_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class FaultCounts:
-    """Counts within a fault: windows that end in it, how many of them differ, and messages that were moved."""
+    """Counts within a fault: windows that end in it, those of them that differ, and messages that were moved."""
 
     windows: int
     differences: int

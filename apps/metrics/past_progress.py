@@ -55,11 +55,11 @@ def read_progress(folder: Path) -> Progress | None:
 
 
 def hours_before(until_ms: int, from_ms: int) -> range:
-    """Return the starts of the hours of [`from_ms`, `until_ms`), newest first."""
+    """Return the start times of the hours in [`from_ms`, `until_ms`), newest first."""
     return range((until_ms - 1) // HOUR_MS * HOUR_MS, from_ms // HOUR_MS * HOUR_MS - 1, -HOUR_MS)
 
 
 def recorded_since_ms() -> int:
-    """Return when an instance with a simulated past began to record; 0 for any other."""
+    """Return the time at which an instance with a simulated past began to record; 0 for any other instance."""
     progress = read_progress(settings.VAR_DIR) if settings.TWITCH_IS_SIMULATED else None
     return progress.until_ms if progress else 0

@@ -1,4 +1,4 @@
-"""Figures of channels over ranges and periods of whole UTC days, as pages and the API show them."""
+"""Figures for channels over ranges and periods of whole UTC days, as pages and the API show them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Values of a channel by day."""
+    """Values for a channel by day."""
 
     summaries: Sequence[RangeSummary]
     keys: Sequence[str]

@@ -100,7 +100,7 @@ class Windows:
     """Windows of a range, oldest first, with its event marks, without a summary.
 
     `live` are the points of 30-second windows that a summary of the range needs, None if another grain was read.
-    `events` are those that it needs, `unheard` the recorded gaps among them.
+    `events` are the events that the summary needs, `unheard` the recorded gaps among them.
     """
 
     from_ms: int
@@ -156,8 +156,8 @@ def _points(
 def has_window_peak(metric: Metric, chosen: Range) -> bool:
     """Return whether a metric's peak over a range is that of its 30-second windows, regardless of the chart's grain.
 
-    The peak of viewers is the highest known count. Repetition over a range is computed from the texts of minutes, and
-    can exceed that of each window: its peak is of minutes as well.
+    The peak of viewers is the highest known count. Repetition over a range is computed from the messages of minutes,
+    and can exceed that of each window: its peak is of minutes as well.
     """
     if metric.key == "excitement":
         return chosen.has_excitement
@@ -214,7 +214,7 @@ def _within(events: Iterable[EventRecord], from_ms: int, until_ms: int) -> list[
 
 
 def _ends_at(event: EventRecord) -> int:
-    """Return when a gap or a summed event ends.
+    """Return the end of a gap or a summed event.
 
     The start of a broadcast is a point in time, even if it has `until_ms`.
     """

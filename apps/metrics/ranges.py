@@ -24,7 +24,7 @@ STORE_DELAY_MS = 2 * MINUTE_MS
 def summary_of(
     store: WindowReader, channel_id: str, from_ms: int, until_ms: int, now_ms: int, metrics: Sequence[Metric]
 ) -> RangeSummary:
-    """Return the summary of these metrics of a channel between two times, see read_summary.
+    """Return the summary of these metrics for a channel between two times, see read_summary.
 
     Raises: ServiceUnavailable.
     """
@@ -69,7 +69,7 @@ def read_summary(
     gaps: RecordedGaps,
     broadcasts: Intervals,
 ) -> RangeSummary:
-    """Return the summary of these metrics of a channel between two times. Raises: ServiceUnavailable.
+    """Return the summary of these metrics for a channel between two times. Raises: ServiceUnavailable.
 
     The summary has the exact range: whole minutes, or whole hours where minutes have expired.
     """

@@ -21,7 +21,7 @@ Rows = Mapping[WindowKey, Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class RebuildResult:
-    """Result for the windows that end in (from_ms, until_ms]: their number, and the numbers of corrected rows."""
+    """Result for the windows that end in (from_ms, until_ms]: their number, and counts of corrected rows."""
 
     from_ms: int
     until_ms: int
@@ -34,7 +34,7 @@ class RebuildResult:
 class Rebuild:
     """Recomputes windows with the Python reference and corrects only the rows that differ.
 
-    Summaries of broadcasts, and days, with corrected rows are recomputed too.
+    Broadcast summaries and days whose rows were corrected are recomputed too.
     """
 
     def __init__(self, chat: ChatRange, store: WindowStore) -> None:

@@ -25,7 +25,7 @@ from simulator.source import Stream
 
 
 def recorded_from(channel_ids: Sequence[str], now_ms: int) -> int | None:
-    """Return when an instance began to record these channels, which must not be overwritten.
+    """Return the time at which an instance began to record these channels; recorded data must not be overwritten.
 
     It is the start of its first hour or, if no hour is stored yet, of its first minute. None if it has recorded nothing
     yet. Raises: ServiceUnavailable.

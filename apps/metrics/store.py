@@ -140,7 +140,7 @@ class WindowStore:
         return _sum_query(query, [(channel_id, value, from_ms, until_ms) for value in buckets])
 
     def events_checksum(self, channel_id: str, from_ms: int, until_ms: int) -> tuple[int, ...]:
-        """Return numbers that change when events up to `until_ms` that determine missed time since `from_ms` change.
+        """Return numbers that change with the events up to `until_ms` that determine missed time since `from_ms`.
 
         These events are gaps, which may be extended, and starts and ends of broadcasts.
         """

@@ -11,7 +11,7 @@ from core.irc.channel_events import END_WITHDRAWN, STREAM_END
 from core.pipeline.records import EventRecord, WindowRecord, reported_at
 from core.times import HOUR_MS, MINUTE_MS
 
-# Windows of one end come from several writers; all have arrived a minute later.
+# Windows with the same end come from several writers; all have arrived a minute later.
 SETTLED_MS = MINUTE_MS
 # How long to wait for a channel's own windows, measured by the end times of other windows; the channel may no longer be
 # heard.
@@ -20,7 +20,7 @@ WAIT_MAX_MS = 15 * MINUTE_MS
 
 @dataclass(slots=True)
 class Ended:
-    """An ended broadcast to summarize, when its end was reported, and the position of that record."""
+    """An ended broadcast to summarize, the time at which its end was reported, and the position of that record."""
 
     channel_id: str
     started_ms: int

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 # Earlier days are computed only for channels without a row, in case the worker was down.
 DAYS = 7
-# Channels of one run. The worker has one process, and the refresh of the channel list must not wait for long.
+# Channels per run. The worker has one process, and the refresh of the channel list must not wait long.
 BATCH_SIZE = 25
 
 

@@ -99,11 +99,11 @@ class WindowComparison:
 
     @property
     def differences(self) -> list[str]:
-        """The differences as text."""
+        """The differences as display text."""
         return list(self._differences.values())
 
     def within(self, fault: Fault) -> tuple[int, int]:
-        """Return how many compared windows end within a fault, and how many of those differ."""
+        """Return the number of compared windows that end within a fault, and the number of those that differ."""
         compared = sum(count for end_ms, count in self._compared.items() if fault.contains(end_ms))
         return compared, sum(fault.contains(end_ms) for _, _, end_ms in self._differences)
 

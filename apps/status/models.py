@@ -43,7 +43,7 @@ class StatusDay(StatusSample):
 
 
 class Incident(models.Model):
-    """A violation of a rule of core/ops/health.py from `began_ms` to `ended_ms`, None while it lasts.
+    """A violation of a rule of core/ops/health.py from `began_ms` to `ended_ms`, which is None while it lasts.
 
     Until `is_confirmed`, it has not lasted long enough to count; it is deleted if it ends before that.
     """

@@ -35,7 +35,7 @@ BarState = Literal["none", "whole", "partial", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A minute or a day: its mean coverage, how long it was measured, and how long it was degraded.
+    """A minute or a day: its mean coverage, measured time and degraded time.
 
     `monitored` is the measured share of the bar's elapsed time; time before the very first sample does not count.
     """

@@ -53,8 +53,8 @@ def test_usable_dead_letters_are_replayed_once_with_their_key() -> None:
     write_dead_letters("windows", window("7"), b"no", b"y" * 950_000, window("7", 1), key=b"seven")
     output = run("replay", "windows", "--all")
     assert (output[0], output[3]) == ("windows 0: replayed", "windows 3: replayed")
-    assert output[1].startswith("windows 1: refused: not JSON")
-    assert output[2].startswith("windows 2: refused: it was truncated")
+    assert output[1].startswith("windows 1: rejected: not JSON")
+    assert output[2].startswith("windows 2: rejected: it was truncated")
     back = read("windows")[4:]
     assert [(m.partition(), m.key(), m.value()) for m in back] == [
         (1, b"seven", window("7")),
@@ -71,7 +71,7 @@ def test_a_named_dead_letter_is_replayed_again_and_a_replay_note_is_not_a_dead_l
         assert run("replay", "channel-events", "0") == ["channel-events 0: replayed"]
     assert [message.value() for message in read("channel-events")[2:]] == [event("7")] * 2
     assert "replayed  yes" in run("explain", "channel-events", "0")
-    with pytest.raises(CommandError, match="1 of 2 dead letters were refused"):
+    with pytest.raises(CommandError, match="1 of 2 dead letters were rejected"):
         run("replay", "channel-events", "0", "1")
     with pytest.raises(CommandError, match="no dead letter at 2: offsets 0 to 4 are kept"):
         run("replay", "channel-events", "0", "2")

@@ -80,4 +80,4 @@ def test_the_heartbeat_has_the_figures_of_the_producer(producer: Any) -> None:
 
 def test_the_log_names_the_counts_above_zero() -> None:
     counts = WriterCounts(Counter({"message": 5, "gap": 1}), Counter({Loss.DELIVERY: 2}), refused=2)
-    assert str(counts) == "message: 5, gap: 1, lost by delivery: 2, refused by the driver: 2"
+    assert str(counts) == "message: 5, gap: 1, lost by delivery: 2, rejected by the driver: 2"

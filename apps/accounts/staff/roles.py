@@ -30,7 +30,7 @@ ROLE_PERMISSIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "accounts.user": ("view", "end_sessions"),
         "curation.curationrequest": ("view", "change"),
         "curation.optoutrequest": ("view", "change"),
-        # The only possible change to a key is to revoke it.
+        # A key can only be revoked.
         "api.apikey": ("view", "change"),
     },
     OWNER: {
@@ -59,7 +59,7 @@ def role_permissions(role: str, application: str) -> frozenset[str]:
 
 
 def sync_role_permissions(*, app_config: AppConfig, using: str, apps: Apps = every_app, **_: Any) -> None:
-    """Set the permissions of each role on the models of an app. Receives `post_migrate`."""
+    """Set the permissions of each role on the models of an app. Handles `post_migrate`."""
     try:
         groups, permissions = apps.get_model("auth", "Group").objects, apps.get_model("auth", "Permission").objects
     except LookupError:

@@ -30,7 +30,7 @@ class StaffSite(AdminSite):
         return super().has_permission(request) and _is_verified(request)  # defense: admin-factor
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Refuse action forms with malformed primary keys: Django queries by them without validation."""
+        """Reject action forms with malformed primary keys: Django queries by them without validation."""
         decorated, owner = super().admin_view(view, cacheable), getattr(view, "__self__", None)
         if not isinstance(owner, ModelAdmin):
             return decorated

@@ -134,7 +134,7 @@ def _resolve(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kind(schema: dict[str, Any]) -> str:
-    """Return a short text with a type and its limits."""
+    """Return a short description of a type and its limits."""
     kinds = schema.get("type", "object")
     words = [" or ".join([kinds] if isinstance(kinds, str) else kinds)]
     if "enum" in schema:

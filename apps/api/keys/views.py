@@ -41,7 +41,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         if replaced_id:
             created_key = services.rotate_key(key=_find(request, parse_whole_number(replaced_id)))
         else:
-            # Without days, the key never expires; anything but a number is rejected, as is 0.
+            # Without days, the key never expires; 0 and values that are not numbers are rejected.
             lifetime_days = (parse_whole_number(days) or 0) if days else None
             created_key = services.create_key(owner=user_of(request), name=name, scopes=scopes, days=lifetime_days)
     except Refused as error:

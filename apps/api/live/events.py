@@ -32,7 +32,7 @@ KEEPALIVE = b": \n\n"
 
 
 class StreamPosition:
-    """The time of the newest frame sent to a client, by subscription; `last_id` is the id that it resumes from."""
+    """The time of the newest frame sent to a client, by subscription; `last_id` is the id to resume from."""
 
     def __init__(self, subscriptions: Sequence[Subscribe], last_id: str, now_ms: int) -> None:
         self._digest = hashlib.blake2b(repr(subscriptions).encode(), digest_size=6).hexdigest()

@@ -35,7 +35,7 @@ _FIELDS = [
 def requested_channels(query: Mapping[str, Any]) -> Sequence[str]:
     """Return the requested channel IDs, in order. Raises: Problem.
 
-    `n` has no effect here, but is not refused: generated clients always send the default values of parameters.
+    `n` has no effect here, but is accepted, because generated clients always send the default values of parameters.
     """
     if refused := [name for name in ("boards", "table", *FILTERS) if query.get(name)]:
         raise invalid_request([FieldError(name, _ONLY_STREAM) for name in refused])

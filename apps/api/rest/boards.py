@@ -68,7 +68,7 @@ class BoardView(ApiView):
 
 
 def requested_board(metric: str, query: Mapping[str, Any]) -> Board:
-    """Return the board to read, its size rounded up to one that requests share. Raises: NotFound."""
+    """Return the board to read, its size rounded up so that requests share readings. Raises: NotFound."""
     if metric not in BOARD_KEYS:
         raise NotFound(f"Unknown board. Choose one of {', '.join(BOARD_KEYS)}.")
     size = next(size for size in SIZES if size >= query["n"])

@@ -21,7 +21,7 @@ def is_unchanged(headers: Mapping[str, str], etag: str) -> bool:
 
 
 def require_match(headers: Mapping[str, str], etag: str) -> None:
-    """Refuse a request whose If-Match names another version. Raises: Problem.
+    """Reject a request whose If-Match names another version. Raises: Problem.
 
     `*` matches every resource. Otherwise, weak tags and resources without a tag ("") never match.
     """
@@ -37,7 +37,7 @@ def require_match(headers: Mapping[str, str], etag: str) -> None:
 
 
 def require_write(headers: Mapping[str, str], etag: str) -> None:
-    """Refuse a write whose preconditions do not hold for the current version. Raises: Problem."""
+    """Reject a write whose preconditions do not hold for the current version. Raises: Problem."""
     require_match(headers, etag)
     if "If-Match" not in headers and is_unchanged(headers, etag):
         raise Problem("precondition-failed", MISMATCH)

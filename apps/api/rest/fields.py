@@ -78,7 +78,7 @@ class CommaList(serializers.CharField):
 
 
 class ChannelText(serializers.CharField):
-    """A text to compare with texts of channels: cleaned like them, but not truncated."""
+    """A string to compare with a field of a channel: cleaned like the field, but not truncated."""
 
     def __init__(self, max_length: int, **options: Any) -> None:
         super().__init__(max_length=max_length, **options)
@@ -116,7 +116,7 @@ class OpenText(serializers.CharField):
 
 
 class OpenTextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # untyped base
-    """Describes an OpenText as a string, because generated clients refuse values that an enum does not list."""
+    """Describes an OpenText as a string, because generated clients reject values that an enum does not list."""
 
     target_class = OpenText
 

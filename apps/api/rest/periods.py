@@ -32,9 +32,9 @@ from core.pipeline.records import EPOCH_MS
 from core.times import DAY_MS, datetime_of, day_of, midnight_ms
 from twitchly.clock import now_ms
 
-# Maximum number of days of all channels together, including the previous period.
+# Maximum number of channels times days, including the previous period.
 CHANNEL_DAYS_MAX = 40_000
-# Maximum number of hours of all channels together: half a second of computation, and at most 13 MB of JSON.
+# Maximum number of channels times hours: half a second of computation, and at most 13 MB of JSON.
 CHANNEL_HOURS_MAX = 50_000
 SELECTIONS = ("channels", "watchlist", "segment", "category")
 
@@ -109,7 +109,7 @@ def requested_period(body: Mapping[str, Any], now_ms: int) -> Period:
 
 
 def check_cost(channels: int, period: Period, whole: Period, grain: str) -> None:
-    """Refuse a query that reads too many rows; `whole` includes the previous period. Raises: Problem."""
+    """Reject a query that reads too many rows; `whole` includes the previous period. Raises: Problem."""
     if channels * whole.days > CHANNEL_DAYS_MAX:
         reason = f"{channels:,} channels times {whole.days:,} days exceed {CHANNEL_DAYS_MAX:,}."
         raise invalid_field("first_day", f"{reason} Request fewer days or channels.")

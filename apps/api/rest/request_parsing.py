@@ -23,7 +23,7 @@ from apps.api.rest.responses import FORMAT
 from core.inputs.json_text import InvalidJson, RepeatedMember, read_json
 
 EMPTY = "The value is empty. Omit the parameter instead."
-# Serializers put invalid values into their errors, and formatting those recurses.
+# Serializers put invalid values into their errors, and formatting a nested value recurses.
 DEPTH_MAX = 20
 # Longer queries are rare, and would fill the cache of parsed queries.
 _CACHED_QUERY_MAX = 1_000

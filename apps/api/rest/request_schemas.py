@@ -1,4 +1,4 @@
-"""Schemas of queries and bodies. A field named like a Python keyword ends with an underscore here."""
+"""Schemas of queries and bodies. A field whose name is a Python keyword has a trailing underscore here."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ DEFAULT_POINTS_MAX = 2_500
 
 
 def requested_range(query: Mapping[str, Any], now_ms: int) -> Range:
-    """Return the requested range. One up to now has no end yet: see `with_end`. Raises: Problem."""
+    """Return the requested range. A range up to now has no end yet: see `with_end`. Raises: Problem."""
     if "from" not in query:
         if "to" in query:
             raise invalid_field("to", "This requires “from”.")
@@ -67,7 +67,7 @@ def with_grain(range_: Range, grain: StoredGrain | None, now_ms: int) -> Range:
 
 
 def with_end(range_: Range, now_ms: int) -> Range:
-    """Return the range with an end. A range without one ends now, rounded like a named range.
+    """Return the range with an end. If it has none, it ends now, rounded like a named range.
 
     The response and its ETag thus stay the same until a new window can exist. Raises: Problem.
     """

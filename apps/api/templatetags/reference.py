@@ -1,4 +1,4 @@
-"""Filters for the texts of the API description: backticks mark code, blank lines separate paragraphs."""
+"""Filters for text from the API description: backticks mark code, blank lines separate paragraphs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ register = template.Library()
 
 @register.filter
 def inline_code(text: str) -> SafeString:
-    """Return a text with its backticks replaced by code elements."""
+    """Return text with its backticks replaced by code elements."""
     return mark_safe(re.sub(r"`([^`]*)`", r"<code>\1</code>", conditional_escape(text)))  # noqa: S308  it is escaped
 
 
 @register.filter
 def paragraphs(text: str) -> SafeString:
-    """Return a text as paragraphs with code elements."""
+    """Return text as paragraphs with code elements."""
     return format_html_join("", "<p>{}</p>", ((inline_code(part),) for part in text.split("\n\n") if part.strip()))

@@ -23,7 +23,7 @@ from apps.metrics.spans import field_value, quick_picks
 from apps.workspaces.models import Note
 from core.metrics.table import METRICS, Metric
 
-# Placeholder for the texts of the page while no channel is open.
+# Placeholder for the page's templates while no channel is open.
 NO_CHANNEL = ChannelNow(Profile("", "", ""), None, 0.0, {}, {}, {})
 
 

@@ -29,8 +29,8 @@ CHARTED = (METRIC["viewers"], METRIC["messages"])
 MINUTES_UP_TO_MS = 2 * DAY_MS
 TABLE_ROWS = 24
 EVENTS_SHOWN = 60
-# The width of a letter, in percent of a wide chart, and that of the space around a label. Category bands that are
-# narrower than their label have none, and a narrow page shows no labels: the list below names all categories.
+# The width of a letter, in percent of a wide chart, and that of the space around a label. A category band narrower than
+# its label is not labeled, and a narrow page shows no labels: the list below the chart names all categories.
 LETTER_WIDTH, LABEL_SPACE = 0.75, 2.0
 
 log = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ def _range(broadcast: Broadcast, now_ms: int) -> Range:
 
 
 def chart_of(series: Series, now_ms: int) -> StreamChart:
-    """Build the chart of a broadcast from the history of its time."""
+    """Build the chart of a broadcast from the channel's history during it."""
     chosen, points = series.range, series.points
     from_ms, until_ms = chosen.bounds(now_ms)
     marks = [mark for mark in series.marks if from_ms <= mark.at_ms <= until_ms]
@@ -158,7 +158,7 @@ def _plot(metric: Metric, points: Sequence[Point], chosen: Range, from_ms: int, 
 
 
 def _categories(marks: Sequence[EventMark], from_ms: int, until_ms: int) -> list[Band]:
-    """Return the categories in chronological order; the time before the first recorded one has none."""
+    """Return the categories in chronological order; none covers the time before the first recorded one."""
     prefix = LABELS["category"].removesuffix("{text}")
     changes = [(mark.at_ms, mark.label.removeprefix(prefix)) for mark in marks if mark.kind == "category"]
     # The last one lasts until the end of the chart.

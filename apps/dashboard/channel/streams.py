@@ -81,7 +81,7 @@ class Bar:
 class StreamPage:
     """A broadcast with its neighbors, comparison, moments and bars.
 
-    `query` is the query string of the channel's chart of that time. `chart` is None while Cassandra is unavailable.
+    `query` is the query string of the channel's chart for that time. `chart` is None while Cassandra is unavailable.
     """
 
     broadcast: Broadcast
@@ -100,7 +100,7 @@ class StreamPage:
 
 
 def read_streams(channel_id: str, before_ms: int | None = None) -> StreamList | None:
-    """Return the broadcasts that began before `before_ms`, or the newest; None if history is unavailable."""
+    """Return the broadcasts that began before `before_ms`, or the newest ones; None if history is unavailable."""
     if not settings.CASSANDRA_HOSTS:
         return None
     try:

@@ -20,7 +20,7 @@ State = Literal["listed", "pinned", "kept", "blocked", "out", "below", "unknown"
 class TrackingState:
     """The tracking state of a channel, with its reason as text.
 
-    `can_request`: users may request the channel; `login` then fills the form, if it is known.
+    `can_request`: users may request the channel; the form is then filled with `login`, if it is known.
     """
 
     state: State

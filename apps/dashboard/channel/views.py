@@ -40,7 +40,7 @@ from core.pipeline.records import EPOCH_MS
 from twitchly.clock import now_ms
 
 AWAY = "History is unavailable."
-# Files of a stream's page, with their names.
+# Files on a stream's page, with their names.
 STREAM_EXPORTS = (("windows", "Windows"), ("events", "Events"))
 # Larger numbers are not valid times.
 MS_MAX = 10**15
@@ -129,7 +129,7 @@ def stream(request: HttpRequest, channel_id: str, started_ms: int) -> HttpRespon
 @never_cache
 @sign_in_required
 def week(request: HttpRequest, channel_id: str) -> HttpResponse:
-    """Render a channel's usual week: its page, or with `part` the content of its panel alone."""
+    """Render a channel's usual week: its page or, with `part`, only the content of its panel."""
     errors: list[str] = []
     key = read_choice(request.GET.dict(), "metric", [shown.key for shown in SHOWN], SHOWN[0].key, errors)
     metric = METRIC[key]

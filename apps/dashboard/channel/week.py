@@ -41,7 +41,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """A metric's usual value at this time of day beside the live one; `times` is the live value as a multiple."""
+    """A metric's usual value at this time of day, and the live value; `times` is the live value as a multiple of it."""
 
     metric: Metric
     usual: float
@@ -54,7 +54,7 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class WeekPanel:
-    """The panel. `zone` is the name of its time zone; `has_half_hours`: hours begin at other minutes than 0 there."""
+    """The panel. `zone` names its time zone; `has_half_hours`: its hours do not begin at minute 0 of a UTC hour."""
 
     metric: Metric
     zone: str

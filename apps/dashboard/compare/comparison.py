@@ -18,7 +18,7 @@ from core.metrics.table import METRICS
 from core.times import HOUR_MS
 
 CHANNELS_MAX = 10
-# One chart per metric, below each other.
+# One chart per metric, one below the other.
 METRICS_MAX = 4
 # Align lines by clock time, or by the start of each channel's broadcast.
 Align = Literal["clock", "stream"]
@@ -34,7 +34,7 @@ _LIVE_SPAN_MS, _MINUTE_SPAN_MS = HOUR_MS, 36 * HOUR_MS
 class Comparison:
     """The parameters of a comparison; without a `span` the range ends now.
 
-    `has_previous`: each channel has a second line, of the period before, or by stream time of its stream before.
+    `has_previous`: each channel has a second line, for the previous period or, by stream time, its previous stream.
     `errors` names the parameters that have an unknown value, with their choices. `omitted` is the number of further
     channels in the query string.
     """
@@ -105,15 +105,15 @@ def read_comparison(query: Mapping[str, str], now_ms: int) -> Comparison:
 
 
 def query_fields(query: QueryDict) -> dict[str, str]:
-    """Return the parameters of a request; repeated channels and metrics, as of check boxes, are joined."""
+    """Return the parameters of a request; repeated channels and metrics, as sent by check boxes, are joined."""
     fields = {name: str(value) for name, value in query.dict().items()}
     return fields | {name: ",".join(query.getlist(name)) for name in ("channels", "metric") if name in fields}
 
 
 def compared_ranges(comparison: Comparison, zeros_ms: Sequence[int], now_ms: int) -> list[Range]:
-    """Return the range of each line, given the origin of its time axis: the start of its broadcast, or 0 for the clock.
+    """Return the range of each line, given the origin of its time axis: its broadcast's start, or 0 for clock time.
 
-    By stream time, the range is that of the first hours of the broadcast, which may end later than now. All lines have
+    By stream time, the range covers the first hours of the broadcast, so its end may be in the future. All lines have
     windows and peaks of the same kind: the coarsest windows of any line, and 30-second peaks if all lines have them.
     """
     if comparison.align == "stream":
@@ -134,7 +134,7 @@ def with_previous(
 ) -> list[tuple[Range, Range | None]]:
     """Return each range with the one that is `shift_ms` earlier, None without a shift.
 
-    All of them have the coarsest grain of any, so that a line and its previous one have the same windows.
+    All ranges have the coarsest grain of any, so that a line and its previous line have the same windows.
     """
     earlier = [
         None if shift_ms is None else _earlier(line_range, shift_ms, now_ms)

@@ -46,7 +46,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """The windows of the period before a line, or of the channel's stream before; `zero_ms` as in `Line`."""
+    """The windows of a line's previous period, or of the channel's previous stream; `zero_ms` as in `Line`."""
 
     zero_ms: int
     points: list[Point]
@@ -119,7 +119,7 @@ def compared_range(comparison: Comparison, page: ComparisonPage) -> Range:
 
 
 def lines_json(comparison: Comparison, page: ComparisonPage, now_ms: int) -> dict[str, Any]:
-    """Return the JSON for the chart script; times are absolute, by stream time the script subtracts `zero_ms`."""
+    """Return the JSON for the chart script; times are absolute. For stream time, the script subtracts `zero_ms`."""
     return {
         "now_ms": now_ms,
         "choice": comparison.as_json(),
@@ -131,7 +131,7 @@ def lines_json(comparison: Comparison, page: ComparisonPage, now_ms: int) -> dic
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """The origin of a line's time axis, and how much earlier its previous line begins; None if unknown or not shown."""
+    """The origin of a line's time axis, and the offset back to its previous line; None if unknown or not shown."""
 
     zero_ms: int | None
     shift_ms: int | None = None
@@ -145,7 +145,7 @@ def _origin(channel: ChannelNow, comparison: Comparison) -> _Origin:
 
 
 def _stream_starts(channel: ChannelNow, count: int) -> list[int]:
-    """Return the starts of the newest streams, newest first: the current one and those stored; fewer if unknown."""
+    """Return the start times of the newest streams, newest first: the current one and stored ones; fewer if unknown."""
     started = parse_timestamp(channel.profile.started_at)
     current = [] if started is None else [round(started.timestamp() * 1000)]
     if len(current) == count or not settings.CASSANDRA_HOSTS:
@@ -228,7 +228,7 @@ def _line_json(line: Line, comparison: Comparison) -> dict[str, Any]:
 
 
 def _measure_json(measure: Measure, line: Line, comparison: Comparison) -> dict[str, Any]:
-    """Return the values of a metric, its texts in the table, and the fields that the script needs to raise its peak."""
+    """Return a metric's values, their display text in the table, and the fields for raising its peak in the script."""
     key, series, page_summary = measure.metric.key, line.series, measure.page_summary
     now = figure(key, line.channel.values.get(key), line.channel.coverage_of(key))
     return {

@@ -154,7 +154,7 @@ class ChannelAdmin(LiveColumns):
         return TemplateResponse(request, BULK_TEMPLATE, context)
 
     def _write(self, request: HttpRequest, queryset: QuerySet[Channel], change: Callable[[Decision], Decision]) -> None:
-        """Apply a change to each channel; a refused change does not stop the others."""
+        """Apply a change to each channel; a rejected change does not stop the others."""
         changed, refused = 0, list[str]()
         for channel in queryset:
             try:

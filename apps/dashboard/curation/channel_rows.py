@@ -29,7 +29,7 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """The live columns of a channel as text; ABSENT where unknown. `why`: why it is tracked or not."""
+    """The live columns of a channel as text; ABSENT where unknown. `why`: the reason why it is or is not tracked."""
 
     state: State
     rank: str
@@ -56,14 +56,14 @@ def read_channel_rows(
 
 
 def ranker(viewers: Sequence[int]) -> Callable[[int], int]:
-    """Return a function that ranks a number of viewers, from 1, among `viewers` in ascending order."""
+    """Return a function that returns the rank, from 1, of a viewer count among `viewers`, sorted in ascending order."""
     return lambda count: len(viewers) - bisect_right(viewers, count) + 1
 
 
 def channel_row(
     channel: Channel, reading: Reading | None, rank_of: Callable[[int], int], *, is_out: bool
 ) -> ChannelRow:
-    """Return the row of a channel; without a reading, only what Twitch reported last is known."""
+    """Return the row of a channel; without a reading, it shows only the state that Twitch last reported."""
     now = reading.channels.get(channel.pk) if reading else None
     state = _state(channel, reading, now)
     display = channel_display(now) if now and now.end_ms is not None and state in ("live", "ended") else None

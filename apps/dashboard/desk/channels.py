@@ -16,7 +16,7 @@ COLUMNS = ("Channel", "Decision", "Reason", "Expires")
 
 
 def expiring_decisions(visit: Visit) -> Section:
-    """Return the pins and blocks that expire within a week, the next one first."""
+    """Return the pins and blocks that expire within a week, soonest first."""
     section = Section(
         "expiring",
         "Decisions that expire this week",
@@ -42,7 +42,7 @@ def renamed_channels(visit: Visit) -> Section:
 
 
 def unavailable_channels(visit: Visit) -> Section:
-    """Return the pinned channels that have not been live for 30 days, the longest absence first."""
+    """Return the pinned channels that have not been live for 30 days, longest absence first."""
     section = Section(
         "unavailable",
         "Unavailable channels",
@@ -55,7 +55,7 @@ def unavailable_channels(visit: Visit) -> Section:
 
 
 def channel_actions(visit: Visit, channel_id: str, label: str, *, can_block: bool = True) -> tuple[Action, ...]:
-    """Return the actions on a known channel. Blocking asks for a reason first."""
+    """Return the actions for a known channel. Blocking asks for a reason first."""
     url = reverse("admin:channels_channel_change", args=[channel_id])
     if not visit.may("channels.change_channel"):
         return (Action("Open", url),)

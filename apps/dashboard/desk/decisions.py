@@ -1,4 +1,4 @@
-"""Sections from the audit log: recent decisions of curators, and recent changes of accounts and staff."""
+"""Sections from the audit log: recent decisions by curators, and recent changes to accounts and staff."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS = ("What", "Decision", "By", "When", "Reason")
 
 
 def curated_models() -> list[str]:
-    """Return the names under which the audit log has objects of curation."""
+    """Return the audit log's names for the models of curation."""
     return [logged_name(model) for model in (Channel, Tag, Bot, OptOut, OptOutRequest, CurationRequest)]
 
 
@@ -36,7 +36,7 @@ def recent_decisions(visit: Visit) -> Section:
 
 
 def staff_changes(visit: Visit) -> Section:
-    """Return the latest changes of accounts, roles, plans and keys."""
+    """Return the latest changes to accounts, roles, plans and keys."""
     section = Section(
         "staff-changes",
         "Recent changes of accounts and staff",

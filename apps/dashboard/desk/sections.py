@@ -1,4 +1,4 @@
-"""Sections of the admin site's start page: what they consist of, and who may open them."""
+"""Sections of the admin site's start page: their structure, and the permissions that they require."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: `subject` with an optional link, a text for each column, and the actions. No text is HTML."""
+    """One row: `subject` with an optional link, a text for each column, and the actions. None of the text is HTML."""
 
     subject: str
     url: str
@@ -90,7 +90,7 @@ def span_text(span_ms: int) -> str:
 
 
 def ago_text(moment: datetime | None, now_ms: int) -> str:
-    """Return how long ago a time was; "never" without one."""
+    """Return the age of a time, such as "3 h ago"; "never" without one."""
     return f"{span_text(now_ms - moment_ms(moment))} ago" if moment else "never"
 
 

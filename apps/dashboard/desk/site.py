@@ -1,4 +1,4 @@
-"""The admin site of Twitchly: its name, and the start page with what needs attention."""
+"""The admin site of Twitchly: its name, and the start page, which lists everything that needs attention."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ from core.metrics.bands import BANDS
 from core.metrics.display import count
 from twitchly.clock import now_ms
 
-# Selected channels of one page of the table.
+# Maximum number of channels selected on one page of the table.
 SELECTED_MAX = 100
 RANGE_LABELS: Mapping[str, str] = {"": "Live", **{key: f"{days} days" for key, days in PERIODS.items()}}
 

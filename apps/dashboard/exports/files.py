@@ -43,7 +43,7 @@ def file_of(
 def table_file(
     form: Format, columns: Sequence[ExportColumn], batches: Iterable[Rows], stem: str
 ) -> StreamingHttpResponse:
-    """Return a file of rows that have been read already."""
+    """Return a file of rows that have already been read."""
     return file_of(form, columns, _as_async(batches), stem)
 
 

@@ -77,7 +77,8 @@ def profile_cells(profile: Profile) -> list[Cell]:
 def channel_row(channel: ChannelNow) -> list[Cell]:
     """Return the cells of CHANNEL_COLUMNS. Values of unheard windows are empty, not 0.
 
-    Metrics of people and texts belong to the window with `distinct_end`, all others to that with `window_end`.
+    Metrics of distinct people and messages belong to the window that ends at `distinct_end`, all others to the one that
+    ends at `window_end`.
     """
     values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in _METRICS]
     windows = [
@@ -154,7 +155,7 @@ def hour_rows(
     channels: Mapping[str, ChannelNow],
     lines: Mapping[str, Sequence[Point]],
 ) -> Iterator[Rows]:
-    """Yield the past hour by the minute, channel by channel in the list's order."""
+    """Yield the past hour minute by minute, channel by channel in the list's order."""
     length_s, decimals = WINDOW_MS["minute"] // 1000, METRIC[metric].decimals
     for channel_id in channel_ids:
         name = channels[channel_id].profile.name if channel_id in channels else None

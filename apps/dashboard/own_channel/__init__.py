@@ -1,1 +1,1 @@
-"""The user's own channel: named once, its last stream is one click away."""
+"""The user's own channel, whose last stream is one click away."""

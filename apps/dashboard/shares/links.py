@@ -26,7 +26,7 @@ LINKS_MAX = 100
 PASSWORD_MAX = 128
 # Selectable lifetimes in days; 0 means no expiry.
 EXPIRIES: Mapping[str, int] = {"1": 1, "7": 7, "30": 30, "90": 90, "0": 0}
-# The maximum number of wrong passwords per link and network, in a window that begins with the first one.
+# The maximum number of wrong passwords per link per network, in a window that begins with the first attempt.
 TRIES, TRIES_S = 10, 600
 _SIGNER = signing.Signer(sep=".", salt="shares")
 
@@ -132,7 +132,7 @@ def _count(key: str, step: int = 1) -> int:
     try:
         return cache.incr(key, step)
     except ValueError:
-        # It expired in between: this is the first attempt of the next window.
+        # The counter expired in between: this is the first attempt of the next window.
         cache.set(key, max(0, step), TRIES_S)
         return 1
 

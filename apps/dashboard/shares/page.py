@@ -36,7 +36,7 @@ class SharedChannel:
 
 
 def fields_of(query: str) -> dict[str, str]:
-    """Return the parameters of a query string; the last one of a name wins."""
+    """Return the parameters of a query string; of repeated parameters, the last one wins."""
     return {name: str(value) for name, value in QueryDict(query).dict().items()}
 
 

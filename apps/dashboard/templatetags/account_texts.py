@@ -1,4 +1,4 @@
-"""Texts of allauth's pages: headings and buttons in sentence case, and an address to contact."""
+"""Text on allauth's pages: headings and buttons in sentence case, and a contact address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TITLE_CASE = re.compile(r"[A-Z][a-z']*(?:-[A-Z]?[a-z']+)*[?!.…]?")
 @register.filter(is_safe=True)
 @stringfilter
 def sentence_case(text: str) -> str:
-    """Return a heading or the label of a button in sentence case; names and words with other capitals stay."""
+    """Return a heading or the label of a button in sentence case; names and words with other capitals are kept."""
     result: list[str] = []
     is_first = True
     for word in re.split(r"(\s+)", text):

@@ -100,7 +100,7 @@ def coverage_of(channel: ChannelNow, metric: str) -> float:
 
 @register.simple_tag
 def watched(broadcast: Broadcast) -> str:
-    """Return a broadcast's hours watched; a lower bound if viewer counts are unknown for a part of it."""
+    """Return a broadcast's hours watched; a lower bound if viewer counts are unknown for part of it."""
     bound = LOWER_BOUND if broadcast.lower_bounds.viewers else ""
     return ABSENT if broadcast.watched is None else bound + number(broadcast.watched, 1)
 

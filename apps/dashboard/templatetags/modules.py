@@ -20,14 +20,14 @@ _IMPORT = re.compile(r"""^(?:import|\} from|import .* from) "(\.{1,2}/[^"]+)";$"
 
 @register.simple_tag
 def module(path: str) -> SafeString:
-    """Return the script of an entry module. Browsers would otherwise find its imports one level after another."""
+    """Return the script of an entry module. Browsers would otherwise discover its imports level by level."""
     hints = format_html_join("", '<link rel="modulepreload" href="{}">', ((static(name),) for name in imports_of(path)))
     return format_html('{}<script type="module" src="{}"></script>', hints, static(path))
 
 
 @lru_cache
 def imports_of(path: str) -> tuple[str, ...]:
-    """Return all modules that a module imports, also indirectly, in the order in which they are found."""
+    """Return all modules that a module imports, directly or indirectly, in the order in which they are found."""
     found: dict[str, None] = {}
     pending = [path]
     while pending:

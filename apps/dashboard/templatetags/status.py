@@ -1,4 +1,4 @@
-"""Texts of the status page's bars and states, so that none is expressed by color alone."""
+"""Labels for the status page's bars and states, so that none is expressed by color alone."""
 
 from __future__ import annotations
 

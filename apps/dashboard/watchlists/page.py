@@ -47,7 +47,7 @@ class Cards:
 
 
 def read_metric(query: Mapping[str, str], errors: list[str]) -> str:
-    """Return the metric of a query string; one without a board is named in `errors`."""
+    """Return the metric of a query string; a metric without a board is named in `errors`."""
     return read_choice(query, "metric", BOARD_KEYS, DEFAULT_METRIC, errors)
 
 

@@ -74,7 +74,7 @@ def add(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 
 
 def _list_page(request: HttpRequest, watched_list: Watchlist, name: str = "", problem: str = "") -> HttpResponse:
-    """Render a watchlist; `name` is the text in the field that adds a channel, `problem` the reason it was refused."""
+    """Render a watchlist; `name` is the text in the field that adds a channel, `problem` is why it was rejected."""
     (metric, errors), now = metric_of(request), now_ms()
     view = view_of(request, errors)
     for reason in errors:

@@ -1,4 +1,4 @@
-"""Buffer of channel events that keeps each one until Kafka confirms it."""
+"""Buffer of channel events that keeps each one until Kafka acknowledges it."""
 
 from __future__ import annotations
 

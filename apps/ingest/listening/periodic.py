@@ -1,4 +1,4 @@
-"""Records that the producer writes periodically: pulses, watermark records, sums by minute, gaps of lost records."""
+"""Records that the producer writes periodically: pulses, watermark records, sums by minute, gaps for lost records."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class PeriodicRecords:
             self._writer.put_event(fields)
 
     def write_lost(self) -> None:
-        """Write the gaps of records that could not be written."""
+        """Write the gaps for records that could not be written."""
         for gap in self._writer.take_lost():
             self._writer.put_gap(gap)
 

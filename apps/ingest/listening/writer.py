@@ -29,7 +29,7 @@ from twitchly.kafka import topic_name
 
 log = logging.getLogger(__name__)
 
-# Kafka is considered unavailable if it has confirmed nothing for this long; records then wait in the buffer.
+# Kafka is considered unavailable if it has acknowledged nothing for this long; records then wait in the buffer.
 UNAVAILABLE_AFTER_S = 2.0
 BATCH = 5_000
 # Maximum number of records in librdkafka; the rest waits in the buffer, not stamped yet.
@@ -37,7 +37,7 @@ IN_FLIGHT = 50_000
 # The group may reassign the partitions this long after the last heartbeat, which precedes the start of a stall by up
 # to 2 s.
 STALL_LIMIT_S = kafka.SESSION_TIMEOUT_MS / 1000 - 3.0
-# How long a record may stay unconfirmed before the driver must return all records. After the driver's own timeout
+# How long a record may stay unacknowledged before the driver must return all records. After the driver's own timeout
 # (MESSAGE_TIMEOUT_MS), it would resend the others as new records, including those that Kafka has already stored.
 RETURN_AFTER_S = 6.0
 # Time limit for the driver to return unsent records.
@@ -116,7 +116,7 @@ class Writer:
         """Release partitions after flushing the buffer for at most `flush_s`."""
         self.flush(flush_s)
         if self.in_flight:
-            # Kafka is slow: unconfirmed records must not be sent alongside those of the new owner.
+            # Kafka is slow: unacknowledged records must not be sent alongside those of the new owner.
             self._purge()
         self._drop(partitions)
 
@@ -136,7 +136,7 @@ class Writer:
             self.put(UnstampedRecord(partition, now_ms, watermark_record(producer=self._name, lag_ms=lag_ms)))
 
     def put_gap(self, gap: Gap) -> None:
-        """Record a gap; it is retried until Kafka confirms it."""
+        """Record a gap; it is retried until Kafka acknowledges it."""
         self._events.put_gap(gap)
         self.counts.records["gap"] += 1
 
@@ -186,7 +186,7 @@ class Writer:
         return len(self._unconfirmed) + self._events.in_flight
 
     def take_lost(self) -> list[Gap]:
-        """Remove and return the gaps caused by dropped or unconfirmed records."""
+        """Remove and return the gaps caused by dropped or unacknowledged records."""
         return self._losses.take()
 
     def is_held(self) -> bool:

@@ -18,7 +18,7 @@ class WriterCounts:
     """Counts since the writer started, changed only by its own thread.
 
     `records`: records passed to the Kafka client, by kind; gaps and events count as soon as they are buffered.
-    `acked`: chat records acknowledged by Kafka. `refused`: records that the driver did not accept; they are lost too.
+    `acked`: chat records acknowledged by Kafka. `refused`: records that the driver rejected; they are lost too.
     `moved`, `most_moved_ms`: records whose `at_ms` differs from their `sent_ms`, and the largest difference.
     """
 
@@ -32,5 +32,5 @@ class WriterCounts:
     def __str__(self) -> str:
         """Return the counts above 0 for the log."""
         losses = [(f"lost by {reason}", n) for reason, n in self.lost.items()]
-        counts = [*self.records.items(), *losses, ("refused by the driver", self.refused), ("moved", self.moved)]
+        counts = [*self.records.items(), *losses, ("rejected by the driver", self.refused), ("moved", self.moved)]
         return ", ".join(f"{name}: {n}" for name, n in counts if n)

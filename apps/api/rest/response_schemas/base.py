@@ -17,8 +17,8 @@ Convert = Callable[[Any], Any]
 
 
 class ResponseSchema(serializers.Serializer[Any]):
-    # Names with a meaning in Python or in serializers end with an underscore. No docstring: the docstrings of schemas
-    # are their descriptions, and would be inherited from here.
+    # Names with a meaning in Python or in serializers end with an underscore. No docstring: a schema's docstring
+    # becomes its description, and this one would be inherited.
     def get_fields(self) -> dict[str, Any]:
         return {name.removesuffix("_"): field for name, field in super().get_fields().items()}
 

@@ -72,7 +72,7 @@ class DayColumns(ResponseSchema):
 
 
 class HourColumns(ResponseSchema):
-    """Values of each hour, column-oriented; `hour_start` has their starts.
+    """Values of each hour, column-oriented; `hour_start` has their start times.
 
     Times on air and heard come from whole hours. In hours in which a broadcast begins or ends, or with a gap, they can
     differ from those of the days, which come from minutes.

@@ -24,7 +24,7 @@ from twitchly.clock import now_ms
 log = logging.getLogger(__name__)
 
 DAYS = 35
-# Added to the niceness of background programs, so that those have priority.
+# Added to the niceness of background programs, so that they have priority over this command.
 NICENESS = 5
 LOG_EVERY_S = 30.0
 POLL_S = 1.0

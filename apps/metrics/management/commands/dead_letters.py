@@ -116,10 +116,10 @@ class Command(BaseCommand):
             dead_letters = _unreplayed(reader) if take_all else iter(reader.dead_letters_at(offsets))
             refused = [self._report(topic, *outcome) for outcome in replay(reader, dead_letters)].count(False)
         if refused and not take_all:
-            raise CommandError(f"{refused} of {len(set(offsets))} dead letters were refused")
+            raise CommandError(f"{refused} of {len(set(offsets))} dead letters were rejected")
 
     def _report(self, topic: str, offset: int, fault: str | None) -> bool:
-        self.stdout.write(f"{topic} {offset}: {'replayed' if fault is None else f'refused: {escaped(fault)}'}")
+        self.stdout.write(f"{topic} {offset}: {'replayed' if fault is None else f'rejected: {escaped(fault)}'}")
         return fault is None
 
     def _scan(self) -> None:
