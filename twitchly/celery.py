@@ -44,4 +44,4 @@ app.conf.beat_schedule = {
 
 @setup_logging.connect
 def keep_django_logging(**_kwargs: Any) -> None:
-    """Keep Django's logging: a receiver of this signal stops Celery from configuring its own."""
+    """Keep Django's logging: a receiver of this signal stops Celery from configuring logging itself."""

@@ -149,7 +149,7 @@ def _admin() -> AdminClient:
 
 
 def is_fatal(error: KafkaError) -> bool:
-    """Return whether a consumer cannot continue, as when another process has taken its static member id.
+    """Return whether a consumer cannot continue, for example because another process has taken its static member id.
 
     If a consumer gets an error in place of a record, only the error's code shows whether it is fatal.
     """
@@ -159,7 +159,7 @@ def is_fatal(error: KafkaError) -> bool:
 def records_in(messages: Iterable[Message]) -> list[Message]:
     """Return the messages that are records, and log the errors among the others.
 
-    Raises: KafkaException for a fatal error, as when another process has taken the static member id.
+    Raises: KafkaException for a fatal error, for example when another process has taken the static member id.
     """
     records = []
     for message in messages:

@@ -41,7 +41,7 @@ class BodyLimit:
 
 
 async def read_body(scope: Any, receive: Any, max_bytes: int = BODY_MAX_BYTES) -> bytes | None:
-    """Return the body of a request, None if it has more than `max_bytes`. Raises: RequestAborted."""
+    """Return the body of a request, or None if it has more than `max_bytes`. Raises: RequestAborted."""
     read_max_bytes = max_bytes + DISCARDED_MAX_BYTES
     if _content_length(scope) > read_max_bytes:
         return None

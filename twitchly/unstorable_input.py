@@ -16,7 +16,7 @@ class UnstorableText(MiddlewareMixin):
     """Responds with 400 to text that contains a NUL or exceeds its column: PostgreSQL rejects both, SQLite neither."""
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        """Return a 400 response for a DataError, None for other exceptions."""
+        """Return a 400 response for a DataError, or None for other exceptions."""
         if not isinstance(error, DataError):
             return None
         log.warning("%s %s: input rejected by the database: %s", request.method, request.path, error)

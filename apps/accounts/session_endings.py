@@ -48,7 +48,7 @@ def notify_ended(*session_keys: str | None) -> None:
 
 
 def notify_digests_ended(*sessions: str) -> None:
-    """Announce ended sessions by their digests, which outboxes keep."""
+    """Announce ended sessions by their digests, which outboxes hold."""
     layer: Any = get_channel_layer()
     try:
         for session in sessions:

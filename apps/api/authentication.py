@@ -1,4 +1,4 @@
-"""Authentication of API requests: the format of keys, the client of a request's key, and its scopes.
+"""Authentication of API requests: the key format, and the client and scopes of a request's key.
 
 A key is `twitchly_`, 30 random letters and digits, and a checksum of 6 characters. Other
 modules use only its digest.

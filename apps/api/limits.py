@@ -171,7 +171,7 @@ class RateLimiter:
         self._guessers: OrderedDict[str, float] = OrderedDict()
 
     async def take(self, client: ApiClient, address: str) -> RateLimitStatus | None:
-        """Count a request of a client. Return its status, None while Redis is unavailable. Raises: Problem."""
+        """Count a request of a client. Return its status, or None while Redis is unavailable. Raises: Problem."""
         limits = client.limits
         buckets = [Bucket(f"key:{client.key_id}", limits.per_s, limits.burst), address_bucket(address)]
         empty, wait_s, used_today, left = await self._take(buckets, _day_key(client), limits.per_day)
@@ -188,7 +188,7 @@ class RateLimiter:
     async def refund(self, client: ApiClient) -> RateLimitStatus | None:
         """Undo one `take` for the key and the day, because the response is free; the address's count is unchanged.
 
-        Return the new status, None while Redis is unavailable.
+        Return the new status, or None while Redis is unavailable.
         """
         limits, bucket = client.limits, f"key:{client.key_id}"
         if time.monotonic() >= self._redis_retry_at_s:

@@ -70,7 +70,7 @@ class BatchCache(Generic[K, V]):
         return key in self._fetches
 
     async def get(self, key: K) -> V | None:
-        """Return the value for a key, None if there is none. Propagates exceptions from `fetch`."""
+        """Return the value for a key, or None if there is none. Propagates exceptions from `fetch`."""
         fetch = self._fetches.get(key)
         if fetch is None or self._clock() - fetch.started_s >= self._ttl_s:
             fetch = self._start_fetch(key)

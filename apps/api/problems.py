@@ -109,7 +109,7 @@ def exception_handler(error: Exception, _context: Any) -> HttpResponse | None:
 
 
 def problem_of(error: Exception) -> Problem | None:
-    """Return the problem to report for an exception, None for an unexpected one."""
+    """Return the problem to report for an exception, or None for an unexpected one."""
     match error:
         case Problem():
             return error

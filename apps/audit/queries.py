@@ -31,7 +31,7 @@ class ErasureReceipt:
 
 
 def erasure_receipt(event: str) -> ErasureReceipt | None:
-    """Return the receipt of an erasure, None before it began."""
+    """Return the receipt of an erasure, or None before it began."""
     stages = {deletion.stage: deletion for deletion in Deletion.objects.filter(event=event)}
     found, left = stages.get(Deletion.Stage.FOUND), stages.get(Deletion.Stage.LEFT)
     if found is None:

@@ -185,7 +185,7 @@ def _channels(lines: Sequence[_Line], look_up: AccountLookup) -> _Channels:
     ids |= {login for login in logins if ChannelName(login).may_be_id}
     rows = Channel.objects.filter(pk__in=ids) | Channel.objects.filter(login__in=logins)
     channels = _Channels()
-    # If two channels have the same login, the one that was seen last has it now.
+    # If two channels have the same login, it now belongs to the one seen last.
     for channel in rows.prefetch_related("tags").order_by("last_seen_at"):
         channels.add(channel)
     channels.known = frozenset(channels.by_id)

@@ -22,7 +22,7 @@ from core.metrics.table import METRICS, Metric
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One metric; `thresholds` are those of its boards. `every` and `every_5m` are update intervals."""
+    """One metric; `thresholds` are the thresholds of its boards. `every` and `every_5m` are update intervals."""
 
     metric: Metric
     meaning: str

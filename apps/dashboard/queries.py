@@ -89,7 +89,7 @@ def read_board_page(live: LiveServices, choice: Choice, now_ms: int) -> BoardPag
 
 
 def read_live(boards: LiveBoards, choice: Choice, now_ms: int) -> tuple[Reading | None, FilterOptions]:
-    """Return the live board, None while Redis is unavailable, and the options of its filters."""
+    """Return the live board, or None while Redis is unavailable, and the options of its filters."""
     try:
         return async_to_sync(_read_live)(boards, choice, now_ms)
     except ServiceUnavailable as error:
@@ -107,7 +107,7 @@ async def _read_live(boards: LiveBoards, choice: Choice, now_ms: int) -> tuple[R
 
 
 def read_channels(boards: LiveBoards, channel_ids: Collection[str], now_ms: int) -> Reading | None:
-    """Return the live values of the known channels with these ids, None while Redis is unavailable."""
+    """Return the live values of the known channels with these ids, or None while Redis is unavailable."""
     try:
         return async_to_sync(boards.read)((), channel_ids, now_ms)
     except ServiceUnavailable as error:

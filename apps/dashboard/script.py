@@ -41,7 +41,7 @@ def script_constants() -> dict[str, Any]:
 
 
 def board_constants() -> dict[str, Any]:
-    """Return the constants of all pages and those of the board page."""
+    """Return the constants of all pages, and the additional ones of the board page."""
     return script_constants() | {
         "defaults": dict(DEFAULTS),
         "filters": FILTERS,
@@ -60,7 +60,7 @@ def board_constants() -> dict[str, Any]:
 def metric_json(metric: Metric) -> dict[str, Any]:
     """Return a metric's fields for the script.
 
-    `units` are those of charts, by the length of their windows; `name_units` are written after the metric's name.
+    `units` are the units in charts, by window length; `name_units` are written after the metric's name.
     """
     return {
         "label": metric.label,

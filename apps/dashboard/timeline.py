@@ -100,5 +100,5 @@ def _is_notable(mark: EventMark, medians: Mapping[str, int]) -> bool:
 
 
 def _median(counts: Sequence[int]) -> int:
-    """Return the lower median, 0 for fewer than two counts."""
+    """Return the lower median, or 0 for fewer than two counts."""
     return sorted(counts)[(len(counts) - 1) // 2] if len(counts) > 1 else 0

@@ -28,7 +28,7 @@ def milliseconds(at: dt.datetime | None) -> int | None:
 
 
 def started_at(stream: Stream) -> dt.datetime | None:
-    """Return the broadcast's start, None if Helix omitted it."""
+    """Return the broadcast's start, or None if Helix omitted it."""
     return parse_timestamp(stream.started_at)
 
 

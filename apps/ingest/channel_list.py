@@ -60,13 +60,13 @@ def write(
 
 
 def read_curation_digest(client: redis.Redis) -> str:
-    """Return the digest of the curation that the list was built with, "" if unknown."""
+    """Return the digest of the curation that the list was built with, or "" if unknown."""
     raw = client.get(redis_keys.CHANNEL_LIST_CURATION)
     return raw.decode() if isinstance(raw, bytes) else ""
 
 
 async def read(client: redis.asyncio.Redis) -> ChannelList | None:
-    """Return the channel list, None if there is none; callers then keep the previous one. Raises: redis.RedisError."""
+    """Return the channel list; None if there is none (callers then keep the previous one). Raises: redis.RedisError."""
     raw = await client.get(redis_keys.CHANNEL_LIST)
     return decode(raw) if raw else None
 

@@ -35,7 +35,7 @@ WALKS = 4
 AGREE_WITHIN = 20
 # Pages can be half empty and repeat each other: a walk is aborted after this many times the usual number of pages.
 PAGES_TIMES = 4
-# A lookup fails after this many refused requests.
+# A lookup fails after this many rejected requests.
 REFUSALS_MAX = 40
 BUDGET_S = 45.0
 VIEWERS_MAX = 10_000_000
@@ -79,7 +79,7 @@ class Helix:
         """Return at least `count` live streams by descending viewers, or all if fewer are live; one per channel.
 
         Pages can be short, and a short one can lack its cursor. So a result of fewer than `count` streams is complete
-        only if two walks through the pages reached the last one and agree. If Twitch refused its own cursors in every
+        only if two walks through the pages reached the last one and agree. If Twitch rejected its own cursors in every
         walk, the rows of the earlier pages are returned, because they are valid.
         Raises: ServiceUnavailable, TwitchRefused.
         """
@@ -165,7 +165,7 @@ class Helix:
     ) -> list[Row]:
         """Return the rows for `keys`, requested in batches of PAGE.
 
-        Twitch refuses a whole request because of one invalid key: a refused batch is halved until the key is isolated.
+        Twitch rejects a whole request because of one invalid key: a rejected batch is halved until the key is isolated.
         """
         waiting = [keys[start : start + PAGE] for start in range(0, len(keys), PAGE)][::-1]
         rows, refusals = list[Row](), 0

@@ -74,7 +74,7 @@ def refresh_channel_list(
 
 
 def read_outside_list() -> outside_list.OutsideList | None:
-    """Return the live channels outside the list, None without a poll in the past 10 min. Raises: ServiceUnavailable."""
+    """Return the live channels outside the list; None without a poll in the past 10 min. Raises: ServiceUnavailable."""
     with _redis() as store:
         return outside_list.read(store)
 

@@ -51,7 +51,7 @@ def requested_board(
 ) -> Board:
     """Return a board with untrusted filters; they are cleaned like the channel fields that they are compared with.
 
-    If the metric has no board over `window`, it is the one over the default window.
+    If the metric has no board over `window`, the default window is used.
     """
     over = next((each for each in METRIC[metric].windows if each == window), DEFAULT_WINDOW)
     return Board(metric, size, one_line(category, CATEGORY_MAX), one_line(language, LANGUAGE_MAX), band, over)

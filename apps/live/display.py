@@ -141,7 +141,7 @@ def move(row: Row) -> Move:
 
 
 def state_text(row: Row, newest_end_ms: int | None) -> str:
-    """Return the state of a row as text, "" if it is live."""
+    """Return the state of a row as text, or "" if it is live."""
     if row.state == "stale":
         return f"stale {age(row.end_ms, newest_end_ms or row.end_ms)}"
     return "" if row.state == "live" else row.state

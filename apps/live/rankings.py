@@ -59,7 +59,7 @@ class Rankings:
     ) -> tuple[str, ...]:
         """Return the channels of a board, ordered by the values that its rows show.
 
-        `values` are those over the board's window, `live` those of the newest live windows.
+        `values` come from the board's window, `live` from the newest live windows.
         """
         if newest_end_ms is None:
             return ()

@@ -122,8 +122,8 @@ class LiveBoards:
         self._reader = reader
         self._rankings = Rankings(directory)
         self._history = RecentHistory(reader)
-        # Serializes readings: pages and sockets share the recent history. A caller that reads several times holds it
-        # throughout, so that no other reading comes in between.
+        # Serializes readings: pages and sockets share the recent history. A caller that reads several times holds the
+        # lock throughout, so that no other reading comes in between.
         self.lock = asyncio.Lock()
 
     async def read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
@@ -180,7 +180,7 @@ class LiveBoards:
         await self.directory.aclose()
 
     def _without_barred(self, values: Mapping[str, LiveValues]) -> Mapping[str, LiveValues]:
-        """Return the values without those of barred channels."""
+        """Return the values without those for barred channels."""
         return {i: live for i, live in values.items() if i not in self.directory.barred}
 
     async def _profiles(

@@ -61,7 +61,7 @@ class WebHeartbeatSource:
 
 
 def tick_age_s(hub: Hub) -> float | None:
-    """Return the age of the last tick in seconds, None while no socket is open."""
+    """Return the age of the last tick in seconds, or None while no socket is open."""
     return time.monotonic() - hub.ticked_s if hub.has_sockets and hub.ticked_s is not None else None
 
 

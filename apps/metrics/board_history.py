@@ -32,7 +32,7 @@ class PastValues:
     other: Mapping[str, float] = field(default_factory=dict)
 
     def value(self, channel_id: str) -> float | None:
-        """Return a channel's value, None if it had none."""
+        """Return a channel's value, or None if it had none."""
         return self.ranked.get(channel_id, self.other.get(channel_id))
 
 

@@ -124,7 +124,7 @@ class BoardWriter:
     ) -> None:
         """Store `windows`, all of one grain and length, and the `excitement` of the channels for which it is known.
 
-        `over` is their length; windows over 5 min are those of core/metrics/five_minutes.py. Raises: redis.RedisError.
+        `over` is their length; core/metrics/five_minutes.py computes windows over 5 min. Raises: redis.RedisError.
         """
         keys = [
             redis_keys.window_ends(key_over(grain, over)),

@@ -70,7 +70,7 @@ def prepare(session: Any, query: str) -> Any:
 
 
 def rows(session: Any, reads: Sequence[Statement]) -> list[dict[str, Any]]:
-    """Return the rows of all reads, as dictionaries by column name."""
+    """Return the rows from all reads, as dictionaries by column name."""
     results = execute_concurrent(session, reads, concurrency=16, raise_on_first_error=True)
     return [row for _, result in results for row in result]
 

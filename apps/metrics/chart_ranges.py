@@ -33,7 +33,7 @@ class Range:
 
     @property
     def is_short(self) -> bool:
-        """Return whether peaks are those of 30-second windows; otherwise they are those of minutes."""
+        """Return whether peaks come from 30-second windows; otherwise they come from minutes."""
         return self.has_live and self.span_ms <= SHORT_MS
 
     @property
@@ -77,7 +77,7 @@ RANGES: Mapping[str, Range] = {
         ("90d", "90 d", 90 * DAY_MS, 3 * DAY_MS),
     )
 }
-# Peaks of ranges up to this long are those of 30-second windows; of longer ones, those of the busiest minute.
+# Peaks of ranges up to this long come from 30-second windows, those of longer ranges from the busiest minute.
 SHORT_MS = 30 * MINUTE_MS
 
 

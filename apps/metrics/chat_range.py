@@ -41,7 +41,7 @@ class ChatRange:
             yield from self._of_partition(start, from_ms, until_ms)
 
     def _starts(self, from_ms: int) -> list[TopicPartition]:
-        """Return where to start reading: a record's event time is never later than its append time."""
+        """Return the offsets to read from: a record's event time is never later than its append time."""
         appended_ms = from_ms - settings.CLOCK_OFFSET_MS - CLOCKS_DIFFER_MS
         try:
             return kafka.offsets_at(self._consumer, self._partitions, max(0, appended_ms))

@@ -52,7 +52,7 @@ class ChatScan:
         self._reader.close()
 
     def _starts(self) -> list[TopicPartition]:
-        """Return where the last scan ended, or the first offset left if that was deleted."""
+        """Return the offsets at which the last scan ended, or the first remaining ones if those were deleted."""
         starts = _committed(self._reader, kafka.partitions_of(self._reader, TOPIC))
         for start in starts:
             low, high = kafka.ends_of(self._reader, start)

@@ -76,7 +76,7 @@ class DeadLetterReader:
 
 
 def current_fault(topic: str, dead_letter: DeadLetter) -> str | None:
-    """Return why the current parser rejects a dead letter, None if it accepts it."""
+    """Return the reason why the current parser rejects a dead letter, or None if it is accepted."""
     if dead_letter.is_truncated:
         lengths = f"{dead_letter.length} bytes, or its key of {dead_letter.key_length} bytes"
         return f"it was truncated: its value of {lengths}, exceeds the maximum"

@@ -70,7 +70,7 @@ class DeadLetters:
                 on_delivery=partial(self._delivered, dead_letter),
             )
         except BufferError:
-            # The client's queue is full, as with many very long records: flush() sends it again.
+            # The client's queue is full, for example of very long records: flush() sends the dead letter again.
             self._failed.append(dead_letter)
 
     def _delivered(self, dead_letter: _Outgoing, error: KafkaError | None, _message: Message) -> None:

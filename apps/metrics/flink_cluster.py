@@ -244,7 +244,7 @@ def _savepoint(operation: dict[str, Any]) -> Path:
 
 
 def newest_checkpoint(root: Path, digest: str) -> tuple[Plan, Path] | None:
-    """Return the newest complete checkpoint or savepoint of this plan, None if there is none or it is too old.
+    """Return the newest complete checkpoint or savepoint of this plan, or None if there is none or it is too old.
 
     An incomplete one has no `_metadata`. Kafka has deleted the records that an old one would read next.
     """

@@ -34,7 +34,7 @@ class GapSpan:
 
 
 def merge_gaps(gaps: Iterable[GapSpan]) -> list[GapSpan]:
-    """Return `gaps`, sorted by time, with those of the same reason that touch or overlap merged."""
+    """Return `gaps` sorted by time; gaps with the same reason that touch or overlap are merged."""
     merged: list[GapSpan] = []
     newest: dict[str, int] = {}
     for gap in gaps:

@@ -30,7 +30,7 @@ def valid_from_ms() -> int:
 
 
 def _newest_window_ms() -> int | None:
-    """Return the newest window end on Kafka, None if there is none."""
+    """Return the newest window end on Kafka, or None if there is none."""
     reader = kafka.reader("flink-resume")
     try:
         partitions = [p for topic in ("windows-live", "windows") for p in kafka.partitions_of(reader, topic)]

@@ -61,7 +61,7 @@ def minute_lines(channel_ids: Collection[str], metric: str, span_ms: int, now_ms
 
 
 def _newest_minutes(span_ms: int, now_ms: int) -> Span:
-    """Return a span with all minutes that a summary of a range up to now may consist of; see `last_stored`."""
+    """Return a span with all minutes that may be part of a summary of a range up to now; see `last_stored`."""
     until_ms = now_ms // MINUTE_MS * MINUTE_MS
     return until_ms - STORE_DELAY_MS - span_ms, until_ms
 

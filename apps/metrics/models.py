@@ -1,4 +1,4 @@
-"""Cassandra tables. Their columns are those of core/metrics/columns.py; a test compares them.
+"""Cassandra tables. They have the columns in core/metrics/columns.py; a test compares them.
 
 django-cassandra-engine creates the tables from these models; store.py reads and writes them.
 """

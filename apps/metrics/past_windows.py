@@ -43,7 +43,7 @@ class PastWindows:
         return self._history.minutes(index, first_ms, min(until_ms, self._progress.until_ms))
 
     def _hour(self, index: int, start_ms: int) -> Columns:
-        """Return the columns of an hour, {} if the channel was off air or the hour is not entirely in the past."""
+        """Return the columns of an hour, or {} if the channel was off air or the hour is not entirely in the past."""
         if not self._progress.from_ms <= start_ms < self._whole_ms:
             return {}
         minutes = self.minutes(index, start_ms, start_ms + HOUR_MS)

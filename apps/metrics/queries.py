@@ -57,7 +57,7 @@ class Series:
 
 
 def value_of(point: Point, metric: str) -> float | None:
-    """Return the point's value, None if unknown: without coverage a count is unknown, not 0.
+    """Return the point's value, or None if unknown: without coverage a count is unknown, not 0.
 
     The metric `coverage` is the coverage of the point in percent, so it is always known.
     """
@@ -154,7 +154,7 @@ def _points(
 
 
 def has_window_peak(metric: Metric, chosen: Range) -> bool:
-    """Return whether a metric's peak over a range is that of its 30-second windows, regardless of the chart's grain.
+    """Return whether a metric's peak over a range comes from its 30-second windows, regardless of the chart's grain.
 
     The peak of viewers is the highest known count. Repetition over a range is computed from the messages of minutes,
     and can exceed that of each window: its peak is of minutes as well.
@@ -165,7 +165,7 @@ def has_window_peak(metric: Metric, chosen: Range) -> bool:
 
 
 def peak_unit(metric: Metric, chosen: Range) -> str:
-    """Return the unit of a metric's peak over a range: that of 30-second windows or of minutes."""
+    """Return the unit of a metric's peak over a range: the unit in 30-second windows or in minutes."""
     return unit_of(metric, "live" if has_window_peak(metric, chosen) else "minute")
 
 

@@ -26,7 +26,7 @@ class Span:
 
 
 def read_span(since: str, until: str, now_ms: int) -> Span | None:
-    """Return the span between two times, None if neither is given. Raises: BadSpan.
+    """Return the span between two times, or None if neither is given. Raises: BadSpan.
 
     Times without an offset, as date fields send them, are in UTC.
     """
@@ -45,7 +45,7 @@ def read_span(since: str, until: str, now_ms: int) -> Span | None:
 
 
 def span_from_query(query: Mapping[str, str], now_ms: int) -> Span | None:
-    """Return the span in a query string, None if there is none. Raises: BadSpan."""
+    """Return the span in a query string, or None if there is none. Raises: BadSpan."""
     return read_span(query.get("from", ""), query.get("until", ""), now_ms)
 
 

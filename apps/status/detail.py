@@ -44,7 +44,7 @@ class Detail:
 
 
 def read_detail(now_ms: int) -> Detail | None:
-    """Return the details of the past hour, None while history is unavailable or not configured."""
+    """Return the details of the past hour, or None while history is unavailable or not configured."""
     if not settings.CASSANDRA_HOSTS:
         return None
     try:

@@ -72,7 +72,7 @@ class Section:
 
 @lru_cache(maxsize=16)
 def sections(root: str, language: str) -> list[Section]:
-    """Return all operations; `root` is the URL of this instance, `language` that of the examples."""
+    """Return all operations; `root` is the URL of this instance, `language` the language of the examples."""
     by_tag: dict[str, list[Operation]] = {name: [] for name in ORDER}
     for path, methods in description()["paths"].items():
         for method, fields in methods.items():

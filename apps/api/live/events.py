@@ -52,7 +52,7 @@ class StreamPosition:
 
 
 def _parse_id(last_id: str, names: Sequence[str], digest: str, now_ms: int) -> dict[str, int]:
-    """Return the times in an id by name; all 0 for an id from other subscriptions or from the future."""
+    """Return the times in an id, by subscription; all 0 for an id from other subscriptions or from the future."""
     *times, suffix = last_id.split("-")
     if suffix == digest and len(times) == len(names) and all(re.fullmatch("[0-9]{1,15}", time) for time in times):
         sent_ms = dict(zip(names, map(int, times), strict=True))

@@ -43,8 +43,8 @@ Each event is a frame, as JSON: first `{"type": "snapshot", "id": "viewers", "se
 `end_ms` of a board's row is the end of the window of its `value`. A channel has two windows: `distinct_end_ms` is the
 end of the window of `chatters`, `excitement` and `repetition`, which is updated every 5 s, and `end_ms` that of all
 other `values`. Their coverages are `distinct_coverage` and `coverage`. `language` is Twitch's language code, and
-`language_name` its English name. `display` has the texts that Twitchly's pages show: do not parse them, because they
-may change.
+`language_name` its English name. `display` has the display text of Twitchly's pages: do not parse it, because it may
+change.
 
 Every frame has an ID. To resume, send it as `Last-Event-ID` with the same subscriptions: you get a snapshot of each
 subscription with newer data. Any other ID is ignored, and you get snapshots of all subscriptions. A newer frame

@@ -43,7 +43,7 @@ def write_cursor(list_id: str, position: Any) -> str:
 
 
 def read_cursor(list_id: str, cursor: str | None) -> Any:
-    """Return the position in a list that a cursor holds, None without a cursor. Raises: Problem."""
+    """Return the position in a list that a cursor holds, or None without a cursor. Raises: Problem."""
     if cursor is None:
         return None
     try:

@@ -77,7 +77,7 @@ def figures_of(
     by_day: bool,
     hours: Hours | None,
 ) -> ChannelFigures:
-    """Return the figures of a channel; `days` are those of the period, after those of the previous one if requested."""
+    """Return the figures for a channel; `days` are the period's days, after the previous period's days if requested."""
     before, inside = days[: -period.days], days[-period.days :]
     return ChannelFigures(
         profile,

@@ -100,7 +100,7 @@ def _unknown(noun: str, known: Iterable[str]) -> str:
 
 
 def _validate(serializer: Serializer[Any], errors: list[FieldError]) -> dict[str, Any]:
-    """Return the validated data. Raises: Problem, with `errors` and those of the serializer."""
+    """Return the validated data. Raises: Problem, with `errors` and the serializer's own errors."""
     if not serializer.is_valid():
         reported = {error.field for error in errors}
         errors += [error for error in _field_errors(serializer.errors) if error.field not in reported]

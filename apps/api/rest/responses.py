@@ -57,7 +57,7 @@ class ApiResponse(Response):
         self.renderer_context: dict[str, Any] = {"response": self}
 
     def add_etag(self) -> str:
-        """Add the ETag header for the rendered content and return the tag, "" if there is none."""
+        """Add the ETag header for the rendered content and return the tag, or "" if there is none."""
         is_hashed = self.status_code == 200 and self["Cache-Control"] in _WITH_ETAG
         etag = self._etag or (weak_etag(self.content) if is_hashed else "")
         if etag:
@@ -126,7 +126,7 @@ def choose(renderers: tuple[type[BaseRenderer], ...], accept: str, named: str | 
 
 
 def weight(media_type: str, accept: str) -> float:
-    """Return the weight of a media type in an Accept header, 0 if it is not accepted. Source: RFC 9110, 12.5.1."""
+    """Return the weight of a media type in an Accept header, or 0 if it is not accepted. Source: RFC 9110, 12.5.1."""
     accepted = [MediaType(token) for token in accept.split(",") if token.strip()]
     if not accepted:
         return 1.0

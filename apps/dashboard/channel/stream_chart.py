@@ -29,7 +29,7 @@ CHARTED = (METRIC["viewers"], METRIC["messages"])
 MINUTES_UP_TO_MS = 2 * DAY_MS
 TABLE_ROWS = 24
 EVENTS_SHOWN = 60
-# The width of a letter, in percent of a wide chart, and that of the space around a label. A category band narrower than
+# The width of a letter and of the space around a label, in percent of a wide chart. A category band narrower than
 # its label is not labeled, and a narrow page shows no labels: the list below the chart names all categories.
 LETTER_WIDTH, LABEL_SPACE = 0.75, 2.0
 
@@ -98,7 +98,7 @@ class StreamChart:
 
 
 def read_chart(broadcast: Broadcast, now_ms: int) -> StreamChart | None:
-    """Return the chart of a broadcast, None if Cassandra is unavailable."""
+    """Return the chart of a broadcast, or None if Cassandra is unavailable."""
     try:
         series = history.series(broadcast.channel_id, _range(broadcast, now_ms), now_ms, CHARTED)
     except ServiceUnavailable as error:

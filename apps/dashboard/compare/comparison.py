@@ -132,7 +132,7 @@ def compared_ranges(comparison: Comparison, zeros_ms: Sequence[int], now_ms: int
 def with_previous(
     ranges: Sequence[Range], shifts_ms: Sequence[int | None], now_ms: int
 ) -> list[tuple[Range, Range | None]]:
-    """Return each range with the one that is `shift_ms` earlier, None without a shift.
+    """Return each range with the one that is `shift_ms` earlier, which is None without a shift.
 
     All ranges have the coarsest grain of any, so that a line and its previous line have the same windows.
     """

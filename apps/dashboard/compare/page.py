@@ -195,7 +195,7 @@ def _measure(live: LiveServices, metric: Metric, series: Series | None, channel:
 def _previous(
     channel_id: str, origin: _Origin, earlier: Range, metrics: Sequence[Metric], now_ms: int
 ) -> Previous | None:
-    """Return the windows of an earlier range, None if they could not be read: the page is useful without them."""
+    """Return the windows of an earlier range, or None if they could not be read: the page is useful without them."""
     try:
         windows = windows_of(channel_id, earlier, now_ms, metrics)
     except ServiceUnavailable as error:

@@ -55,7 +55,7 @@ def import_sheet(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def _text(request: HttpRequest, form: ImportForm) -> str | None:
-    """Return the uploaded or previewed text, None without one. Raises: Refused."""
+    """Return the uploaded or previewed text, or None without one. Raises: Refused."""
     if request.method != "POST":
         return None
     if "text" in request.POST:

@@ -16,7 +16,7 @@ USERS = "admin:accounts_user_changelist"
 
 
 def new_accounts(visit: Visit) -> Section:
-    """Return the accounts created in the past 7 days, the latest first."""
+    """Return the accounts created in the past 7 days, newest first."""
     section = Section(
         "new-accounts",
         "New accounts",

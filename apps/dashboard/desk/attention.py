@@ -20,7 +20,7 @@ WEEK, MONTH = dt.timedelta(days=7), dt.timedelta(days=30)
 
 
 def channels_needing(need: str, now: dt.datetime) -> QuerySet[Channel]:
-    """Return the channels with a need, one of NEEDS, the most urgent first."""
+    """Return the channels with a `need`, one of NEEDS, most urgent first."""
     if need == EXPIRING:
         return _decided().filter(decided_until__lte=now + WEEK).order_by("decided_until", "pk")
     return _renamed(now - MONTH) if need == RENAMED else _unavailable(now - MONTH)
@@ -31,8 +31,8 @@ def _decided() -> QuerySet[Channel]:
 
 
 def _renamed(since: dt.datetime) -> QuerySet[Channel]:
-    """Return the tracked or curated channels whose login has changed since a time, the latest first."""
-    # A channel can take a former login again, which is then its current one.
+    """Return the tracked or curated channels whose login has changed since a time, latest first."""
+    # A channel can take a former login again; that login is then its current one.
     former = FormerLogin.objects.filter(channel=OuterRef("pk"), left_at__gte=since).exclude(login=OuterRef("login"))
     tracked = Channel.objects.filter(Q(is_wanted=True) | Q(pinned=True) | Q(blocked=True))
     newest = Subquery(former.order_by("-left_at").values("left_at")[:1])

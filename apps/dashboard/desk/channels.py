@@ -29,7 +29,7 @@ def expiring_decisions(visit: Visit) -> Section:
 
 
 def renamed_channels(visit: Visit) -> Section:
-    """Return the tracked or pinned channels renamed in the past 30 days, the latest first."""
+    """Return the tracked or pinned channels renamed in the past 30 days, latest first."""
     section = Section(
         "renamed",
         "Renamed channels",

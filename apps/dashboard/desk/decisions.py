@@ -39,7 +39,7 @@ def staff_changes(visit: Visit) -> Section:
     """Return the latest changes to accounts, roles, plans and keys."""
     section = Section(
         "staff-changes",
-        "Recent changes of accounts and staff",
+        "Recent changes to accounts and staff",
         "Rights, roles, second factors, plans and revoked keys.",
         COLUMNS,
         "No changes yet.",

@@ -58,7 +58,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One opening of the start page: the permissions of the user, the live services, and the time in ms."""
+    """One visit to the start page: the user's permissions, the live services, and the time in ms."""
 
     may: Callable[[str], bool]
     live: LiveServices

@@ -110,7 +110,7 @@ def find_link(token: str) -> ShareLink:
 
 
 def count_opening(link: ShareLink) -> None:
-    """Count one opening of the link."""
+    """Count one visit to the link."""
     ShareLink.objects.filter(pk=link.pk).update(opened=F("opened") + 1, opened_at=timezone.now())
 
 

@@ -66,7 +66,7 @@ def read_shared(channels: LiveChannels, link: ShareLink, now_ms: int) -> SharedC
 
 
 def channel_now(channels: LiveChannels, channel_id: str, now_ms: int) -> ChannelNow | None:
-    """Return a live channel, None if it is not live or Redis is unavailable."""
+    """Return a live channel, or None if it is not live or Redis is unavailable."""
     try:
         return channels.get(now_ms).get(channel_id)
     except ServiceUnavailable:
@@ -74,14 +74,14 @@ def channel_now(channels: LiveChannels, channel_id: str, now_ms: int) -> Channel
 
 
 def shared_series(channels: LiveChannels, link: ShareLink, now_ms: int) -> dict[str, Any] | None:
-    """Return the chart data of a link, None while history is unavailable. Raises: NotFound."""
+    """Return the chart data of a link, or None while history is unavailable. Raises: NotFound."""
     choice, series = _read_series(link, now_ms)
     channel_id = choice.channel or ""
     return series_json(channel_id, series, channel_now(channels, channel_id, now_ms), now_ms) if series else None
 
 
 def shared_path(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
-    """Return the sparkline of a link, None while history is unavailable. Raises: NotFound."""
+    """Return the sparkline of a link, or None while history is unavailable. Raises: NotFound."""
     choice, series = _read_series(link, now_ms)
     if series is None:
         return None

@@ -53,7 +53,7 @@ def find_list(link: ShareLink) -> SharedList:
 
 
 def live_values(boards: LiveBoards, link: ShareLink, now_ms: int) -> dict[str, Any] | None:
-    """Return the live values of the channels, None while Redis is unavailable. Raises: NotFound."""
+    """Return the live values of the channels, or None while Redis is unavailable. Raises: NotFound."""
     reading = read_channels(boards, find_list(link).channel_ids, now_ms)
     if reading is None:
         return None
@@ -64,7 +64,7 @@ def live_values(boards: LiveBoards, link: ShareLink, now_ms: int) -> dict[str, A
 
 
 def paths(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
-    """Return the line of each channel's past hour, None while history is unavailable. Raises: NotFound."""
+    """Return the line of each channel's past hour, or None while history is unavailable. Raises: NotFound."""
     shared = find_list(link)
     lines = read_paths(shared.channel_ids, shared.metric, now_ms)
     return None if lines is None else {"paths": lines}

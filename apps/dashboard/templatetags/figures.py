@@ -88,7 +88,7 @@ def chart_title(metric: Metric, chart_range: Range) -> str:
 
 @register.filter
 def of(values: dict[str, float], metric: str) -> float | None:
-    """Return the value of a metric, None without data."""
+    """Return the value of a metric, or None without data."""
     return values.get(metric)
 
 
@@ -182,7 +182,7 @@ def date_of(at_ms: int) -> str:
 
 @register.simple_tag
 def on_air(started_at: str, now_ms: int) -> str:
-    """Return how long a broadcast has been live, "" if unknown."""
+    """Return the time for which a broadcast has been live, or "" if unknown."""
     started = parse_timestamp(started_at)
     if started is None:
         return ""

@@ -47,7 +47,7 @@ class Cards:
 
 
 def read_metric(query: Mapping[str, str], errors: list[str]) -> str:
-    """Return the metric of a query string; a metric without a board is named in `errors`."""
+    """Return the metric in a query string; a metric without a board is named in `errors`."""
     return read_choice(query, "metric", BOARD_KEYS, DEFAULT_METRIC, errors)
 
 
@@ -61,7 +61,7 @@ def read_cards(live: LiveServices, channel_ids: Sequence[str], metric: str, now_
 
 
 def read_paths(channel_ids: Sequence[str], metric: str, now_ms: int) -> dict[str, str] | None:
-    """Return the sparkline of each channel's past hour, None while history is unavailable."""
+    """Return the sparkline of each channel's past hour, or None while history is unavailable."""
     lines = read_lines(channel_ids, metric, now_ms)
     if lines is None:
         return None

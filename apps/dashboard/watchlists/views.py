@@ -109,7 +109,7 @@ def _list_page(request: HttpRequest, watched_list: Watchlist, name: str = "", pr
 
 
 def view_of(request: HttpRequest, errors: list[str]) -> str:
-    """Return the view of a request; an unknown one is named in `errors`."""
+    """Return the requested view; an unknown view is named in `errors`."""
     return read_choice(request.GET.dict(), "view", (CARDS, TABLE), CARDS, errors)
 
 
@@ -253,7 +253,7 @@ def _moved(request: HttpRequest, watched_list: Watchlist) -> list[str]:
 
 
 def metric_of(request: HttpRequest) -> tuple[str, list[str]]:
-    """Return the metric of a request, and a message if it has no board."""
+    """Return the requested metric, and a message if the metric has no board."""
     errors: list[str] = []
     return read_metric(request.GET.dict(), errors), errors
 

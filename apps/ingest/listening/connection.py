@@ -35,13 +35,13 @@ class Server:
     ca_file: str = ""
 
     def context(self) -> ssl.SSLContext | None:
-        """Return the TLS context, None for plain TCP."""
+        """Return the TLS context, or None for plain TCP."""
         return ssl.create_default_context(cafile=self.ca_file or None) if self.tls else None
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCallbacks:
-    """Callbacks of a connection, which passes its number where one is expected.
+    """Callbacks of a connection; those that take a connection number get its own.
 
     `lines` returns the delay of the newest line in ms, None if no line carries a time. `lost` takes the number of ms
     before the loss for which reception is uncertain, and the reason.

@@ -1,4 +1,4 @@
-"""Count and age of the records in the Kafka client, which delivers those of a partition in order."""
+"""Count and age of the records in the Kafka client, which delivers the records of each partition in order."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class PeriodicRecords:
             self._writer.put_gap(gap)
 
     def _write_pulses(self, end_ms: int) -> int:
-        """Write the pulses of the seconds that have ended, from `end_ms` on; return the end of the next."""
+        """Write the pulses of the seconds that have ended, from `end_ms` on; return the end of the next second."""
         if self._now_ms() - end_ms > CATCH_UP_MS:
             end_ms = self._now_ms() // SECOND_MS * SECOND_MS
         while self._now_ms() >= end_ms:

@@ -98,7 +98,7 @@ class ChatProducer:
         log.info("stopped; %s", self.writer.counts)
 
     def _receive(self, lines: Sequence[Line]) -> int | None:
-        """Write the records of received lines; return the delay of the newest in ms, None if no line has a time."""
+        """Write the records of received lines; return the delay of the newest in ms, or None if no line has a time."""
         lag_ms = self.intake.receive(lines, self.clock.now_ms(), self.writer)
         if self.writer.buffered >= FLUSH_THRESHOLD:
             # During a flood, reading must leave time for writing.

@@ -83,7 +83,7 @@ class Writer:
         self._suspended: dict[int, PartitionTime] = {}
         self._losses = Losses()
         self._confirmed_s = running_s()
-        # Counted here: the length of the driver also includes its own unread events, such as connection errors.
+        # Counted here, because the driver's length also includes its own unread events, such as connection errors.
         self._unconfirmed = InFlight()
         self._pending_watermarks = 0
         self._probing = False

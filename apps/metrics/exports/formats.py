@@ -77,7 +77,7 @@ class Writer(Protocol):
 
 
 def writer_of(form: Format, columns: Sequence[ExportColumn]) -> Writer:
-    """Return the writer of a format; names and times are those of the API."""
+    """Return the writer of a format, with the API's names and time format."""
     return _Csv(columns) if form == "csv" else _Ndjson(columns)
 
 

@@ -33,7 +33,7 @@ Rows = list[list[Cell]]
 
 
 def in_grain(chosen: Range, grain: StoredGrain, now_ms: int) -> Range | None:
-    """Return the range in another grain, None if some of its rows have expired."""
+    """Return the range in another grain, or None if some of its rows have expired."""
     regrained = replace(chosen, grain=grain)
     from_ms, _ = regrained.bounds(now_ms)
     first_end_ms = (from_ms // regrained.step_ms + 1) * regrained.step_ms

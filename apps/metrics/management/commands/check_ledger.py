@@ -67,7 +67,7 @@ class Command(BaseCommand):
 
 
 def read_faults(path: Path | None) -> list[Fault] | None:
-    """Return the faults in a file, None without a file. Raises: CommandError."""
+    """Return the faults in a file, or None without a file. Raises: CommandError."""
     if path is None:
         return None
     try:
