@@ -74,7 +74,7 @@ def value_ticks(top: float) -> list[Tick]:
 
 
 def time_ticks(from_ms: int, until_ms: int) -> list[TimeTick]:
-    """Return the ticks of a time axis at round times (UTC), at most TIME_TICKS_MAX; and none too close to its ends."""
+    """Return at most TIME_TICKS_MAX ticks of a time axis, at round times (UTC) and not too close to its ends."""
     span_ms = until_ms - from_ms
     step_ms = next((step for step in _TIME_STEPS_MS if span_ms / step <= TIME_TICKS_MAX), _TIME_STEPS_MS[-1])
     first_ms = -(-from_ms // step_ms) * step_ms

@@ -99,7 +99,7 @@ def with_live_value(
 
 
 def has_live_peak(metric: Metric, chart_range: Range) -> bool:
-    """Return whether the peak of a range is the highest of its live values, not of its minutes."""
+    """Return whether the peak of a range is its highest live value, rather than its highest minute."""
     return metric.from_helix or has_window_peak(metric, chart_range)
 
 

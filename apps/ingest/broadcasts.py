@@ -37,7 +37,7 @@ def change_events(
 ) -> list[dict[str, Any]]:
     """Return the events of a live channel since the previous poll, whose result is the row `known`.
 
-    `texts` holds the title and the category of the stream.
+    `texts` holds the stream's title and category.
     """
     started_ms = milliseconds(started_at(stream))
     known_ms = None if known is None else milliseconds(known.started_at)

@@ -148,7 +148,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         try:
             await work()
         except OSError:
-            # The page left meanwhile; `disconnect` follows.
+            # The page was closed meanwhile; `disconnect` follows.
             log.debug("socket closed by the page")
         except Exception:
             log.exception("live socket failed, closing it")
@@ -156,7 +156,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
 
     def _read(self, outbox: Outbox, text: str | None, binary: bytes | None) -> Subscribe | Unsubscribe:
         if not self.rate_limit.try_consume(time.monotonic()):  # defense: frame-rate
-            raise BadFrame(f"Too many frames: {FRAMES_BURST} at once and {FRAMES_PER_S} a second are allowed.")
+            raise BadFrame(f"Too many frames: {FRAMES_PER_S} per second are allowed, in bursts of {FRAMES_BURST}.")
         request = read_frame(text, binary)
         subscriptions = outbox.subscriptions
         is_new = isinstance(request, Subscribe) and request.id not in subscriptions

@@ -1,4 +1,4 @@
-"""The frame cache: one payload per distinct subscription spec and tick, however many sockets subscribe to it."""
+"""The frame cache: one payload per distinct subscription spec per tick, however many sockets share the spec."""
 
 from __future__ import annotations
 

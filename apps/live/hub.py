@@ -19,7 +19,7 @@ from core.errors import ServiceUnavailable
 from twitchly.tasks import cancel
 
 TICK_TIMEOUT_S = 10
-BOARDS_AWAY = "Live data is unavailable. It returns automatically."
+BOARDS_AWAY = "Live data is unavailable. Updates resume automatically."
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 10.0
 

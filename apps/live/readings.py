@@ -29,8 +29,8 @@ class Row:
 
     `end_ms` and `coverage`, 0 to 1, belong to the window of `value`.
 
-    `moved` is the number of positions gained within a minute. None: the channel was not ranked then (`is_new`), or
-    the ranking of that minute is unknown.
+    `moved` is the number of positions gained within a minute. It is None if the channel was not ranked then (`is_new`),
+    or if the ranking of that minute is unknown.
     """
 
     id: str

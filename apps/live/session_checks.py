@@ -39,9 +39,9 @@ class SessionChecks:
 
 
 def signed_in(session_keys: Collection[str]) -> set[str]:
-    """Return the keys of the sessions that belong to a signed-in user, by two queries for all of them.
+    """Return the keys of the sessions that belong to a signed-in user, with two queries in total.
 
-    These are the rules of django.contrib.auth.get_user, which reads one session and one user at a time.
+    It applies the rules of django.contrib.auth.get_user, which reads one session and one user at a time.
     """
     store: Any = import_module(settings.SESSION_ENGINE).SessionStore
     sessions = store.get_model_class().objects.filter(session_key__in=session_keys, expire_date__gt=timezone.now())

@@ -26,7 +26,7 @@ EXPIRES_S = 2 * RETENTION_MS // 1000
 
 @dataclass(frozen=True, slots=True)
 class PastValues:
-    """Values of one board at one window end, by channel: of ranked channels, and of the others."""
+    """Values on one board at one window end, by channel; ranked and other channels are separate."""
 
     ranked: Mapping[str, float] = field(default_factory=dict)
     other: Mapping[str, float] = field(default_factory=dict)

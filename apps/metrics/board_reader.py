@@ -50,7 +50,7 @@ class LiveValues:
 class BoardRankings:
     """Ranked channels with their values by board, highest first, and the newest window end on the boards.
 
-    The key of a board is its metric, or that of core.metrics.windows.key_over. `late_dropped` is the number of records
+    A board's key is its metric, or the result of core.metrics.windows.key_over. `late_dropped` is the number of records
     dropped as late since the stream job started, None if unknown.
     """
 

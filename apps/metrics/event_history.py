@@ -72,7 +72,7 @@ def events_of(channel_id: str, marks: Sequence[EventMark], gaps: Sequence[GapSpa
 
 
 def _chunks(from_ms: int, until_ms: int, after: Position | None) -> Iterator[Span]:
-    """Yield the start of each chunk and of the next one, from the first chunk that does not end before `after`.
+    """Yield the start of each chunk and of the following chunk, from the first one that does not end before `after`.
 
     Chunks begin at whole hours, except the first one, so no stored row is in two of them.
     """

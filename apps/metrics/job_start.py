@@ -17,7 +17,7 @@ MARGIN_MS = 5 * MINUTE_MS
 def valid_from_ms() -> int:
     """Return the start of the first window of a job without state; 0 means all of `chat`. Raises: ServiceUnavailable.
 
-    That is the start of the hour that was open when the last window was written: windows that began earlier have been
+    It is the start of the hour that was open when the last window was written: windows that began earlier have been
     written or, if Kafka no longer has that hour, cannot be computed completely.
     """
     chat = ChatRange()

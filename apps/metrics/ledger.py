@@ -36,7 +36,7 @@ class FaultCounts:
 
 @dataclass(slots=True)
 class Report:
-    """Figures of a check; `notes` are remarks for the reader.
+    """Figures from a check; `notes` are remarks for the reader.
 
     `windows` is None if windows were not compared; `days` is the number of days compared; `summed` is the minimum total
     of the sums; `faults` has the counts of each fault, in order.
@@ -72,7 +72,7 @@ class Report:
         }
 
     def of_faults(self) -> list[dict[str, Any]]:
-        """Return the figures of each fault; raids and gift bombs are included in the differences."""
+        """Return the figures for each fault; raids and gift bombs are included in the differences."""
         parts = zip(self.messages.of_faults, self.notices.of_faults, self.faults, strict=True)
         return [
             {

@@ -87,7 +87,7 @@ class CoverageOfChannels:
 def read_coverage(channel_ids: Collection[str], span_ms: int, now_ms: int) -> CoverageOfChannels:
     """Return the coverage of these channels in a range up to now.
 
-    Uses the same minutes as a channel's summary. Channels that were not on air are absent. Raises: ServiceUnavailable.
+    Uses the same minutes as a channel's summary. Channels that were not on air are omitted. Raises: ServiceUnavailable.
     """
     store, (from_ms, until_ms) = WindowStore(), _newest_minutes(span_ms, now_ms)
     minutes = store.read_many("minute", channel_ids, from_ms, until_ms, COVERAGE_COLUMNS)

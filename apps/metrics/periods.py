@@ -84,7 +84,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Values and times of a channel by hour, computed at once because there may be many."""
+    """Values and times for a channel by hour, computed together because there may be many hours."""
 
     values: Mapping[str, Sequence[float | None]]
     on_air_s: Sequence[float]

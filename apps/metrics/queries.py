@@ -157,7 +157,7 @@ def has_window_peak(metric: Metric, chosen: Range) -> bool:
     """Return whether a metric's peak over a range comes from its 30-second windows, regardless of the chart's grain.
 
     The peak of viewers is the highest known count. Repetition over a range is computed from the messages of minutes,
-    and can exceed that of each window: its peak is of minutes as well.
+    and can exceed that of each window, so its peak also comes from minutes.
     """
     if metric.key == "excitement":
         return chosen.has_excitement

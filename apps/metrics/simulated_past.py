@@ -1,7 +1,7 @@
 """Fills an instance with the past of the simulated Twitch, so that its pages have a history from the first minute.
 
-It is written newest first, up to when the instance began to record: hours and events of all channels, and minutes and
-summaries of broadcasts of the largest ones. Writing it again changes nothing.
+The past is written newest first, up to the time at which the instance began to record: hours and events of all
+channels, and minutes and summaries of broadcasts of the largest ones. Writing the past again changes nothing.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Fill:
             yield progress
 
     def _write_hour(self, start_ms: int) -> None:
-        """Write the rows of an hour, up to when the instance began to record."""
+        """Write the rows of an hour, up to the time at which the instance began to record."""
         rows: dict[WindowKey, Columns] = {}
         for index in self._past.indexes:
             channel_id, end_ms = self._history.channels[index].id, start_ms + HOUR_MS

@@ -80,7 +80,7 @@ class WindowStore:
         """Overwrite the stored rows of `windows`, and delete the rows in `removed`.
 
         Both get a later revision than the stored row, so that neither a replay nor the old row wins. One statement per
-        grain replaces a row, with unknown columns set to null, so that a crash in between loses no row.
+        grain replaces a row, with unknown columns set to null, so that a crash midway loses no row.
         """
         with cassandra_errors():
             session = open_session()
@@ -186,7 +186,7 @@ class WindowStore:
     def read_recent_events(
         self, channel_ids: Collection[str], from_ms: int, until_ms: int
     ) -> dict[str, list[EventRecord]]:
-        """Return the events that began in [from_ms, until_ms] by channel, in order of time."""
+        """Return the events that began in [from_ms, until_ms] by channel, in chronological order."""
         days = _days(from_ms, until_ms)
         with cassandra_errors():
             session = open_session()

@@ -38,7 +38,7 @@ class Ended:
 
 @dataclass(slots=True)
 class Summaries:
-    """Broadcasts waiting for their summaries. This is in memory only: their records are not committed to Kafka yet."""
+    """Broadcasts waiting for their summaries. They are only in memory: their records are not committed to Kafka yet."""
 
     waiting: list[Ended] = field(default_factory=list)
     newest_ms: int = 0

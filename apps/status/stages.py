@@ -39,7 +39,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class StageFigures:
-    """Figures of a stage, read from the heartbeats of its processes."""
+    """Figures for a stage, read from its processes' heartbeats."""
 
     last_ms: int | None
     lag: str = ""

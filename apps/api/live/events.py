@@ -103,7 +103,7 @@ async def event_stream(
     last_id: str,
     lease: ConnectionLease,
 ) -> AsyncIterator[bytes]:
-    """Yield the events of a stream until its client disconnects or its key becomes invalid."""
+    """Yield the events of a stream until its client disconnects or the client's key becomes invalid."""
     hub, stream = services.hub, EventStream()
     position = StreamPosition(subscriptions, last_id, now_ms())
     outbox = hub.join(session_name(client.key_id), stream, partial(EventSubscription, position=position))

@@ -107,7 +107,7 @@ def _render(request: HttpRequest, link: ShareLink) -> HttpResponse:
 @never_cache
 @by_link(*ShareLink.Kind)
 def now(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    """Return the live values of the channel, or of the channels of a watchlist."""
+    """Return the live values of the channel, or of the watchlist's channels."""
     at_ms = now_ms()
     if link.view == ShareLink.View.LIST:
         return _json(lambda: watchlist.live_values(services_of(request).boards, link, at_ms), LIVE_AWAY)

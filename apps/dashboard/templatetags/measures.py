@@ -18,7 +18,7 @@ HOURS_WHOLE = 100
 
 @register.simple_tag
 def measure(row: TableRow, key: str) -> str:
-    """Return the text of a cell: a metric, a figure of a period, or a percentile."""
+    """Return the text of a cell: a metric, a figure for a period, or a percentile."""
     value = row.measures[key]
     if key in PERIOD_MEASURES:
         return (

@@ -130,7 +130,7 @@ def is_empty() -> bool:
 
 
 def load(folder: Path, manifest: Manifest, report: Callable[[str], None], *, without: Collection[str] = ()) -> int:
-    """Restore all rows that have not expired, and return how many; newer values in the tables are kept.
+    """Restore all rows that have not expired, and return their number; newer values in the tables are kept.
 
     Rows of the channels in `without`, which have opted out, are skipped.
 

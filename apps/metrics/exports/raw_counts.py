@@ -14,7 +14,7 @@ from core.metrics.table import Metric, columns_behind
 class Count:
     """A column of windows, with its name, unit and heading in an export.
 
-    `by_minute`: the value of a minute is not the sum of its shorter windows, so those may not be summed.
+    `by_minute`: the value of a minute is not the sum of its shorter windows, so shorter windows may not be summed.
     """
 
     column: str
