@@ -1,4 +1,4 @@
-"""Queries on accounts."""
+"""Account queries."""
 
 from __future__ import annotations
 

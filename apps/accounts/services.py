@@ -1,4 +1,4 @@
-"""Writes to accounts."""
+"""Operations that change accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of the API: problem details (RFC 9457) with stable codes."""
+"""API errors: problem details (RFC 9457) with stable codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scopes of API keys."""
+"""API key scopes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of the API: usage and reference."""
+"""API pages: usage and reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries on the audit log."""
+"""Audit log queries."""
 
 from __future__ import annotations
 

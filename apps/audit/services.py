@@ -1,4 +1,4 @@
-"""Writes to the audit log. Entries are written in the transaction of the change that they log."""
+"""Functions that write to the audit log. Entries are written in the transaction of the change that they log."""
 
 from __future__ import annotations
 

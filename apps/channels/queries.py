@@ -1,4 +1,4 @@
-"""Queries on the channel table."""
+"""Channel table queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries on curation: excluded channels and users, and pinned channels."""
+"""Curation queries: excluded channels and users, and pinned channels."""
 
 from __future__ import annotations
 

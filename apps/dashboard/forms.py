@@ -1,4 +1,4 @@
-"""Forms of the pages."""
+"""Forms on the pages."""
 
 from __future__ import annotations
 

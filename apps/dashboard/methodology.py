@@ -1,4 +1,4 @@
-"""Template context of the methodology page, from the tables of core."""
+"""Template context for the methodology page, from the tables of core."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries of the pages: boards, live channels and history."""
+"""Queries for the pages: boards, live channels and history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Constants of the scripts in static/js: each is defined in Python and reaches the page as JSON."""
+"""Constants for the scripts in static/js: each is defined in Python and reaches the page as JSON."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def script_constants() -> dict[str, Any]:
 
 
 def board_constants() -> dict[str, Any]:
-    """Return the constants of all pages, and the additional ones of the board page."""
+    """Return the constants for all pages, and the additional ones for the board page."""
     return script_constants() | {
         "defaults": dict(DEFAULTS),
         "filters": FILTERS,

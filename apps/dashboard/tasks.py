@@ -1,4 +1,4 @@
-"""Celery tasks of the pages."""
+"""Celery tasks for the pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services of the ingest: refresh of the channel list, account lookups, opt-outs and hash keys."""
+"""Services for chat ingest: refresh of the channel list, account lookups, opt-outs and hash keys."""
 
 from __future__ import annotations
 

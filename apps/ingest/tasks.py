@@ -1,4 +1,4 @@
-"""Celery tasks of the ingest. A failed task logs the reason and runs again at its next interval."""
+"""Celery tasks for chat ingest. A failed task logs the reason and runs again at its next interval."""
 
 from __future__ import annotations
 

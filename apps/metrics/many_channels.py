@@ -1,4 +1,4 @@
-"""Reads of the recent history of many channels at once: event marks, the past hour by minute, and coverage."""
+"""Reads the recent history of many channels at once: event marks, the past hour by minute, and coverage."""
 
 from __future__ import annotations
 

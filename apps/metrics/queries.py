@@ -1,4 +1,4 @@
-"""Reads of one channel's history: series, events and gaps."""
+"""Reads one channel's history: series, events and gaps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reads behind summaries of ranges, days and broadcasts: by default the reads of WindowStore."""
+"""The read operations behind range, day and broadcast summaries: by default those of WindowStore."""
 
 from __future__ import annotations
 

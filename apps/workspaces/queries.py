@@ -1,4 +1,4 @@
-"""Queries on watchlists, each limited to one owner."""
+"""Watchlist queries, each limited to one owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes to watchlists. Each raises Refused with a message that says what to do instead."""
+"""Operations that change watchlists. Each raises Refused with a message that says what to do instead."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_every_link_of_the_start_page_opens_for_the_role(boards: Boards, role: s
 
 def test_the_admin_site_has_the_name_and_style_of_twitchly(curator: Client) -> None:
     page = read_page(open_desk(curator))
-    assert "<title>What needs attention · Twitchly</title>" in page
+    assert "<title>Needs attention · Twitchly</title>" in page
     assert "Django administration" not in page
     assert page.index("css/tokens.css") < page.index("css/admin.css")
     for model in ("Audit log entries", "Channel requests", "Requests to opt out"):

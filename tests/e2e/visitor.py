@@ -73,7 +73,7 @@ def open_admin_site(browser: Browser, stack: Stack, email: str) -> Page:
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_label("Code", exact=True).fill(totp(SECRET))
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_role("heading", name="What needs attention")).to_be_visible()
+    expect(page.get_by_role("heading", name="Needs attention")).to_be_visible()
     return page
 
 

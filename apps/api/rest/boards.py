@@ -1,4 +1,4 @@
-"""Endpoints of boards."""
+"""Board endpoints."""
 
 from __future__ import annotations
 

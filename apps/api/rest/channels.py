@@ -1,4 +1,4 @@
-"""Endpoints of channels: profiles and live values."""
+"""Channel endpoints: profiles and live values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Endpoints of a channel's history: series, events and streams."""
+"""Channel history endpoints: series, events and streams."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SeriesColumns:
 
 @dataclass(frozen=True, slots=True)
 class SeriesSummary(Figures):
-    """Values and peaks over the range of a series; peaks of a short range are those of 30-second windows."""
+    """Values and peaks over the range of a series; peaks of a short range come from 30-second windows."""
 
     range: Range
 

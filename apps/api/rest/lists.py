@@ -1,4 +1,4 @@
-"""Endpoints of watchlists and segments, limited to the account of the key."""
+"""Endpoints for watchlists and segments, limited to the key's account."""
 
 from __future__ import annotations
 

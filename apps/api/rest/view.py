@@ -1,4 +1,4 @@
-"""Base class of the API's views: authenticates the client, parses the request and renders the response."""
+"""Base class for the API's views: authenticates the client, parses the request and renders the response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Template context of a channel: chart, notes, peer groups and broadcasts."""
+"""Template context for a channel: chart, notes, peer groups and broadcasts."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def dates_context(page: BoardPage) -> dict[str, Any]:
 
 
 def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[str, Any]:
-    """Return the text alternative of the chart: summary, table, gaps and marks."""
+    """Return the text alternative to the chart: summary, table, gaps and marks."""
     series = page.series
     if series is None:
         return {"summary": None, "table": [], "gaps": [], "gaps_shown": [], "lines": []}

@@ -81,7 +81,7 @@ def restore_note(*, user: User, channel_id: str, undo: str) -> Note:
 
 
 def note_mark(note: Note) -> EventMark:
-    """Return the chart mark of a note."""
+    """Return the chart mark for a note."""
     return EventMark(f"{KIND}-{note.pk}", note.at_ms, None, KIND, None, f"Note: {note.text}")
 
 

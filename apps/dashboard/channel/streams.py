@@ -113,7 +113,7 @@ def read_streams(channel_id: str, before_ms: int | None = None) -> StreamList | 
 
 
 def read_stream(channel_id: str, started_ms: int, now_ms: int) -> StreamPage:
-    """Return the page data of a broadcast. Raises: NotFound, ServiceUnavailable."""
+    """Return the page data for a broadcast. Raises: NotFound, ServiceUnavailable."""
     if not settings.CASSANDRA_HOSTS:
         raise ServiceUnavailable("history is not configured")
     store = BroadcastStore(WindowStore())
@@ -127,7 +127,7 @@ def read_stream(channel_id: str, started_ms: int, now_ms: int) -> StreamPage:
 def page_of(
     broadcast: Broadcast, previous: Sequence[Broadcast], later: Broadcast | None, chart: StreamChart | None
 ) -> StreamPage:
-    """Build the page data of a broadcast; `previous` are the last ones before it, newest first."""
+    """Build the page data for a broadcast; `previous` are the last ones before it, newest first."""
     channel_id, span = broadcast.channel_id, Span(broadcast.started_ms, broadcast.ended_ms)
     return StreamPage(
         broadcast,
@@ -165,7 +165,7 @@ def _bar(until_ms: int, count: int, middle: float, width: float, height: float) 
 
 
 def stream_texts(broadcast: Broadcast) -> dict[str, str]:
-    """Return the cells of a row of the list, by field."""
+    """Return the cells of a list row, by field."""
     return {
         "length": duration(broadcast.ended_ms - broadcast.started_ms),
         "peak": at_least("viewers", broadcast.peak_viewers, broadcast.lower_bounds.viewers),
@@ -177,7 +177,7 @@ def stream_texts(broadcast: Broadcast) -> dict[str, str]:
 
 
 def stream_json(broadcast: Broadcast) -> dict[str, Any]:
-    """Return the JSON of a row of the list."""
+    """Return the JSON for a list row."""
     return {
         "href": reverse("channel-stream", args=[broadcast.channel_id, broadcast.started_ms]),
         "started_ms": broadcast.started_ms,
@@ -186,7 +186,7 @@ def stream_json(broadcast: Broadcast) -> dict[str, Any]:
 
 
 def streams_json(channel_id: str, page: StreamList) -> dict[str, Any]:
-    """Return the JSON of a page of the list."""
+    """Return the JSON for a page of the list."""
     rows = [stream_json(broadcast) for broadcast in page.broadcasts]
     return {"channel": channel_id, "streams": rows, "before_ms": page.before_ms}
 

@@ -1,4 +1,4 @@
-"""JSON views of the channel page, and the pages of its broadcasts."""
+"""JSON views for the channel page, and its broadcast pages."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from twitchly.clock import now_ms
 
 
 class AttentionFilter(admin.SimpleListFilter):
-    """Selects the channels of a section of the start page."""
+    """Selects the channels in a section of the start page."""
 
     title = "attention"
     parameter_name = "attention"
@@ -78,7 +78,7 @@ class LiveColumns(admin.ModelAdmin[Channel]):
     def messages(self, channel: Channel) -> str:
         return _row_of(channel).messages
 
-    @admin.display(description="why it is tracked")
+    @admin.display(description="tracking status")
     def why(self, channel: Channel) -> str:
         return _row_of(channel).why
 

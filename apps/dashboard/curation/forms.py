@@ -339,7 +339,7 @@ def describe_account(user: Account) -> str:
 
 
 def look_up_account(form: forms.BaseForm, field: str, *, login: str) -> Account | None:
-    """Return the account of a login, or add an error to the field and return None."""
+    """Return the account with a login, or add an error to the field and return None."""
     try:
         return services.find_account(login=login)
     except NotFound:

@@ -69,8 +69,8 @@ def rising_section(visit: Visit) -> Section:
     section = Section(
         "rising",
         "Rising channels outside the list",
-        f"Live channels below the {settings.CHANNELS_WANTED:,} most viewed, by the viewers gained since Twitch first "
-        "listed them just below.",
+        f"Live channels ranked just below the {settings.CHANNELS_WANTED:,} most viewed, by the viewers gained since "
+        "they first appeared there.",
         ("Channel", "Viewers", "Gained", "Category"),
         "No live channel outside the list has gained viewers.",
     )

@@ -82,7 +82,7 @@ def read_sections(rules: Sequence[SectionRule], visit: Visit) -> list[Section]:
 
 
 def span_text(span_ms: int) -> str:
-    """Return a span in its largest unit, rounded down: 5 min, 3 h, 2 d."""
+    """Return a time span in its largest unit, rounded down: 5 min, 3 h, 2 d."""
     for unit_ms, unit in ((DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "min")):
         if span_ms >= unit_ms:
             return f"{span_ms // unit_ms:,} {unit}"

@@ -57,7 +57,7 @@ class DeskSite(StaffSite):
 
     site_header = "Twitchly"
     site_title = "Twitchly"
-    index_title = "What needs attention"
+    index_title = "Needs attention"
     index_template = "admin/desk.html"
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

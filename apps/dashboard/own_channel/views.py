@@ -52,6 +52,6 @@ def _choose(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def _connected_channel(user: User) -> str:
-    """Return the channel of the connected Twitch account, or "" if there is none."""
+    """Return the channel ID of the connected Twitch account, or "" if there is none."""
     account = SocialAccount.objects.filter(user=user, provider="twitch").first()
     return str(account.uid) if account else ""

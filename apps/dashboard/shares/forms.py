@@ -21,7 +21,7 @@ SMALL_KINDS = (ShareLink.Kind.WIDGET, ShareLink.Kind.OVERLAY)
 
 
 def read_form(owner: User, form: Mapping[str, str], now_ms: int) -> dict[str, str]:
-    """Return the arguments of `create_link`, with known query parameters only. Raises: Refused."""
+    """Return the arguments for `create_link`, with known query parameters only. Raises: Refused."""
     kind, view = form.get("kind", ""), form.get("view", "")
     fields = fields_of(form.get("query", "").removeprefix("?")[:1_000])
     query = list_query(owner, fields) if view == ShareLink.View.LIST else _channel_query(view, fields, now_ms)
@@ -39,7 +39,7 @@ def read_form(owner: User, form: Mapping[str, str], now_ms: int) -> dict[str, st
 
 
 def _appearance_query(form: Mapping[str, str]) -> str:
-    """Return the query string of the appearance of a widget or overlay. Raises: Refused."""
+    """Return the query string for the appearance of a widget or overlay. Raises: Refused."""
     errors: list[str] = []
     appearance = read_appearance(form, errors)
     if errors:
@@ -48,7 +48,7 @@ def _appearance_query(form: Mapping[str, str]) -> str:
 
 
 def _channel_query(view: str, fields: Mapping[str, str], now_ms: int) -> str:
-    """Return the query string of a channel or a comparison. Raises: Refused."""
+    """Return the query string for a channel or a comparison. Raises: Refused."""
     try:
         is_comparison = view == ShareLink.View.COMPARE
         selection = read_comparison(fields, now_ms) if is_comparison else read_view(fields, now_ms)

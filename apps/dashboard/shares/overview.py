@@ -1,4 +1,4 @@
-"""Views of an account's own share links."""
+"""Views for an account's own share links."""
 
 from __future__ import annotations
 

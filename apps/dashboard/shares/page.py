@@ -1,4 +1,4 @@
-"""Data of a shared channel page: its chart and live values."""
+"""Data for a shared channel page: its chart and live values."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def read_view(fields: Mapping[str, str], now_ms: int) -> Choice:
 
 
 def choice_of(link: ShareLink, now_ms: int) -> Choice:
-    """Return the selections of a link, which were validated before it was saved."""
+    """Return a link's selections, which were validated before the link was saved."""
     return read_view(fields_of(link.query), now_ms)
 
 
 def read_shared(channels: LiveChannels, link: ShareLink, now_ms: int) -> SharedChannel:
-    """Return the data of a link. Raises: NotFound, ServiceUnavailable."""
+    """Return the data for a link. Raises: NotFound, ServiceUnavailable."""
     choice = choice_of(link, now_ms)
     channel_id = choice.channel or ""
     now = channel_now(channels, channel_id, now_ms)
@@ -74,14 +74,14 @@ def channel_now(channels: LiveChannels, channel_id: str, now_ms: int) -> Channel
 
 
 def shared_series(channels: LiveChannels, link: ShareLink, now_ms: int) -> dict[str, Any] | None:
-    """Return the chart data of a link, or None while history is unavailable. Raises: NotFound."""
+    """Return the chart data for a link, or None while history is unavailable. Raises: NotFound."""
     choice, series = _read_series(link, now_ms)
     channel_id = choice.channel or ""
     return series_json(channel_id, series, channel_now(channels, channel_id, now_ms), now_ms) if series else None
 
 
 def shared_path(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
-    """Return the sparkline of a link, or None while history is unavailable. Raises: NotFound."""
+    """Return the sparkline for a link, or None while history is unavailable. Raises: NotFound."""
     choice, series = _read_series(link, now_ms)
     if series is None:
         return None

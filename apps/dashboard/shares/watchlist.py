@@ -1,4 +1,4 @@
-"""Data of a shared watchlist: its channels with live values and the past hour."""
+"""Data for a shared watchlist: its channels with live values and the past hour."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SharedList:
 
 
 def list_query(owner: User, fields: Mapping[str, str]) -> str:
-    """Return the query string of a link to a watchlist of its owner. Raises: Refused."""
+    """Return the query string for a link to one of the owner's watchlists. Raises: Refused."""
     errors: list[str] = []
     metric = read_metric(fields, errors)
     if errors:

@@ -56,7 +56,7 @@ register.filter(signed)
 
 @register.simple_tag
 def point_figure(metric: str, point: Point) -> str:
-    """Return the value of one point of a chart."""
+    """Return the value of one chart point."""
     return figure(metric, value_of(point, metric), point.coverage)
 
 
@@ -70,13 +70,13 @@ def days(period: Period) -> str:
 
 @register.simple_tag
 def unit(metric: Metric, chart_range: Range) -> str:
-    """Return the unit of a metric at the grain of a chart."""
+    """Return a metric's unit at the grain of a chart."""
     return unit_of(metric, chart_range.grain)
 
 
 @register.simple_tag
 def name_unit(metric: Metric, chart_range: Range) -> str:
-    """Return the unit of a metric at the grain of a chart, as it is written after the metric's name."""
+    """Return a metric's unit at the grain of a chart, as written after the metric's name."""
     return unit_beside_name(metric, chart_range.grain)
 
 
@@ -144,7 +144,7 @@ def heard(summary: Summary) -> str:
 
 @register.simple_tag
 def shape(kind: str) -> str:
-    """Return the icon path of a kind of event."""
+    """Return the icon path for a kind of event."""
     return SHAPES.get(kind, SHAPES["summed"])
 
 

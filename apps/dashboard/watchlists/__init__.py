@@ -1,1 +1,1 @@
-"""Pages of watchlists."""
+"""Watchlist pages."""

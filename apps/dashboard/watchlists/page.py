@@ -1,4 +1,4 @@
-"""Data of a watchlist page: the live values and the past hour of each channel."""
+"""Data for a watchlist page: the live values and the past hour of each channel."""
 
 from __future__ import annotations
 

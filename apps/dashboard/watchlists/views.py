@@ -1,4 +1,4 @@
-"""Views of watchlists: pages and forms that work without JavaScript, and JSON for the script."""
+"""Watchlist views: pages and forms that work without JavaScript, and JSON for the script."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _address(watched_list: Watchlist, metric: str, view: str) -> str:
 @never_cache
 @login_required
 def lines(request: HttpRequest, watchlist_id: int) -> JsonResponse:
-    """Return the sparkline of the past hour of each channel: `{"paths": {id: path}}`."""
+    """Return the sparkline of each channel's past hour: `{"paths": {id: path}}`."""
     watched_list, (metric, errors) = _find(request, watchlist_id), metric_of(request)
     if errors:
         return json_error(" ".join(errors), 400)
@@ -272,7 +272,7 @@ def _find(request: HttpRequest, watchlist_id: int) -> Watchlist:
 
 
 def _back(request: HttpRequest) -> str:
-    """Return the page of the form, if it is on this host."""
+    """Return the page that the form is on, or the watchlists page if the form is on another host."""
     target = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
     return target if is_ours else reverse("watchlists")  # defense: open-redirects

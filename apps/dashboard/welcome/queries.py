@@ -1,4 +1,4 @@
-"""Queries on the first visit of an account."""
+"""Queries for an account's first visit."""
 
 from __future__ import annotations
 

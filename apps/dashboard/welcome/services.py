@@ -1,4 +1,4 @@
-"""Writes to a first visit: start, role, selections, progress and end."""
+"""Operations that change a first visit: start, role, selections, progress and end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Channel suggestions of the first visit, by interests."""
+"""Channel suggestions for the first visit, by interests."""
 
 from __future__ import annotations
 

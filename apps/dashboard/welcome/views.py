@@ -1,4 +1,4 @@
-"""Views of the first visit: each step is a plain form that can be revisited, skipped and left."""
+"""Views for the first visit: each step is a plain form that can be revisited, skipped and left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Base classes of the response schemas, and fields that convert their values."""
+"""Base classes for the response schemas, and fields that convert their values."""
 
 from __future__ import annotations
 
