@@ -14,7 +14,7 @@ TEXT_FRAME = 0x81
 
 
 class FrameWriter(Protocol):
-    """Writes text frames to an accepted WebSocket at once; an ASGI message costs several times as much."""
+    """Writes text frames to an accepted WebSocket immediately; an ASGI message costs several times as much."""
 
     # Called when a client that had stopped reading can take frames again.
     on_writable: Callable[[], object]

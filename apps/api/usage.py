@@ -24,7 +24,7 @@ FLUSH_EVERY_S = 5.0
 log = logging.getLogger(__name__)
 
 Interval = Literal["hour", "day"]
-# Width and number of the bars of the usage plot.
+# Width and number of the bars in the usage plot.
 PLOTS: Mapping[Interval, tuple[timedelta, int]] = {"hour": (timedelta(hours=1), 48), "day": (timedelta(days=1), 30)}
 
 # Key id, hour, and name of the counter.

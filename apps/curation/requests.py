@@ -22,7 +22,7 @@ OPEN_REQUESTS_MAX = 10
 
 
 class ChannelRequestError(TwitchlyError):
-    """A channel request that was not accepted for review; the message says why."""
+    """A channel request that was not accepted for review; the message gives the reason."""
 
 
 def request_channel(*, user: AbstractBaseUser, login: str, note: str) -> None:

@@ -67,7 +67,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         self.writer: FrameWriter = self.scope["extensions"][FRAMES]
         self.writer.on_writable = self.flush
         self.outbox = self.hub.join(self._session(), self)
-        # With jitter, so that sockets opened together, as after a restart, are not all checked at once.
+        # With jitter, so that sockets opened together, for example after a restart, are not all checked at once.
         self._check_in(self.check_every_s * random.uniform(0.5, 1))
 
     async def disconnect(self, _code: int) -> None:

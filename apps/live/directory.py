@@ -54,7 +54,7 @@ class Directory:
     def __init__(self, url: str) -> None:
         # Whether the list could not be read, so that a channel missing from it may still be live.
         self.is_unsure = False
-        # When the viewer counts were fetched from Twitch, None before the first list.
+        # Time at which the viewer counts were fetched from Twitch; None before the first list.
         self.viewers_at_ms: int | None = None
         # Ids of channels that must not be shown: blocked or opted out.
         self.barred: frozenset[str] = frozenset()

@@ -30,7 +30,7 @@ class Hub:
     """Follows ticks once the first socket has opened. If Redis is unavailable, the hub retries with backoff."""
 
     def __init__(self, layer: Any, cache: FrameCache) -> None:
-        self._layer = layer  # Channels has no types
+        self._layer = layer  # Django Channels has no types
         self._cache = cache
         self._outboxes: set[Outbox] = set()
         self._subscribers: Subscribers = {}

@@ -159,5 +159,5 @@ class Outbox:
         return frames
 
 
-# The subscriptions of each spec, with their outboxes.
+# Subscriptions by spec, with their outboxes.
 Subscribers = dict[SubscriptionSpec, dict[Subscription, Outbox]]

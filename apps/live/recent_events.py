@@ -46,7 +46,7 @@ class RecentMarks:
     def _is_due(self, channel_ids: Collection[str], now_ms: int) -> bool:
         if self._read_ms is None or not 0 <= now_ms - self._read_ms < READ_EVERY_MS:
             return True
-        # A newly opened channel is read at once, unless history is unavailable.
+        # A newly opened channel is read immediately, unless history is unavailable.
         return not self._is_away and not self._marks.keys() >= set(channel_ids)
 
     async def _refresh(self, channel_ids: set[str], now_ms: int) -> None:

@@ -13,7 +13,7 @@ from apps.metrics.board_reader import BoardReader
 from core.metrics.ranking import Entry, rank
 from core.times import MINUTE_MS
 
-# How often a missing step is requested again.
+# Interval at which a missing step is requested again.
 RETRY_MS = 1_000
 # Heights of a sparkline, from 0 to the maximum of the five minutes, so that a small change looks small; GAP is a step
 # without a value.

@@ -164,7 +164,7 @@ def default_columns(range_key: str) -> tuple[str, ...]:
 
 
 def measures_of(range_key: str) -> tuple[str, ...]:
-    """Return the measures of a range: a period has additional ones, but no excitement."""
+    """Return the measures of a range: a period has additional measures, but no excitement."""
     if not range_key:
         return MEASURES
     metrics = tuple(measure for measure in MEASURES if measure.removeprefix(PERCENTILE) != "excitement")

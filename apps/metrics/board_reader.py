@@ -97,7 +97,7 @@ class BoardReader:
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5, decode_responses=True)
 
     async def rankings(self, counts: Mapping[str, int | None]) -> BoardRankings:
-        """Return the top channels of each board, as many as `counts` gives by its key; None means all."""
+        """Return the top channels of each board: `counts` has their number by board key, None for all."""
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.zrevrange(redis_keys.window_ends("live"), 0, 0, withscores=True)

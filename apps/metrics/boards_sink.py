@@ -43,7 +43,7 @@ BOARD_TOPICS: Mapping[str, int] = {
 class BoardsSink:
     """Applies the newest live windows to the boards, then sends one tick per window end over the channel layer.
 
-    A channel that opts out is erased at once; windows of it that are still in flight do not restore it.
+    A channel that opts out is erased immediately; windows of it that are still in flight do not restore it.
     """
 
     SETTLE_S = 0.5

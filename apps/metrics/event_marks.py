@@ -55,7 +55,7 @@ def merge_sums(marks: Iterable[EventMark], step_ms: int) -> list[EventMark]:
 
 
 def merge_sums_before(marks: Iterable[EventMark], step_ms: int, until_ms: int) -> list[EventMark]:
-    """Return `marks` with sums before `until_ms` merged, and later marks as they are."""
+    """Return `marks` with sums before `until_ms` merged; later marks are unchanged."""
     marks = list(marks)
     earlier = merge_sums((mark for mark in marks if mark.at_ms < until_ms), step_ms)
     return earlier + [mark for mark in marks if mark.at_ms >= until_ms]

@@ -120,7 +120,7 @@ def _on_air_ms(windows: Iterable[StoredWindow]) -> int:
 
 
 def merge_across_channels(gaps: Iterable[EventRecord]) -> list[SharedGap]:
-    """Return gaps of many channels, newest first, with overlapping ones of the same reason merged."""
+    """Return gaps of many channels, newest first; overlapping gaps with the same reason are merged."""
     groups: list[tuple[SharedGap, set[str]]] = []
     last: dict[str, int] = {}
     for gap in sorted(gaps, key=lambda gap: gap.at_ms):

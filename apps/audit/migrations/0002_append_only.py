@@ -1,4 +1,4 @@
-"""Make the database refuse changes and deletions in append-only tables."""
+"""Make the database reject changes and deletions in append-only tables."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Labels of audit log entries. The tables stay the same, and so do their triggers."""
+"""Audit log entry labels. The tables and their triggers stay unchanged."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""The name of erasure counts in the admin site. The table stays the same, and so do its triggers."""
+"""The name of erasure counts in the admin site. The table and its triggers stay unchanged."""
 
 from django.db import migrations
 

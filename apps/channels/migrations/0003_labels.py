@@ -1,4 +1,4 @@
-"""Labels of fields. The tables stay the same."""
+"""Field labels. The tables stay unchanged."""
 
 import django.core.validators
 from django.db import migrations, models

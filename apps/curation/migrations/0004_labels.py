@@ -1,4 +1,4 @@
-"""Labels of fields and states. The tables stay the same."""
+"""Field and state labels. The tables stay unchanged."""
 
 import django.core.validators
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""The name of channel requests in the admin site. The table stays the same."""
+"""The name of channel requests in the admin site. The table stays unchanged."""
 
 from django.db import migrations
 

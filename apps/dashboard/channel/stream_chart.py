@@ -161,7 +161,7 @@ def _categories(marks: Sequence[EventMark], from_ms: int, until_ms: int) -> list
     """Return the categories in chronological order; none covers the time before the first recorded one."""
     prefix = LABELS["category"].removesuffix("{text}")
     changes = [(mark.at_ms, mark.label.removeprefix(prefix)) for mark in marks if mark.kind == "category"]
-    # The last one lasts until the end of the chart.
+    # The last category lasts until the end of the chart.
     return [
         _band(at_ms, end_ms, name, from_ms, until_ms)
         for (at_ms, name), (end_ms, _) in pairwise([*changes, (until_ms, "")])

@@ -9,7 +9,7 @@ from datetime import datetime
 from apps.live.services import LiveServices
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
-# Rows per section; the rest is behind its link.
+# Rows per section; the rest is behind the section's link.
 ROWS = 8
 
 
@@ -34,7 +34,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A titled table of up to ROWS of `total` rows. `problem` says why the data is incomplete or missing."""
+    """A titled table of up to ROWS of `total` rows. `problem` is the reason why data is incomplete or missing."""
 
     key: str
     title: str

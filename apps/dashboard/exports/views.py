@@ -59,7 +59,7 @@ from core.inputs.choices import unknown_choice
 from core.metrics.columns import STORED_GRAINS
 from twitchly.clock import now_ms
 
-# More than any instance tracks.
+# More channels than any instance tracks.
 ROWS_MAX = 100_000
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-# The page requests it at this interval.
+# Interval at which the page requests the board.
 REFRESH_MS = 2_000
 ROWS = 5
 

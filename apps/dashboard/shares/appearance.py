@@ -9,7 +9,7 @@ from core.inputs.choices import read_choice
 
 THEMES = ("light", "dark")
 # The width and height of a widget's frame, in px.
-# Not "size", which is the number of channels of a board.
+# Not "size", which is the number of channels on a board.
 SIZE = "widget_size"
 SIZES: Mapping[str, tuple[int, int]] = {"small": (240, 170), "medium": (320, 220), "large": (480, 320)}
 DEFAULT_SIZE = "medium"

@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
         self._run_session()
 
     def close(self, reason: str = "closed locally") -> None:
-        """Close the connection at once."""
+        """Close the connection immediately."""
         if self.ended.done():
             return
         if self._timer is not None:

@@ -36,7 +36,7 @@ class CoverageRecorder:
         """
         now_ms = self._now_ms()
         if promise_ms is not None and promise_ms < now_ms:
-            # Written at once: if we crash before the join, our watermark records hide the gap from the next owner.
+            # Written immediately: if we crash before the join, our watermark records hide the gap from the next owner.
             self._writer.put_gap(Gap(channel_id, promise_ms, now_ms, "restart"))
         self._coverage.track(channel_id, now_ms, "joining")
 

@@ -33,7 +33,7 @@ class EventBuffer:
         self._buffer: deque[dict[str, Any]] = deque()
         self._running_s = running_s
         self._numbers = itertools.count()
-        # When each event was passed to the driver, oldest first.
+        # Times at which the events were passed to the driver, oldest first.
         self._sent_s: dict[int, float] = {}
 
     def __len__(self) -> int:

@@ -1,6 +1,6 @@
 """Ownership of the partitions of `chat`, assigned by a Kafka consumer group that only polls.
 
-Membership is static: a producer that restarts under the same name gets its partitions back at once.
+Membership is static: a producer that restarts under the same name gets its partitions back immediately.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class ChannelTracker:
     def release(self, partitions: frozenset[int], lost: bool) -> None:
         """Stop writing to partitions; if they are `lost`, they may already have another owner."""
         if lost:
-            # Kafka was unavailable for too long. No other producer can own them before it is back: keep listening.
+            # Kafka was unavailable for too long. No other producer can own them before Kafka is back: keep listening.
             log.warning("partitions lost, holding records until reassigned: %s", sorted(partitions))
             self._writer.suspend(partitions)
         else:

@@ -108,7 +108,7 @@ class Writer:
         self._times.update({p: unchanged.get(p) or PartitionTime(at_ms) for p, at_ms in last_ms.items()})
 
     def suspend(self, partitions: Iterable[int]) -> None:
-        """Stop writing to partitions at once, as they may have another owner. Buffered records wait."""
+        """Stop writing to partitions immediately, as they may have another owner. Buffered records wait."""
         self._purge()
         self._suspended.update({p: self._times.pop(p) for p in partitions if p in self._times})
 

@@ -69,7 +69,7 @@ class NewBackup:
         path.replace(self.part / name)
 
     def finish(self, engine: str | None, migrations: dict[str, str], counted: dict[str, int]) -> Manifest:
-        """Write the manifest and give the folder its final name. `counted` has the rows of each table file."""
+        """Write the manifest and give the folder its final name. `counted` has the row count of each table file."""
         for unfinished in self.part.rglob("*.new"):
             unfinished.unlink()
         files = {name: _describe(self.part / name) | {"rows": counted.get(name)} for name in _names(self.part)}

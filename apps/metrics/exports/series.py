@@ -42,7 +42,7 @@ def in_grain(chosen: Range, grain: StoredGrain, now_ms: int) -> Range | None:
 
 
 def chunks(chosen: Range, now_ms: int) -> Iterator[Range]:
-    """Yield the range in consecutive chunks, oldest first; the last one ends as the range does."""
+    """Yield the range in consecutive chunks, oldest first; the last one ends at the end of the range."""
     (from_ms, until_ms), chunk_ms = chosen.bounds(now_ms), CHUNK_MS[chosen.grain]
     while from_ms + chunk_ms < until_ms:
         yield replace(chosen, span_ms=chunk_ms, until_ms=from_ms + chunk_ms)

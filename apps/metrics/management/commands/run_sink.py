@@ -39,7 +39,7 @@ class Command(BaseCommand):
         heartbeats.start_heartbeat(SinkHeartbeatSource(kind, name, counts, now_ms))
         for topic in HISTORY_TOPICS:
             kafka.wait_for_topic(topic, stop)
-        # Static membership: a sink that is restarted gets its partitions back at once.
+        # Static membership: a sink that is restarted gets its partitions back immediately.
         consumer = kafka.consumer(sink, **{"group.instance.id": f"sink-{sink}-{name}"})
         try:
             if sink == "history":
