@@ -44,8 +44,8 @@ print(given.map(([metric, isLong]) => whyEmpty(metric, isLong)));
 def test_a_long_chart_without_values_says_why(tmp_path: Path) -> None:
     cases = [("engagement", True), ("engagement", False), ("excitement", True), ("excitement", False)]
     assert run_program(tmp_path, EMPTY_CHART, cases) == [
-        "Messages per minute has no value in this range: viewers are unknown or 0.",
-        "Messages per minute has no value in this range: viewers are unknown or 0.",
+        "Messages per minute has no value in this range: viewer counts are unknown or 0.",
+        "Messages per minute has no value in this range: viewer counts are unknown or 0.",
         "Excitement has no value in this range: not defined: it is computed every 10 s and stored for 48 h.",
         "Excitement has no value in this range: warming up: fewer than 10 earlier windows, or less than 95% heard now.",
     ]

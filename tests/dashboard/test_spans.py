@@ -105,5 +105,6 @@ def test_the_date_form_keeps_other_parameters(boards: Boards, signed_in: Client)
     page = read_page(signed_in.get("/?channel=1&board=messages&category=Chess&range=1h&metric=coverage"))
     (form,) = re.findall(r'<form class="dates".*?</form>', page, re.DOTALL)
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(.*?)">', form))
-    assert hidden == {"channel": "1", "board": "messages", "size": "10", "category": "Chess", "range": "1h"}
+    kept = {"channel": "1", "board": "messages", "window": "30s", "size": "10", "category": "Chess", "range": "1h"}
+    assert hidden == kept
     assert '<option value="coverage" selected>' in form

@@ -30,9 +30,16 @@ def test_only_the_definition_of_the_current_board_is_visible(boards: Boards, sig
     page = read_page(signed_in.get("/?board=removals"))
     result = definitions_in(page)
     assert [(key, window, text) for key, window, text, _ in result] == [
-        (metric.key, window, metric.definition_over(window)) for metric in BOARDS for window in metric.windows
+        (metric.key, window, name_of(metric) + metric.definition_over(window))
+        for metric in BOARDS
+        for window in metric.windows
     ]
     assert [(key, window) for key, window, _, is_shown in result if is_shown] == [("removals", "30s")]
+
+
+def name_of(metric: Metric) -> str:
+    """Return the name before the definition, if the board has another title."""
+    return "" if metric.name == metric.label else f"<b>{metric.name}.</b> "
 
 
 def definitions_in(page: str) -> list[tuple[str, str, str, bool]]:
@@ -48,7 +55,7 @@ def test_every_additional_board_has_a_page(boards: Boards, signed_in: Client, me
     boards.write_viewers({"1": 1_000, "2": 12_418}, removals=3, first_messages=6, subscriber_messages=30)
     response = signed_in.get(f"/?board={metric.key}")
     assert response.context["metric"] == metric
-    assert f'id="unit" aria-hidden="true">{metric.unit}</span>' in read_page(response)
+    assert re.findall(r'id="unit"\s*>(.*?)</span>', read_page(response)) == [metric.unit]
 
 
 def test_the_removals_board_is_ranked_by_rate(boards: Boards, signed_in: Client) -> None:

@@ -52,7 +52,7 @@ def test_imported_decisions_are_previewed_and_take_effect_within_half_a_minute(a
     wait_until(lambda: len(stack.covered()) > 10, 90, "covered channels")
     channel_id, login = sorted(covered_logins(stack).items())[5]
     decide(admin, stack, f"{login},block,law", "nobody_is_called_that,pin,event")
-    expect(admin.get_by_text("1 invalid lines were skipped")).to_be_visible()
+    expect(admin.get_by_text("Invalid lines skipped: 1")).to_be_visible()
     wait_until(lambda: channel_id not in stack.listed_channels(), EFFECTIVE_S, "the block to be on the list")
     decide(admin, stack, f"{login},pin,event")
     wait_until(lambda: channel_id in stack.listed_channels(), EFFECTIVE_S, "the pin to be on the list")

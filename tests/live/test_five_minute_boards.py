@@ -84,9 +84,9 @@ async def test_rank_changes_and_sparklines_compare_the_board_over_5_min_with_its
     await live.aclose()
     moved = {row.id: (row.rank, row.moved, row.is_new) for row in reading.rows[SPAM]}
     assert moved == {"1": (1, 1, False), "2": (2, -1, False), "3": (3, None, True)}
-    assert [(row.spark[-7], row.spark[-1]) for row in reading.rows[SPAM][:2]] == [("0", "z"), ("0", "z")]
+    assert [(row.spark[-7], row.spark[-1]) for row in reading.rows[SPAM][:2]] == [("i", "z"), ("s", "z")]
     over_30_s = {row.id: row.spark[-1] for row in reading.rows[Board("spam")]}
-    assert over_30_s["1"] == over_30_s["2"] == "0"
+    assert (over_30_s["1"], over_30_s["2"]) == ("i", "s")
 
 
 @pytest.mark.parametrize("metric", BOARDS, ids=attrgetter("key"))
@@ -151,7 +151,10 @@ def test_the_exported_board_is_over_the_chosen_window(boards: Boards, signed_in:
     response = signed_in.get("/board.csv?board=spam&window=5m")
     assert "twitchly-spam-5m-" in response["Content-Disposition"]
     table = list(csv.DictReader(io.StringIO(content_of(response).removeprefix("\ufeff"), newline="")))
-    assert [(row["name"], float(row["spam_5m (words / msg)"])) for row in table] == [("Beta", 12), ("Alpha", 9)]
+    assert [(row["Channel"], float(row["Message length, 5m (words / msg)"])) for row in table] == [
+        ("Beta", 12),
+        ("Alpha", 9),
+    ]
 
 
 def test_search_results_have_the_rank_over_the_chosen_window(boards: Boards, signed_in: Client) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pprint import pformat
 from typing import Any
 
 import orjson
@@ -163,7 +164,7 @@ def _curl(method: str, url: str, body: Any, *, is_stream: bool) -> str:
     words = ["curl", *(["--no-buffer"] if is_stream else []), *([] if method == "GET" else ["-X", method])]
     words.append('-H "Authorization: Bearer $TWITCHLY_KEY"')
     if body is not None:
-        words += ["-H 'Content-Type: application/json'", f"-d '{orjson.dumps(body).decode()}'"]
+        words += ["-H 'Content-Type: application/json'", f"-d '{_json(body)}'"]
     return f"{' '.join(words)} \\\n  '{url}'"
 
 
@@ -174,7 +175,7 @@ def _python(method: str, url: str, body: Any, *, is_stream: bool) -> str:
             f'{head}with httpx.stream("GET", "{url}", headers=headers, timeout=30) as response:\n'
             '    for line in response.iter_lines():\n        if line.startswith("data: "):\n            print(line[6:])'
         )
-    argument = "" if body is None else f", json={body!r}".replace("'", '"')
+    argument = "" if body is None else f", json={pformat(body, sort_dicts=False)}".replace("'", '"')
     call = f'response = httpx.request("{method}", "{url}", headers=headers{argument})'
     return f"{head}{call}\nresponse.raise_for_status()\nprint(response.text)"
 
@@ -186,8 +187,13 @@ def _javascript(method: str, url: str, body: Any, *, is_stream: bool) -> str:
     options = [f"headers: {{ {headers} }}"]
     options = [*([] if method == "GET" else [f'method: "{method}"']), *options]
     if body is not None:
-        options.append(f"body: JSON.stringify({orjson.dumps(body).decode()})")
+        options.append(f"body: JSON.stringify({_json(body)})")
     call = f'const response = await fetch("{url}", {{\n  {f",{chr(10)}  ".join(options)},\n}});'
     if is_stream:
         return f"{call}\nfor await (const part of response.body) console.log(Buffer.from(part).toString());"
     return f"{call}\nif (!response.ok) throw new Error(await response.text());\nconsole.log(await response.text());"
+
+
+def _json(body: Any) -> str:
+    """Return a body as JSON, with a line per member if there are several."""
+    return orjson.dumps(body, option=orjson.OPT_INDENT_2 if len(body) > 1 else None).decode()

@@ -3,8 +3,9 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.forms import Form, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -38,8 +39,18 @@ from core.errors import Refused
 BULK_TEMPLATE = "admin/channels/channel/decide.html"
 
 
+class LabeledDateTime(AdminSplitDateTime):
+    """A date and a time field with a label each; Django writes text without labels before them."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        for part, label in zip(self.widgets, ("Date", "Time"), strict=True):
+            part.attrs["aria-label"] = label
+
+
 @admin.register(Channel)
 class ChannelAdmin(LiveColumns):
+    formfield_overrides = {DateTimeField: {"widget": LabeledDateTime}}
     list_display = ("login", *LiveColumns.live_columns, "tagged", "last_seen_at", "note")
     list_filter = (
         AttentionFilter,
