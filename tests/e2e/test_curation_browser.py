@@ -161,7 +161,7 @@ def test_the_start_page_leads_from_a_search_to_a_decision_and_its_author(admin: 
     row = admin.locator("#result_list tbody tr").filter(has=admin.get_by_role("link", name=login, exact=True))
     expect(row.get_by_text("Tracked: rank")).to_be_visible()
     row.get_by_role("checkbox").check()
-    admin.get_by_label("Action").select_option("block")
+    admin.get_by_label("Action:").select_option("block")
     admin.get_by_role("button", name="Go", exact=True).click()
     admin.get_by_label("Reason").fill("law")
     admin.get_by_role("button", name="Block", exact=True).click()

@@ -53,8 +53,8 @@ def test_one_click_adds_a_channel_to_a_live_watchlist(page: Page, stack: Stack, 
     expect(page.locator("#conn")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
     expect(page.locator("#cards > li")).to_have_count(3)
     # Figures arrive on the socket, and the last hour comes from history.
-    before = page.locator("#cards [data-value]").all_inner_texts()
-    wait_until(lambda: page.locator("#cards [data-value]").all_inner_texts() != before, 20, "the cards to update")
+    before = page.locator("#cards [data-metric]").all_inner_texts()
+    wait_until(lambda: page.locator("#cards [data-metric]").all_inner_texts() != before, 20, "the cards to update")
 
     first = page.locator("#cards > li").first
     last = page.locator("#cards > li").last
