@@ -21,7 +21,7 @@ from apps.curation.decisions import BLOCK, NONE, PIN, Decision, decide, decision
 from apps.curation.models import Bot, OptOut, OptOutRequest
 from apps.curation.opt_outs import accept_request, decline_request
 from apps.curation.receipts import token_of
-from apps.dashboard.curation.channel_list import AttentionFilter, LiveColumns
+from apps.dashboard.curation.channel_list import AttentionFilter, LiveColumns, ValuesFilter
 from apps.dashboard.curation.forms import (
     BotForm,
     BulkDecisionForm,
@@ -59,8 +59,8 @@ class ChannelAdmin(LiveColumns):
         "is_wanted",
         ("tags", admin.RelatedOnlyFieldListFilter),
         ("decided_until", admin.EmptyFieldListFilter),
-        "reason",
-        "language",
+        ("reason", ValuesFilter),
+        ("language", ValuesFilter),
     )
     search_fields = ("login", "name", "=id", "note", "former_logins__login")
     from_twitch = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -33,6 +34,14 @@ class AttentionFilter(admin.SimpleListFilter):
         if need not in dict(NEEDS):
             return queryset
         return queryset.filter(pk__in=channels_needing(str(need), datetime_of(now_ms())).order_by().values("pk"))
+
+
+class ValuesFilter(admin.AllValuesFieldListFilter):
+    """Filters by the values of a field; an empty value is called “none”."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "none"}
 
 
 class ChannelList(ChangeList):
