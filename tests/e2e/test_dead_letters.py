@@ -61,7 +61,7 @@ def test_usable_dead_letters_are_replayed_once_with_their_key() -> None:
         (1, b"seven", window("7", 1)),
     ]
     assert [row["replayed"] for row in listed("windows")[0]] == [True, False, False, True]
-    assert [line.split(": ")[1] for line in run("replay", "windows", "--all")] == ["refused", "refused"]
+    assert [line.split(": ")[1] for line in run("replay", "windows", "--all")] == ["rejected", "rejected"]
     assert len(read("windows")) == 6
 
 

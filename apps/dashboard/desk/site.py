@@ -47,7 +47,7 @@ class Search:
 
 SEARCHES = (
     Search(CHANNEL, "channel", "Channel: login, name, ID or note", "admin:channels_channel_changelist"),
-    Search("accounts.view_user", "account", "Account: e-mail address or name", "admin:accounts_user_changelist"),
+    Search("accounts.view_user", "account", "Account: email address or name", "admin:accounts_user_changelist"),
     Search("api.view_apikey", "key", "API key: prefix, name or owner", "admin:api_apikey_changelist"),
 )
 
