@@ -54,7 +54,11 @@ except KeyboardInterrupt:
 
 def test_ctrl_c_ends_all_parts(tmp_path: Path) -> None:
     marker = tmp_path / "marker"
-    program = f"from tests.parts import *; run([Part('one', [[sys.executable, '-c', {WAITS!r}, {str(marker)!r}]])])"
+    # Shells ignore SIGINT in commands that they start in the background, and children inherit this.
+    program = (
+        "from tests.parts import *; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        f"run([Part('one', [[sys.executable, '-c', {WAITS!r}, {str(marker)!r}]])])"
+    )
     process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
     while not (marker.exists() and marker.read_text()):
         assert process.poll() is None
