@@ -144,12 +144,20 @@ async def test_a_flood_adds_chat_to_its_channel(twitch: Simulated) -> None:
 async def test_bad_bytes_are_inserted_between_intact_lines(twitch: Simulated, transport: str) -> None:
     async with twitch.peer(transport) as peer:
         await peer.join(twitch.login)
-        fault: dict[str, Any] = await twitch.fault("bad_bytes", seconds=1)
-        await read_until(peer, fault["until_ms"])
-        assert max(map(len, peer.lines)) >= 20 * 1024
-        assert any(b"\0" in line for line in peer.lines)
-        assert any(b"SOMERSAULT" in line for line in peer.lines)
+        # On a busy machine, a second has fewer writes than there are kinds of bad bytes.
+        for _ in range(60):
+            fault: dict[str, Any] = await twitch.fault("bad_bytes", seconds=1)
+            await read_until(peer, fault["until_ms"])
+            if has_every_kind(peer.lines):
+                break
+        assert has_every_kind(peer.lines)
         assert lost(twitch, peer) == set()
+
+
+def has_every_kind(lines: list[bytes]) -> bool:
+    """Return whether overlong lines, null bytes and unknown commands are among the lines."""
+    is_long = any(len(line) >= 20 * 1024 for line in lines)
+    return is_long and any(b"\0" in line for line in lines) and any(b"SOMERSAULT" in line for line in lines)
 
 
 async def test_duplicates_are_sent_twice_and_recorded_once_in_the_ledger(twitch: Simulated) -> None:
