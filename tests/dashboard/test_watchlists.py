@@ -180,7 +180,8 @@ def test_a_list_shows_live_values_in_its_order(boards: Boards, signed_in: Client
     page = read_page(signed_in.get(f"/watchlists/{watchlist.pk}?metric=viewers"))
     names = re.findall(r'class="card-name"[^>]*>([^<]*)<', page)
     assert names == ["Gamma", "Beta", "404"]
-    assert re.findall(r"<b\s+data-value[^>]*>([^<]*)</b>", page) == ["500", "12,418", "–"]
+    values = re.findall(r'<b\s+data-metric="viewers"[^>]*>([^<]*)</b>\s*<span class="unit">', page)
+    assert values == ["500", "12,418", "–"]
     assert "The past hour could not be loaded" in page
     assert signed_in.get(f"/watchlists/{watchlist.pk}/lines").status_code == 503
 
