@@ -15,6 +15,11 @@ def datetime_of(ms: int) -> dt.datetime:
     return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
 
 
+def ms_of(time: dt.datetime) -> int:
+    """Return a time in ms since the epoch."""
+    return round(time.timestamp() * 1000)
+
+
 def day_of(ms: int) -> dt.date:
     """Return the UTC day of a time."""
     return datetime_of(ms).date()
@@ -22,4 +27,4 @@ def day_of(ms: int) -> dt.date:
 
 def midnight_ms(day: dt.date) -> int:
     """Return the start of a UTC day."""
-    return round(dt.datetime.combine(day, dt.time(), dt.UTC).timestamp() * 1000)
+    return ms_of(dt.datetime.combine(day, dt.time(), dt.UTC))

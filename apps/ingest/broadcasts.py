@@ -20,11 +20,12 @@ from core.inputs.timestamps import parse_timestamp
 from core.irc.channel_events import END_WITHDRAWN, STREAM_END, STREAM_START, stream_end_id
 from core.metrics.on_air import BROADCAST_MAX_MS
 from core.pipeline.records import TEXT_MAX, event_record
+from core.times import ms_of
 
 
 def milliseconds(at: dt.datetime | None) -> int | None:
     """Convert a datetime to ms since the epoch."""
-    return None if at is None else round(at.timestamp() * 1000)
+    return None if at is None else ms_of(at)
 
 
 def started_at(stream: Stream) -> dt.datetime | None:

@@ -10,7 +10,7 @@ from core.errors import TwitchlyError
 from core.inputs.timestamps import format_timestamp, parse_timestamp
 from core.metrics.grains import SPAN_MAX_MS
 from core.pipeline.records import EPOCH_MS
-from core.times import DAY_MS
+from core.times import DAY_MS, ms_of
 
 
 class BadSpan(TwitchlyError):
@@ -74,7 +74,7 @@ def field_value(at_ms: int) -> str:
 
 
 def _span(since: datetime, until: datetime) -> Span:
-    return Span(round(since.timestamp() * 1000), round(until.timestamp() * 1000))
+    return Span(ms_of(since), ms_of(until))
 
 
 def _ms(name: str, text: str) -> int:
@@ -83,4 +83,4 @@ def _ms(name: str, text: str) -> int:
     at = parse_timestamp(text, zone=UTC)
     if at is None:
         raise BadSpan(f"“{name}” is not a time: use the form {iso(EPOCH_MS)}.")
-    return round(at.timestamp() * 1000)
+    return ms_of(at)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from apps.api.problems import invalid_field
@@ -15,7 +14,7 @@ from apps.metrics.spans import iso
 from core.metrics.columns import STEP_MS, StoredGrain
 from core.metrics.grains import SPAN_MAX_MS, grain_for
 from core.pipeline.records import EPOCH_MS
-from core.times import DAY_MS
+from core.times import DAY_MS, ms_of
 
 DEFAULT_RANGE = "24h"
 POINTS_MAX = 10_000
@@ -31,7 +30,7 @@ def requested_range(query: Mapping[str, Any], now_ms: int) -> Range:
         return named_range(query.get("range", DEFAULT_RANGE), now_ms)
     if "range" in query:
         raise invalid_field("range", "Send a range or “from”, not both.")
-    from_ms, until_ms = _ms(query["from"]), _ms(query["to"]) if "to" in query else now_ms
+    from_ms, until_ms = ms_of(query["from"]), ms_of(query["to"]) if "to" in query else now_ms
     if from_ms >= until_ms:
         raise invalid_field("from", "“from” must be before the end.")
     if until_ms > now_ms:
@@ -82,7 +81,3 @@ def with_end(range_: Range, now_ms: int) -> Range:
 def is_past(range_: Range, now_ms: int) -> bool:
     """Return whether all windows of a range are stored. Corrections may still change them."""
     return range_.until_ms is not None and range_.until_ms < now_ms - 2 * STEP_MS[range_.grain]
-
-
-def _ms(time: datetime) -> int:
-    return round(time.timestamp() * 1000)

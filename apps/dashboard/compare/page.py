@@ -26,6 +26,7 @@ from core.inputs.timestamps import parse_timestamp
 from core.metrics.display import figure
 from core.metrics.table import METRIC, Metric
 from core.metrics.units import unit_of
+from core.times import ms_of
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ def _origin(channel: ChannelNow, comparison: Comparison) -> _Origin:
 def _stream_starts(channel: ChannelNow, count: int) -> list[int]:
     """Return the start times of the newest streams, newest first: the current one and stored ones; fewer if unknown."""
     started = parse_timestamp(channel.profile.started_at)
-    current = [] if started is None else [round(started.timestamp() * 1000)]
+    current = [] if started is None else [ms_of(started)]
     if len(current) == count or not settings.CASSANDRA_HOSTS:
         return current
     try:

@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from apps.channels.models import Channel
 from apps.dashboard.desk.attention import EXPIRING, RENAMED, UNAVAILABLE, channels_needing
-from apps.dashboard.desk.sections import ROWS, Action, Row, Section, Visit, ago_text, moment_ms, span_text
-from core.times import datetime_of
+from apps.dashboard.desk.sections import ROWS, Action, Row, Section, Visit, ago_text, span_text
+from core.times import datetime_of, ms_of
 
 CHANNELS = "admin:channels_channel_changelist"
 COLUMNS = ("Channel", "Decision", "Reason", "Expires")
@@ -89,7 +89,7 @@ def _channels(
 
 
 def _expiring_cells(channel: Channel, now_ms: int) -> tuple[str, ...]:
-    left_ms = moment_ms(channel.decided_until) - now_ms if channel.decided_until else 0
+    left_ms = ms_of(channel.decided_until) - now_ms if channel.decided_until else 0
     expires = f"in {span_text(left_ms)}" if left_ms > 0 else "now"
     return "pinned" if channel.pinned else "blocked", channel.reason or "–", expires
 

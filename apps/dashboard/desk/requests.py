@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from apps.curation.models import CurationRequest, OptOutRequest
-from apps.dashboard.desk.sections import ROWS, Action, Row, Section, Visit, moment_ms, span_text
+from apps.dashboard.desk.sections import ROWS, Action, Row, Section, Visit, span_text
+from core.times import ms_of
 
 OPEN = "?state__exact=open"
 
@@ -44,7 +45,7 @@ def _requests(visit: Visit, section: Section, opened: QuerySet[Any], model: str)
     rows = []
     for request in opened.order_by("created_at")[:ROWS]:
         url = reverse(f"admin:curation_{model}_change", args=[request.pk])
-        cells = (request.note or "–", span_text(visit.now_ms - moment_ms(request.created_at)))
+        cells = (request.note or "–", span_text(visit.now_ms - ms_of(request.created_at)))
         rows.append(Row(_subject(request), url, cells, (Action(label, url),)))
     return section.filled(rows, opened.count())
 

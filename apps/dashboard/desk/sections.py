@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from apps.live.services import LiveServices
-from core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS, ms_of
 
 # Rows per section; the rest is behind the section's link.
 ROWS = 8
@@ -91,9 +91,4 @@ def span_text(span_ms: int) -> str:
 
 def ago_text(moment: datetime | None, now_ms: int) -> str:
     """Return the age of a time, such as "3 h ago"; "never" without one."""
-    return f"{span_text(now_ms - moment_ms(moment))} ago" if moment else "never"
-
-
-def moment_ms(moment: datetime) -> int:
-    """Return a time in ms."""
-    return round(moment.timestamp() * 1000)
+    return f"{span_text(now_ms - ms_of(moment))} ago" if moment else "never"

@@ -13,6 +13,7 @@ from apps.metrics.rebuild import Rebuild, RebuildResult
 from apps.metrics.store import WindowStore
 from core.errors import TwitchlyError
 from core.inputs.timestamps import iso_utc, parse_timestamp
+from core.times import ms_of
 
 TIME_HELP = "UTC unless it has an offset: 2026-11-23T14:00"
 
@@ -54,4 +55,4 @@ def time_ms(text: str) -> int:
     at = parse_timestamp(text, zone=dt.UTC)
     if at is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time: use the form 2026-11-23T14:00")
-    return round(at.timestamp() * 1000)
+    return ms_of(at)
