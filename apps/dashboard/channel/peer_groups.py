@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,10 +55,10 @@ _GROUPS: Mapping[str, Callable[[Peer], str]] = {
 }
 
 
-def peer_groups(channel_id: str, metric: str, peers: Peers) -> list[PeerGroup]:
+def peer_groups(channel_id: str, metric: str, peers: Peers, keys: Iterable[str] = _GROUPS) -> list[PeerGroup]:
     """Return a channel's peer groups. Only channels that the metric's board would rank are compared."""
     own = peers.get(channel_id)
-    return [_peer_group(key, group, own, metric, peers) for key, group in _GROUPS.items()]
+    return [_peer_group(key, _GROUPS[key], own, metric, peers) for key in keys]
 
 
 def _peer_group(key: str, group: Callable[[Peer], str], own: Peer | None, metric: str, peers: Peers) -> PeerGroup:
@@ -97,13 +97,15 @@ class PeerCache:
 PEERS = PeerCache()
 
 
-def read_peer_groups(channels: LiveChannels, channel_id: str, metric: str, now_ms: int) -> list[PeerGroup]:
+def read_peer_groups(
+    channels: LiveChannels, channel_id: str, metric: str, now_ms: int, keys: Iterable[str] = _GROUPS
+) -> list[PeerGroup]:
     """Return a channel's peer groups now, without percentiles while Redis is unavailable."""
     try:
-        return peer_groups(channel_id, metric, PEERS.get(channels.live(now_ms)))
+        return peer_groups(channel_id, metric, PEERS.get(channels.live(now_ms)), keys)
     except ServiceUnavailable as error:
         log.warning("peer groups not read: %s", error)
-        return peer_groups(channel_id, metric, {})
+        return peer_groups(channel_id, metric, {}, keys)
 
 
 def peer_group_json(group: PeerGroup) -> dict[str, Any]:

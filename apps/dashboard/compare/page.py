@@ -189,8 +189,8 @@ def _line(
 def _measure(live: LiveServices, metric: Metric, series: Series | None, channel: ChannelNow, now_ms: int) -> Measure:
     summary = summarize(series, metric.key) if series else None
     page_summary = with_live_value(summary, metric, series.range, channel, now_ms) if series and summary else None
-    groups = read_peer_groups(live.channels, channel.profile.id, metric.key, now_ms)
-    return Measure(metric, summary, page_summary, next(group for group in groups if group.key == SIZE))
+    (size,) = read_peer_groups(live.channels, channel.profile.id, metric.key, now_ms, [SIZE])
+    return Measure(metric, summary, page_summary, size)
 
 
 def _previous(
