@@ -7,7 +7,7 @@ import { fieldMs, fieldValueInSeconds, timeElement } from "./times.js";
 
 const UNDO_FOR_MS = 10_000;
 
-/** Return the signed-in user's notes, or null if nobody is signed in. */
+/** Return the signed-in user's notes, or null for a signed-out visitor. */
 export function ownNotes(/** @type {ConstructorParameters<typeof Notes>[0]} */ options) {
   return document.getElementById("notes") ? new Notes(options) : null;
 }

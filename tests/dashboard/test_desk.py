@@ -250,7 +250,7 @@ def test_tracked_live_channels_are_listed_by_coverage(curator: Client, boards: B
 
 
 def use_history(settings: Settings, monkeypatch: pytest.MonkeyPatch, read: Callable[..., dict[str, str]]) -> None:
-    settings.CASSANDRA_HOSTS = ["stands in"]
+    settings.CASSANDRA_HOSTS = ["reference"]
     monkeypatch.setattr(live_channels, "newest_gap_reasons", read)
 
 

@@ -18,7 +18,7 @@ from tests.pages import read_page
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch, settings: Settings, boards: Boards, db: None) -> type[Store]:
     monkeypatch.setattr(streams_module, "BroadcastStore", Store)
-    settings.CASSANDRA_HOSTS = ["stands in"]
+    settings.CASSANDRA_HOSTS = ["reference"]
     Store.held = [broadcast(day) for day in range(3)]
     Channel.objects.create(id="1", login="alpha", name="Alpha")
     return Store
