@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -139,14 +140,19 @@ def test_every_read_only_example_runs_unchanged(
 
 def test_the_tutorial_ends_with_a_plot(stack: Stack, secret: str, channel: str, tmp_path: Path) -> None:
     text = Path("docs/partners.md").read_text()
-    program = text[text.index("    import os\n") : text.index("`series.png` is the plot")]
-    (tmp_path / "plot.py").write_text(textwrap.dedent(program))
+    (tmp_path / "plot.py").write_text(textwrap.dedent(indented_block(text, "    import os\n")))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     env = {**os.environ, "TWITCHLY_KEY": secret, "TWITCHLY": f"{stack.url}/api/v1", "MPLBACKEND": "agg", "PATH": path}
     generate = next(line for line in text.splitlines() if "openapi-python-client generate" in line)
     subprocess.run(generate, shell=True, env=env, cwd=tmp_path, check=True, timeout=60)
     subprocess.run([sys.executable, "plot.py"], env=env, cwd=tmp_path, check=True, timeout=60)
     assert (tmp_path / "series.png").stat().st_size > 10_000
+
+
+def indented_block(text: str, first: str) -> str:
+    """The indented lines from `first` up to the next line of prose."""
+    lines = text[text.index(first) :].splitlines(keepends=True)
+    return "".join(itertools.takewhile(lambda line: line.startswith(("    ", "\n")), lines))
 
 
 def run_example(text: str, language: str, secret: str, folder: Path) -> str:
