@@ -101,10 +101,16 @@ class History:
         return events
 
     def text_changes(self, index: int, from_ms: int, until_ms: int) -> list[EventRecord]:
-        """Return the changes of title and category within broadcasts in [`from_ms`, `until_ms`)."""
+        """Return the changes of title and category within broadcasts in [`from_ms`, `until_ms`).
+
+        The category that a broadcast starts with is reported as a change.
+        """
         channel_id, events = self.channels[index].id, []
         for start_ms, end_ms in self._broadcasts.spans(index, from_ms, until_ms):
             scene = self._broadcasts.scene(index, max(start_ms, from_ms))
+            if start_ms >= from_ms:
+                event_id = f"{channel_id}-category-{start_ms}"
+                events.append(EventRecord(event_id, "category", channel_id, start_ms, text=scene.category))
             while (changed_ms := scene.until_ms) < min(end_ms, until_ms):
                 previous, scene = scene, self._broadcasts.scene(index, changed_ms)
                 texts = (("title", previous.title, scene.title), ("category", previous.category, scene.category))

@@ -38,40 +38,48 @@ def change_events(
 ) -> list[dict[str, Any]]:
     """Return the events of a live channel since the previous poll, whose result is the row `known`.
 
-    `texts` holds the stream's title and category.
+    `texts` holds the stream's title and category. The category of a new broadcast is reported as a change.
     """
     started_ms = milliseconds(started_at(stream))
     known_ms = None if known is None else milliseconds(known.started_at)
     if started_ms is not None and (known_ms is None or started_ms > known_ms):
-        start = _start(stream.id, stream.title, started_ms, now_ms)
+        new = [_start(stream.id, stream.title, started_ms, now_ms), *_first_category(stream.id, texts["category"])]
         if known is None or not known.is_wanted:
-            return [start]
-        return [*_end(known, min(milliseconds(known.offline_since) or now_ms, started_ms), now_ms), start]
+            return new
+        return [*_end(known, min(milliseconds(known.offline_since) or now_ms, started_ms), now_ms), *new]
     if known is None:
         return []
     again = []
     if started_ms is not None and started_ms == known_ms:
         again += _withdrawal(known, now_ms)
         if not known.is_wanted:
-            again.append(_start(known.id, known.title, started_ms, now_ms))
+            again += [_start(known.id, known.title, started_ms, now_ms), *_first_category(known.id, texts["category"])]
     return [*again, *(_text_changes(known, texts) if known.is_wanted else ())]
 
 
 def _text_changes(known: Channel, texts: Mapping[str, KnownText]) -> list[dict[str, Any]]:
     return [
-        event_record(
-            event_id=f"{known.id}-{kind}-{new.changed_ms}",
-            kind=kind,
-            channel_id=known.id,
-            at_ms=new.changed_ms,
-            text=one_line(new.text, TEXT_MAX),
-        )
+        _text_change(known.id, kind, new)
         for kind, old, new in (
             ("title", known.title, texts["title"]),
             ("category", known.category, texts["category"]),
         )
         if old != new.text
     ]
+
+
+def _first_category(channel_id: str, category: KnownText) -> list[dict[str, Any]]:
+    return [_text_change(channel_id, "category", category)] if category.text else []
+
+
+def _text_change(channel_id: str, kind: str, new: KnownText) -> dict[str, Any]:
+    return event_record(
+        event_id=f"{channel_id}-{kind}-{new.changed_ms}",
+        kind=kind,
+        channel_id=channel_id,
+        at_ms=new.changed_ms,
+        text=one_line(new.text, TEXT_MAX),
+    )
 
 
 def end_events(known: Channel, now_ms: int, *, is_last_poll: bool) -> list[dict[str, Any]]:

@@ -42,6 +42,7 @@ POINTS = [point(n, viewers=500 + n, messages=20) for n in range(1, 61) if n not 
 MARKS = [
     mark(0, "stream_start", "Stream started"),
     mark(0, "category", "Category: Chess"),
+    mark(20, "category", "Category: Chess"),
     mark(25, "raid", "Raid: 40 viewers", 40),
     mark(45, "category", "Category: <b>Go</b>"),
 ]

@@ -24,8 +24,8 @@ BOB = Stream("8", "bob", "Bob", 50, "Go", "en", "another", T0_ISO)
 class Table:
     """The rows and events written by a sequence of refreshes.
 
-    The starts of broadcasts that began at T0 are in `first_starts` instead of `events`, because most tests begin with
-    them.
+    Most tests begin with broadcasts that started at T0. Their starts are in `first_starts` and their categories in
+    `first_categories`, instead of in `events`.
     """
 
     def __init__(self, count: int = 5, curation: Curation | None = None) -> None:
@@ -33,7 +33,9 @@ class Table:
         self.limits = Limits(count, 10 * MINUTE)
         self.curation = curation or Curation()
         self.events: list[dict[str, Any]] = []
+        self._starting: str | None = None
         self.first_starts: list[dict[str, Any]] = []
+        self.first_categories: list[dict[str, Any]] = []
 
     def known(self, live: Collection[str]) -> dict[str, Channel]:
         pinned = self.curation.pinned
@@ -47,11 +49,21 @@ class Table:
             undelivered = {record["channel_id"] for record in update.records}
         else:
             undelivered = set()
+            self._starting = None
             for record in update.records:
-                is_first = (record["kind"], record["at_ms"]) == (STREAM_START, T0)
-                (self.first_starts if is_first else self.events).append(record)
+                self._record(record)
         self.rows |= {row.id: row for row in update.rows if row.id not in undelivered}
         return update
+
+    def _record(self, record: dict[str, Any]) -> None:
+        if (record["kind"], record["at_ms"]) == (STREAM_START, T0):
+            self.first_starts.append(record)
+            self._starting = record["channel_id"]
+        elif record["kind"] == "category" and record["channel_id"] == self._starting:
+            self.first_categories.append(record)
+            self._starting = None
+        else:
+            self.events.append(record)
 
     def kinds(self) -> list[tuple[str, int]]:
         return [(record["kind"], record["at_ms"]) for record in self.events]

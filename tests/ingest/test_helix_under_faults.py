@@ -132,10 +132,10 @@ async def test_alternating_titles_are_one_change(twitch: Simulated) -> None:
     await twitch.fault("old_texts", seconds=60, channels=1)
     for minute in (1, 2, 3, 4):
         await poll(minute)
-    assert [event["kind"] for event in table.events] == ["stream_start", "title", "category"]
+    assert [event["kind"] for event in table.events] == ["stream_start", "category", "title", "category"]
     assert table.rows[changed].title.startswith("New: ")
     await twitch.end_faults()
     for minute in (5, 6):
         await poll(minute)
-    assert [event["kind"] for event in table.events[1:]] == ["title", "category"] * 2
+    assert [event["kind"] for event in table.events[2:]] == ["title", "category"] * 2
     assert not table.rows[changed].title.startswith("New: ")

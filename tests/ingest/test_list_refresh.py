@@ -59,8 +59,8 @@ def test_a_new_broadcast_ends_the_previous_one() -> None:
     table.poll(T0 + 300_000, ADA)
     table.poll(LATER + MINUTE, again)
     table.poll(LATER + 2 * MINUTE, again)
-    assert table.kinds() == [("stream_end", LATER), ("stream_start", LATER)]
-    assert table.events[1]["text"] == "round two"
+    assert table.kinds() == [("stream_end", LATER), ("stream_start", LATER), ("category", LATER + MINUTE)]
+    assert [event["text"] for event in table.events[1:]] == ["round two", "Chess"]
 
 
 def test_a_broadcast_after_a_pause_starts_and_the_previous_one_ends_once() -> None:
@@ -69,7 +69,19 @@ def test_a_broadcast_after_a_pause_starts_and_the_previous_one_ends_once() -> No
     for minute in (6, 7, 8):
         table.poll(T0 + minute * MINUTE, BOB)
     table.poll(LATER + MINUTE, replace(ADA, started_at=LATER_ISO), BOB)
-    assert table.kinds() == [("stream_end", T0 + 6 * MINUTE), ("stream_start", LATER)]
+    assert table.kinds() == [
+        ("stream_end", T0 + 6 * MINUTE),
+        ("stream_start", LATER),
+        ("category", LATER + MINUTE),
+    ]
+
+
+def test_the_category_of_a_broadcast_is_reported_when_it_is_first_seen() -> None:
+    table = Table()
+    table.poll(T0 + MINUTE, ADA, replace(BOB, category=""))
+    assert [(record["text"], record["at_ms"]) for record in table.first_categories] == [("Chess", T0 + MINUTE)]
+    table.poll(T0 + 2 * MINUTE, replace(ADA, category="Go"), BOB)
+    assert [(event["kind"], event["text"]) for event in table.events] == [("category", "Go"), ("category", "Go")]
 
 
 def test_a_channel_leaves_after_ten_minutes_offline() -> None:
@@ -99,7 +111,7 @@ def test_a_broadcast_is_known_until_its_channel_leaves_the_list() -> None:
     # It returns with another broadcast. The end of the first one is unknown.
     table.poll(LATER + 20 * MINUTE, replace(ADA, started_at=LATER_ISO), BOB)
     assert table.rows["7"].is_wanted
-    assert table.kinds() == [("stream_start", LATER)]
+    assert table.kinds() == [("stream_start", LATER), ("category", LATER + 20 * MINUTE)]
 
 
 def test_a_broadcast_whose_channel_returns_to_the_list_continues() -> None:
@@ -140,10 +152,11 @@ def test_every_record_is_parsable() -> None:
     table.poll(T0 + 2 * MINUTE, replace(ADA, title="x" * 900, category="Go"), BOB)
     table.poll(T0 + 3 * MINUTE, BOB)
     table.poll(T0 + 4 * MINUTE, BOB)
-    records = [*table.first_starts, *table.events]
+    records = [*table.first_starts, *table.first_categories, *table.events]
     events = [read_event(orjson.dumps(record), T0 + 5 * MINUTE) for record in records]
-    assert [event.kind for event in events] == ["stream_start", "stream_start", "title", "category", "stream_end"]
-    assert len({event.id for event in events}) == 5
+    kinds = ["stream_start", "stream_start", "category", "category", "title", "category", "stream_end"]
+    assert [event.kind for event in events] == kinds
+    assert len({event.id for event in events}) == 7
 
 
 def test_undelivered_events_are_retried_and_the_list_is_updated() -> None:
@@ -198,7 +211,7 @@ def test_a_pinned_channel_is_listed_before_its_first_broadcast() -> None:
     streams = table.poll(LATER, ADA).streams
     assert [(stream.id, stream.live, stream.viewers) for stream in streams] == [("7", True, 900), ("9", False, None)]
     table.poll(LATER + 60 * MINUTE, ADA, replace(BOB, id="9", started_at=LATER_ISO))
-    assert table.kinds() == [("stream_start", LATER)]
+    assert table.kinds() == [("stream_start", LATER), ("category", LATER + 60 * MINUTE)]
 
 
 def test_pinning_a_live_channel_creates_no_events() -> None:

@@ -200,14 +200,16 @@ def test_events_reach_kafka_before_the_table_is_updated(store: redis.Redis, brok
     del twitch.streams["7"]
     for minute in (1, 2, 3):
         refresh(twitch, broker, minute)
-    events = events_on(broker)
+    events = events_on(broker, 6)
     assert [(event.kind, event.channel_id, event.text) for event in events] == [
         ("stream_start", "8", "a title"),
         ("stream_start", "7", "hello"),
+        ("category", "8", "Chess"),
+        ("category", "7", "Chess"),
         ("category", "8", "Go"),
         ("stream_end", "7", ""),
     ]
-    assert [event.at_ms - NOW_MS for event in events] == [-12 * HOUR_MS, -30_000, MINUTE, MINUTE]
+    assert [event.at_ms - NOW_MS for event in events] == [-12 * HOUR_MS, -30_000, 0, 0, MINUTE, MINUTE]
 
 
 @pytest.mark.django_db
@@ -224,12 +226,12 @@ def test_an_older_response_changes_neither_title_nor_login(store: redis.Redis, b
     assert Channel.objects.get().title == "a title"
 
 
-def events_on(broker: Producer) -> list[EventRecord]:
+def events_on(broker: Producer, count: int) -> list[EventRecord]:
     (address,) = [f"{item.host}:{item.port}" for item in broker.list_topics(timeout=5).brokers.values()]
     reader: Consumer = kafka.consumer("test", **{"bootstrap.servers": address})
     reader.subscribe(["channel-events"])
     records: list[EventRecord] = []
-    while len(records) < 4:
+    while len(records) < count:
         message = reader.poll(10)
         assert message is not None, "no further event arrived within 10 s"
         records.append(read_event(message.value(), NOW_MS + 10 * MINUTE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from apps.dashboard.plot import Tick, TimeTick, line, nice_top, share, time_ticks, value_ticks
 from apps.dashboard.queries import gap_json, range_json
@@ -158,9 +158,13 @@ def _plot(metric: Metric, points: Sequence[Point], chosen: Range, from_ms: int, 
 
 
 def _categories(marks: Sequence[EventMark], from_ms: int, until_ms: int) -> list[Band]:
-    """Return the categories in chronological order; none covers the time before the first recorded one."""
+    """Return the categories in chronological order; none covers the time before the first recorded one.
+
+    A category that is recorded again, such as after a restart, is one band.
+    """
     prefix = LABELS["category"].removesuffix("{text}")
-    changes = [(mark.at_ms, mark.label.removeprefix(prefix)) for mark in marks if mark.kind == "category"]
+    recorded = [(mark.at_ms, mark.label.removeprefix(prefix)) for mark in marks if mark.kind == "category"]
+    changes = [next(group) for _, group in groupby(recorded, key=lambda change: change[1])]
     # The last category lasts until the end of the chart.
     return [
         _band(at_ms, end_ms, name, from_ms, until_ms)
