@@ -83,14 +83,23 @@ def time_ticks(from_ms: int, until_ms: int) -> list[TimeTick]:
 
 
 def line(
-    points: Sequence[tuple[int, float]], from_ms: int, until_ms: int, step_ms: int, top: float, box: Box = CHART
+    points: Sequence[tuple[int, float]],
+    from_ms: int,
+    until_ms: int,
+    step_ms: int,
+    top: float,
+    box: Box = CHART,
+    bottom: float = 0.0,
 ) -> str:
-    """Return the SVG path of (time, value) over [from_ms, until_ms], from 0 to `top`; a missing step breaks it."""
+    """Return the SVG path of (time, value) over [from_ms, until_ms], from `bottom` to `top`.
+
+    A missing step breaks the line.
+    """
     parts: list[str] = []
     last_ms = None
     for index, (at_ms, value) in enumerate(points):
         x = (at_ms - from_ms) / (until_ms - from_ms) * box.width
-        y = box.height - box.margin - value / top * (box.height - 2 * box.margin)
+        y = box.height - box.margin - (value - bottom) / (top - bottom) * (box.height - 2 * box.margin)
         is_connected = last_ms is not None and at_ms - last_ms <= BREAK_AFTER_STEPS * step_ms
         parts.append(f"{'L' if is_connected else 'M'}{x:.1f} {y:.1f}")
         is_last = index + 1 == len(points) or points[index + 1][0] - at_ms > BREAK_AFTER_STEPS * step_ms

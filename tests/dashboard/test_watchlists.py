@@ -274,6 +274,14 @@ def test_sparklines_break_at_missing_minutes() -> None:
     assert line_path([], 0, 240_000, 60_000) == ""
 
 
+def test_a_sparkline_of_negative_values_stays_in_its_box_and_includes_0() -> None:
+    assert (
+        line_path([(0, -10.0), (60_000, 0.0), (120_000, 10.0)], 0, 120_000, 60_000) == "M0.0 46.0L120.0 24.0L240.0 2.0"
+    )
+    assert line_path([(0, -10.0), (60_000, -5.0)], 0, 60_000, 60_000) == "M0.0 46.0L240.0 24.0"
+    assert line_path([(0, 0.0), (60_000, 0.0)], 0, 60_000, 60_000) == "M0.0 46.0L240.0 46.0"
+
+
 def stars_of(page: str) -> dict[str, str]:
     """Return the state of each star on a page, by channel."""
     return dict(re.findall(r'form="starring" name="channel" value="(\d+)"[^>]*aria-pressed="(\w+)"', page))
