@@ -69,6 +69,8 @@ interface Constants {
   noted_from: Record<string, number>;
   /** A sum is notable if it is at least this many times the median. */
   noted_times: number;
+  /** The note below a board, by its window. */
+  updates: Record<string, string>;
 }
 
 type Filter = "category" | "language" | "band";

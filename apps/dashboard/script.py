@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +22,11 @@ from core.metrics.grains import SPAN_MAX_MS
 from core.metrics.ranking import GONE_AFTER_MS, STALE_AFTER_MS
 from core.metrics.table import METRICS, Metric
 from core.metrics.units import LENGTHS, unit_beside_name, unit_of
+from core.metrics.windows import BoardWindow
 from core.pipeline.records import EPOCH_MS
+
+# The note below a board, by its window. The page updates rows every 2 s; values over 5 min change every 10 s.
+UPDATES: Mapping[BoardWindow, str] = {"30s": "Updates every 2 s", "5m": "Updates every 10 s"}
 
 
 def script_constants() -> dict[str, Any]:
@@ -54,6 +59,7 @@ def board_constants() -> dict[str, Any]:
         "summed": sorted(SUMMED),
         "noted_from": dict(NOTED_FROM),
         "noted_times": NOTED_TIMES,
+        "updates": dict(UPDATES),
     }
 
 

@@ -22,7 +22,7 @@ from apps.dashboard.forms import ChannelRequestForm, request_form
 from apps.dashboard.front.views import front_page
 from apps.dashboard.methodology import methodology_context
 from apps.dashboard.queries import BoardPage, range_json, read_board_page, series_json
-from apps.dashboard.script import board_constants
+from apps.dashboard.script import UPDATES, board_constants
 from apps.dashboard.search import find_channels, hits_json
 from apps.dashboard.welcome.queries import STEPS, is_new, open_visit
 from apps.live.board import FILTERS, SIZES
@@ -193,6 +193,7 @@ def board_controls(page: BoardPage) -> dict[str, Any]:
     shown = (choice.board.metric, choice.board.window)
     parameters = choice.parameters().items()
     return {
+        "updates": UPDATES[choice.board.window],
         "windows": [
             (window, label, choice.query(window=window), window == choice.board.window)
             for window, label in BOARD_WINDOW_LABEL.items()

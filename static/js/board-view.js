@@ -4,7 +4,7 @@
 import { Board } from "./board.js";
 import { constants } from "./constants.js";
 import { $, byId } from "./dom.js";
-import { metricOf } from "./metrics.js";
+import { metricOf, windowOf } from "./metrics.js";
 import { Pace } from "./pace.js";
 import { markStars } from "./stars.js";
 import { markDefinition, markMethod } from "./tabs.js";
@@ -19,6 +19,7 @@ export class BoardView {
    */
   known = new Map();
   viewers = new Viewers($("viewers-age"));
+  isPaused = false;
 
   /**
    * @param {object} options
@@ -62,6 +63,7 @@ export class BoardView {
     const { board, size } = this.choice();
     markDefinition($("definitions"), this.choice());
     markMethod(document, board);
+    this.writeUpdates();
     $("unit").textContent = metricOf(board).unit;
     this.pace.reset();
     this.board.showLoading(Number(size));
@@ -71,9 +73,17 @@ export class BoardView {
 
   /** @param {boolean} isPaused */
   showPause(isPaused) {
-    const { held = "", live = "" } = $("hold").dataset;
-    $("hold").textContent = isPaused ? held : live;
+    this.isPaused = isPaused;
+    this.writeUpdates();
     this.pace.pause(isPaused);
+  }
+
+  /** Write how often the board's values change, or that sorting is paused. */
+  writeUpdates() {
+    const hold = $("hold");
+    hold.textContent = this.isPaused
+      ? (hold.dataset.held ?? "")
+      : constants.updates[windowOf(this.choice())];
   }
 
   /**

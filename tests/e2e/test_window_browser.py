@@ -43,6 +43,7 @@ def test_a_board_over_5_min_has_the_values_of_its_own_windows(page: Page, stack:
     expect_query(page, "window", "5m")
     expect(choice(page, "5 min")).to_have_attribute("aria-current", "true")
     expect(page.locator(".defn:visible")).to_contain_text("over the past 5 min")
+    expect(page.locator("#hold")).to_have_text("Updates every 10 s")
     expect(page.locator("#list > li")).to_have_count(10, timeout=LIVE_MS)
 
     def shows_stored_value() -> bool:
@@ -57,6 +58,7 @@ def test_a_board_over_5_min_has_the_values_of_its_own_windows(page: Page, stack:
     expect(choice(page, "5 min")).to_have_attribute("aria-current", "true")
     page.go_back()
     expect(choice(page, "30 s")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#hold")).to_have_text("Updates every 2 s")
 
 
 def test_the_chosen_window_survives_boards_that_do_not_offer_it(page: Page) -> None:
