@@ -63,6 +63,8 @@ interface Constants {
   labels: Record<string, string>;
   /** The icon paths of events, by kind. */
   shapes: Record<string, string>;
+  /** The group that each kind of event is listed in. */
+  groups: Record<string, string>;
   /** The kinds of events that are summed. */
   summed: string[];
   /** The smallest sum that is notable, by kind. */
@@ -213,6 +215,8 @@ interface ChannelHistory {
   summary: Record<string, Summary>;
   raw_from_ms: number;
   marks: EventMark[];
+  /** How chat and viewers changed around an event, by its id. */
+  effects: Record<string, string>;
 }
 
 interface Note {

@@ -15,7 +15,7 @@ from apps.live.consumer import NOT_SIGNED_IN
 from apps.live.freshness import NEED_VIEWERS
 from apps.live.subscriptions import CHANNELS_MAX
 from apps.metrics.gaps import NO_DATA
-from core.irc.channel_events import LABELS, SUMMED
+from core.irc.channel_events import GROUPS, LABELS, SUMMED
 from core.metrics.display import ABSENT, LOWER_BOUND
 from core.metrics.formulas import COMPLETE_FROM
 from core.metrics.grains import SPAN_MAX_MS
@@ -56,6 +56,7 @@ def board_constants() -> dict[str, Any]:
         "lines_shown": LINES_SHOWN,
         "labels": dict(LABELS),
         "shapes": dict(SHAPES),
+        "groups": dict(GROUPS),
         "summed": sorted(SUMMED),
         "noted_from": dict(NOTED_FROM),
         "noted_times": NOTED_TIMES,

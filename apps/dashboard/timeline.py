@@ -8,8 +8,12 @@ from typing import Any
 
 from apps.metrics.event_marks import EventMark, merge_sums, merge_sums_before
 from apps.metrics.many_channels import RECENT_MS
-from apps.metrics.queries import Point, Series
-from core.irc.channel_events import SUMMED
+from apps.metrics.queries import Point, Series, value_of
+from core.irc.channel_events import GROUPS, SUMMED
+from core.metrics.columns import WINDOW_MS
+from core.metrics.display import change, number
+from core.metrics.effects import change_around
+from core.metrics.raids import SETTLE_MS
 
 # Maximum numbers of table rows, timeline lines and listed gaps.
 TABLE_ROWS = 12
@@ -18,6 +22,17 @@ GAPS_SHOWN = 6
 # A sum of these kinds is notable if it is at least this count and at least NOTED_TIMES the median.
 NOTED_FROM: Mapping[str, int] = {"subscriptions": 10, "cheers": 1_000}
 NOTED_TIMES = 3
+
+# The groups that the event list can be filtered by, and their labels.
+GROUP_LABELS = (
+    ("stream", "Stream"),
+    ("raids", "Raids"),
+    ("support", "Subs and bits"),
+    ("moderation", "Moderation"),
+    ("notes", "Notes"),
+)
+# Kinds whose effect on chat and viewers is shown.
+WITH_EFFECT = frozenset({"raid", "gift_bomb", "title", "category"})
 
 # An icon per kind, in a 12 by 12 box, so that kinds differ without color. "summed" is for several kinds in one line.
 SHAPES: Mapping[str, str] = {
@@ -44,24 +59,33 @@ SHAPES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the timeline: an event, or with `until_ms` the sums of that interval."""
+    """One line of the timeline: an event, or with `until_ms` the sums of that interval.
+
+    `effect` says how chat and viewers changed around the event, "" if that is not known.
+    """
 
     at_ms: int
     until_ms: int | None
     kind: str
     label: str
+    group: str
+    effect: str = ""
 
 
-def lines_of(marks: Iterable[EventMark], merge_ms: int) -> list[Line]:
-    """Return the lines, newest first: one per event, and one for all sums of an interval of `merge_ms`."""
+def lines_of(marks: Iterable[EventMark], merge_ms: int, effects: Mapping[str, str]) -> list[Line]:
+    """Return the lines, newest first: one per event, and one per group for the sums of an interval of `merge_ms`.
+
+    `effects` are texts by the id of the event.
+    """
     lines: list[Line] = []
-    sums: dict[int, list[EventMark]] = {}
+    sums: dict[tuple[int, str], list[EventMark]] = {}
     for mark in merge_sums(marks, merge_ms):
+        group = GROUPS[mark.kind]
         if mark.kind in SUMMED:
-            sums.setdefault(mark.at_ms, []).append(mark)
+            sums.setdefault((mark.at_ms, group), []).append(mark)
         else:
-            lines.append(Line(mark.at_ms, None, mark.kind, mark.label))
-    lines += [_summed(at_ms, at_ms + merge_ms, parts) for at_ms, parts in sums.items()]
+            lines.append(Line(mark.at_ms, None, mark.kind, mark.label, group, effects.get(mark.id, "")))
+    lines += [_summed(at_ms, at_ms + merge_ms, group, parts) for (at_ms, group), parts in sums.items()]
     return sorted(lines, key=lambda line: (-line.at_ms, line.label))
 
 
@@ -82,16 +106,47 @@ def marks_by_point(points: Sequence[Point], marks: Iterable[EventMark]) -> list[
     return list(zip(points, marks_by_row, strict=True))
 
 
+def effects_of(series: Series) -> dict[str, str]:
+    """Return how chat and viewers changed around each event with an effect, by its id, such as `chat × 2.8`.
+
+    Ranges of hours have no effects, and a metric that the series lacks is left out.
+    """
+    shown = series.range
+    if shown.grain == "hour":
+        return {}
+    values = {
+        key: {point.end_ms: value for point in series.points if (value := value_of(point, key)) is not None}
+        for key in ("messages", "viewers")
+    }
+    windows = {"step_ms": shown.step_ms, "length_ms": WINDOW_MS[shown.grain]}
+    texts = {}
+    for mark in series.marks:
+        if mark.kind in WITH_EFFECT:
+            chat = change_around(values["messages"], mark.at_ms, **windows).ratio
+            viewers = change_around(values["viewers"], mark.at_ms, **windows, settle_ms=SETTLE_MS).ratio
+            texts[mark.id] = ", ".join(
+                [
+                    *([] if chat is None else [f"chat × {number(chat, 1)}"]),
+                    *([] if viewers is None else [f"viewers {change(100 * (viewers - 1))}"]),
+                ]
+            )
+    return {mark_id: text for mark_id, text in texts.items() if text}
+
+
 def marks_json(series: Series, now_ms: int) -> dict[str, Any]:
     """Return the marks for the script: those before `raw_from_ms` are merged, later ones are not."""
     raw_from_ms = now_ms - RECENT_MS
     marks = merge_sums_before(series.marks, series.range.merge_ms, raw_from_ms)
-    return {"raw_from_ms": raw_from_ms, "marks": [asdict(mark) for mark in marks]}
+    return {
+        "raw_from_ms": raw_from_ms,
+        "marks": [asdict(mark) for mark in marks],
+        "effects": effects_of(series),
+    }
 
 
-def _summed(at_ms: int, until_ms: int, parts: Sequence[EventMark]) -> Line:
+def _summed(at_ms: int, until_ms: int, group: str, parts: Sequence[EventMark]) -> Line:
     kind = parts[0].kind if len(parts) == 1 else "summed"
-    return Line(at_ms, until_ms, kind, " · ".join(mark.label for mark in parts))
+    return Line(at_ms, until_ms, kind, " · ".join(mark.label for mark in parts), group)
 
 
 def _is_notable(mark: EventMark, medians: Mapping[str, int]) -> bool:

@@ -38,6 +38,26 @@ LABELS: Mapping[str, str] = {
 SUMMED = frozenset(
     {"subscriptions", "cheers", "bans", "timeouts", "deletions", "announcements", "bits_badges", "milestones"}
 )
+# The group of each kind that is listed: what a viewer of the list filters by. Notes are a user's own.
+GROUPS: Mapping[str, str] = {
+    "raid": "raids",
+    "gift_bomb": "support",
+    "subscriptions": "support",
+    "cheers": "support",
+    "bits_badges": "support",
+    "milestones": "support",
+    "bans": "moderation",
+    "timeouts": "moderation",
+    "deletions": "moderation",
+    "announcements": "moderation",
+    "chat_cleared": "moderation",
+    "chat_mode": "moderation",
+    "stream_start": "stream",
+    "stream_end": "stream",
+    "title": "stream",
+    "category": "stream",
+    "note": "notes",
+}
 # The summed kinds that remove messages.
 REMOVALS = frozenset({"bans", "timeouts", "deletions"})
 

@@ -25,6 +25,7 @@ import { Series, valueOf } from "./series.js";
 import { Percentiles } from "./standing.js";
 import { Streams } from "./streams.js";
 import { drawTape } from "./tape.js";
+import { EventFilter } from "./event-filter.js";
 import { linesOf, marksByPoint, merged, noted } from "./timeline.js";
 import { lineItem, renew, shape } from "./timeline-view.js";
 import { when, zoneAt } from "./times.js";
@@ -54,6 +55,7 @@ export class ChannelView {
   noted = [];
   /** @type {import("./timeline.js").Line[]} */
   lines = [];
+  eventFilter = new EventFilter($("event-filter"), () => this.writeLines());
   /** @type {Span | null} */
   span = null;
   layout = { left: 0, width: 0 };
@@ -208,7 +210,7 @@ export class ChannelView {
     const marks = merged([...this.series.marks, ...notes], range.merge_ms);
     this.span = span;
     this.noted = noted(marks);
-    this.lines = linesOf(marks);
+    this.lines = linesOf(marks, this.series.effects);
     this.chart.draw({
       columns: this.series.columns(this.showsViewers ? [this.metric, "viewers"] : [this.metric]),
       bands: this.bands(span),
@@ -308,9 +310,11 @@ export class ChannelView {
   }
 
   writeLines() {
-    $("lines").hidden = this.lines.length === 0;
+    const lines = this.lines.filter(({ group }) => this.eventFilter.includes(group));
+    $("lines").hidden = lines.length === 0;
     $("no-lines").hidden = this.lines.length > 0;
-    renew($("lines"), this.lines.slice(0, constants.lines_shown), lineItem);
+    $("no-such-lines").hidden = lines.length > 0 || this.lines.length === 0;
+    renew($("lines"), lines.slice(0, constants.lines_shown), lineItem);
   }
 
   writeTable() {

@@ -29,6 +29,8 @@ export class Series {
   /** @type {EventMark[]} */
   marks = [];
   rawFromMs = 0;
+  /** @type {Record<string, string>} */
+  effects = {};
   /** @type {Set<string>} */
   loaded = new Set();
   /** @type {Record<string, Summary>} */
@@ -63,6 +65,7 @@ export class Series {
       points: this.points,
       gaps: this.gaps,
       marks: this.marks,
+      effects: this.effects,
       rawFromMs: this.rawFromMs,
     });
     part.prune();
@@ -107,6 +110,7 @@ export class Series {
     // The history contains sums of older events, so separate marks would count them twice.
     this.rawFromMs = history.raw_from_ms;
     this.marks = history.marks;
+    this.effects = history.effects;
     this.addMarks(pushed);
     this.prune();
   }

@@ -17,7 +17,7 @@ const METRIC = "messages";
 export async function saveStream(name, stream) {
   const { range, from_ms: fromMs, until_ms: untilMs, marks } = stream;
   const series = new Series(range);
-  series.merge({ ...stream, now_ms: untilMs, raw_from_ms: 0, summary: {} });
+  series.merge({ ...stream, now_ms: untilMs, raw_from_ms: 0, effects: {}, summary: {} });
   const canvas = await pictureOf({
     columns: series.columns([METRIC, "viewers"]),
     bands: series.bands(),

@@ -3,6 +3,7 @@
 
 import { useConstants } from "./constants.js";
 import { $, all, dataOf, inside, write } from "./dom.js";
+import { EventFilter } from "./event-filter.js";
 import { figure } from "./figures.js";
 import { pointTarget } from "./point-target.js";
 import { hm, zoneAt } from "./times.js";
@@ -82,3 +83,11 @@ frame.addEventListener("keydown", (event) => {
   event.preventDefault();
   read(target);
 });
+
+if (document.getElementById("event-filter")) {
+  const filter = new EventFilter($("event-filter"), () => {
+    const lines = all($("lines"), "li");
+    for (const line of lines) line.hidden = !filter.includes(line.dataset.group);
+    $("no-such-lines").hidden = lines.some((line) => !line.hidden);
+  });
+}

@@ -27,15 +27,16 @@ export function renew(list, things, itemOf) {
  * Return a line of the list.
  * @param {import("./timeline.js").Line} line
  */
-export function lineItem({ at_ms, until_ms, kind, label }) {
+export function lineItem({ at_ms, until_ms, kind, label, group, effect }) {
   const { shapes } = constants;
   const item = document.createElement("li");
+  item.dataset.group = group;
   item.append(
     shape(shapes[kind] ?? shapes.summed, kind === "note" ? "filled" : ""),
     timeElement(at_ms),
     text("grow", label),
   );
-  item.append(text("muted", until_ms ? `in ${(until_ms - at_ms) / 60_000} min` : ""));
+  item.append(text("muted", until_ms ? `in ${(until_ms - at_ms) / 60_000} min` : effect));
   return item;
 }
 

@@ -8,7 +8,10 @@ import { number } from "./figures.js";
 /** @param {string} kind */
 const isSummed = (kind) => constants.summed.includes(kind);
 
-/** @typedef {Pick<EventMark, "at_ms" | "until_ms" | "kind" | "label">} Line */
+/**
+ * A line of the event list. `effect` says how chat and viewers changed around an event.
+ * @typedef {Pick<EventMark, "at_ms" | "until_ms" | "kind" | "label"> & { group: string, effect: string }} Line
+ */
 
 /**
  * Return the marks sorted by time, with the sums of each kind merged per interval of `mergeMs`.
@@ -35,18 +38,22 @@ export function merged(marks, mergeMs) {
 }
 
 /**
- * Return the lines of the list, newest first: one per event, and one for all sums of an interval.
+ * Return the lines of the list, newest first: one per event, and one per group for all sums of an interval.
  * @param {EventMark[]} marks
+ * @param {Record<string, string>} [effects] - by the id of the event
  */
-export function linesOf(marks) {
+export function linesOf(marks, effects = {}) {
   /** @type {Line[]} */
   const lines = [];
-  /** @type {Map<number, Line>} */
+  /** @type {Map<string, Line>} */
   const spans = new Map();
-  for (const { at_ms, until_ms, kind, label } of marks) {
-    const sum = spans.get(at_ms);
-    if (!isSummed(kind)) lines.push({ at_ms, until_ms: null, kind, label });
-    else if (!sum) spans.set(at_ms, { at_ms, until_ms, kind, label });
+  for (const { id, at_ms, until_ms, kind, label } of marks) {
+    const group = constants.groups[kind];
+    const key = `${group}@${at_ms}`;
+    const sum = spans.get(key);
+    if (!isSummed(kind))
+      lines.push({ at_ms, until_ms: null, kind, label, group, effect: effects[id] ?? "" });
+    else if (!sum) spans.set(key, { at_ms, until_ms, kind, label, group, effect: "" });
     else Object.assign(sum, { kind: "summed", label: `${sum.label} · ${label}` });
   }
   return [...lines, ...spans.values()].sort(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from apps.dashboard.timeline import SHAPES, Line, lines_of, marks_by_point, marks_json, noted
-from apps.metrics.chart_ranges import RANGES
+from apps.dashboard.timeline import GROUP_LABELS, SHAPES, Line, effects_of, lines_of, marks_by_point, marks_json, noted
+from apps.metrics.chart_ranges import RANGES, Range
 from apps.metrics.event_marks import EventMark
 from apps.metrics.many_channels import RECENT_MS
 from apps.metrics.queries import Point, Series
 from core.inputs.timestamps import iso_utc
-from core.irc.channel_events import LABELS, SUMMED, label
+from core.irc.channel_events import GROUPS, LABELS, SUMMED, label
+from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.page_script import run_program
 
 T = 1_795_392_000_000
@@ -31,14 +33,53 @@ def point(at_s: int) -> Point:
 
 def test_the_timeline_is_newest_first_with_merged_sums() -> None:
     marks = [mark("bans", 10, 2), mark("raid", 100, 318), mark("timeouts", 20, 5), mark("bans", 200, 1)]
-    assert lines_of(marks, STEP_MS) == [
-        Line(T + 100_000, None, "raid", "Raid: 318 viewers"),
-        Line(T, T + STEP_MS, "summed", "Bans: 3 · Timeouts: 5"),
+    assert lines_of(marks, STEP_MS, {}) == [
+        Line(T + 100_000, None, "raid", "Raid: 318 viewers", "raids"),
+        Line(T, T + STEP_MS, "summed", "Bans: 3 · Timeouts: 5", "moderation"),
     ]
 
 
+def test_subscriptions_and_moderation_are_separate_lines() -> None:
+    marks = [mark("bans", 10, 2), mark("cheers", 20, 300), mark("subscriptions", 30, 4)]
+    assert [(line.label, line.group) for line in lines_of(marks, STEP_MS, {})] == [
+        ("Bans: 2", "moderation"),
+        ("Cheers: 300 bits · Subscriptions: 4", "support"),
+    ]
+
+
+def test_every_listed_kind_has_a_group_with_a_label() -> None:
+    assert GROUPS.keys() == {*LABELS.keys() - {"gap", "opt_out"}, "note"}
+    assert set(GROUPS.values()) == {group for group, _ in GROUP_LABELS}
+
+
+def minutes(messages: Sequence[float], viewers: Sequence[float]) -> list[Point]:
+    """Return a point for each minute from T."""
+    pairs = enumerate(zip(messages, viewers, strict=True), 1)
+    return [Point(T + n * MINUTE_MS, 1.0, {"messages": chat, "viewers": seen}) for n, (chat, seen) in pairs]
+
+
+def test_events_state_how_chat_and_viewers_changed() -> None:
+    points = minutes([10] * 10 + [28] * 20, [500] * 10 + [900] * 10 + [530] * 10)
+    raid, bans, late = mark("raid", 600, 400), mark("bans", 600, 3), mark("title", 1_740, text="Hi")
+    hour = Range("", "", HOUR_MS, STEP_MS, "minute", has_live=False)
+    assert effects_of(Series(hour, points, [], [raid, bans, late])) == {raid.id: "chat × 2.8, viewers +6%"}
+    (line,) = lines_of([raid], STEP_MS, {raid.id: "chat × 2.8, viewers +6%"})
+    assert line.effect == "chat × 2.8, viewers +6%"
+
+
+def test_unknown_minutes_and_hours_have_no_effect() -> None:
+    points = minutes([10] * 10 + [28] * 20, [500] * 30)
+    raid = mark("raid", 600, 400)
+    week = Range("", "", 7 * DAY_MS, STEP_MS, "hour", has_live=False)
+    assert effects_of(Series(week, points, [], [raid])) == {}
+    hour = Range("", "", HOUR_MS, STEP_MS, "minute", has_live=False)
+    unheard = [Point(point.end_ms, 0.0, {"messages": 0, "viewers": 500}) for point in points]
+    assert effects_of(Series(hour, unheard, [], [raid])) == {raid.id: "viewers 0%"}
+    assert effects_of(Series(hour, points[8:], [], [raid])) == {}
+
+
 def test_an_interval_with_one_kind_keeps_its_icon() -> None:
-    assert [line.kind for line in lines_of([mark("cheers", 10, 500)], STEP_MS)] == ["cheers"]
+    assert [line.kind for line in lines_of([mark("cheers", 10, 500)], STEP_MS, {})] == ["cheers"]
 
 
 def test_charts_mark_events_and_notable_sums() -> None:
@@ -56,7 +97,7 @@ def test_few_bits_are_not_notable_in_a_quiet_chat() -> None:
 def test_frequent_kinds_are_listed_but_never_marked(kind: str) -> None:
     marks = [mark(kind, at_s, 10 * at_s) for at_s in (10, 20, 9_000)]
     assert noted(marks, STEP_MS) == []
-    assert [(line.kind, line.label) for line in lines_of(marks, STEP_MS)] == [
+    assert [(line.kind, line.label) for line in lines_of(marks, STEP_MS, {})] == [
         (kind, label(kind, 90_000, "")),
         (kind, label(kind, 300, "")),
     ]
@@ -86,15 +127,15 @@ def test_every_kind_has_an_icon() -> None:
 PROGRAM = """
 import { linesOf, marksByPoint, merged, noted } from "./timeline.js";
 import { Series } from "./series.js";
-const { marks, points, range, history, pushed } = given;
+const { marks, points, range, history, pushed, effects } = given;
 const series = new Series(range);
 series.addMarks(pushed);
 series.merge(history);
 series.addMarks(pushed);
 const whole = merged(marks, range.merge_ms);
 const rows = marksByPoint(points, noted(whole)).map((found) => found.map(({ label }) => label));
-const live = linesOf(merged(series.marks, range.merge_ms));
-print({ lines: linesOf(whole), noted: noted(whole).map(({ id }) => id), rows, live });
+const live = linesOf(merged(series.marks, range.merge_ms), effects);
+print({ lines: linesOf(whole, effects), noted: noted(whole).map(({ id }) => id), rows, live });
 """
 
 
@@ -104,6 +145,7 @@ def test_page_and_script_have_the_same_timeline_with_live_marks(tmp_path: Path, 
     kinds = [*sorted(SUMMED), "raid", "gift_bomb", "chat_mode"]
     marks = [mark(rng.choice(kinds), at_s, rng.randrange(2_000), "on") for at_s in range(0, 3_600, 7)]
     points = [point(at_s) for at_s in range(3_600, 0, -300)]
+    effects = {m.id: f"viewers +{number}%" for number, m in enumerate(marks) if m.kind == "raid"}
     series, read_ms = Series(RANGES["1h"], [], [], marks), T + 3_400_000
     until_then = Series(RANGES["1h"], [], [], [m for m in marks if m.at_ms <= read_ms])
     # Some marks were pushed before the history was read, which includes them in its sums.
@@ -117,10 +159,11 @@ def test_page_and_script_have_the_same_timeline_with_live_marks(tmp_path: Path, 
             "points": [{"end_ms": p.end_ms} for p in points],
             "range": {"span_ms": 3_600_000, "step_ms": 10_000, "merge_ms": STEP_MS},
             "history": history,
+            "effects": effects,
             "pushed": [asdict(m) for m in later],
         },
     )
-    lines = [asdict(line) for line in lines_of(series.marks, STEP_MS)]
+    lines = [asdict(line) for line in lines_of(series.marks, STEP_MS, effects)]
     displayed = noted(series.marks, STEP_MS)
     assert output["lines"] == lines
     assert output["noted"] == [m.id for m in displayed]

@@ -14,7 +14,16 @@ from apps.dashboard.channel.tracking import tracking_state
 from apps.dashboard.channel.week import SHOWN
 from apps.dashboard.queries import BoardPage
 from apps.dashboard.summary import summarize, with_live_value
-from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, TABLE_ROWS, lines_of, marks_by_point, noted
+from apps.dashboard.timeline import (
+    GAPS_SHOWN,
+    GROUP_LABELS,
+    LINES_SHOWN,
+    TABLE_ROWS,
+    effects_of,
+    lines_of,
+    marks_by_point,
+    noted,
+)
 from apps.live.directory import TWITCH, Profile
 from apps.live.display import channel_display
 from apps.live.readings import ChannelNow
@@ -37,6 +46,7 @@ def channel_context(
     return {
         "charted": charted,
         "metrics": METRICS,
+        "event_groups": GROUP_LABELS,
         "range": page.chart_range,
         "dates": dates_context(page),
         "error": error,
@@ -83,5 +93,5 @@ def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[st
         "table": marks_by_point(series.points[::-1][::step], noted(marks, merge_ms)),
         "gaps": series.gaps[::-1],
         "gaps_shown": series.gaps[: -GAPS_SHOWN - 1 : -1],
-        "lines": lines_of(marks, merge_ms)[:LINES_SHOWN],
+        "lines": lines_of(marks, merge_ms, effects_of(series))[:LINES_SHOWN],
     }

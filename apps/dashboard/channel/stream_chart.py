@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 
 from apps.dashboard.plot import Tick, TimeTick, line, nice_top, share, time_ticks, value_ticks
 from apps.dashboard.queries import gap_json, range_json
-from apps.dashboard.timeline import Line, lines_of, noted
+from apps.dashboard.timeline import Line, effects_of, lines_of, noted
 from apps.metrics import queries as history
 from apps.metrics.chart_ranges import Range, past_range
 from apps.metrics.event_marks import EventMark
@@ -132,7 +132,7 @@ def chart_of(series: Series, now_ms: int) -> StreamChart:
         _categories(marks, from_ms, until_ms),
         [_band(gap.from_ms, gap.until_ms, gap.reason, from_ms, until_ms) for gap in series.gaps],
         [Pin(share(mark.at_ms, from_ms, until_ms), mark.at_ms, mark.kind, mark.label) for mark in pins],
-        lines_of(marks, chosen.merge_ms)[:EVENTS_SHOWN],
+        lines_of(marks, chosen.merge_ms, effects_of(series))[:EVENTS_SHOWN],
         [raid_effect(mark.at_ms, mark.count, viewers) for mark in marks if mark.kind == "raid"] if is_by_minute else [],
         points[:: max(1, -(-len(points) // TABLE_ROWS))],
         {

@@ -27,7 +27,7 @@ from apps.dashboard.channel.week import SHOWN, read_week, read_zone
 from apps.dashboard.choices import DEFAULTS, parse_range
 from apps.dashboard.queries import charted, find_profile, read_channels, read_series, series_json
 from apps.dashboard.script import script_constants
-from apps.dashboard.timeline import SHAPES
+from apps.dashboard.timeline import GROUP_LABELS, SHAPES
 from apps.live.directory import Profile
 from apps.live.services import services_of
 from apps.workspaces.models import Note
@@ -116,6 +116,7 @@ def stream(request: HttpRequest, channel_id: str, started_ms: int) -> HttpRespon
         "started_ms": started_ms,
         "page": page,
         "exports": STREAM_EXPORTS,
+        "event_groups": [(group, label) for group, label in GROUP_LABELS if group != "notes"],
         "script": {
             "constants": script_constants() | {"shapes": dict(SHAPES)},
             "name": profile.name,
