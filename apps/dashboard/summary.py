@@ -14,7 +14,7 @@ from core.metrics.excitement import RANGE_MAX_MS
 from core.metrics.grains import RETENTION_MS
 from core.metrics.peaks import PEAK
 from core.metrics.table import METRIC, Metric
-from core.times import HOUR_MS
+from core.times import HOUR_MS, MINUTE_MS
 
 EXCITEMENT_RANGES = (
     f"excitement is summarized for up to {RANGE_MAX_MS // HOUR_MS} h of the past {RETENTION_MS['live'] // HOUR_MS} h"
@@ -25,13 +25,18 @@ NO_WINDOW, NO_MINUTE = "no whole window in this range", "no minute qualifies: se
 HOURLY_AVERAGE_ONLY = "unknown: only averages are stored for the older hours"
 
 
+# Events that often precede a peak, and the time in which they are named beside it.
+EVENTS = {"raid": "a raid", "gift_bomb": "a gift bomb", "title": "a new title", "category": "a new category"}
+AFTER_MAX_MS = 5 * MINUTE_MS
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """A metric over the minutes or hours of a range; unknown values are None.
 
     The channel was heard for `heard_ms` and on air for `on_air_ms`. `coverage` and `coverage_on_air` are 0 to 1.
     `lower_bound`: sums and peaks of the metric over this range are lower bounds, as far as they are known. `peak_note`
-    explains a missing peak.
+    explains a missing peak, or names the event that shortly preceded it.
     """
 
     peak: float | None
@@ -65,7 +70,7 @@ def summarize(series: Series, metric: str) -> Summary:
     return Summary(
         peak.value if peak else None,
         peak.end_ms if peak else None,
-        _peak_note(series, metric) if peak is None else "",
+        _peak_note(series, metric) if peak is None else _after_event(series, peak.end_ms),
         totals.value(METRIC[metric]),
         totals.from_ms,
         totals.until_ms,
@@ -95,7 +100,7 @@ def with_live_value(
     if summary.peak is not None and summary.peak >= value:
         return summary
     lower_bound = summary.lower_bound or is_partial(metric.key, now.coverage_of(metric.key))
-    return replace(summary, peak=value, peak_ms=end_ms, lower_bound=lower_bound)
+    return replace(summary, peak=value, peak_ms=end_ms, peak_note="", lower_bound=lower_bound)
 
 
 def has_live_peak(metric: Metric, chart_range: Range) -> bool:
@@ -106,6 +111,12 @@ def has_live_peak(metric: Metric, chart_range: Range) -> bool:
 def peak_name(metric: Metric, chart_range: Range) -> str:
     """Return the label of a peak; it mentions minutes if the live value beside it comes from a shorter window."""
     return "Busiest minute" if metric.key in PEAK and not has_live_peak(metric, chart_range) else "Peak"
+
+
+def _after_event(series: Series, peak_ms: int) -> str:
+    """Return the last event of EVENTS in the minutes before a peak, such as "after a raid"; "" if there is none."""
+    before = [mark for mark in series.marks if mark.kind in EVENTS and peak_ms - AFTER_MAX_MS <= mark.at_ms < peak_ms]
+    return f"after {EVENTS[max(before, key=lambda mark: mark.at_ms).kind]}" if before else ""
 
 
 def _peak_note(series: Series, metric: str) -> str:

@@ -107,8 +107,9 @@ export function writePeak(summary) {
   $("peak-tag").hidden = !summary.is_lower_bound || summary.peak_value === null;
   $("peak-note").replaceChildren(
     ...(summary.peak_ms
-      ? [timeElement(summary.peak_ms), ` ${zoneAt(summary.peak_ms)}`]
-      : [summary.peak_note]),
+      ? [timeElement(summary.peak_ms), ` ${zoneAt(summary.peak_ms)}`, summary.peak_note && ", "]
+      : []),
+    summary.peak_note,
   );
 }
 

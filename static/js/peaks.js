@@ -44,6 +44,7 @@ export class LivePeaks {
       peak: (isLowerBound ? constants.lower_bound : "") + text,
       peak_value: best.value,
       peak_ms: best.endMs,
+      peak_note: "",
       is_lower_bound: isLowerBound,
     };
   }

@@ -7,6 +7,7 @@ from apps.dashboard.templatetags.figures import heard, on_air, peak, watched, wa
 from apps.live.directory import Profile
 from apps.live.readings import ChannelNow
 from apps.metrics.chart_ranges import RANGES
+from apps.metrics.event_marks import EventMark
 from apps.metrics.gaps import GapSpan
 from apps.metrics.queries import Series, peak_unit
 from core.metrics.broadcasts import Broadcast
@@ -129,6 +130,21 @@ def test_time_outside_tracking_is_not_called_off_air(heard_ms: int, text: str) -
 def test_an_empty_summary_has_no_values() -> None:
     summary = summarize(Series(RANGES["10m"], [], [], []), "messages")
     assert (summary.peak, summary.average, summary.coverage, summary.coverage_on_air) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("events", "note"),
+    [
+        ([], ""),
+        ([("raid", 280)], "after a raid"),
+        ([("raid", 200), ("gift_bomb", 260), ("bans", 290)], "after a gift bomb"),
+        ([("raid", 300), ("title", -1)], ""),
+    ],
+)
+def test_the_event_shortly_before_a_peak_is_named(events: list[tuple[str, int]], note: str) -> None:
+    marks = [EventMark(kind, at_s * 1_000, None, kind, 1, kind) for kind, at_s in events]
+    whole = RangeSummary(0, HOUR_MS, peaks={"messages": PeakValue(90, 300_000)}, heard_ms=HOUR_MS)
+    assert summarize(Series(RANGES["1h"], [], [], marks, summary=whole), "messages").peak_note == note
 
 
 def test_a_missing_peak_of_older_hours_is_explained() -> None:
