@@ -40,6 +40,8 @@ export class Notes {
     this.icon = icon;
     this.clock = clock;
     this.form.hidden = false;
+    $("begin-note").hidden = false;
+    $("begin-note").addEventListener("click", () => this.begin(this.clock()));
     this.form.addEventListener("submit", (event) => this.submit(event));
     $("note-cancel").addEventListener("click", () => this.leave());
     $("undo-delete").addEventListener("click", () => this.restore());
