@@ -25,7 +25,7 @@ interface Metric {
   by_length: boolean;
   /** Whether the metric is undefined for windows longer than 30 s. */
   only_live: boolean;
-  /** Whether the metric also has a board over 5 min. */
+  /** Whether the metric also has a 5-minute board. */
   is_ratio: boolean;
 }
 
@@ -45,7 +45,7 @@ interface Constants {
   complete_from: number;
   stale_after_ms: number;
   gone_after_ms: number;
-  /** The code that closes a socket without a session. */
+  /** The code with which the server closes a socket without a session. */
   not_signed_in: number;
   /** The reason for a gap in which the channel was on air, but not tracked. */
   no_data: string;
@@ -268,7 +268,7 @@ interface Hit extends Profile {
   text: string;
 }
 
-/** A watchlist, and whether it holds a channel. */
+/** A watchlist, and whether it contains a channel. */
 interface HoldingList {
   id: number;
   name: string;
@@ -295,7 +295,7 @@ interface ComparedLine {
   end_ms: number[];
   coverage: number[];
   metrics: Record<string, ComparedMetric>;
-  /** The period before, with its own origin of the time axis. */
+  /** The previous period, with its own origin of the time axis. */
   previous: {
     zero_ms: number;
     end_ms: number[];

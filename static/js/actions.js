@@ -33,7 +33,7 @@ export class Actions {
     $("picture").addEventListener("click", () => this.save());
   }
 
-  /** Update the links to the channel, metric and time span that are shown. */
+  /** Update the links to match the channel, metric and time span on display. */
   update() {
     const { channel, choice, metric } = this.state();
     if (!channel) return;
@@ -71,7 +71,7 @@ export class Actions {
       subtitle: "",
       legend: legendOf(showsViewers ? [title, "Viewers"] : [title]),
       plots: [{ title: "", canvas: await pictureOf(chart.state) }],
-      note: "Broken lines and hatched bands are gaps: the channel was not heard.",
+      note: "Lines break and bands are hatched where the channel was not heard.",
       name: `twitchly-${channel.name}-${metric}`,
     });
   }

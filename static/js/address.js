@@ -1,5 +1,5 @@
 // @ts-check
-// The page's URL holds board, window, size, filters, channel, range, metric and dates, so that it can be reloaded and shared.
+// The URL contains board, window, size, filters, channel, range, metric and dates, so that views can be shared.
 
 import { constants } from "./constants.js";
 

@@ -49,7 +49,7 @@ export function watchReach() {
   const sayMissed = () =>
     say(
       bar,
-      "Nothing was sent: the server cannot be reached. Try again when the connection is back.",
+      "Nothing was sent, because the server cannot be reached. Try again when the connection is back.",
     );
   /**
    * Block links and forms that would lead to the browser's error page, and say why.

@@ -37,7 +37,7 @@ export class Board {
   }
 
   /**
-   * Show the rows of a frame, in its order.
+   * Show the rows of a frame, in the frame's order.
    * @param {Row[]} rows
    * @param {string | null} selected
    */

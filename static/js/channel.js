@@ -301,7 +301,7 @@ export class ChannelView {
     this.readOut(this.readoutMs, this.readMarks);
   }
 
-  /** The summary that the tiles show. The peak of a range up to now is never lower than the live value beside it. */
+  /** The summary in the tiles. If the range ends now, its peak is never lower than the live value beside it. */
   summary() {
     const summary = this.series.summary(this.metric);
     if (this.series.isPast) return summary;

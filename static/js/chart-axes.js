@@ -111,9 +111,9 @@ export function writeTimes(_plot, splits) {
 }
 
 /**
- * Return the theme's colors, font and scale for charts. `zoom` enlarges all lengths in CSS px, `px` is the number of
- * device pixels of one px.
- * @param {number} [zoom] - 1 except in pictures
+ * Return the theme's colors, font and scale for charts. `zoom` scales all lengths in CSS px; `px` is the number of
+ * device pixels per CSS px.
+ * @param {number} [zoom] - 1 except in PNG exports
  */
 export function readTokens(zoom = 1) {
   const style = getComputedStyle(document.documentElement);

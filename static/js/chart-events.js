@@ -1,6 +1,6 @@
 // @ts-check
-// The event lane above a chart: a shape for each kind of event, drawn as a group where several would overlap, and a
-// line through the plot for each event.
+// The event lane above a chart: an icon for each event, or a box with the number of events where several would overlap,
+// and a line through the plot for each event.
 
 import { constants } from "./constants.js";
 

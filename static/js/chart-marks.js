@@ -13,7 +13,7 @@ const LABEL_ROOM_PX = 14;
 const HATCH_PX = 6;
 
 /**
- * Shade each span without a line, with its reason if there is room.
+ * Shade each span without a line, and label it with its reason if there is room.
  * @param {Plot} plot
  * @param {{ shades: Shade[], fromMs: number, untilMs: number }} state
  * @param {Tokens} tokens
@@ -34,7 +34,7 @@ export function drawShades(plot, { shades, fromMs, untilMs }, tokens) {
 }
 
 /**
- * Hatch each span that was not heard, with its duration if there is room and no shade says more.
+ * Hatch each span that was not heard. Label it with its duration if there is room and no shaded area already labels it.
  * @param {Plot} plot
  * @param {{ bands: Stretch[], shades: Shade[], fromMs: number, untilMs: number }} state
  * @param {Tokens} tokens
@@ -104,7 +104,7 @@ function writeUpwards({ ctx, bbox }, center, text, color, tokens) {
 }
 
 /**
- * Write the units above the axes: the metric's on the left, "viewers" on the right if they are shown.
+ * Write the units above the axes: the metric's on the left, and "viewers" on the right if viewers are shown.
  * @param {Plot} plot
  * @param {[string, string | null]} units
  * @param {Pick<Tokens, "k" | "px" | "font" | "ink3">} tokens

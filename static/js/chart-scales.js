@@ -33,7 +33,7 @@ export function scaleOf(columns, decimals, below) {
 }
 
 /**
- * Return the smallest round step from `least`; it is a multiple of `unit`.
+ * Return the smallest round step that is at least `least` and a multiple of `unit`.
  * @param {number} least
  * @param {number} unit
  */

@@ -26,7 +26,7 @@ const LEAST_DRAG_PX = 8;
  * @typedef {object} ChartState
  * @property {[number[], ...(number | null)[][]]} columns - times in ms, then the values of one or two lines
  * @property {Stretch[]} bands - the gaps to hatch
- * @property {import("./chart-marks.js").Shade[]} shades - time without a line, with its reason
+ * @property {import("./chart-marks.js").Shade[]} shades - spans without a line, each with its reason
  * @property {EventMark[]} marks
  * @property {number} fromMs
  * @property {number} untilMs
@@ -35,7 +35,7 @@ const LEAST_DRAG_PX = 8;
  * @property {number} decimals - the decimal places of the first line; the second line has none
  *
  * @typedef {object} Listeners
- * @property {(atMs: number | null, marks: EventMark[]) => void} onReadout - the time of a point as the crosshair moves
+ * @property {(atMs: number | null, marks: EventMark[]) => void} onReadout - the crosshair moved, or was removed (null)
  * @property {(left: number, width: number) => void} onLayout - the position and width of the plot, in px
  * @property {(span: Span) => void} onZoom - the user selected a span or dragged the chart to one
  * @property {(move: Move) => void} onMove - the user pressed a key that zooms or pans
@@ -80,7 +80,7 @@ export class Chart {
   /**
    * @param {HTMLElement} host
    * @param {Partial<Listeners>} listeners
-   * @param {boolean} [isPicture] - drawn for a picture, apart from the page
+   * @param {boolean} [isPicture] - drawn for a PNG export, outside the page
    */
   constructor(host, listeners, isPicture = false) {
     this.host = host;
@@ -110,7 +110,7 @@ export class Chart {
     const [, main, viewers = []] = state.columns;
     const scale = scaleOf([main ?? []], state.decimals);
     this.scales = [scale, scaleOf([viewers], 0, scale.below)];
-    // Without any value the chart has no axes: its message is shown alone.
+    // Without any values, the chart has no axes and shows only its message.
     const isBlank = this.scales.every(({ ticks }) => ticks.length === 0);
     this.host.classList.toggle("is-blank", isBlank);
     if (isOther || !this.plot) this.plot = this.build();
@@ -258,7 +258,7 @@ export class Chart {
   }
 
   /**
-   * Move the crosshair to the event under the pointer in the lane; in the plot it follows the pointer.
+   * Move the crosshair to the event under the pointer in the lane. In the plot, the crosshair follows the pointer.
    * @param {PointerEvent} event
    */
   onLane(event) {
@@ -349,7 +349,7 @@ export class Chart {
 }
 
 /**
- * Draw a chart for a picture.
+ * Draw a chart for a PNG export.
  * @param {ChartState} state
  */
 export const pictureOf = (state) =>

@@ -14,7 +14,7 @@ import { HOUR_MS, MINUTE_MS } from "./times.js";
 
 const LEFT_PX = 48;
 const RIGHT_PX = 12;
-// The space above a single chart's plot, for the unit. If there are several charts, their headings state the units.
+// The space above a single chart's plot, for the unit. If there are several charts, their headings include the units.
 const TOP_PX = 46;
 const SMALL_TOP_PX = 10;
 const SMALL_PICTURE_PX = 220;
@@ -61,7 +61,7 @@ export class CompareChart {
   /**
    * @param {HTMLElement} host
    * @param {Options} options
-   * @param {boolean} [isPicture] - drawn for a picture, apart from the page
+   * @param {boolean} [isPicture] - drawn for a PNG export, outside the page
    */
   constructor(host, options, isPicture = false) {
     this.host = host;
@@ -159,7 +159,7 @@ export class CompareChart {
     return { size: 8 * this.tokens.zoom, values: (_plot, splits) => splits.map(() => "") };
   }
 
-  /** The space to the right of the plot. In a wide chart, it holds the names of the lines. */
+  /** The space to the right of the plot. In a wide chart, it contains the names of the lines. */
   rightPx() {
     return this.hasLabels ? LABELS_PX : RIGHT_PX;
   }
@@ -223,7 +223,7 @@ export class CompareChart {
     return [...lines, { label: previousName, ...before }];
   }
 
-  /** Draw the chart for a picture. */
+  /** Draw the chart for a PNG export. */
   picture() {
     return drawApart(
       (host) => {

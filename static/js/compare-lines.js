@@ -5,8 +5,8 @@ import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { kindOf, MISSING_AFTER_STEPS } from "./series.js";
 
 /**
- * Return columns for uPlot: times, a column per line, then one per previous line, of lines with different times. A null
- * interrupts a line where windows are missing.
+ * Merge lines with different times into columns for uPlot: times, a column per line, then a column per previous line.
+ * A null interrupts a line where windows are missing.
  * @param {ComparedLine[]} lines
  * @param {string} metric
  * @param {{ isStreamTime: boolean, isIndex: boolean }} options
@@ -31,7 +31,7 @@ export function columnsOf(lines, metric, { isStreamTime, isIndex }) {
 }
 
 /**
- * Return the lines that have a previous line, each paired with it.
+ * Return each line that has a previous-period line, paired with that line.
  * @param {ComparedLine[]} lines
  */
 export const linesBefore = (lines) =>
@@ -43,7 +43,7 @@ export const linesBefore = (lines) =>
  * @param {number | null} line.step_ms
  * @param {number} line.zeroMs - the origin of the time axis
  * @param {(number | null)[]} line.values
- * @param {number | null | undefined} line.average - 100 on the axis of an index; undefined on an axis of values
+ * @param {number | null | undefined} line.average - drawn as 100 on an index axis; undefined on a value axis
  * @returns {uPlot.AlignedData}
  */
 function columns({ end_ms: ends, step_ms: stepMs, zeroMs, values, average }) {
@@ -72,7 +72,7 @@ function scaled(value, average) {
 }
 
 /**
- * Return a line's runs of equal coverage.
+ * Return a line's runs of constant coverage.
  * @param {ComparedLine} line
  */
 export function runsOf({ end_ms: ends, coverage, step_ms: stepMs, zero_ms: zeroMs }) {

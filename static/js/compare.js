@@ -20,7 +20,7 @@ const CELLS = /** @type {const} */ (["peak", "average"]);
 /** The cells of a channel that do not depend on the chosen metrics. */
 const MEANS = /** @type {const} */ (["viewers", "engagement"]);
 
-// The title of a picture names this many channels; its legend names all.
+// The title of a PNG export lists at most this many channels; its legend lists all of them.
 const NAMED_MAX = 3;
 
 class ComparePage {
@@ -174,7 +174,7 @@ class ComparePage {
   }
 
   /**
-   * Return the summary of a line. The peak of a range up to now is never lower than the live value beside it.
+   * Return the summary of a line. If the range ends now, its peak is never lower than the live value beside it.
    * @param {ComparedLine} line
    * @param {string} metric
    */
@@ -206,7 +206,7 @@ class ComparePage {
       this.start.source ?? `/compare/lines${location.search}`,
       reload,
     );
-    // Without Redis, no channel is known: keep the displayed values.
+    // Without Redis, no channels are known, so keep the displayed values.
     if (!response || response.lines.length !== this.lines.length) return;
     this.lines = response.lines;
     this.nowMs = response.now_ms;
@@ -237,8 +237,8 @@ class ComparePage {
   }
 
   /**
-   * Subscribe to live values. A shared comparison reloads them each minute instead: its visitors may have no access to
-   * the socket.
+   * Subscribe to live values. A shared comparison reloads them each minute instead, because its visitors may not have
+   * access to the socket.
    */
   subscribe() {
     const socket = new LiveSocket(liveUrl(), {
@@ -264,7 +264,7 @@ const nowCell = (id, metric) =>
 const rowOf = (id) => `tr[data-id="${CSS.escape(id)}"]`;
 
 /**
- * Return names as text, the first three of them.
+ * Return the first three names as text, followed by the number of the others.
  * @param {string[]} names
  */
 function listed(names) {

@@ -90,7 +90,7 @@ export function field(form, name, type) {
 }
 
 /**
- * Write text only if it has changed: screen readers announce each change.
+ * Write text only if it has changed, because screen readers announce each change.
  * @param {Element} element
  * @param {string} text
  */

@@ -13,7 +13,7 @@ export const LABELED_FROM_PX = 720;
  */
 
 /**
- * Return the ends whose names fit below each other, from the top; the others are named in the legend only.
+ * Return the ends whose names fit below each other, from the top; the other lines are named only in the legend.
  * @template {{ y: number }} T
  * @param {T[]} ends
  * @param {number} height - the height of a name
@@ -31,7 +31,7 @@ export function apart(ends, height) {
 /**
  * Write the names of the lines that reach the right end of the plot.
  * @param {uPlot} plot
- * @param {{ name: string, color: string }[]} lines - the lines of the first series
+ * @param {{ name: string, color: string }[]} lines - the name and color of each line, in the order of the first series
  * @param {Tokens} tokens
  */
 export function drawEndLabels(plot, lines, tokens) {

@@ -1,5 +1,5 @@
 // @ts-check
-// The reason why a chart has no history, or no value of its metric.
+// The reason why a chart has no history, or no value for its metric.
 
 import { metricOf } from "./metrics.js";
 import { hm, hms, HOUR_MS, MINUTE_MS, zoneAt } from "./times.js";

@@ -1,5 +1,5 @@
 // @ts-check
-// Menus: a <details class="menu"> closes on Escape, on a press outside it, and when the focus moves out of it.
+// Menus: a <details class="menu"> closes on Escape, on a click outside it, and when it loses focus.
 
 import { inside } from "./dom.js";
 

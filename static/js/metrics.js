@@ -32,7 +32,7 @@ export function coverageOf(key, { coverage, distinct_coverage: distinctCoverage 
 }
 
 /**
- * Return whether a metric is known in a window with this coverage: unheard counts are unknown, not 0.
+ * Return whether a metric is known in a window with this coverage. Without coverage, counts are unknown, not 0.
  * @param {string} key
  * @param {number} coverage
  */

@@ -39,14 +39,14 @@ class BoardPage {
      */
     this.shown = start.channel?.id ?? null;
     /**
-     * The board whose first channel is open. The channel stays open when others overtake it, until another board is
-     * selected.
+     * The board whose first channel is open. The channel stays open when other channels overtake it, until another
+     * board is selected.
      * @type {string | null}
      */
     this.firstOf = start.channel ? boardOf(start.choice) : null;
-    /** Whether the page wrote the open channel to the URL: the user did not choose it, so another board replaces it. */
+    /** Whether the page, not the user, chose the open channel. If so, selecting another board replaces the channel. */
     this.isFirst = false;
-    /** The dates to restore after a zoom; empty for a range up to now. */
+    /** The dates to restore after a zoom; empty for a range that ends now. */
     this.unzoomed = { from: start.choice.from, until: start.choice.until };
     this.clockAhead = start.now_ms - Date.now();
     this.view = new ChannelView({
@@ -223,7 +223,7 @@ class BoardPage {
   }
 
   /**
-   * Write the first channel of the board to the URL, so that a reload or the back button opens the same one. On a
+   * Write the first channel of the board to the URL, so that a reload or the back button opens the same channel. On a
    * narrow screen, a channel in the URL would hide the board.
    * @param {string} channel
    */
@@ -301,7 +301,7 @@ class BoardPage {
   }
 
   /**
-   * Choose another board, size or filter; a channel that the user did not choose gives way to the board's first.
+   * Choose another board, size or filter. Unless the user chose a channel, open the first channel on the new board.
    * @param {Changes} changes
    */
   chooseBoard(changes) {

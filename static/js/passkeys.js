@@ -12,7 +12,7 @@ const isThisMachine = /^127\.|^\[::1\]$/.test(location.hostname);
 function obstacle() {
   if (isBareAddress)
     return `Passkeys do not work at an IP address such as ${location.hostname}. Open Twitchly by its host name${isThisMachine ? ", localhost" : ""}.`;
-  if (!isSecureContext) return "Passkeys need HTTPS. This page was loaded without it.";
+  if (!isSecureContext) return "Passkeys require HTTPS, but this page was loaded without it.";
   return "PublicKeyCredential" in globalThis ? "" : "This browser does not support passkeys.";
 }
 

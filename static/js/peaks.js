@@ -1,6 +1,6 @@
 // @ts-check
-// Ensures that the peak shown beside a live value is never lower than it, as apps/dashboard/summary.py does on the
-// server.
+// Ensures that the peak shown beside a live value is never lower than that value, as apps/dashboard/summary.py does on
+// the server.
 
 import { constants } from "./constants.js";
 import { number } from "./figures.js";

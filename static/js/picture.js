@@ -1,10 +1,10 @@
 // @ts-check
-// Charts as PNG: the plots at two device pixels per px, with title, range, legend and source.
+// PNG exports of charts: the plots at two device pixels per CSS px, with title, range, legend and source.
 
 import { constants } from "./constants.js";
 import { stamp, ZONE_NAME } from "./times.js";
 
-/** The number of device pixels per px, on every screen. */
+/** The number of device pixels per CSS px, on every screen. */
 export const PICTURE_SCALE = 2;
 const WIDTH_PX = 1200;
 const HEIGHT_PX = 420;
@@ -19,7 +19,7 @@ const FAINT = { weight: 430, color: "--ink-2" };
  *
  * @typedef {object} Picture
  * @property {string} title
- * @property {import("./span.js").Span | null} span - null for durations, which `subtitle` names
+ * @property {import("./span.js").Span | null} span - null for durations, which `subtitle` describes
  * @property {string} subtitle
  * @property {LegendItem[]} legend
  * @property {{ title: string, canvas: HTMLCanvasElement }[]} plots - drawn by `drawApart`, one below the other
@@ -141,7 +141,7 @@ function drawn(picture) {
 }
 
 /**
- * Write the title with the range below it, and on the right whether the data is simulated.
+ * Draw the title with the range below it and, for simulated data, a "Simulated" tag on the right.
  * @param {Pen} pen
  * @param {Picture} picture
  */
@@ -154,7 +154,7 @@ function drawHead(pen, { title, span, subtitle }) {
   pen.write([range, subtitle].filter(Boolean).join(". "), PAD_PX, PAD_PX + 38, FAINT);
 }
 
-/** Writes and draws on a canvas in the colors of the page. */
+/** Draws text and shapes on a canvas in the page's colors. */
 class Pen {
   canvas = document.createElement("canvas");
   ctx = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
@@ -178,7 +178,7 @@ class Pen {
   }
 
   /**
-   * Return the width of a legend text.
+   * Return the width of a legend label.
    * @param {string} text
    */
   widthOf(text) {
@@ -208,7 +208,7 @@ class Pen {
   }
 
   /**
-   * Draw the line sample of a legend item.
+   * Draw the swatch of a legend item.
    * @param {LegendItem} item
    * @param {number} x
    * @param {number} y

@@ -78,7 +78,7 @@ export class Series {
   }
 
   /**
-   * Return the time span. A range up to now ends with the newest live window, or at `nowMs` without one.
+   * Return the time span. If it is not in the past, it ends with the newest live window, or at `nowMs` if there is none.
    * @param {number} nowMs
    */
   span(nowMs) {
@@ -205,8 +205,8 @@ export class Series {
   }
 
   /**
-   * Return the spans without a known broadcast: from the end of one to the start of the next one, or to `untilMs`. The
-   * channel was off air, or not tracked.
+   * Return the spans without a known broadcast: from the end of one to the start of the next one, or to `untilMs`.
+   * During these spans, the channel was off air or not tracked.
    * @param {number} untilMs
    * @param {boolean} [isOffline]
    * @returns {Stretch[]}
@@ -300,7 +300,7 @@ export class Series {
     return joined([...this.gaps, ...without(missing, this.offAir(Infinity))]);
   }
 
-  /** Runs of equal coverage for the tape: "on", "part" or "off". */
+  /** Runs of constant coverage for the tape: "on", "part" or "off". */
   tape() {
     /** @type {Run[]} */
     const runs = [];
@@ -371,7 +371,8 @@ function noSummary() {
 export function valueOf(point, metric) {
   if (metric === "coverage") return 100 * point.coverage;
   if (!isKnown(metric, coverageOf(metric, point))) return null;
-  // The live value is not comparable with the range: for example, chatters of 30 s with chatters of an hour.
+  // A live value that depends on the window length is not comparable with the range's values: for example, chatters per
+  // 30 s and chatters per hour.
   if (point.isShort && metricOf(metric).by_length) return null;
   return point.values[metric] ?? null;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// Shaded time of a channel's chart: off air, and before the recording began.
+// Shaded spans of a channel's chart: time off air, and time before recording began.
 
 import { constants } from "./constants.js";
 import { MISSING_AFTER_STEPS } from "./series.js";
@@ -8,7 +8,7 @@ import { day, hm, MINUTE_MS } from "./times.js";
 /** @typedef {import("./chart-marks.js").Shade} Shade */
 
 const OFF_AIR = "off air or not tracked";
-// A broadcast that starts is tracked within this time.
+// A channel is tracked within this time after a broadcast starts.
 const TRACKED_WITHIN_MS = 10 * MINUTE_MS;
 
 /**
@@ -28,7 +28,7 @@ export function shadesOf(series, offAir, fromMs) {
 }
 
 /**
- * Return the marks to draw: no event before the recording began. The user's own notes remain.
+ * Return the marks to draw: those since recording began, and all of the user's own notes.
  * @param {EventMark[]} marks
  * @param {import("./series.js").Series} series
  * @param {number} fromMs - the start of the chart

@@ -7,7 +7,7 @@ import { reach } from "./reach.js";
 const form = insideOf(document, "[data-share]", HTMLFormElement);
 const kind = field(form, "kind", Element);
 
-/** Show the fields of the chosen kind; hidden ones are not sent. */
+/** Show the fields of the chosen kind; hidden fields are not sent. */
 function showFields() {
   const chosen = kind instanceof HTMLSelectElement ? kind.value : "page";
   for (const part of all(form, "[data-for]")) {

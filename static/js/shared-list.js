@@ -1,5 +1,5 @@
 // @ts-check
-// A shared watchlist: requests live values every 2 s and the lines of the past hour every minute.
+// A shared watchlist: requests live values every 2 s and the sparklines of the past hour every minute.
 
 import { useConstants } from "./constants.js";
 import { dataOf } from "./dom.js";

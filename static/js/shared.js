@@ -54,7 +54,7 @@ function draw() {
   readOut(null);
 }
 
-/** Write the tiles of the range. The peak of a range up to now is never lower than the live value beside it. */
+/** Write the tiles of the range. If the range ends now, its peak is never lower than the live value beside it. */
 function writeTiles() {
   if (!series.hasLoaded || (live === undefined && !series.isPast)) return;
   const summary = series.summary(start.metric);

@@ -11,7 +11,7 @@ export function watchSignOut() {
   });
 }
 
-/** Load the page again: the server then asks for a sign-in. */
+/** Reload the page, so that the server asks the user to sign in. */
 export function reload() {
   if (!isSigningOut) location.reload();
 }

@@ -11,7 +11,7 @@ const SILENCE_MS = 30_000;
 // While an arrow key is held down, boards change quickly; only the last one is subscribed to.
 const SETTLE_MS = 500;
 
-/** The address of the live socket of this site. */
+/** The URL of this site's live socket. */
 export const liveUrl = () =>
   `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`;
 

@@ -11,7 +11,7 @@ const ZOOM = 2;
 const PAN = 0.5;
 
 /**
- * Return the span of a choice, null for a range up to now.
+ * Return the span of a choice, null for a range that ends now.
  * @param {Pick<Choice, "from" | "until">} choice
  * @returns {Span | null}
  */
@@ -20,7 +20,7 @@ export function spanOf({ from, until }) {
 }
 
 /**
- * Return the parameters of a span in a choice; empty for null.
+ * Return the parameters of a choice for a span; they are empty if `span` is null.
  * @param {Span | null} span
  */
 export function chosen(span) {

@@ -24,7 +24,7 @@ export class Percentiles {
   }
 
   /**
-   * Show a channel's percentiles by a metric. The page already contains those of the channel `shown`, so they are not
+   * Show a channel's percentiles for a metric. The page already contains those of the channel `shown`, so they are not
    * requested.
    * @param {string} channel
    * @param {string} metric

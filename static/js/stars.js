@@ -58,7 +58,7 @@ class Stars {
     const { value: channel } = star;
     const holding = this.#watching.holding(channel);
     if (holding.length < 2) await this.#change(star, holding[0] ?? null);
-    // With several lists, the user may want another one, so the menu opens.
+    // With several lists, the user may want a different list, so the menu opens.
     const hasOthers = this.#watching.lists.length > 1;
     if (hasOthers && this.#watching.holding(channel).length > 0) this.#menu.open(star, isKey);
   }
@@ -112,7 +112,7 @@ class Stars {
   }
 
   /**
-   * Reload the lists, as another page may have changed them.
+   * Reload the lists, because another page may have changed them.
    * @param {string} channel
    */
   async #reload(channel) {

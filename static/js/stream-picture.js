@@ -1,5 +1,5 @@
 // @ts-check
-// PNG of an ended stream: viewers and messages on one chart, with its gaps and events.
+// PNG export of an ended stream: viewers and messages on one chart, with gaps and events.
 
 import { legendOf, pictureOf } from "./chart.js";
 import { metricOf, nameWithUnit, unitOf } from "./metrics.js";
@@ -35,7 +35,7 @@ export async function saveStream(name, stream) {
     subtitle: "",
     legend: legendOf([nameWithUnit(METRIC, range), "Viewers"]),
     plots: [{ title: "", canvas }],
-    note: "Broken lines and hatched bands are gaps: the channel was not heard.",
+    note: "Lines break and bands are hatched where the channel was not heard.",
     name: `twitchly-${name}-stream-${new Date(fromMs).toISOString().slice(0, 10)}`,
   });
 }

@@ -67,7 +67,7 @@ function pointAt(x) {
 const picture = $("picture");
 picture.hidden = false;
 picture.addEventListener("click", async () => {
-  // The chart of the page needs no library.
+  // The page's own chart needs no library, so it is loaded only for an export.
   const { saveStream } = await import("./stream-picture.js");
   await saveStream(start.name, chart);
 });

@@ -10,7 +10,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const shown = new WeakMap();
 
 /**
- * Rebuild a list only if it has changed: a tooltip of a time must not disappear each second.
+ * Rebuild a list only if it has changed; otherwise, the tooltips on times would disappear every second.
  * @template T
  * @param {HTMLElement} list
  * @param {T[]} things
@@ -49,7 +49,7 @@ export function markTexts(marks) {
 }
 
 /**
- * Return an icon of 12 × 12.
+ * Return a 12 × 12 icon.
  * @param {string} path
  * @param {string} [kind] - an additional class
  */

@@ -9,7 +9,7 @@ export const DAY_MS = 86_400_000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 export const isLocal = globalThis.document?.documentElement.dataset.times === "local";
-/** The zone's name, for labels without a time: its abbreviation may change with the season. */
+/** The zone's name, for labels without a time, because its abbreviation may change with the season. */
 export const ZONE_NAME = isLocal ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
 
 // In the English of these regions, common zones have abbreviations; elsewhere they are written as GMT+1.
@@ -126,8 +126,8 @@ export const fieldValue = (atMs) => written(atMs, isLocal).slice(0, 16);
 export const fieldValueInSeconds = (atMs) => written(atMs, isLocal).slice(0, 19);
 /**
  * Return the time in a date field, NaN if it is empty. `shownMs` is the time that the page wrote into the field; if the
- * field is unchanged, it is returned. If the time occurs twice, the occurrence with the UTC offset of `shownMs` is
- * used; otherwise `isLast` selects the later occurrence.
+ * field is unchanged, `shownMs` is returned. If the time occurs twice, the occurrence with the UTC offset of `shownMs`
+ * is used; otherwise `isLast` selects the later occurrence.
  * @param {string} text
  * @param {number | null} [shownMs]
  * @param {boolean} [isLast]
@@ -200,7 +200,7 @@ export function showTime(element) {
 
 /**
  * Write the zone's label wherever the page shows it. After a time, it is the label at that time; elsewhere, it is the
- * zone's name. Bars with `data-starts` begin their tooltip with that time.
+ * zone's name. The tooltip of a bar with `data-starts` begins with the time in that attribute.
  * @param {ParentNode} root
  */
 export function showZone(root) {

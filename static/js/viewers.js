@@ -1,5 +1,5 @@
 // @ts-check
-// Notes about outdated viewer counts, as reported by frames, and the age of the counts.
+// Shows the age of the viewer counts, and a notice when frames report that they are outdated.
 
 import { all, inside, write } from "./dom.js";
 import { age } from "./figures.js";

@@ -63,7 +63,7 @@ export class Watching {
   }
 
   /**
-   * Replace the lists; each states whether it contains a channel.
+   * Replace the lists; each element says whether its list contains the channel.
    * @param {string} channel
    * @param {HoldingList[]} lists
    */

@@ -1,5 +1,5 @@
 // @ts-check
-// The channels of a watchlist, as cards or as rows of a table: their live values and the line of their past hour.
+// The channels of a watchlist, as cards or as rows of a table: their live values and sparklines of the past hour.
 
 import { constants } from "./constants.js";
 import { all, inside, write } from "./dom.js";
@@ -25,7 +25,7 @@ export class WatchedChannels {
   }
 
   /**
-   * Draw the lines of the past hour.
+   * Draw the sparklines of the past hour.
    * @param {Record<string, string>} paths - by channel id
    */
   draw(paths) {

@@ -1,5 +1,5 @@
 // @ts-check
-// A widget or an overlay: updates the live value every 2 s, and its line every minute.
+// A widget or an overlay: updates the live value every 2 s, and the sparkline every minute.
 
 import { fetchJson } from "./fetch-json.js";
 import { constants, useConstants } from "./constants.js";

@@ -24,7 +24,7 @@ def page_of(opt_out: OptOut) -> str:
 
 def test_a_channel_receipt_shows_deleted_and_remaining_rows() -> None:
     opt_out = OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7", login="seven", note="internal")
-    assert "not yet; it starts within a minute" in page_of(opt_out)
+    assert "not yet; deletion starts within a minute" in page_of(opt_out)
     record_deletion(event=opt_out.event, stage=Deletion.Stage.FOUND, channel_id="7", rows={"minute_window": 1_440})
     assert "in progress" in page_of(opt_out)
     record_deletion(event=opt_out.event, stage=Deletion.Stage.LEFT, channel_id="7", rows={"minute_window": 0})

@@ -239,9 +239,9 @@ def test_a_broadcast_page_begins_with_a_chart(stored: type[Store], signed_in: Cl
 def test_a_broadcast_page_compares_with_the_last_five(stored: type[Store], signed_in: Client) -> None:
     Store.held[0] = broadcast(0, peak_viewers=1_800)
     page = re.sub(r"<[^>]*>", "", text_of(signed_in, f"/channels/1/streams/{T}"))
-    assert "+100% vs. the last 5 streams" in " ".join(page.split())
+    assert "+100% vs. the previous 5 streams" in " ".join(page.split())
     oldest = text_of(signed_in, f"/channels/1/streams/{Store.held[-1].started_ms}")
-    assert "vs. the last" not in oldest
+    assert "vs. the previous" not in oldest
 
 
 def test_the_effect_of_a_raid_is_listed(stored: type[Store], signed_in: Client) -> None:
@@ -293,7 +293,7 @@ def test_a_metric_without_values_has_a_sentence_instead_of_axes(
     assert [(plot.path == "", len(plot.ticks)) for plot in chart.plots] == [(True, 0), (False, 2)]
     monkeypatch.setattr(streams_module, "read_chart", lambda *_: chart)
     page = text_of(signed_in, f"/channels/1/streams/{T}")
-    assert "Viewers of this stream are unknown." in page
+    assert "Viewers are unknown for this stream." in page
     assert page.count('<path class="line"') == 1
 
 

@@ -247,7 +247,7 @@ def test_a_list_with_too_many_channels_to_compare_offers_a_choice(
     channel_ids = [str(number) for number in range(1, count + 1)]
     page = read_page(signed_in.get(f"/watchlists/{watching(owner, *channel_ids).pk}"))
     chosen = re.findall(r'name="channels"\s+value="(\d+)"\s+checked', page)
-    assert (f"Compare takes up to 10 of the {count} channels" in page) is is_choice
+    assert (f"Select up to 10 of the {count} channels to compare" in page) is is_choice
     assert chosen == (channel_ids[:10] if is_choice else [])
     assert (f"/compare?channels={','.join(channel_ids)}" in page) is not is_choice
 

@@ -80,7 +80,7 @@ def test_an_unknown_metric_for_the_panel_is_rejected(stored: type[Store], signed
 
 
 def test_a_channel_without_hours_says_so(stored: type[Store], signed_in: Client) -> None:
-    assert "No full hour on air is stored yet" in text_of(signed_in, "/channels/2/week")
+    assert "No full hour on air has been stored yet" in text_of(signed_in, "/channels/2/week")
 
 
 def test_an_unavailable_cassandra_is_reported(

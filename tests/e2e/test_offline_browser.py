@@ -13,7 +13,7 @@ from tests.e2e.visitor import LIVE_MS, visit
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 
 SOON_MS = 10_000
-NOTHING_SENT = "Nothing was sent: the server cannot be reached."
+NOTHING_SENT = "Nothing was sent, because the server cannot be reached."
 
 
 @pytest.fixture

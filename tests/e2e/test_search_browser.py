@@ -153,7 +153,7 @@ def test_a_search_is_filtered_sorted_saved_and_exported(page: Page, stack: Stack
     page.goto(f"{stack.url}/discover")
     everybody = page.locator("#found tbody tr")
     expect(everybody.first).to_be_visible()
-    page.get_by_label("Measure 1").select_option("viewers")
+    page.get_by_label("Metric 1").select_option("viewers")
     page.get_by_label("From").first.fill("1000")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("Viewers from 1000")).to_be_visible()

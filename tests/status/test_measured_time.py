@@ -57,4 +57,4 @@ def test_missing_coverage_is_explained(client: Client, boards: Boards) -> None:
     page = read_status_page(client, range(60, 0, -10), coverage=None)
     assert "–%" not in page
     assert '–<span class="unit">%' not in page
-    assert page.count("no coverage data yet: no channel has been on a board") == 2
+    assert page.count("no coverage data yet, because no channel has been on a board") == 2
