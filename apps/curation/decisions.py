@@ -73,7 +73,7 @@ def validate_decision(decision: Decision, *, before: Decision, is_opted_out: boo
     elif not decision.reason:
         raise Refused("A pin or block needs a reason.")
     if decision.kind == PIN and is_opted_out:
-        raise Refused("The channel has opted out: it cannot be pinned.")
+        raise Refused("The channel has opted out, so it cannot be pinned.")
     if decision.until and decision.until != before.until and decision.until <= now:
         raise Refused("The expiry time is in the past.")
     for name, text, max_length in (("reason", decision.reason, REASON_MAX), ("note", decision.note, NOTE_MAX)):

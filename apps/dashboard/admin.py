@@ -128,7 +128,7 @@ class AnswerForm(forms.ModelForm[CurationRequest]):
     class Meta:
         model = CurationRequest
         fields = ("decision", "answer")
-        help_texts = {"answer": "The requester reads it."}
+        help_texts = {"answer": "Shown to the requester."}
 
     def clean(self) -> dict[str, Any]:
         fields = super().clean() or {}
@@ -139,7 +139,7 @@ class AnswerForm(forms.ModelForm[CurationRequest]):
         if fields["decision"] == "accept":
             self.account = look_up_account(self, "decision", login=self.instance.login)
             if self.account and has_opted_out(self.account.id):
-                self.add_error("decision", "The channel has opted out: it cannot be pinned.")
+                self.add_error("decision", "The channel has opted out, so it cannot be pinned.")
         return fields
 
 

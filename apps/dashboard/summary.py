@@ -21,8 +21,8 @@ EXCITEMENT_RANGES = (
 )
 NOT_HEARD = "not heard in this range"
 NO_VALUE = "no data in this range"
-NO_WINDOW, NO_MINUTE = "no whole window in this range", "no minute qualifies: see the counting rules"
-HOURLY_AVERAGE_ONLY = "unknown: only averages are stored for the older hours"
+NO_WINDOW, NO_MINUTE = "no complete window in this range", "no minute qualifies; see the counting rules"
+HOURLY_AVERAGE_ONLY = "unknown, because only averages are stored for older hours"
 
 
 # Events that often precede a peak, and the time in which they are named beside it.

@@ -78,7 +78,7 @@ export class Series {
   }
 
   /**
-   * Return the time span. If it is not in the past, it ends with the newest live window, or at `nowMs` if there is none.
+   * Return the time span. If it is not in the past, it ends with the newest live window, or at `nowMs` without one.
    * @param {number} nowMs
    */
   span(nowMs) {

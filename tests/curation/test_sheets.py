@@ -112,7 +112,7 @@ def test_invalid_lines_are_reported_and_do_not_stop_others() -> None:
         (8, "The expiry time is in the past."),
         (9, "“soon” is not a time: use the form 2027-01-31 or 2027-01-31T18:00."),
         (10, "Only a pin or block can expire."),
-        (11, "The channel has opted out: it cannot be pinned."),
+        (11, "The channel has opted out, so it cannot be pinned."),
         (12, "The ID belongs to renamed."),
         (13, "4 cells, but 5 columns."),
         (16, "The same channel as in line 15."),

@@ -66,7 +66,7 @@ def test_data_kept_after_an_opt_out_is_listed(client: Client) -> None:
     assert [act.after["twitch_id"] for act in Act.objects.filter(act="added")] == ["7"]
     displayed = rows(client)
     assert displayed["Opt-outs, by Twitch ID and name"] == "until withdrawn"
-    assert displayed["Text of opt-out requests"] == "until decided by a curator"
+    assert displayed["Text of opt-out requests"] == "until a curator decides"
     assert displayed["Opt-out requests: Twitch name, time and decision"] == FOREVER
     assert displayed["Audit log: opt-outs and requests, by Twitch ID and name, with notes"] == FOREVER
     assert displayed["Amount of deleted data per channel that opted out, by Twitch ID"] == FOREVER

@@ -101,7 +101,7 @@ def _check_limit(user: User, channel_id: str) -> None:
     # Lock the user, so that two concurrent requests cannot both create the last allowed note.
     User.objects.select_for_update().get(pk=user.pk)
     if Note.objects.filter(user=user, channel_id=channel_id).count() >= NOTES_MAX:
-        raise BadNote(f"You have {NOTES_MAX} notes on this channel, the maximum. Delete one first.")
+        raise BadNote(f"You have {NOTES_MAX} notes on this channel, which is the maximum. Delete one first.")
 
 
 def _validate(at_ms: int, text: str, now_ms: int) -> str:
@@ -110,5 +110,7 @@ def _validate(at_ms: int, text: str, now_ms: int) -> str:
         raise BadNote(f"A note must have 1 to {TEXT_MAX} characters.")
     # The browser's clock may be slightly ahead of the server's.
     if not EPOCH_MS <= at_ms <= now_ms + MINUTE_MS:
-        raise BadNote(f"A note must be between {datetime.fromtimestamp(EPOCH_MS / 1000, UTC):%-d %b %Y} and now.")
+        raise BadNote(
+            f"The time of a note must be between {datetime.fromtimestamp(EPOCH_MS / 1000, UTC):%-d %b %Y} and now."
+        )
     return text

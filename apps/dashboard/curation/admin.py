@@ -226,7 +226,7 @@ class OptOutAdmin(Audited):
     @admin.display(description="deleted from history")
     def proof(self, opt_out: OptOut) -> str:
         if opt_out.kind == OptOut.Kind.USER:
-            return "Nothing: history has no data about individual people."
+            return "Nothing, because history contains no data about individuals."
         return describe_proof(erasure_receipt(opt_out.event))
 
     @admin.display(description="receipt")

@@ -153,7 +153,7 @@ class BulkDecisionForm(forms.Form):
     reason = reason_field()
     until = MomentField(
         required=False,
-        help_text="When it expires, in UTC, such as 2027-01-31 18:00. Leave empty for no expiry.",
+        help_text="Expiry time in UTC, such as 2027-01-31 18:00. Leave empty for no expiry.",
     )
 
 

@@ -33,7 +33,7 @@ def renamed_channels(visit: Visit) -> Section:
     section = Section(
         "renamed",
         "Renamed channels",
-        "Renamed on Twitch in the past 30 days. Pins and blocks stay, because they refer to Twitch's ID.",
+        "Renamed on Twitch in the past 30 days. Pins and blocks remain, because they refer to the Twitch ID.",
         ("Channel", "Former login", "Noticed"),
         "No tracked channel was renamed in the past 30 days.",
         _all(RENAMED),
@@ -46,7 +46,7 @@ def unavailable_channels(visit: Visit) -> Section:
     section = Section(
         "unavailable",
         "Unavailable channels",
-        "Pinned at least 30 days ago and not live since: inactive, suspended or deleted.",
+        "Pinned at least 30 days ago and not live since. They may be inactive, suspended or deleted.",
         ("Channel", "Last live", "Reason"),
         "No pinned channel has been offline for 30 days.",
         _all(UNAVAILABLE),

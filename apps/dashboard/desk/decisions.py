@@ -40,7 +40,7 @@ def staff_changes(visit: Visit) -> Section:
     section = Section(
         "staff-changes",
         "Recent changes to accounts and staff",
-        "Rights, roles, second factors, plans and revoked keys.",
+        "Permissions, roles, second factors, plans and revoked keys.",
         COLUMNS,
         "No changes yet.",
         reverse(LOG),

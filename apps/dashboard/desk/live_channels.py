@@ -49,7 +49,7 @@ def least_heard_section(visit: Visit) -> Section:
     section = Section(
         "heard-least",
         "Channels heard least",
-        "Tracked live channels by coverage in the past 30 s. A channel joined within that time was heard only in part.",
+        "Tracked live channels by coverage in the past 30 s. A channel joined in that time was heard only in part.",
         ("Channel", "Coverage", "Viewers", "Latest gap"),
         "Every tracked live channel was heard in full in the past 30 s.",
     )
@@ -69,8 +69,8 @@ def rising_section(visit: Visit) -> Section:
     section = Section(
         "rising",
         "Rising channels outside the list",
-        f"Live channels ranked just below the {settings.CHANNELS_WANTED:,} most viewed, by the viewers gained since "
-        "they first appeared there.",
+        f"Live channels just below the top {settings.CHANNELS_WANTED:,}, sorted by viewers gained since they first "
+        "appeared there.",
         ("Channel", "Viewers", "Gained", "Category"),
         "No live channel outside the list has gained viewers.",
     )

@@ -25,7 +25,7 @@ TOPICS: Mapping[str, str] = {
     "chat": "Chat messages, with a hash in place of the author",
     "windows-live": "Live metrics of channels, in transit",
     "windows-distinct": "Live chatter counts of channels, in transit",
-    "windows": "Minutes and hours of channels, in transit",
+    "windows": "Metrics of channels per minute and hour, in transit",
     "channel-events": "Events of channels, in transit, without the names of the people involved",
 }
 TABLES: Mapping[Any, str] = {
@@ -48,11 +48,13 @@ class RetentionRule:
 
 def chat_retention() -> list[RetentionRule]:
     """Return the retention of data about chatters and channels."""
-    day_key = RetentionRule("Random daily key of the hashes", f"{duration_text(KEY_DAYS_KEPT * DAY_MS)} after that day")
+    day_key = RetentionRule(
+        "Random daily key for the hashes", f"{duration_text(KEY_DAYS_KEPT * DAY_MS)} after the end of that day"
+    )
     topics = [RetentionRule(data, _topic_retention(name)) for name, data in TOPICS.items()]
     tables = [RetentionRule(data, _table_retention(table)) for table, data in TABLES.items()]
     opt_outs = RetentionRule("Opt-outs, by Twitch ID and name", "until withdrawn")
-    requests = RetentionRule("Text of opt-out requests", "until decided by a curator")
+    requests = RetentionRule("Text of opt-out requests", "until a curator decides")
     live = dict.fromkeys(channel_data_in_redis().values())
     return [topics[0], day_key, *topics[1:], *tables, *live, opt_outs, requests, *_opt_out_retention()]
 
@@ -80,7 +82,7 @@ def channel_data_in_redis() -> dict[str, RetentionRule]:
         "window_ends": newest,
         "window_values": newest,
         "board_history": RetentionRule(
-            "Live metrics of the past minutes, for changes of rank", duration_text(board_history.EXPIRES_S * 1000)
+            "Live metrics of the past minutes, for rank changes", duration_text(board_history.EXPIRES_S * 1000)
         ),
         "CHANNEL_LIST": RetentionRule(
             "List of tracked channels, with names, titles and viewers", "while the channel is tracked"
@@ -100,7 +102,7 @@ def account_data_in_redis() -> dict[str, RetentionRule]:
         ),
         "connection_leases": RetentionRule(
             "Number of live API connections per account",
-            f"{duration_text(redis_keys.LEASE_EXPIRES_S * 1000)} after the last one",
+            f"{duration_text(redis_keys.LEASE_EXPIRES_S * 1000)} after the last connection",
         ),
     }
 
