@@ -97,7 +97,7 @@ def start_of(page: str) -> dict[str, object]:
 def test_channels_are_compared_in_the_selected_order(boards: Boards, signed_in: Client) -> None:
     page = read_page(signed_in.get("/compare?channels=3,2,404&metric=viewers"))
     assert re.findall(r"<span data-now>([^<]*)</span>", page) == ["500", "12,418"]
-    assert "No channel has the ID 404" in page
+    assert "Unknown channel IDs were omitted: 404" in page
     assert "History could not be loaded" in page
     lines = start_of(page)["lines"]
     assert isinstance(lines, list)
@@ -273,7 +273,7 @@ def test_one_old_broadcast_makes_all_peaks_minute_peaks(boards: Boards, stored: 
 
 def test_omitted_channels_are_counted(boards: Boards, signed_in: Client) -> None:
     page = read_page(signed_in.get("/compare?channels=1,2,3,4,5,6,7,8,9,10,11,12,12"))
-    assert "Up to 10 channels can be compared: 2 more were omitted." in page
+    assert "Only 10 channels can be compared, so 2 were omitted." in page
     assert "omitted. Remove" not in read_page(signed_in.get("/compare?channels=1,2,3"))
 
 

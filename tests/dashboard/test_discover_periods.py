@@ -56,7 +56,7 @@ def cells(page: str, name: str) -> list[str]:
 def test_channels_that_were_on_air_have_the_figures_of_their_days(signed_in: Client) -> None:
     page = read_page(signed_in.get("/discover?range=7d"))
     assert names(page) == ["C101", "C102"]
-    assert "16 Nov to 22 Nov 2026 (UTC), compared with the 7 days before" in " ".join(page.split())
+    assert "16 Nov to 22 Nov 2026 (UTC), compared with the previous 7 days" in " ".join(page.split())
     summary = summary_of("102", MIDNIGHT - 7 * DAY_MS, MIDNIGHT)
     viewers, engagement = (summary.value(METRIC[key]) for key in ("viewers", "engagement"))
     assert viewers is not None

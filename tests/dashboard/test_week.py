@@ -64,8 +64,8 @@ def test_the_panel_is_in_the_time_zone_of_the_viewer(stored: type[Store], signed
     assert "<main" not in part
     assert "every day 13:00 to 17:00" in part
     assert "10 msg / 30 s" in part
-    assert "counts in the hour in which it begins" not in part
-    assert "counts in the hour in which it begins" in text_of(signed_in, "/channels/1/week?zone=Asia/Kolkata")
+    assert "is shown in the local hour in which it begins" not in part
+    assert "is shown in the local hour in which it begins" in text_of(signed_in, "/channels/1/week?zone=Asia/Kolkata")
 
 
 @pytest.mark.parametrize("zone", ["", "Nowhere/Land", "../../etc/passwd", "x" * 5_000, "\0", "Europe"])
