@@ -141,7 +141,7 @@ class ComparePage {
     return this.isIndex ? number(value, 0) : figure(this.metric, value);
   }
 
-  /** Fill the cells that show values of the range, from the same summaries as the legend. */
+  /** Fill the cells that show values of the range, using the same summaries as the legend. */
   writeTable() {
     for (const line of this.lines) {
       const row = document.querySelector(rowOf(line.id));

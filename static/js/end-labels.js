@@ -1,5 +1,5 @@
 // @ts-check
-// The names of lines, at their ends to the right of a plot, if they do not overlap.
+// The names of lines at their right ends, beside the plot, where the names do not overlap.
 
 const HEIGHT_PX = 14;
 const GAP_PX = 6;

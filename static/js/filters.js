@@ -50,7 +50,7 @@ export function markSizes(sizes, choice) {
 }
 
 /**
- * Mark the selected window. Boards that are not ratios do not offer a choice.
+ * Mark the selected window. Only ratio boards offer a choice.
  * @param {HTMLElement} windows
  * @param {Choice} choice
  */

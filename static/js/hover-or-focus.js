@@ -1,5 +1,5 @@
 // @ts-check
-// Detects whether a list is in use: the mouse pointer or the keyboard focus is in it.
+// Detects whether a list is in use, with the mouse pointer or the keyboard focus in it.
 
 export class HoverOrFocus {
   #reasons = { pointer: false, focus: false };

@@ -7,7 +7,7 @@ import { constants } from "./constants.js";
 export const metricOf = (key) => constants.metrics[key];
 
 /**
- * Return the window of a board's values: the chosen one if the board offers it.
+ * Return the window of a board's values: the chosen window if the board offers it, otherwise the default.
  * @param {Choice} choice
  */
 export const windowOf = (choice) =>

@@ -48,7 +48,7 @@ export class Notes {
   }
 
   /**
-   * Show a channel's notes: those in `known` if it is given, otherwise request them.
+   * Show a channel's notes. If `known` is null, request them.
    * @param {string} channel
    * @param {Note[] | null} known
    */

@@ -1,5 +1,5 @@
 // @ts-check
-// Explains why passkeys are unavailable: browsers support them only on a host name with HTTPS, and on localhost.
+// Explains why passkeys are unavailable. Browsers support them only on a host name with HTTPS, and on localhost.
 
 import { all } from "./dom.js";
 

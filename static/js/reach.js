@@ -1,5 +1,5 @@
 // @ts-check
-// Checks whether the server is reachable: probes it when a request fails, and again until it responds.
+// Checks whether the server is reachable: probes it when a request fails, and keeps probing until it responds.
 
 const RETRY_MS = 3_000;
 const RESPONSE_TIMEOUT_MS = 5_000;

@@ -1,6 +1,6 @@
 // @ts-check
 // A channel's timeline of live events; apps/dashboard/timeline.py does the same for stored events. Frequent kinds of
-// events, such as bans, are counted per interval: one mark shows the sum.
+// events, such as bans, are counted per interval, and one mark shows the sum.
 
 import { constants } from "./constants.js";
 import { number } from "./figures.js";

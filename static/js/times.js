@@ -1,5 +1,5 @@
 // @ts-check
-// The time zone of the page, UTC or local: the account's setting, which base.html writes into the page.
+// The time zone of the page, UTC or local. It is the account's setting, which base.html writes into the page.
 
 import { all } from "./dom.js";
 
