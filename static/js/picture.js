@@ -1,5 +1,5 @@
 // @ts-check
-// PNG exports of charts: the plots at two device pixels per CSS px, with title, range, legend and source.
+// Charts as PNG files: the plots at two device pixels per CSS px, with title, range, legend and source.
 
 import { constants } from "./constants.js";
 import { stamp, ZONE_NAME } from "./times.js";

@@ -1,5 +1,5 @@
 // @ts-check
-// PNG export of an ended stream: viewers and messages on one chart, with gaps and events.
+// Saves the chart of an ended stream as PNG: viewers and messages, with gaps and events.
 
 import { legendOf, pictureOf } from "./chart.js";
 import { metricOf, nameWithUnit, unitOf } from "./metrics.js";
