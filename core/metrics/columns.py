@@ -254,7 +254,7 @@ HOUR_COLUMNS: tuple[HourColumn, ...] = (
     *(
         HourColumn(
             peak.column,
-            f"the busiest minute by `{peak.metric}`: 60 × its value × 10⁶ + 59 − minute",
+            f"the busiest minute by `{peak.metric}`: 60 × value × 10⁶ + 59 − minute of the hour",
             peak.sql,
             peak.of_hour,
         )

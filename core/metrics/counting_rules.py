@@ -43,9 +43,10 @@ RULES: tuple[Rule, ...] = (
         "words",
         "Words and texts",
         "Default-ignorable code points (Unicode property Default_Ignorable_Code_Point), U+2800 and U+3164 are removed "
-        "first, because chat clients append them to evade the duplicate filter; so is the wrapper of /me. Words are "
-        "separated by white space (Unicode White_Space and U+001C to U+001F). Two texts are the same if they are equal "
-        "after this removal, full case folding without normalization, and joining their words with single spaces.",
+        "first, because chat clients append them to evade the duplicate filter. The wrapper of /me is removed too. "
+        "Words are separated by white space (Unicode White_Space and U+001C to U+001F). Two texts are the same if "
+        "they are equal after this removal, full case folding without normalization, and joining their words with "
+        "single spaces.",
     ),
     Rule(
         "subscriber-messages",
