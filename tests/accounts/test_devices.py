@@ -23,7 +23,7 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
         ("", "an unknown browser"),
     ],
 )
-def test_device_names_contain_browser_and_system(user_agent: str, device: str) -> None:
+def test_device_names_contain_the_browser_and_operating_system(user_agent: str, device: str) -> None:
     assert device_of(user_agent) == device
 
 

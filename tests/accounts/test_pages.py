@@ -55,7 +55,7 @@ def confirm_password(client: Client) -> None:
 
 
 def code_in(message: Any) -> str:
-    """Return the code in an email, where it is on its own line."""
+    """Return the code from an email that has it on a line of its own."""
     match = re.search(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", str(message.body), re.MULTILINE)
     assert match, message.body
     return match[1]
@@ -190,7 +190,7 @@ def test_other_sessions_can_be_signed_out(owner: Client) -> None:
     assert owner.get("/account/").status_code == 200
 
 
-def test_the_overview_shows_addresses_factors_and_sessions(owner: Client) -> None:
+def test_the_overview_shows_the_email_address_second_factors_and_sessions(owner: Client) -> None:
     page = text_of(owner.get("/account/"))
     assert EMAIL in page
     assert "1 device<" in page
@@ -208,7 +208,7 @@ def test_the_data_export_has_no_secrets(owner: Client) -> None:
     assert str(owner.session.session_key) not in text_of(response)
 
 
-def test_account_deletion_requires_the_typed_address(owner: Client) -> None:
+def test_account_deletion_requires_the_email_address_of_the_account(owner: Client) -> None:
     refused = owner.post("/account/delete", {"email": "other@example.com"})
     assert refused.status_code == 400
     assert "Nothing was deleted" in text_of(refused)
@@ -224,7 +224,7 @@ def test_staff_cannot_delete_their_own_account(owner: Client) -> None:
     assert User.objects.exists()
 
 
-def test_the_admin_uses_the_same_sign_in(client: Client) -> None:
+def test_the_admin_site_uses_the_account_sign_in(client: Client) -> None:
     assert client.get("/admin/login/")["Location"].startswith("/account/login/")
     User.objects.create_superuser("boss@example.com", PASSWORD)
     client.post("/account/login/", {"login": "boss@example.com", "password": PASSWORD})

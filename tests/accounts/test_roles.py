@@ -120,14 +120,14 @@ def test_support_can_end_the_sessions_of_an_account() -> None:
     assert (act.by, act.act, act.label) == ("support@example.com", "signed_out", f"account {user.pk}")
 
 
-def test_end_sessions_is_hidden_without_the_permission() -> None:
+def test_ending_sessions_without_the_permission_is_forbidden() -> None:
     user = create_user()
     curator = staff_client("curator")
     assert curator.post(USER, {"action": "end_sessions", "_selected_action": user.pk}).status_code == 403
     assert not Act.objects.exists()
 
 
-def test_support_can_only_view_accounts_without_passwords() -> None:
+def test_support_can_view_accounts_but_not_change_them_or_see_passwords() -> None:
     user = create_user()
     support, stored = staff_client("support"), User.objects.get(pk=user.pk).password
     page = read_page(support.get(f"{USER}{user.pk}/change/"))

@@ -65,7 +65,7 @@ def test_direct_posts_without_a_second_factor_change_nothing(client: Client, sta
     assert staff.check_password(PASSWORD)
 
 
-def test_the_admin_login_form_does_not_sign_in(client: Client, staff: User) -> None:
+def test_the_admin_login_form_signs_nobody_in(client: Client, staff: User) -> None:
     verify_second_factor(Client(), staff)
     fields = {"username": EMAIL, "password": PASSWORD}
     assert client.post("/admin/login/", fields)["Location"].startswith("/account/login/")

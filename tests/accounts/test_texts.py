@@ -39,7 +39,9 @@ def test_headings_and_buttons_are_in_sentence_case(text: str, expected: str) -> 
         ("help@example.com", 'contact <a href="mailto:help@example.com">help@example.com</a>'),
     ],
 )
-def test_the_password_reset_names_a_contact(settings: Settings, client: Client, address: str, contact: str) -> None:
+def test_the_password_reset_page_shows_a_contact(
+    settings: Settings, client: Client, address: str, contact: str
+) -> None:
     cache.clear()
     settings.CONTACT_EMAIL = address
     page = read_page(client.get("/account/password/reset/"))

@@ -24,7 +24,7 @@ __all__ = ["Boards", "boards", "quick_settings", "valkey"]
 
 
 class Api:
-    """An API client, with a key or without one."""
+    """An API client with or without a key."""
 
     def __init__(self, secret: str = "") -> None:
         self.secret = secret
@@ -33,7 +33,7 @@ class Api:
         return await self.request("GET", path, **options)
 
     async def request(self, method: str, path: str, *, address: str = "10.0.0.1", **options: Any) -> httpx.Response:
-        """Send a request from an address, and validate the response."""
+        """Send a request from an IP address, and validate the response."""
         transport = httpx.ASGITransport(web, client=(address, 1), raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
         headers |= options.pop("headers", {})
@@ -44,7 +44,7 @@ class Api:
 
 
 def fill_bucket_in(valkey: Valkey, bucket: str, seconds: int) -> None:
-    """Let a bucket be full in `seconds`, so that its level does not depend on the machine's speed."""
+    """Make a bucket take `seconds` to fill, so that its level does not depend on the machine's speed."""
     with valkey.client(4) as client:
         now_s, _ = client.time()
         client.set(redis_keys.RATE_LIMIT + bucket, now_s + seconds)

@@ -235,7 +235,9 @@ async def test_if_match_star_matches_an_existing_resource(api: Api, path: str) -
 
 
 @pytest.mark.parametrize(("headers", "status"), [({"If-Match": "*"}, 201), ({"If-None-Match": "*"}, 412)])
-async def test_the_target_of_a_post_is_the_existing_list(api: Api, headers: dict[str, str], status: int) -> None:
+async def test_the_preconditions_of_a_post_apply_to_the_existing_collection(
+    api: Api, headers: dict[str, str], status: int
+) -> None:
     assert (await api.request("POST", "watchlists", json={"name": "A"}, headers=headers)).status_code == status
 
 
@@ -251,7 +253,7 @@ async def test_a_delete_response_has_no_content(api: Api) -> None:
     assert "Content-Length" not in deleted.headers
 
 
-async def test_a_429_states_the_whole_policy(tiny: Api, valkey: Valkey) -> None:
+async def test_a_429_includes_the_whole_policy(tiny: Api, valkey: Valkey) -> None:
     allowed = await tiny.get("boards")
     key = await ApiKey.objects.aget(owner__email="tiny@example.com")
     fill_bucket_in(valkey, f"key:{key.pk}", 3_600)
@@ -261,7 +263,7 @@ async def test_a_429_states_the_whole_policy(tiny: Api, valkey: Valkey) -> None:
     assert refused.headers["RateLimit"] == f'"burst";r=0;t={refused.headers["Retry-After"]}'
 
 
-async def test_a_429_for_an_address_or_for_guesses_states_its_policy(
+async def test_a_429_for_an_ip_address_or_for_key_guessing_includes_its_policy(
     api: Api, settings: Settings, valkey: Valkey
 ) -> None:
     fill_bucket_in(valkey, "guesses:10.0.0.9", 3_600)

@@ -49,7 +49,7 @@ def test_every_schema_has_its_own_description() -> None:
     assert len(set(texts)) == len(texts)
 
 
-def test_every_operation_has_valid_examples_and_states_its_security() -> None:
+def test_every_operation_has_valid_examples_and_security_requirements() -> None:
     for path, methods in description()["paths"].items():
         for method, fields in methods.items():
             assert ("security" in fields) and (fields["security"] == []) == (path == "/api/v1/openapi")
@@ -61,7 +61,7 @@ def test_every_operation_has_valid_examples_and_states_its_security() -> None:
                 validator(orjson.dumps(content["schema"])).validate(content["example"])
 
 
-def test_the_description_states_its_license_and_the_headers_of_created_resources() -> None:
+def test_the_description_includes_its_license_and_the_headers_of_created_resources() -> None:
     assert description()["info"]["license"]["identifier"] == "MIT"
     created = description()["paths"]["/api/v1/watchlists"]["post"]["responses"]["201"]
     assert {"Location", "ETag"} <= created["headers"].keys()

@@ -63,7 +63,7 @@ async def test_the_daily_quota_is_shared_by_all_keys_of_an_account(valkey: Valke
     await limiter.aclose()
 
 
-async def test_an_address_has_its_own_limit_across_keys(valkey: Valkey, settings: Settings) -> None:
+async def test_an_ip_address_has_its_own_limit_across_keys(valkey: Valkey, settings: Settings) -> None:
     settings.API_ADDRESS_PER_S = 2
     limiter, plan = RateLimiter(f"{valkey.url}/4"), PlanLimits(100, 100, 1_000, 1)
     keys = (client_with(plan), client_with(plan, key_id=2))
@@ -110,7 +110,7 @@ async def test_a_rate_limited_response_has_retry_after(api: Api, valkey: Valkey)
     first = await tiny.get("boards")
     assert first.headers["RateLimit-Policy"] == '"burst";q=2;w=2, "day";q=100;w=86400'
     assert first.headers["RateLimit"].startswith('"burst";r=1;t=1, "day";r=99;t=')
-    # The bucket of 2 gains 1 token per second and is full in 3,600 s, so it gains its first token in 3,599 s.
+    # The bucket holds 2 tokens, gains 1 per second and is full in 3,600 s, so it gains its first token in 3,599 s.
     fill_bucket_in(valkey, f"key:{key.pk}", 3_600)
     refused = await tiny.get("boards")
     wait_s = int(refused.headers["Retry-After"])
@@ -132,7 +132,7 @@ async def test_key_guessing_is_limited_without_affecting_cached_keys(api: Api, v
     assert (await api.get("boards")).status_code == 200
 
 
-async def test_forwarded_headers_do_not_change_the_limited_address(api: Api, valkey: Valkey) -> None:
+async def test_forwarded_headers_do_not_change_the_rate_limited_ip_address(api: Api, valkey: Valkey) -> None:
     headers = {"X-Forwarded-For": "10.9.9.1", "Forwarded": "for=10.9.9.1"}
     fill_bucket_in(valkey, "address:10.9.9.1", 3_600)
     assert (await api.get("boards", headers=headers)).status_code == 200

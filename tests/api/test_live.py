@@ -24,7 +24,7 @@ from tests.dashboard.browser_socket import HANG_S, BrowserSocket
 from tests.dashboard.conftest import Boards
 from tests.web import web
 
-# asgiref does not type this class.
+# asgiref has no type annotations for this class.
 _Communicator: Any = testing.ApplicationCommunicator
 
 
@@ -90,7 +90,7 @@ async def key(boards: Boards, transactional_db: None) -> AsyncIterator[tuple[Api
 
 
 async def after_tick(receive: Callable[[], Any], boards: Boards) -> Any:
-    """Send ticks until something arrives: the hub may still be joining the group."""
+    """Send ticks until something arrives, because the hub may still be joining the group."""
     waiting = asyncio.ensure_future(receive())
     async with asyncio.timeout(HANG_S):
         while not waiting.done():
@@ -199,7 +199,7 @@ async def test_the_plan_limits_open_streams_and_a_closed_stream_frees_its_lease(
 
 
 @pytest.mark.parametrize("query", ["", "boards=likes", "channels=x", "boards=viewers&n=7", "table=maybe", "some=thing"])
-async def test_an_invalid_live_query_is_a_problem(api: Api, query: str) -> None:
+async def test_an_invalid_live_query_returns_a_problem(api: Api, query: str) -> None:
     response = await api.get(f"live?{query}")
     assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
 

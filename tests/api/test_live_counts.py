@@ -39,7 +39,7 @@ def test_a_live_channel_has_recent_windows_and_is_not_offline(
 
 @pytest.fixture
 def others(boards: Boards) -> Boards:
-    """Adds channels that are not live: an ended broadcast with ongoing chat, one without windows, a blocked one."""
+    """Add channels that are not live: one that ended but still has chat, one without windows, and a blocked one."""
     boards.list_channel("4", "Delta", live=False)
     boards.list_channel("5", "Epsilon")
     boards.list_channel("6", "Zeta")

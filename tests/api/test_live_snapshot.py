@@ -24,7 +24,7 @@ JSON = {"Accept": "application/json"}
 
 
 async def stored_channel() -> None:
-    """Store a channel without live values, and a blocked one."""
+    """Store a channel without live values and a blocked channel."""
     await Channel.objects.acreate(id="77", login="off", name="Off")
     await Channel.objects.acreate(id="78", login="blocked", name="Blocked", blocked=True)
 
@@ -39,7 +39,7 @@ async def errors(api: Api, query: str, **options: Any) -> dict[str, str]:
     return {error["field"]: error["reason"] for error in response.json()["errors"]}
 
 
-async def test_items_equal_those_of_single_channels_in_request_order(api: Api) -> None:
+async def test_items_equal_single_channel_responses_and_are_in_request_order(api: Api) -> None:
     await stored_channel()
     response = await api.get("live?channels=77,2,1,2", headers=JSON)
     assert response.status_code == 200
@@ -62,13 +62,13 @@ async def test_a_channel_without_recent_windows_has_no_values(api: Api, boards: 
     assert (item["state"], item["end"], item["values"]) == ("absent", None, {})
 
 
-async def test_requests_of_the_same_second_get_the_same_values(api: Api, boards: Boards) -> None:
+async def test_requests_in_the_same_second_get_the_same_values(api: Api, boards: Boards) -> None:
     first = (await api.get("live.json?channels=1,2")).json()
     boards.write_viewers({"1": 5})
     assert (await api.get("live.json?channels=1,2")).json() == first
 
 
-async def test_tables_have_the_values_of_the_json_response(api: Api) -> None:
+async def test_tables_contain_the_values_of_the_json_response(api: Api) -> None:
     await stored_channel()
     items = (await api.get("live.json?channels=2,77")).json()["items"]
     head, *rows = map(json.loads, (await api.get("live.ndjson?channels=2,77")).text.splitlines())

@@ -1,4 +1,7 @@
-"""Chat counts are lower bounds where chat was missed; viewer figures, where viewer counts are unknown while on air."""
+"""Chat counts are lower bounds where chat was missed.
+
+Viewer figures are lower bounds where the viewer count is unknown while on air.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from tests.api.conftest import Api
 from tests.dashboard.conftest import Boards
 from tests.dashboard.endless_history import EndlessStore
 
-# The share of each minute that was heard, the share with known viewers, and the resulting lower bounds.
+# The share of each minute that was heard, the share with a known viewer count, and the resulting lower bounds.
 CASES = pytest.mark.parametrize(
     ("heard", "known", "bounds"),
     [

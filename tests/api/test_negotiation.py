@@ -33,7 +33,7 @@ def test_the_most_specific_media_range_decides_the_weight(accept: str, expected:
     assert weight("application/json", accept) == expected
 
 
-def test_the_format_with_the_highest_weight_is_chosen_and_the_first_of_equal_ones() -> None:
+def test_the_format_with_the_highest_weight_is_chosen_or_the_first_in_a_tie() -> None:
     renderers = (JsonRenderer, CsvRenderer)
     assert isinstance(choose(renderers, "application/json;q=0.5, text/csv", None), CsvRenderer)
     assert isinstance(choose(renderers, "text/*, application/json", None), JsonRenderer)
@@ -41,7 +41,7 @@ def test_the_format_with_the_highest_weight_is_chosen_and_the_first_of_equal_one
 
 
 @pytest.mark.parametrize("accept", ["application/json;q=0", "text/html", "application/json;q=0, text/html"])
-async def test_an_unacceptable_format_is_a_problem(api: Api, accept: str) -> None:
+async def test_an_unacceptable_format_returns_a_problem(api: Api, accept: str) -> None:
     response = await api.get("metrics", headers={"Accept": accept})
     assert (response.status_code, response.json()["code"]) == (406, "not-acceptable")
 

@@ -58,7 +58,9 @@ def test_an_invalid_lifetime_is_rejected(client: Client, owner: User, days: str)
 
 
 @pytest.mark.parametrize("key_id", ["٣", "first", "-1"])
-def test_a_malformed_id_of_the_key_to_replace_creates_no_key(client: Client, owner: User, key_id: str) -> None:
+def test_no_key_is_created_if_the_id_of_the_key_to_replace_is_malformed(
+    client: Client, owner: User, key_id: str
+) -> None:
     form = {"name": "Report", "scopes": ["read:boards"], "key": key_id}
     assert client.post(reverse("api-keys"), form).status_code == 404
     assert not ApiKey.objects.filter(owner=owner).exists()
@@ -104,7 +106,7 @@ def test_an_unknown_key_id_of_any_length_is_not_found(client: Client, owner: Use
 
 
 @pytest.mark.parametrize("name", ["api-keys", "api-usage"])
-def test_keys_and_usage_require_a_sign_in(client: Client, name: str) -> None:
+def test_keys_and_usage_require_sign_in(client: Client, name: str) -> None:
     assert client.get(reverse(name)).status_code == 302
 
 
@@ -134,7 +136,7 @@ def test_usage_without_requests_shows_a_hint(client: Client, owner: User) -> Non
 
 
 @pytest.mark.parametrize("language", ["curl", "python", "javascript", "cobol"])
-def test_the_reference_shows_every_operation_and_problem_without_a_sign_in(client: Client, language: str) -> None:
+def test_the_reference_shows_every_operation_and_problem_without_sign_in(client: Client, language: str) -> None:
     response = client.get(reverse("api") + f"?in={language}")
     page = read_page(response)
     operations = [fields["operationId"] for methods in description()["paths"].values() for fields in methods.values()]

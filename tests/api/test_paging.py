@@ -17,7 +17,7 @@ from tests.api.conftest import Api, new_key, user_of
 
 @pytest.fixture
 async def cursors(api: Api) -> AsyncIterator[dict[str, str]]:
-    """A cursor for each list that tests can fill, by the list's path."""
+    """A cursor for each list that tests can fill, keyed by the list's path."""
     for number in range(3):
         await Channel.objects.acreate(id=str(100 + number), login=f"c{number}", name=f"C{number}")
         await api.request("POST", "watchlists", json={"name": f"List {number}"})

@@ -99,7 +99,7 @@ async def test_days_and_the_previous_period_are_added_on_request(api: Api) -> No
     assert result["previous_totals"]["hours_watched"] == before.hours_watched
 
 
-async def test_hours_have_the_values_of_their_minutes(api: Api) -> None:
+async def test_hourly_values_equal_those_computed_from_minutes(api: Api) -> None:
     keys = [key for key in METRIC if key != "excitement"]
     result = (await post_query(api, channels=IDS, metrics=keys, grain="hour", compare=True)).json()
     from_ms = MIDNIGHT - 3 * DAY_MS
@@ -129,7 +129,7 @@ async def test_hours_are_read_in_batches_and_gaps_only_for_days_with_missed_time
     monkeypatch.setattr(hours, "BATCH_SIZE", 2)
     await post_query(api, channels=IDS, grain="hour", first_day="2026-11-22", compare=True)
     assert ReferenceHours.reads == [2, 1]
-    # Only the second channel was missed. A gap of a day may have begun on the day before.
+    # Only the second channel was missed. A gap on a day may have begun the day before.
     assert ReferenceHours.gap_days == [("102", dt.date(2026, 11, 21)), ("102", dt.date(2026, 11, 22))]
 
 
@@ -151,7 +151,7 @@ async def test_large_tables_are_rendered_outside_the_event_loop(api: Api, monkey
     assert threads != [threading.current_thread()]
 
 
-async def test_excitement_is_unknown_over_days(api: Api) -> None:
+async def test_the_excitement_of_whole_days_is_unknown(api: Api) -> None:
     result = (await post_query(api, channels=["101"], metrics=["excitement"])).json()
     assert result["items"][0]["total"]["values"] == {"excitement": None}
 
@@ -171,7 +171,7 @@ async def test_channels_are_selected_by_watchlist_segment_and_category(api: Api)
     assert ids(await post_query(api, watchlist=mine)) == ["102", "101"]
     assert ids(await post_query(api, category="Chess")) == ["103", "102", "101"]
     assert ids(await post_query(api, category="Go")) == []
-    # The channels on the boards, for which no days are stored.
+    # The three channels are those on the boards; no days are stored for them.
     assert len(ids(await post_query(api, segment=segment))) == 3
     assert ids(await post_query(api, segment=week)) == ["102", "101"]
     for name, number in (("watchlist", theirs), ("segment", week + 1)):
@@ -227,7 +227,7 @@ async def test_the_cost_of_a_query_is_limited(api: Api, monkeypatch: pytest.Monk
     assert len(ids(await post_query(api, channels=IDS))) == 3
 
 
-async def test_the_cost_of_hours_is_limited(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_cost_of_hourly_queries_is_limited(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(periods, "CHANNEL_HOURS_MAX", 216)
     # The hours of the previous period are not read.
     assert len(ids(await post_query(api, channels=IDS, grain="hour", compare=True))) == 3
@@ -237,7 +237,7 @@ async def test_the_cost_of_hours_is_limited(api: Api, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("grain", ["total", "day", "hour"])
-async def test_tables_have_the_figures_of_the_json_response(api: Api, grain: str) -> None:
+async def test_tables_contain_the_figures_of_the_json_response(api: Api, grain: str) -> None:
     body: dict[str, Any] = {"channels": IDS, "metrics": ["viewers", "spam"], "grain": grain, "compare": True}
     document = (await post_query(api, **body)).json()
     table = list(csv.DictReader(io.StringIO((await post_query(api, "query.csv", **body)).text.removeprefix("\ufeff"))))

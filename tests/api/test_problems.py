@@ -72,7 +72,7 @@ async def test_a_failed_request_is_answered_with_a_problem(
 
 @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v2", "/api/v2/boards", "/api/v1/boards/"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_an_unknown_path_of_the_api_is_a_problem(api: Api, method: str, path: str) -> None:
+async def test_an_unknown_api_path_returns_a_problem(api: Api, method: str, path: str) -> None:
     transport = httpx.ASGITransport(web)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         response = await client.request(method, path)

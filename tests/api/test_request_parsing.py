@@ -66,7 +66,7 @@ async def test_a_number_is_accepted_in_one_form_only(api: Api, path: str, text: 
     assert list(await refusals(api, path.format(text))) == [name]
 
 
-def test_filters_are_cleaned_like_channel_texts() -> None:
+def test_filter_values_are_normalized_like_titles_and_categories() -> None:
     assert read_query(BoardFilters, "category=Just%20%20Chatting%E2%80%AE")["category"] == "Just Chatting"
 
 
@@ -74,7 +74,7 @@ async def test_a_filter_without_a_visible_character_is_an_error(api: Api) -> Non
     assert list(await refusals(api, "boards/viewers?category=%E2%80%AE")) == ["category"]
 
 
-async def test_a_filter_that_is_too_long_is_an_error_instead_of_being_truncated(api: Api) -> None:
+async def test_a_filter_that_is_too_long_is_rejected_instead_of_truncated(api: Api) -> None:
     assert list(await refusals(api, f"boards/viewers?language={'0' * 17}")) == ["language"]
 
 
@@ -130,7 +130,7 @@ async def test_the_error_for_an_unknown_parameter_lists_the_known_ones(api: Api,
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "watchlists"), ("PATCH", "watchlists/1"), ("DELETE", "watchlists/1")]
 )
-async def test_writes_have_no_parameters(api: Api, method: str, path: str) -> None:
+async def test_writes_accept_no_query_parameters(api: Api, method: str, path: str) -> None:
     body: dict[str, Any] = {} if method == "DELETE" else {"json": {"name": "A"}}
     response = await api.request(method, f"{path}?force=1", **body)
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "force")

@@ -157,14 +157,14 @@ async def test_a_stored_offline_channel_has_a_profile_and_no_values(api: Api) ->
     assert (live["state"], live["values"], live["end"]) == ("absent", {}, None)
 
 
-async def test_the_status_states_the_source_and_the_age_of_the_data(api: Api) -> None:
+async def test_the_status_shows_the_source_and_the_age_of_the_data(api: Api) -> None:
     status = (await api.get("status")).json()
     assert (status["source"], status["state"], status["channels"]) == ("simulated", "live", 3)
     assert status["age_s"] < 30
     assert (status["trust"], status["incidents"]) == ("trusted", [])
 
 
-async def test_the_status_states_how_much_of_the_hour_was_measured(api: Api) -> None:
+async def test_the_status_shows_how_much_of_the_hour_was_measured(api: Api) -> None:
     before = (await api.get("status")).json()
     assert (before["coverage_hour"], before["coverage_hour_measured_s"]) == (None, 0)
     at_ms = now_ms()

@@ -90,7 +90,7 @@ async def test_an_unchanged_series_is_not_read_again(api: Api, history: None, mo
     for path, etag in zip(paths, etags, strict=True):
         assert (await api.get(path, headers={"If-None-Match": etag})).status_code == 304
     monkeypatch.setattr(ReferenceStore, "events_checksum", lambda *_: (1,))
-    # With a new gap the version differs, so the series is read, which fails here without a store.
+    # A new gap changes the version, so the series is read. That fails here because there is no store.
     assert (await api.get(paths[0], headers={"If-None-Match": etags[0]})).status_code == 500
 
 

@@ -31,7 +31,7 @@ def act() -> Act:
     return Act.objects.get()
 
 
-def test_an_entry_has_only_the_changed_values(act: Act) -> None:
+def test_an_entry_contains_only_the_changed_values(act: Act) -> None:
     assert (act.model, act.object_id, act.label, act.before, act.after) == ("bot", "7", "a", {"y": 2}, {"y": 3})
 
 
@@ -63,7 +63,7 @@ def test_the_first_count_of_each_erasure_stage_is_kept() -> None:
     assert done.tables == [("hour_window", 3, 0)]
 
 
-def test_staff_are_logged_by_address_and_others_by_number() -> None:
+def test_staff_are_logged_by_email_address_and_others_by_account_id() -> None:
     users = get_user_model().objects
     staff = users.create_user("a@example.com", is_staff=True)
     other = users.create_user("b@example.com")
@@ -112,7 +112,7 @@ def test_the_export_is_streamed(curator: Client, monkeypatch: pytest.MonkeyPatch
     assert 0 < len(read) < 50
 
 
-def test_the_export_has_the_filtered_entries(curator: Client, act: Act) -> None:
+def test_the_export_contains_the_filtered_entries(curator: Client, act: Act) -> None:
     record(by="curator@example.com", act=Act.Kind.PINNED, of=Bot(pk=8, login="=b"), reason="event")
     response = curator.get("/admin/audit/act/acts.csv?act=pinned")
     lines = content_of(response).splitlines()

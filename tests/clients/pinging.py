@@ -1,4 +1,4 @@
-"""A simulated IRC server, in a thread, that pings often and disconnects clients that do not reply."""
+"""A simulated IRC server in a thread. It pings often and disconnects clients that do not reply."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATE = b"@emote-only=0;followers-only=-1;r9k=0;room-id=1;slow=0;subs-only=0 :tm
 
 @dataclass(frozen=True)
 class PingingServer:
-    """The server's ports and its number of connected `clients`."""
+    """The server's ports and the number of connected `clients`."""
 
     irc_port: int
     ws_port: int

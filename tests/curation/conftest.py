@@ -1,4 +1,4 @@
-"""Page fixtures, boards, a Twitch server and a curator."""
+"""Fixtures: pages, boards, a Twitch server and a curator."""
 
 from tests.dashboard.conftest import boards, quick_settings, signed_in, valkey
 from tests.ingest.conftest import curator, twitch

@@ -1,4 +1,4 @@
--- The tables of Twitchly 0.3 that `manage.py carry` reads, with invented rows. SQLite and PostgreSQL read it.
+-- The tables of Twitchly 0.3 that `manage.py carry` reads, with invented rows, as SQL for SQLite and PostgreSQL.
 CREATE TABLE ingest_bot (id integer PRIMARY KEY, login varchar(64), note varchar(200), is_counted_out boolean);
 INSERT INTO ingest_bot VALUES (1, 'nightbot', 'chat bot', FALSE), (2, 'our_own_bot', 'quizzes', TRUE);
 CREATE TABLE ingest_optout (

@@ -84,7 +84,7 @@ def test_decisions_of_0_3_are_imported_unchanged(instances: tuple[Instance, Inst
         ["ada_plays", True, False, "partner", "2027-01-01 00:00:00+00:00", "signed until spring", ["chess", "partner"]],
         ["loud_clone", False, True, "bought viewers or chat", "None", "", []],
     ]
-    # The history of this version has not received the opt-outs yet, so both are sent again.
+    # The opt-outs have not been applied to this version's history yet, so both will be sent again.
     assert tables["opt_outs"] == [
         ["channel", "501", "quiet_painter", "by mail", "2026-11-20 10:00:00+00:00", "None"],
         ["user", "502", "shy_writer", "", "2026-11-21 11:30:00+00:00", "None"],
@@ -99,7 +99,7 @@ def test_decisions_of_0_3_are_imported_unchanged(instances: tuple[Instance, Inst
         ["opt-out-7", "found", {"hour_window": 12}, "2026-11-20 10:00:31+00:00"],
         ["opt-out-7", "left", {"hour_window": 0}, "2026-11-20 10:00:32+00:00"],
     ]
-    # A second import adds only the act that records it.
+    # A second import adds only the audit log entry that records it.
     succeed(new, "carry", "import", str(file))
     again = read_all(new)
     assert again | {"acts": again["acts"][:3]} == tables

@@ -1,4 +1,4 @@
-"""The channel list of the admin site: live columns, why a channel is tracked, and its queries."""
+"""The channel list of the admin site: live columns, the reason for tracking each channel, and the number of queries."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_each_channel_says_why_it_is_tracked(client: Client, fields: dict[str, A
     assert row[3:5] == ("–", "–")
 
 
-def test_opted_out_channels_say_so(client: Client) -> None:
+def test_the_list_says_that_a_channel_has_opted_out(client: Client) -> None:
     channel("7", is_wanted=True)
     OptOut.objects.create(kind=OptOut.Kind.CHANNEL, twitch_id="7")
     assert rows(client)["channel7"][-1] == "Not tracked: the channel has opted out."

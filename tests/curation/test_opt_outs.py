@@ -106,7 +106,7 @@ def test_a_declined_request_can_be_filed_again(client: Client) -> None:
     assert OptOutRequest.objects.filter(closed_at=None).count() == 1
 
 
-def test_names_unknown_to_twitch_cannot_be_accepted(client: Client, twitch: Live) -> None:
+def test_requests_for_logins_unknown_to_twitch_cannot_be_accepted(client: Client, twitch: Live) -> None:
     ask(client, "ghost")
     request = OptOutRequest.objects.get()
     page = read_page(staff_client("curator").post(f"{ADMIN}{request.pk}/change/", {"decision": "accept"}))

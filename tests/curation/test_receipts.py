@@ -1,4 +1,4 @@
-"""The receipt of an opt-out: the deleted rows, for anyone who has its URL."""
+"""The receipt of an opt-out, which shows the deleted rows to anyone who has its URL."""
 
 from __future__ import annotations
 

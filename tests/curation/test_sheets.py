@@ -76,7 +76,7 @@ def test_a_line_equal_to_the_current_decision_changes_nothing() -> None:
     assert (result.changes, result.unchanged, result.invalid) == ([], 1, [])
 
 
-def test_invalid_lines_are_reported_and_do_not_stop_others() -> None:
+def test_invalid_lines_are_reported_and_do_not_affect_other_lines() -> None:
     channel("7")
     channel("8")
     channel("9", login="renamed")
@@ -244,8 +244,8 @@ def test_import_errors_are_reported(
 BOMBS = {
     "a row of 200,000 cells": "login\n" + "," * 200_000,
     "a header of 40,000 columns": ",".join(f"c{number}" for number in range(40_000)) + "\nx",
-    "a cell of 200,000 letters": "login,note\nchannel7," + "x" * 200_000,
-    "a decision of 100,000 letters": "login,decision\nchannel7," + "x" * 100_000,
+    "a cell of 200,000 characters": "login,note\nchannel7," + "x" * 200_000,
+    "a decision of 100,000 characters": "login,decision\nchannel7," + "x" * 100_000,
     "100,000 empty lines": "login" + "\n" * 100_000,
     "100,000 quotes": "login,note\nchannel7," + '"' * 100_000,
     "a quote that never ends": 'login,note\nchannel7,"' + "a\n" * 60_000,
@@ -264,7 +264,7 @@ def test_hostile_files_get_a_fast_and_short_response(curator: Client, twitch: Li
     response = curator.post(IMPORT, {"sheet": SimpleUploadedFile("a.csv", text.encode())})
     assert response.status_code in (200, 400)
     assert time.process_time() - began_s < 5
-    # The response does not repeat the content at length, except for the file itself, which the next step resends.
+    # The response does not repeat much of the content, except in the hidden copy of the file for the next step.
     assert len(response.content) < 100_000 + 10 * len(text) * (response.status_code == 200)
     assert not Act.objects.exists()
 

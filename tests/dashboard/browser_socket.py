@@ -10,9 +10,9 @@ from asgiref import testing
 
 from twitchly.websockets import FRAMES
 
-# Ends a test that hangs; nothing takes this long, even on a busy machine.
+# A test that waits this long has hung: nothing takes this long, even on a busy machine.
 HANG_S = 30
-# asgiref does not type this class.
+# asgiref has no type annotations for this class.
 _Communicator: Any = testing.ApplicationCommunicator
 
 

@@ -14,7 +14,7 @@ CHATTERS, MANY_CHATTERS, MANY_EVERY_MS = 20, 100, 600_000
 
 
 class EndlessStore(Unchanging):
-    """A store with the rows of such a channel, in place of Cassandra."""
+    """A store with the rows of this channel, in place of Cassandra."""
 
     def read_windows(
         self, grain: StoredGrain, _channel_id: str, from_ms: int, until_ms: int, columns: Collection[str] = ()

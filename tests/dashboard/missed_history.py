@@ -1,4 +1,4 @@
-"""A tracked channel that was heard except in given spans, as rows of minutes and hours without recorded gaps."""
+"""Minute and hour rows of a tracked channel that was not heard in given spans, without recorded gaps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.no_broadcasts import Unchanging
 
 
 class MissedStore(Unchanging):
-    """A store with the rows of such a channel, in place of Cassandra; it has none in `untracked` spans."""
+    """A store with the rows of this channel, in place of Cassandra. There are no rows in `untracked` spans."""
 
     def __init__(
         self, missed: Sequence[Span], untracked: Sequence[Span] = (), events: Sequence[EventRecord] = ()

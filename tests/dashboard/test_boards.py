@@ -79,13 +79,13 @@ async def test_distinct_windows_update_distinct_boards(valkey: Valkey) -> None:
     assert sorted(await top(reader, "chatters")) == ["1", "2"]
     assert await top(reader, "excitement") == ["1"]
     values = await reader.values(["1", "2"])
-    assert values["1"].values["messages"] == 21, "the sums of every second come from the windows of every second"
+    assert values["1"].values["messages"] == 21, "sums come from the windows that are written every second"
     assert (values["1"].values["excitement"], values["1"].values["repetition"]) == (4.5, 25)
     assert "excitement" not in values["2"].values
     await reader.aclose()
 
 
-async def test_boards_over_5_min_are_separate_and_need_ten_times_the_messages(valkey: Valkey) -> None:
+async def test_five_minute_boards_are_separate_and_need_ten_times_the_messages(valkey: Valkey) -> None:
     boards = writer(valkey)
     boards.apply("live", [window("1", T, messages=49), window("2", T)])
     boards.apply("live", [window("1", T, messages=50), window("2", T, messages=49), window("3", T)], over="5m")
@@ -94,7 +94,7 @@ async def test_boards_over_5_min_are_separate_and_need_ten_times_the_messages(va
     reader = BoardReader(f"{valkey.url}/0")
     assert (await top(reader, "spam:5m"), await top(reader, "spam")) == (["1"], ["2", "1"])
     assert sorted(await top(reader, "engagement:5m")) == []
-    assert await top(reader, "viewers:5m") == [], "only ratios have a board over 5 min"
+    assert await top(reader, "viewers:5m") == [], "only ratios have a 5-minute board"
     values = await reader.values(["1", "2"], "5m")
     assert values["2"].unranked["spam"] == "needs 50 messages in 5 min"
     assert set(values["1"].values) == {"spam", "repetition"}

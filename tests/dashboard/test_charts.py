@@ -1,4 +1,4 @@
-"""Axes, names, shades, columns and pictures of the charts that the script draws."""
+"""Axes, labels, shaded areas, columns and PNG exports of the charts that the script draws."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ print(given.map(([lines, options]) => columnsOf(lines, "viewers", options)));
 """
 
 
-def test_previous_lines_are_moved_onto_the_range(tmp_path: Path) -> None:
+def test_previous_period_lines_are_shifted_onto_the_range(tmp_path: Path) -> None:
     line = {
         "zero_ms": 0,
         "step_ms": 10,
@@ -173,7 +173,7 @@ def test_previous_lines_are_moved_onto_the_range(tmp_path: Path) -> None:
     assert [drawn[at][2] for at in (1_010, 1_030)] == [10, 5]
     assert drawn[1_010] == (4, 8, 10)
     assert index[1][:2] == [80, 120]
-    assert index[2][0] == index[3][0] == 200, "a previous line has the average of the range as its 100"
+    assert index[2][0] == index[3][0] == 200, "100 on a previous-period line is the average of the range"
 
 
 def test_streams_are_compared_from_their_starts(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Daylight saving changes in local time: axes, date fields and full days."""
+"""Daylight saving changes in local time: axes, date fields and whole days."""
 
 from __future__ import annotations
 

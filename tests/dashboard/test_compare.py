@@ -239,7 +239,7 @@ def test_a_peak_is_never_below_the_live_value_beside_it(boards: Boards, stored: 
     )
 
 
-def test_the_peak_in_a_file_matches_its_stated_range(boards: Boards, stored: None, signed_in: Client) -> None:
+def test_the_exported_peak_matches_the_exported_range(boards: Boards, stored: None, signed_in: Client) -> None:
     response = signed_in.get("/compare/summary.ndjson?channels=2&metric=viewers&range=6h")
     (_, row) = map(json.loads, content_of(response).splitlines())
     span = read_span(row["from"], row["to"], now_ms())
@@ -278,7 +278,7 @@ def test_omitted_channels_are_counted(boards: Boards, signed_in: Client) -> None
 
 
 @pytest.mark.parametrize("query", ["metric=viewers&metric=spam", "metric=viewers,spam", "metric=viewers,spam,viewers,"])
-def test_metrics_are_repeated_or_separated_by_commas(query: str) -> None:
+def test_metrics_may_be_repeated_or_separated_by_commas(query: str) -> None:
     comparison = read_comparison(query_fields(QueryDict(query)), NOW)
     assert (comparison.metrics, comparison.errors) == (("viewers", "spam"), ())
     assert comparison.query() == "?metric=viewers,spam"
@@ -294,7 +294,7 @@ def test_the_default_is_one_metric_and_the_maximum_is_four(boards: Boards, signe
     assert "Unknown metric “love”" in read_page(response)
 
 
-def test_several_metrics_have_a_chart_and_columns_each(boards: Boards, stored: None, signed_in: Client) -> None:
+def test_each_of_several_metrics_has_a_chart_and_columns(boards: Boards, stored: None, signed_in: Client) -> None:
     page = read_page(signed_in.get("/compare?channels=2&metric=viewers&metric=messages&range=6h"))
     assert re.findall(r'<div class="chart"[^>]* data-metric="(\w+)"', page) == ["viewers", "messages"]
     assert page.count('id="chart"') == 1
@@ -302,7 +302,7 @@ def test_several_metrics_have_a_chart_and_columns_each(boards: Boards, stored: N
     assert "<h2>Messages, msg / 30 s</h2>" in page
     assert cells(page, "average") == ["100", "10"]
     assert re.findall(r'name="metric" value="(\w+)" checked', page) == ["viewers", "messages"]
-    assert '<input type="hidden" name="metric" value="viewers,messages">' in page, "adding a channel keeps them"
+    assert '<input type="hidden" name="metric" value="viewers,messages">' in page, "adding a channel keeps the metrics"
     start = start_of(page)
     assert start["units"] == {"viewers": "viewers", "messages": "msg / 30 s"}
     (line,) = cast("list[dict[str, Any]]", start["lines"])
@@ -325,7 +325,7 @@ def test_the_previous_period_has_the_length_and_the_windows_of_the_range() -> No
     assert with_previous([recent], [None], NOW) == [(recent, None)]
 
 
-def test_the_previous_period_is_drawn_by_choice(boards: Boards, stored: None, signed_in: Client) -> None:
+def test_the_previous_period_is_drawn_on_request(boards: Boards, stored: None, signed_in: Client) -> None:
     page = read_page(signed_in.get("/compare?channels=2&range=6h"))
     assert 'href="?channels=2&amp;range=6h&amp;previous=1"' in page
     page = read_page(signed_in.get("/compare?channels=2&range=6h&previous=1"))
@@ -334,7 +334,7 @@ def test_the_previous_period_is_drawn_by_choice(boards: Boards, stored: None, si
     assert (line["previous"]["zero_ms"], line["previous"]["values"]) == (-6 * HOUR_MS, {"messages": []})
 
 
-def test_by_stream_time_the_previous_line_is_the_stream_before(
+def test_when_aligned_by_stream_the_previous_line_is_the_previous_stream(
     boards: Boards, stored: None, signed_in: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started_ms = now_ms() // 1000 * 1000 - HOUR_MS

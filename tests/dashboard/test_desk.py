@@ -155,7 +155,7 @@ def test_open_requests_are_listed_oldest_first_with_their_age(curator: Client) -
     assert "decision" in read_page(curator.get(found.rows[0].url))
 
 
-def test_open_opt_out_requests_name_their_kind(curator: Client) -> None:
+def test_open_opt_out_requests_show_their_kind(curator: Client) -> None:
     OptOutRequest.objects.create(kind="user", login="ada")
     (row,) = section(curator, "opt-out-requests").rows
     assert (row.subject, row.cells, labels(row)) == ("ada (user)", ("–", "< 1 min"), ["Answer"])
@@ -189,7 +189,7 @@ def test_decisions_that_expire_within_a_week_are_listed(curator: Client) -> None
 def test_renamed_channels_show_their_former_login(curator: Client) -> None:
     for number, fields in ((4, {"pinned": True}), (5, {"is_wanted": True}), (6, {}), (7, {"is_wanted": True})):
         FormerLogin.objects.create(channel=channel(number, **fields), login=f"old{number}")
-    # Renamed long ago, and renamed back.
+    # One channel was renamed long ago, another was renamed back.
     FormerLogin.objects.filter(login="old7").update(left_at=ago(days=31))
     FormerLogin.objects.create(channel=channel(8, is_wanted=True), login="c8")
     FormerLogin.objects.filter(login="old4").update(left_at=ago(days=2))
@@ -254,7 +254,7 @@ def use_history(settings: Settings, monkeypatch: pytest.MonkeyPatch, read: Calla
     monkeypatch.setattr(live_channels, "newest_gap_reasons", read)
 
 
-def test_the_latest_gap_of_a_channel_is_named(
+def test_the_reason_for_a_channels_latest_gap_is_shown(
     curator: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel(4, is_wanted=True)
@@ -267,7 +267,7 @@ def test_the_latest_gap_of_a_channel_is_named(
     assert row.cells[-1] == "Twitch has suspended the channel"
 
 
-def test_without_history_only_the_causes_are_missing(
+def test_without_history_only_the_reasons_are_missing(
     curator: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel(4, is_wanted=True)
@@ -326,7 +326,7 @@ def test_the_age_of_an_old_poll_is_shown(curator: Client) -> None:
 # Unavailable services and empty sections
 
 
-def test_sections_without_redis_say_so_and_the_others_work(settings: Settings, boards: Boards) -> None:
+def test_without_redis_the_sections_that_need_it_say_so_and_the_others_work(settings: Settings, boards: Boards) -> None:
     client = staff_client("owner")
     use_redis(settings, "redis://127.0.0.1:1")
     channel(4, pinned=True)
@@ -348,7 +348,7 @@ def test_empty_sections_say_that_nothing_needs_attention(boards: Boards) -> None
 # Decisions and staff
 
 
-def test_recent_decisions_lead_to_the_history_of_their_object(curator: Client) -> None:
+def test_recent_decisions_link_to_the_history_of_their_object(curator: Client) -> None:
     known = channel(4)
     decide(known, Decision(PIN, "event"), by="a@example.com", now=timezone.now())
     decide(known, Decision(BLOCK, "law"), by="b@example.com", now=timezone.now())

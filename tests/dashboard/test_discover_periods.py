@@ -1,4 +1,4 @@
-"""Discover over the last days: figures, order, growth, files, and errors without history."""
+"""Discover over past days: figures, order, growth, exports, and errors without history."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_filters_and_order_use_the_figures_of_the_period(signed_in: Client) -> N
     assert "No channels match." in empty
 
 
-def test_files_have_all_figures_of_the_period(signed_in: Client) -> None:
+def test_exports_contain_all_figures_of_the_period(signed_in: Client) -> None:
     response = signed_in.get("/discover.csv?range=7d")
     table = list(csv.DictReader(io.StringIO(b"".join(response).decode().removeprefix("\ufeff"))))
     assert [row["Channel"] for row in table] == ["C101", "C102"]

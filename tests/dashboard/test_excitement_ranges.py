@@ -1,4 +1,4 @@
-"""Excitement is available for 48 h: pages, charts and files show none for older ranges, even if rows are stored."""
+"""Excitement is available for 48 h: pages, charts and exports show none for older ranges, even if rows are stored."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_exported_windows_have_excitement_only_where_it_is_defined(
     assert values == ({"0.0", "17.889"} if is_defined and not interval else {""})
 
 
-def test_windows_of_30_s_are_rejected_beyond_48_h(boards: Boards, history: Client) -> None:
+def test_30_second_windows_are_rejected_beyond_48_h(boards: Boards, history: Client) -> None:
     response = history.get(f"/channels/1/windows.csv?{span(boards, 49)}&interval=30s")
     assert response.status_code == 400
 

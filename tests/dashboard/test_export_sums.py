@@ -39,7 +39,7 @@ def history(boards: Boards, signed_in: Client, settings: Settings, monkeypatch: 
 
 
 def sums(rows: list[dict[str, str]]) -> dict[str, int]:
-    """Return the sums of the summable columns, by the names that they have for programs."""
+    """Return the sums of the summable columns, by machine-readable name."""
     names = [name for name in rows[0] if name.endswith("; may be summed)")]
     keys = {count.words: count.name for count in COUNTS}
     return {keys[name.partition(" (")[0]]: sum(int(row[name] or 0) for row in rows) for name in names}
@@ -56,7 +56,7 @@ def test_column_sums_equal_raw_counts(history: Client, interval: str, length_s: 
     assert {row["Window length (s)"] for row in table} == {str(length_s)}
     result = sums(table)
     assert {name: result[name] for name in RAW} == RAW
-    assert not {"messages", "spam", "chatters", "viewers", "coverage"} & result.keys(), "rates are not to be summed"
+    assert not {"messages", "spam", "chatters", "viewers", "coverage"} & result.keys(), "rates must not be summed"
     if length_s > 30:
         assert result["viewers_sum"] == sum(record.viewers or 0 for record in RECORDS)
 
@@ -70,7 +70,7 @@ def test_overlapping_windows_have_no_summable_columns(history: Client) -> None:
     assert {*RAW} <= set(head["may_be_summed"])
 
 
-def test_a_sum_is_the_same_in_the_files_of_all_intervals(history: Client) -> None:
+def test_a_sum_is_the_same_in_exports_at_every_interval(history: Client) -> None:
     short, *longer = (
         sums(list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))))
         for interval in ("30s", "1m", "1h")

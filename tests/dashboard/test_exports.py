@@ -67,7 +67,7 @@ def test_csv_has_units_in_its_header_and_empty_cells_for_unknown_values() -> Non
     assert text == '\ufeffchannel,messages (msg / 30 s),viewers (viewers)\r\n"a, b",1.5,\r\n'
 
 
-def test_csv_of_pages_has_words_and_times_for_spreadsheets() -> None:
+def test_csv_exported_from_pages_has_readable_headings_and_spreadsheet_times() -> None:
     fields = [ExportColumn("began", "UTC", words="Start"), ExportColumn("peak_at", "UTC"), *FIELDS]
     writer = sheet_writer_of("csv", fields)
     text = writer.head() + writer.rows(
@@ -243,7 +243,7 @@ def watching(*channel_ids: str) -> int:
     return watchlist.pk
 
 
-def test_a_watchlist_is_exported_in_its_order(boards: Boards, signed_in: Client) -> None:
+def test_a_watchlist_is_exported_in_list_order(boards: Boards, signed_in: Client) -> None:
     url = f"/watchlists/{watching('3', '404', '2')}"
     rows = table(signed_in.get(f"{url}/now.csv"))
     assert [(row["Channel ID"], row["Channel"], row["Viewers (viewers)"]) for row in rows] == [

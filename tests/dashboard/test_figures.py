@@ -69,7 +69,7 @@ def test_a_count_is_a_lower_bound_where_the_displayed_coverage_is_below_100(shar
     assert LowerBounds.of_shares(heard=1, viewers_known=share).viewers == is_lower_bound
 
 
-def test_a_live_count_is_a_lower_bound_where_the_lost_time_shows() -> None:
+def test_a_live_count_is_a_lower_bound_if_lost_time_lowers_the_displayed_coverage() -> None:
     assert figure("messages", 432, 29_992 / 30_000) == "432"
     assert figure("messages", 432, 29_984 / 30_000) == "≥ 432"
 
@@ -81,7 +81,7 @@ def test_durations_are_formatted(ms: int, text: str) -> None:
     assert duration(ms) == text
 
 
-def test_ages_switch_from_seconds_to_minutes_after_999() -> None:
+def test_ages_switch_from_seconds_to_minutes_after_999_s() -> None:
     assert age(0, 999_999) == "999 s"
     assert age(0, 1_000_000) == "16 min"
     assert age(None, 5) == "–"

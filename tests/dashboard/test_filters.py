@@ -16,7 +16,7 @@ from tests.pages import read_page
 
 @pytest.fixture
 def crowd(boards: Boards) -> Boards:
-    """Forty channels of two categories, from 1,000 to 40,000 viewers."""
+    """Forty channels in two categories, with 1,000 to 40,000 viewers."""
     for number in range(1, 41):
         boards.list_channel(str(number), f"Name{number:02}", category="Go" if number % 2 else "Chess")
     boards.write_viewers({str(number): number * 1_000 for number in range(1, 41)})
@@ -51,7 +51,7 @@ def test_a_filtered_board_ranks_matching_channels(
     assert not is_displayed(read_page(response), "board-empty")
 
 
-def test_filter_options_are_live_and_selected_values(crowd: Boards, signed_in: Client) -> None:
+def test_filter_options_are_the_live_values_plus_the_selected_one(crowd: Boards, signed_in: Client) -> None:
     page = read_page(signed_in.get("/?category=%3Cb%3E&language=de&board=spam&channel=3"))
     filters = page[page.index('id="filters"') :]
     offered = re.findall(r'<option value="([^"]*)"( selected)?>', filters[: filters.index("</form>")])
@@ -91,7 +91,7 @@ def test_unknown_selections_become_defaults_and_errors_list_the_choices(query: d
     assert error.startswith(f"Unknown {name} “{value}”. Choose one of ")
 
 
-def test_rows_show_quiet_and_ended_channels(boards: Boards, signed_in: Client) -> None:
+def test_rows_mark_quiet_and_ended_channels(boards: Boards, signed_in: Client) -> None:
     boards.write_viewers({"1": 50_000}, messages=0)
     boards.list_channel("3", "Gamma", live=False)
     values = {row[1]: row[-1] for row in rows_of(signed_in.get("/"))}

@@ -69,7 +69,7 @@ def test_the_board_is_rendered_at_most_every_two_seconds() -> None:
     assert [board.read(ms, render) for ms in (10_000, 11_999, 12_000, 13_000)] == [
         "board 1", "board 1", "board 2", "board 2",
     ]  # fmt: skip
-    assert board.read(5_000, render) == "board 3", "the clock was set back"
+    assert board.read(5_000, render) == "board 3", "no old board is kept after the clock was set back"
 
 
 def test_blocked_channels_are_not_on_the_board(boards: Boards, client: Client) -> None:

@@ -1,4 +1,4 @@
-"""The peak beside a live value on the channel page: the same in the tile and in the page's JSON."""
+"""The peak beside a live value on the channel page is the same in the tile and in the page's JSON."""
 
 from __future__ import annotations
 

@@ -16,12 +16,12 @@ from twitchly.storage import HashedStaticFiles
 
 
 def imported_by(name: str) -> set[str]:
-    """Return the direct and indirect imports of a module, found with a different expression from the product's."""
+    """Return a module's direct and indirect imports, found with a different regular expression from the product's."""
     found: set[str] = set()
     pending = {name}
     while pending:
         text = (SCRIPTS / pending.pop()).read_text()
-        # Not the imports of types in comments: import("./series.js").
+        # Imports of types in comments, such as import("./series.js"), do not match.
         names = {match[1] for match in re.finditer(r'[^(]"\./([a-z-]+\.js)";', text)}
         pending |= names - found
         found |= names

@@ -28,7 +28,7 @@ def own_channel() -> str:
     return User.objects.get(email=EMAIL).channel_id
 
 
-def test_a_channel_is_named_once_and_opens_its_last_stream(stored: type[Store], signed_in: Client) -> None:
+def test_a_channel_is_entered_once_and_then_opens_its_last_stream(stored: type[Store], signed_in: Client) -> None:
     assert "Channel name or Twitch URL" in read_page(signed_in.get("/my-channel"))
     answer = signed_in.post("/my-channel", {"channel": " https://www.twitch.tv/ALPHA "})
     assert (answer["Location"], own_channel()) == ("/my-channel", "1")
@@ -36,7 +36,7 @@ def test_a_channel_is_named_once_and_opens_its_last_stream(stored: type[Store], 
     assert signed_in.get("/my-channel")["Location"] == last
 
 
-def test_without_a_finished_stream_the_list_says_so(stored: type[Store], signed_in: Client) -> None:
+def test_without_a_finished_stream_the_list_of_streams_opens(stored: type[Store], signed_in: Client) -> None:
     Store.held = []
     signed_in.post("/my-channel", {"channel": "alpha"})
     assert signed_in.get("/my-channel")["Location"] == "/channels/1/streams"

@@ -80,7 +80,7 @@ def many(boards: Boards) -> Boards:
 def test_peers_are_the_live_channels(many: Boards, signed_in: Client) -> None:
     response = signed_in.get("/channels/39/standing?metric=viewers").json()
     assert response["metric"] == "viewers"
-    # Twenty, and Alpha with 1,000 viewers; Beta has another size.
+    # The twenty channels and Alpha, which has 1,000 viewers. Beta is in another size range.
     assert response["peer_groups"] == [
         {"key": "size", "percent": "100th", "note": "among 21 live channels: 1,000 – 4,999 viewers"},
         {"key": "category", "percent": "95th", "note": "among 23 live channels: Chess"},
@@ -106,7 +106,7 @@ def test_live_channels_are_cached(many: Boards, signed_in: Client) -> None:
     many.write_viewers({"20": 90_000})
     assert page_services.live.channels.get(1_000 + CACHE_MS - 1) is first
     assert page_services.live.channels.get(1_000 + CACHE_MS)["20"].values["viewers"] == 90_000
-    # A clock that was set back must not keep an old cache.
+    # No old values may be kept after the clock was set back.
     assert page_services.live.channels.get(500) is not first
 
 

@@ -20,7 +20,7 @@ def test_axes_end_at_round_values(highest: float, top: float) -> None:
 
 
 @given(st.floats(1e-6, 1e12))
-def test_no_value_is_above_its_axis_or_below_its_fifth(highest: float) -> None:
+def test_an_axis_ends_at_1_to_2_5_times_the_highest_value(highest: float) -> None:
     assert highest <= nice_top(highest) * (1 + 1e-9)
     assert nice_top(highest) <= 2.5 * highest
 
@@ -29,7 +29,7 @@ def test_no_value_is_above_its_axis_or_below_its_fifth(highest: float) -> None:
     ("top", "labels"),
     [(1, ["0.5", "1"]), (2_500, ["1.25k", "2.5k"]), (100_000, ["50k", "100k"]), (5e6, ["2.5M", "5M"])],
 )
-def test_ticks_are_short(top: float, labels: list[str]) -> None:
+def test_tick_labels_are_short(top: float, labels: list[str]) -> None:
     assert [tick.label for tick in value_ticks(top)] == labels
 
 

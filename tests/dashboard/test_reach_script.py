@@ -63,6 +63,6 @@ def test_recovery_of_the_network_during_a_request_is_detected_immediately(tmp_pa
     assert run_in_browser(tmp_path, program) == [True, False]
 
 
-def test_nothing_is_requested_while_the_server_answers(tmp_path: Path) -> None:
+def test_no_request_follows_a_successful_one(tmp_path: Path) -> None:
     program = "await network(true); await answer(true); await wait(); print(requests.length);"
     assert run_in_browser(tmp_path, program) == 0

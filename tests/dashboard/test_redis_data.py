@@ -1,4 +1,4 @@
-"""Every Redis key is documented, and data of channels and people in Redis is deleted or expires."""
+"""Every Redis key is documented, and data about channels and people in Redis is deleted or expires."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from twitchly import kafka
 
 STORAGE = Path(__file__).resolve().parents[2] / "docs" / "subsystems" / "storage.md"
 T = 1_795_400_000_000
-# Ids that occur in no other text.
+# Ids that are not part of any other stored text.
 IDS = ("9100000007", "9100000008", "9100000009")
 OPTED_OUT = IDS[0]
 COLUMNS = {"messages": 20, "words": 60, "observed_ms": 30_000, "viewers": 500, "chatters": 12, "texts": 15}
 
-# Names in core/contracts/redis_keys.py. These keys hold no data of channels or people.
+# Names in core/contracts/redis_keys.py. These keys hold no data about channels or people.
 IMPERSONAL = {"LATE_DROPPED", "CHANNEL_LIST_CURATION", "CHANNEL_LIST_LOCK", "heartbeat"}
 # A channel that opts out is deleted from these keys.
 ON_BOARDS = {"board", "window_ends", "window_values", "board_history"}
 IN_LISTS = {"CHANNEL_LIST", "OUTSIDE_LIST"}
-# These keys hold data of people, and expire after this many seconds at the latest.
+# These keys hold data about people, and expire after at most this many seconds.
 EXPIRES_S = {"RATE_LIMIT": redis_keys.DAILY_COUNT_EXPIRES_S, "connection_leases": redis_keys.LEASE_EXPIRES_S}
 
 
@@ -118,10 +118,10 @@ def test_a_refresh_deletes_channels_that_opted_out_from_all_lists(
     listed = channel_list.read_sync(store)
     assert listed is not None
     assert listed.barred == {opted_out}
-    assert contents(store).count(opted_out) == 1, "only the id remains, among those to hide"
+    assert contents(store).count(opted_out) == 1, "only its id remains, among the ids of channels to hide"
 
 
-async def test_counts_of_api_clients_expire(valkey: Valkey, settings: Settings) -> None:
+async def test_limits_and_leases_of_api_clients_expire(valkey: Valkey, settings: Settings) -> None:
     settings.REDIS_LIMITS_URL = f"{valkey.url}/4"
     limiter, limits = RateLimiter(settings.REDIS_LIMITS_URL), PlanLimits(per_s=1, burst=3, per_day=1_000, streams=1)
     client = ApiClient(1, 2, frozenset(), "active", None, limits)
@@ -132,7 +132,7 @@ async def test_counts_of_api_clients_expire(valkey: Valkey, settings: Settings) 
     stored = keys_by_name(store)
     assert stored.keys() == EXPIRES_S.keys()
     for name, limit_s in EXPIRES_S.items():
-        # -1 means that a key never expires; a bucket may be gone by now.
+        # -1 means that a key never expires. A bucket may have expired by now, which gives -2.
         assert all(-1 != store.ttl(key) <= limit_s for key in stored[name]), name
     await lease.release()
     await limiter.aclose()

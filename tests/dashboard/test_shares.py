@@ -1,4 +1,4 @@
-"""Share links: they show what was shared, and nothing else."""
+"""Share links show what was shared and nothing else."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_only_widgets_can_be_framed(boards: Boards, owner: User) -> None:
     assert stranger.get(f"/s/{shared(owner, 'widget')}").status_code == 404
 
 
-def test_visits_are_counted_without_data_requests(boards: Boards, owner: User) -> None:
+def test_visits_are_counted_but_data_requests_are_not(boards: Boards, owner: User) -> None:
     token = shared(owner)
     for path in ("", "/now", "/series", ""):
         Client().get(f"/s/{token}{path}")
@@ -248,7 +248,7 @@ def test_comparisons_are_named_after_their_channels(boards: Boards, signed_in: C
     assert "Two of them" in page
 
 
-def test_a_shared_watchlist_follows_its_list_until_that_is_deleted(
+def test_a_shared_watchlist_follows_its_list_until_the_list_is_deleted(
     boards: Boards, signed_in: Client, owner: User
 ) -> None:
     watchlist = watchlists.create(owner=owner, name="Mine")
@@ -272,7 +272,7 @@ def test_a_shared_watchlist_follows_its_list_until_that_is_deleted(
         assert Client().get(f"{url}{path}").status_code == 404, path
 
 
-def test_only_own_watchlists_can_be_shared(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_users_can_share_only_their_own_watchlists(boards: Boards, signed_in: Client, owner: User) -> None:
     ensure_user(email="other@example.com", password="another long password")
     foreign = watchlists.create(owner=User.objects.get(email="other@example.com"), name="Theirs")
     form = {"kind": "page", "view": "list", "title": "Ours", "days": "7"}
@@ -490,7 +490,7 @@ def test_the_peak_of_a_shared_page_is_never_below_its_live_value(
     start = json.loads(re.findall(r'<script id="start" type="application/json">(.*?)</script>', page)[0])
     channel, history = (Client().get(start[name]).json() for name in ("now_url", "series_url"))
     assert history["summary"]["viewers"]["peak"] == "12,418"
-    # If the live value was lower when the history was read, the script raises the peak.
+    # If the live value was lower when the history was read, the script raises the displayed peak.
     history["summary"]["viewers"] |= {"peak": "110", "peak_value": 110}
     given = {"ids": re.findall(r'id="([a-z-]+)"', page), "start": start, "history": history} | channel
     assert run_program(tmp_path, SHARED_TILES, given) == ["12,418", "12,418"]

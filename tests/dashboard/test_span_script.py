@@ -1,4 +1,4 @@
-"""Past spans in the script: the same rules as in Python, zooming, panning and midnight."""
+"""Past spans in the script: zooming, panning, midnight, and the same rules as in Python."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ MIDNIGHT = 1_795_392_000_000
 @pytest.mark.parametrize(
     "text", ["2026-11-23T00:00:00Z", "2026-11-23T00:00", "2026-11-23T02:00+02:00", "2026-11-23T00:00:00.000Z"]
 )
-def test_times_without_offset_are_utc(text: str) -> None:
+def test_times_without_an_offset_are_utc(text: str) -> None:
     assert read_span(text, "2026-11-23T01:30:00.250Z", NOW) == Span(MIDNIGHT, MIDNIGHT + 5_400_250)
 
 
@@ -65,7 +65,7 @@ def test_a_span_of_a_year_is_allowed() -> None:
     assert read_span(iso(NOW - SPAN_MAX_MS), iso(NOW), NOW) is not None
 
 
-def test_quick_picks_are_full_days_weeks_and_months() -> None:
+def test_quick_picks_are_whole_days_weeks_and_months() -> None:
     new_year_2027 = 1_798_761_600_000
     picks = dict(quick_picks(new_year_2027 + 5 * HOUR_MS))
     written = {label: (iso(span.from_ms)[:10], iso(span.until_ms)[:10]) for label, span in picks.items()}

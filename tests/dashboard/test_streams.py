@@ -92,7 +92,7 @@ class Store:
 
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch, settings: Settings, boards: Boards) -> type[Store]:
-    """Twenty broadcasts, one per day; charts have no Cassandra."""
+    """Twenty broadcasts, one per day, and charts that need no Cassandra."""
     monkeypatch.setattr(streams_module, "BroadcastStore", Store)
     monkeypatch.setattr(streams_module, "read_chart", lambda *_: chart_of(SERIES, T))
     monkeypatch.setattr("apps.dashboard.queries.read_series", lambda *_: None)
@@ -125,7 +125,7 @@ def test_the_channel_page_lists_the_newest_broadcasts(stored: type[Store], signe
     assert ">Newest</a>" in end
 
 
-def test_the_script_gets_the_same_list(stored: type[Store], signed_in: Client) -> None:
+def test_the_script_gets_the_same_list_as_the_page(stored: type[Store], signed_in: Client) -> None:
     response = signed_in.get("/channels/1/streams.json").json()
     assert [item["started_ms"] for item in response["streams"]] == [item.started_ms for item in Store.held[:PAGE_SIZE]]
     assert response["before_ms"] == Store.held[PAGE_SIZE - 1].started_ms
@@ -172,7 +172,7 @@ def test_an_unheard_broadcast_has_no_lower_bounds(stored: type[Store], signed_in
     ("heard", "known", "viewers", "messages"),
     [(0.5, 1.0, "900", "≥ 12,345"), (1.0, 0.75, "≥ 900", "12,345"), (1.0, 1.0, "900", "12,345")],
 )
-def test_viewers_are_a_lower_bound_where_they_are_unknown_and_counts_where_chat_was_missed(
+def test_viewers_are_lower_bounds_where_unknown_and_counts_where_chat_was_missed(
     stored: type[Store], signed_in: Client, heard: float, known: float, viewers: str, messages: str
 ) -> None:
     Store.held = [broadcast(0, coverage=heard, viewers_coverage=known)]
@@ -205,7 +205,7 @@ def test_broadcasts_link_to_their_neighbors(stored: type[Store], signed_in: Clie
     assert "The first stream on record" in text_of(signed_in, f"/channels/1/streams/{T - 19 * DAY_MS}")
 
 
-def test_a_broadcast_with_little_data_says_so(stored: type[Store], signed_in: Client) -> None:
+def test_the_page_says_that_a_broadcast_has_little_data(stored: type[Store], signed_in: Client) -> None:
     Store.held = [
         broadcast(0, peak_viewers=None, mean_viewers=None, hours_watched=None, chatters_by_hour={}, moments={})
     ]
@@ -215,7 +215,7 @@ def test_a_broadcast_with_little_data_says_so(stored: type[Store], signed_in: Cl
     assert "No moments stood out" in page
 
 
-def test_a_channel_without_broadcasts_says_so(stored: type[Store], signed_in: Client) -> None:
+def test_the_page_says_that_a_channel_has_no_broadcasts(stored: type[Store], signed_in: Client) -> None:
     Store.held = []
     assert "No stream summaries yet" in text_of(signed_in, "/channels/1/streams")
     page = text_of(signed_in, "/?channel=1")
@@ -236,7 +236,7 @@ def test_a_broadcast_page_begins_with_a_chart(stored: type[Store], signed_in: Cl
     assert "<b>Go</b>" not in raw
 
 
-def test_a_broadcast_page_compares_with_the_last_five(stored: type[Store], signed_in: Client) -> None:
+def test_a_broadcast_is_compared_with_the_previous_five(stored: type[Store], signed_in: Client) -> None:
     Store.held[0] = broadcast(0, peak_viewers=1_800)
     page = re.sub(r"<[^>]*>", "", text_of(signed_in, f"/channels/1/streams/{T}"))
     assert "+100% vs. the previous 5 streams" in " ".join(page.split())
@@ -247,7 +247,7 @@ def test_a_broadcast_page_compares_with_the_last_five(stored: type[Store], signe
 def test_the_effect_of_a_raid_is_listed(stored: type[Store], signed_in: Client) -> None:
     page = text_of(signed_in, f"/channels/1/streams/{T}")
     row = page[page.index("<h2>Raids</h2>") :]
-    # The minutes 21 to 25 before it, and 36 to 40 after ten minutes.
+    # The means of minutes 21 to 25, before the raid, and of minutes 36 to 40, from ten minutes after it.
     assert re.findall(r'<td class="num">(.*?)</td>', row)[:4] == ["40", "523", "538", "+15"]
 
 
@@ -297,7 +297,7 @@ def test_a_metric_without_values_has_a_sentence_instead_of_axes(
     assert page.count('<path class="line"') == 1
 
 
-def test_the_script_can_draw_the_chart_for_a_picture() -> None:
+def test_the_script_can_draw_the_chart_for_a_png_export() -> None:
     columns = chart_of(SERIES, T).columns
     gaps, marks = cast("list[dict[str, object]]", columns["gaps"]), cast("list[dict[str, object]]", columns["marks"])
     assert [(gap["from_ms"], gap["until_ms"]) for gap in gaps] == [(GAPS[0].from_ms, GAPS[0].until_ms)]

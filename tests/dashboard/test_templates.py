@@ -1,4 +1,4 @@
-"""Every template compiles, so that none uses a tag or filter that does not exist."""
+"""Every template compiles, so none uses a tag or filter that does not exist."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_each_mark_is_in_one_table_row() -> None:
     assert marks_by_point([], marks) == []
 
 
-def test_recent_marks_are_not_merged_for_the_script() -> None:
+def test_recent_marks_are_sent_to_the_browser_unmerged() -> None:
     now_ms = T + 10_000_000
     old, new = mark("bans", 0, 2), mark("bans", 9_990, 3)
     sent = marks_json(Series(RANGES["1h"], [], [], [old, new]), now_ms)

@@ -50,7 +50,7 @@ def test_the_time_zone_setting_requires_sign_in(signed_in: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_older_processes_can_still_create_accounts() -> None:
+def test_processes_of_an_older_version_can_still_create_accounts() -> None:
     fields = [field for field in User._meta.concrete_fields if field.name not in ("id", "times")]
     old = User(email="old@example.com")
     values = [field.get_db_prep_save(getattr(old, field.attname), connection) for field in fields]

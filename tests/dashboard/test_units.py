@@ -1,4 +1,4 @@
-"""Units in files and on pages match the windows that they show."""
+"""Units in exports and on pages match the windows whose values are shown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def history(boards: Boards, signed_in: Client, settings: Settings, monkeypatch: 
 
 
 def units_in(history: Client, path: str, from_ms: int = FROM_MS) -> dict[str, str]:
-    """Return the units of a file over a span, by column."""
+    """Return the units in an export of a span, by column."""
     text = content_of(history.get(f"{path}&from={iso(from_ms)}&until={iso(UNTIL_MS)}"))
     units: dict[str, str] = json.loads(text.splitlines()[0])["schema"]
     return units
@@ -44,7 +44,7 @@ def units_in(history: Client, path: str, from_ms: int = FROM_MS) -> dict[str, st
     ("interval", "unit"),
     [("10s", "chatters / 30 s"), ("30s", "chatters / 30 s"), ("1m", "chatters / min"), ("1h", "chatters / h")],
 )
-def test_the_unit_of_chatters_in_a_file_matches_its_windows(history: Client, interval: str, unit: str) -> None:
+def test_the_unit_of_chatters_in_an_export_matches_its_windows(history: Client, interval: str, unit: str) -> None:
     units = units_in(history, f"/channels/1/windows.ndjson?interval={interval}")
     assert (units["chatters"], units["messages"], units["viewers"]) == (unit, "msg / 30 s", "viewers")
 
@@ -58,7 +58,7 @@ def test_compared_lines_have_the_unit_of_their_windows(history: Client, hours: i
     assert page["units"] == {"chatters": unit}
 
 
-def test_the_past_hour_of_a_watchlist_is_in_minutes() -> None:
+def test_the_past_hour_of_a_watchlist_has_units_per_minute() -> None:
     assert {column.name: column.unit for column in hour_columns("chatters")}["chatters"] == "chatters / min"
 
 

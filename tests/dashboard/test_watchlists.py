@@ -99,7 +99,9 @@ def test_a_deleted_list_can_be_restored(signed_in: Client, owner: User) -> None:
     assert "already" in read_page(signed_in.post("/watchlists/restore", {"undo": undo}, follow=True))
 
 
-def test_foreign_and_forged_undo_tokens_are_rejected(signed_in: Client, owner: User, other: Client) -> None:
+def test_forged_undo_tokens_and_those_of_other_accounts_are_rejected(
+    signed_in: Client, owner: User, other: Client
+) -> None:
     undo = services.delete(watchlist=watching(owner, "1"))
     for client, text in ((other, undo), (signed_in, f"{undo}x")):
         client.post("/watchlists/restore", {"undo": text})
@@ -127,7 +129,7 @@ def test_watchlists_are_private(owner: User, other: Client, client: Client, meth
     assert (watchlist.name, channels_of(watchlist)) == ("Mine", ["1", "2"])
 
 
-def test_adding_to_a_foreign_list_is_rejected(owner: User, other: Client) -> None:
+def test_adding_to_another_accounts_list_is_rejected(owner: User, other: Client) -> None:
     watchlist = watching(owner, "1")
     for form in ({"channel": "2", "list": watchlist.pk}, {"channel": "1", "list": watchlist.pk, "off": 1}):
         assert other.post("/watchlists/watch", form).status_code == 404
@@ -175,7 +177,7 @@ def test_list_names_are_unique(signed_in: Client, owner: User) -> None:
     assert sorted(item.name for item in Watchlist.objects.all()) == ["Other", "Third"]
 
 
-def test_a_list_shows_live_values_in_its_order(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_a_list_shows_live_values_in_list_order(boards: Boards, signed_in: Client, owner: User) -> None:
     watchlist = watching(owner, "3", "2", "404")
     page = read_page(signed_in.get(f"/watchlists/{watchlist.pk}?metric=viewers"))
     names = re.findall(r'class="card-name"[^>]*>([^<]*)<', page)
@@ -202,7 +204,7 @@ def test_a_table_shows_all_metrics_of_the_channels(boards: Boards, signed_in: Cl
     assert (refused.status_code, "Choose one of cards, table." in read_page(refused)) == (400, True)
 
 
-def test_a_channel_is_added_by_name_address_or_suggestion(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_a_channel_can_be_added_by_name_url_or_suggestion(boards: Boards, signed_in: Client, owner: User) -> None:
     Channel.objects.create(id="2", login="beta", name="Bēta")
     Channel.objects.create(id="3", login="gamma", name="Gamma")
     watchlist = watching(owner)

@@ -79,7 +79,7 @@ def test_an_unknown_metric_for_the_panel_is_rejected(stored: type[Store], signed
     assert signed_in.get("/channels/1/week?part=1&metric=").status_code == 200
 
 
-def test_a_channel_without_hours_says_so(stored: type[Store], signed_in: Client) -> None:
+def test_the_page_says_that_a_channel_has_no_stored_hours(stored: type[Store], signed_in: Client) -> None:
     assert "No full hour on air has been stored yet" in text_of(signed_in, "/channels/2/week")
 
 
@@ -105,7 +105,7 @@ def test_the_page_requires_sign_in_and_a_known_channel(stored: type[Store], sign
         (tuple(range(7)), "every day"),
     ],
 )
-def test_weekdays_are_short(days: tuple[int, ...], text: str) -> None:
+def test_weekdays_are_formatted_concisely(days: tuple[int, ...], text: str) -> None:
     assert _days_text(days) == text
 
 

@@ -1,4 +1,4 @@
-"""Sequences of Helix polls against the rows left by the previous ones."""
+"""Sequences of Helix polls, each applied to the rows left by the previous poll."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serialization of the channel list, including lists of other versions."""
+"""Serialization of the channel list, including lists written by other versions."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from core.irc.sharding import CONNECT_EVERY_MS
 
 
 class Irc:
-    """Confirms joins and records those of each connection."""
+    """Confirms joins, and records them by connection."""
 
     def __init__(self) -> None:
         self.writers: list[asyncio.StreamWriter] = []

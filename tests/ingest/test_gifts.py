@@ -112,7 +112,7 @@ def test_a_single_gift_next_to_a_bomb_is_a_subscription(lone: str) -> None:
     assert counted(lines) == {"gift_bomb": 3, "subscriptions": 1}
 
 
-def test_a_bomb_matches_at_most_the_gifts_in_its_notice() -> None:
+def test_a_bomb_matches_at_most_as_many_gifts_as_its_notice_states() -> None:
     gifts = [gift(number * 40, origin_id=NO_ORIGIN, sender_count=0) for number in range(1, 5)]
     assert counted([bomb(3, origin_id="a"), *gifts]) == {"gift_bomb": 3, "subscriptions": 1}
 

@@ -49,7 +49,7 @@ def test_pages_are_read_for_1_4_times_the_requested_number(count: int, pages: in
     assert len(twitch.requests) == pages
 
 
-def test_streams_are_sorted_across_pages_of_different_age() -> None:
+def test_streams_are_sorted_across_pages_of_different_ages() -> None:
     twitch = Twitch(page([row(1, 50), row(2, 40)], "a"), page([row(3, 45), row(4, 45)]))
     assert ids_of(twitch.helix().top_streams(4)) == ["1", "3", "4", "2"]
 
@@ -124,7 +124,7 @@ def test_an_interrupted_walk_with_enough_streams_is_accepted() -> None:
     assert len(twitch.helix().top_streams(100)) == 100
 
 
-def test_fewer_live_streams_than_requested_are_complete_once_a_second_walk_confirms_it() -> None:
+def test_fewer_streams_than_requested_are_accepted_once_a_second_walk_confirms_them() -> None:
     twitch = Twitch(*walk(130), *walk(130))
     assert len(twitch.helix().top_streams(500)) == 130
     assert cursors_of(twitch) == [None, "after 100"] * 2
@@ -206,7 +206,7 @@ def test_a_refused_first_page_is_final() -> None:
 
 
 class RefusingTwitch(Live):
-    """Rejects every request with one of `refused_keys`, as Twitch does for invalid ids and logins."""
+    """Rejects every request that contains one of `refused_keys`, as Twitch does for invalid ids and logins."""
 
     def __init__(self, *rows: dict[str, Any], refused_keys: Iterable[str]) -> None:
         super().__init__(*rows)
@@ -218,14 +218,14 @@ class RefusingTwitch(Live):
         return super().respond(request)
 
 
-def test_one_refused_id_does_not_affect_others() -> None:
+def test_one_refused_id_does_not_affect_the_others() -> None:
     twitch = RefusingTwitch(*(row(n, n) for n in range(250)), refused_keys={"77", "180"})
     live = twitch.helix().streams_of(str(n) for n in range(250))
     assert {int(stream.id) for stream in live} == set(range(250)) - {77, 180}
     assert len(twitch.requests) < 40
 
 
-def test_one_refused_login_does_not_affect_others() -> None:
+def test_one_refused_login_does_not_affect_the_others() -> None:
     twitch = RefusingTwitch(row(1, 5), row(2, 5), refused_keys={"x" * 60})
     assert {user.id for user in twitch.helix().users(ids=["2"], logins=["channel1", "x" * 60])} == {"1", "2"}
 
@@ -303,7 +303,7 @@ def test_accounts_are_found_by_login_and_by_id() -> None:
         {},
     ],
 )
-def test_one_unusable_stream_does_not_affect_others(bad: Any) -> None:
+def test_one_unusable_stream_does_not_affect_the_others(bad: Any) -> None:
     twitch = Twitch(page([row(1, 5), bad, row(4, 2)]))
     assert ids_of(twitch.helix().top_streams(1)) == ["1", "4"]
 

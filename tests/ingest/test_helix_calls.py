@@ -48,7 +48,7 @@ def test_a_token_refused_twice_is_an_error_and_the_next_call_requests_a_new_one(
     assert helix.results == {"200": 4, "401": 2}
 
 
-def test_wrong_credentials_name_the_settings_to_check() -> None:
+def test_the_error_for_wrong_credentials_names_the_settings_to_check() -> None:
     class Refusing(Twitch):
         def token(self) -> httpx.Response:
             return httpx.Response(403, json={"message": "invalid client secret"})
@@ -218,7 +218,7 @@ def trickling(start: bytes, piece: bytes) -> Iterator[tuple[str, list[float]]]:
 
     def respond(connection: socket.socket) -> None:
         with connection:
-            # Read the request first: unread bytes would turn a close into a reset.
+            # Read the request first, because unread bytes would turn a close into a reset.
             connection.recv(65_536)
             with contextlib.suppress(OSError):
                 connection.sendall(start)

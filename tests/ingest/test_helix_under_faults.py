@@ -46,7 +46,7 @@ def live(twitch: Simulated) -> set[str]:
 
 
 def is_almost_equal(actual: set[str], expected: set[str]) -> bool:
-    """Return whether two sets of streams are almost equal: some streams start or end in the meantime."""
+    """Return whether two sets of streams differ by at most five, because some start or end in the meantime."""
     return len(actual ^ expected) <= 5
 
 
@@ -85,7 +85,7 @@ async def test_bad_paging_is_retried_until_there_are_enough_streams(twitch: Simu
     assert len(await top(helix, count=150)) >= 150
 
 
-async def test_bad_paging_is_not_taken_for_the_end_of_the_list(twitch: Simulated) -> None:
+async def test_bad_paging_is_not_mistaken_for_the_end_of_the_list(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await twitch.fault("bad_paging", seconds=60)
     with pytest.raises(ServiceUnavailable, match="of 250 streams after 4 walks"):
@@ -104,7 +104,7 @@ async def test_incomplete_short_pages_are_retried(twitch: Simulated) -> None:
 async def test_a_refused_cursor_loses_only_the_pages_after_it(twitch: Simulated) -> None:
     helix = helix_of(twitch)
     await twitch.fault("cursor_refused", seconds=60)
-    # The first page of each walk; a channel that has since overtaken another is only on a later walk's page.
+    # Each walk reads only the first page. Pages of later walks may have other channels, because ranks change.
     assert 50 <= len(await top(helix)) < 60
     assert helix.results["400"] == WALKS
     looked_up = await asyncio.to_thread(helix.streams_of, live(twitch))

@@ -57,7 +57,7 @@ def test_a_message_gets_the_viewers_category_and_language_of_its_channel(intake:
     assert (entry.fields["viewers"], entry.fields["category"], entry.fields["language"]) == (900, "Chess", "en")
 
 
-def test_true_traits_of_a_message_are_recorded(intake: Intake) -> None:
+def test_only_true_traits_of_a_message_are_recorded(intake: Intake) -> None:
     tags = b"@emote-only=1;first-msg=1;returning-chatter=1;subscriber=1;id"
     all_traits, no_traits = LINE.replace(b"@id", tags), LINE.replace(b"@id=1", tags.replace(b"=1", b"=0") + b"=2")
     traits = [dict.fromkeys(TRAITS, 1), {}]
@@ -74,7 +74,7 @@ def test_founders_are_subscribers(intake: Intake) -> None:
     assert entry.fields["is_subscriber"] == 1
 
 
-def test_unknown_channel_fields_are_absent(intake: Intake) -> None:
+def test_unknown_channel_fields_are_omitted(intake: Intake) -> None:
     intake.set_channels({"8": BOB}, frozenset({"8"}), know_viewers=True)
     entry = intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8").replace(b"#ada", b"#bob")), NOW)
     assert isinstance(entry, UnstampedRecord)
@@ -101,7 +101,7 @@ def test_a_channel_that_was_never_tracked_has_no_gap(intake: Intake) -> None:
     assert intake.rejected == {"unknown channel": 1}
 
 
-def test_a_message_of_a_removed_channel_is_counted_as_lost(intake: Intake) -> None:
+def test_a_message_from_a_removed_channel_is_counted_as_lost(intake: Intake) -> None:
     intake.set_channels({"7": ADA, "8": BOB}, frozenset({"8"}), know_viewers=True)
     intake.set_channels({"7": ADA}, frozenset({"7"}), know_viewers=True)
     assert intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8")), NOW) == UntrackedMessage("8", 1_795_399_999_900)
@@ -123,7 +123,7 @@ class FakeWriter:
         self.kinds.append(f"skipped {channel_id} at {sent_ms}: {reason}")
 
 
-def test_lines_become_records_in_their_order(intake: Intake) -> None:
+def test_lines_become_records_in_order(intake: Intake) -> None:
     written = FakeWriter()
     intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7", "8"}), know_viewers=True)
     intake.set_channels({"7": ADA, "8": BOB}, frozenset({"7"}), know_viewers=True)
@@ -137,11 +137,11 @@ def test_lines_become_records_in_their_order(intake: Intake) -> None:
     assert lag_ms == 40
 
 
-def test_lines_without_a_time_give_no_delay(intake: Intake) -> None:
+def test_no_delay_is_measured_for_lines_without_a_time(intake: Intake) -> None:
     assert intake.receive([parse(b":tmi.twitch.tv USERSTATE #ada")], NOW, FakeWriter()) is None
 
 
-def test_unknown_viewers_are_absent(intake: Intake) -> None:
+def test_an_unknown_viewer_count_is_omitted(intake: Intake) -> None:
     intake.set_channels({"7": ADA}, frozenset({"7"}), know_viewers=False)
     entry = intake.take(parse(LINE), NOW)
     assert isinstance(entry, UnstampedRecord)
@@ -244,7 +244,7 @@ def test_bans_are_summed_per_minute_and_each_is_one_removal(intake: Intake) -> N
     assert intake.minutes(minute_ms + 60_000) == []
 
 
-def test_a_user_who_is_timed_out_and_banned_at_once_is_removed_twice(intake: Intake) -> None:
+def test_a_timeout_and_a_ban_of_a_user_at_once_count_as_two_removals(intake: Intake) -> None:
     timeout = b"@ban-duration=600;" + ban(1, NOW)[1:]
     records = [kind for raw in (timeout, timeout, ban(1, NOW)) for kind in intake.notice(parse(raw), NOW)]
     assert len(records) == 2
@@ -357,7 +357,7 @@ def test_two_chat_clears_without_a_time_are_two_events(intake: Intake) -> None:
     assert len(intake.notice(raw, NOW + 60_000)) == 1
 
 
-def test_modes_of_a_channel_that_was_untracked_are_not_a_change(intake: Intake) -> None:
+def test_chat_modes_that_differ_after_an_untracked_time_are_not_a_change(intake: Intake) -> None:
     intake.notice(parse(WHOLE), NOW)
     intake.set_channels({"7": ADA}, frozenset(), know_viewers=True)
     intake.set_channels({"7": ADA}, frozenset({"7"}), know_viewers=True)

@@ -221,7 +221,7 @@ def test_pinning_a_live_channel_creates_no_events() -> None:
     assert table.events == []
 
 
-def test_a_barred_channel_is_removed_at_once_without_events() -> None:
+def test_an_excluded_channel_is_removed_at_once_without_events() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     table.curation = Curation(barred=frozenset({"7", "8"}))

@@ -67,7 +67,7 @@ def test_a_refresh_publishes_the_channels_below_the_list(store: redis.Redis, bro
     ]
 
 
-def test_an_unavailable_redis_is_named(settings: Settings) -> None:
+def test_the_error_names_an_unavailable_redis(settings: Settings) -> None:
     settings.REDIS_STREAMS_URL = "redis://127.0.0.1:1/3"
     with pytest.raises(ServiceUnavailable, match="Redis"):
         read_outside_list()

@@ -26,7 +26,7 @@ NOW = 1_795_400_000_000
 
 @pytest.fixture
 def producer() -> Any:
-    """The parts of a producer without connections; of three messages, it lost one and has two in flight."""
+    """The parts of a producer, without connections. Of three messages, one is lost and two are in flight."""
     kafka = Producer({"bootstrap.servers": "127.0.0.1:9", "log_level": 0})
     writer = Writer(kafka, name="p", limit=2, now_ms=lambda: NOW, hash_key=lambda _day: b"k" * 32)
     writer.own({0: NOW - 10_000})
@@ -46,7 +46,7 @@ def producer() -> Any:
     )
 
 
-def test_names_and_labels_match_the_list_of_measures(producer: Any) -> None:
+def test_names_and_labels_match_the_list_of_metrics(producer: Any) -> None:
     families = {family.name: family for family in ProducerCollector(producer).collect()}
     assert families.keys() == exported_by("producer") - exported_by("all")
     values = {
@@ -62,7 +62,7 @@ def test_names_and_labels_match_the_list_of_measures(producer: Any) -> None:
     assert (values["twitchly_records_moved"], values["twitchly_records_moved_most_seconds"]) == ({(): 1}, {(): 60})
 
 
-def test_the_heartbeat_has_the_figures_of_the_producer(producer: Any) -> None:
+def test_the_heartbeat_contains_the_figures_of_the_producer(producer: Any) -> None:
     assert ProducerHeartbeatSource(producer, "producer-1", lambda: NOW)() == ProducerHeartbeat(
         name="producer-1",
         at_ms=NOW,
@@ -78,6 +78,6 @@ def test_the_heartbeat_has_the_figures_of_the_producer(producer: Any) -> None:
     )
 
 
-def test_the_log_names_the_counts_above_zero() -> None:
+def test_the_log_lists_the_counts_above_zero() -> None:
     counts = WriterCounts(Counter({"message": 5, "gap": 1}), Counter({Loss.DELIVERY: 2}), refused=2)
     assert str(counts) == "message: 5, gap: 1, lost by delivery: 2, rejected by the driver: 2"

@@ -1,4 +1,4 @@
-"""Refresh of the channel list into the table, Redis and Kafka; opt-outs and hash keys."""
+"""Channel list refresh: writes to the database, Redis and Kafka. Also opt-outs and hash keys."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_an_implausible_start_does_not_stop_a_refresh(store: redis.Redis, broker
 
 
 class Broken(Live):
-    """A Helix that rejects requests for all pages after the first or returns those pages empty."""
+    """A Helix that rejects requests for pages after the first, or returns them without rows."""
 
     def __init__(self, *rows: dict[str, Any]) -> None:
         super().__init__(*rows)

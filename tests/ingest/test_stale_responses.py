@@ -1,4 +1,4 @@
-"""Unordered Helix responses: temporarily absent streams, and older broadcasts after newer ones."""
+"""Out-of-order Helix responses: temporarily absent streams, and older broadcasts after newer ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def valid_ends(table: Table) -> list[tuple[int, int]]:
 
 
 def polls(table: Table, answers: str, first_ms: int = LATER) -> None:
-    """Poll once a minute. A is the broadcast from T0, B the one from LATER; - means none. Bob is always live."""
+    """Poll once a minute. Ada is live since T0 for A, live since LATER for B, and offline for -. Bob is always live."""
     streams = {"A": [ADA], "B": [NEWER], "-": []}
     for minute, answer in enumerate(answers):
         table.poll(first_ms + minute * MINUTE, *streams[answer], BOB)
@@ -66,7 +66,7 @@ def test_a_resumed_broadcast_has_no_end(answers: str) -> None:
     assert table.rows["7"].ended_at is None
 
 
-def test_the_withdrawal_names_the_end_and_is_reported_once() -> None:
+def test_the_withdrawal_identifies_the_end_and_is_reported_once() -> None:
     table = Table()
     polls(table, "A--AA")
     end, withdrawal = table.events
@@ -221,7 +221,7 @@ def test_a_row_without_a_login_keeps_the_known_login() -> None:
     assert table.events == []
 
 
-def test_a_row_of_an_unknown_channel_without_a_login_is_ignored() -> None:
+def test_a_row_without_a_login_is_ignored_if_its_channel_is_unknown() -> None:
     table = Table()
     update = table.poll(LATER, replace(ADA, login="", name=""), BOB)
     assert update.streams == [BOB]
@@ -273,7 +273,7 @@ def test_an_end_of_an_earlier_broadcast_in_the_row_is_ignored() -> None:
     assert valid_ends(table) == [(T0, LATER), (LATER, LATER + 4 * MINUTE)]
 
 
-def test_a_barred_channel_has_no_withdrawal() -> None:
+def test_an_excluded_channel_has_no_withdrawal() -> None:
     table = Table()
     polls(table, "A--")
     table.curation = Curation(barred=frozenset({"7"}))

@@ -58,7 +58,7 @@ def message(sent_ms: int, channel_id: str = "7") -> UnstampedRecord:
 
 
 def step_until(writer: Writer, condition: Callable[[], bool]) -> None:
-    """Step until the condition holds: on a busy machine, the driver's thread may need several steps."""
+    """Step until the condition holds; on a busy machine, the Kafka client's thread may need several steps."""
     until = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < until
@@ -89,7 +89,7 @@ def test_a_stalled_process_never_writes_again() -> None:
     writer.put(message(NOW + 1))
     with pytest.raises(ProducerStalled):
         writer.step()
-    # The driver's thread returns the purged records; on a busy machine after `step` has given up waiting.
+    # On a busy machine, the Kafka client's thread returns the purged records only after `step` stopped waiting.
     wait_until(lambda: producer.poll(0.05) >= 0 and not writer.in_flight, 60, "the purged records")
     for _ in range(2):
         with pytest.raises(ProducerStalled):
@@ -99,7 +99,7 @@ def test_a_stalled_process_never_writes_again() -> None:
         writer.flush(1)
 
 
-def test_errors_of_the_driver_are_not_records_in_flight() -> None:
+def test_errors_of_the_kafka_client_are_not_counted_as_in_flight() -> None:
     producer = unreachable_producer(**{"message.timeout.ms": 300_000})
     writer = writer_to(producer)
     writer.put(message(NOW))
@@ -108,7 +108,7 @@ def test_errors_of_the_driver_are_not_records_in_flight() -> None:
     assert writer.in_flight == 1
 
 
-def test_events_in_the_driver_are_in_flight_until_they_are_returned() -> None:
+def test_events_queued_in_the_kafka_client_are_in_flight_until_delivered_or_purged() -> None:
     producer = unreachable_producer(**{"message.timeout.ms": 300_000})
     writer = writer_to(producer)
     writer.put_gap(Gap("7", NOW, NOW + 900, "closed"))
@@ -128,8 +128,8 @@ def test_unacknowledged_records_become_gaps() -> None:
 
 
 @pytest.mark.parametrize("entry", [message(NOW), None])
-def test_all_records_are_returned_before_one_times_out_in_the_driver(entry: UnstampedRecord | None) -> None:
-    """After a timeout the driver would send the others as new records, which Kafka may already have stored."""
+def test_all_records_are_returned_before_one_times_out_in_the_kafka_client(entry: UnstampedRecord | None) -> None:
+    """After a timeout, the client would send the others as new records, although Kafka may have stored them already."""
     clock = Clock()
     writer = writer_to(unreachable_producer(**{"message.timeout.ms": 300_000}), clock=clock)
     if entry:
@@ -236,7 +236,7 @@ def test_a_user_id_never_reaches_the_record() -> None:
     assert dt.datetime.fromtimestamp(entry.fields["at_ms"] / 1000, dt.UTC).year == 2026
 
 
-def test_a_watermark_that_the_driver_refuses_does_not_prevent_probes() -> None:
+def test_a_watermark_that_the_kafka_client_rejects_does_not_prevent_probes() -> None:
     writer = unreachable_writer(**{"queue.buffering.max.messages": 1})
     writer.own({1: NOW})
     writer.put_watermarks(0)

@@ -68,7 +68,7 @@ async def connected(*headers: tuple[bytes, bytes]) -> BrowserSocket:
 
 
 async def push_after_tick(socket: BrowserSocket, boards: Boards) -> dict[str, Any]:
-    """Send ticks until a push arrives: the hub may still be joining the group."""
+    """Send ticks until a push arrives, because the hub may still be joining the group."""
     async with asyncio.timeout(HANG_S):
         while True:
             await boards.send_tick()
@@ -92,7 +92,7 @@ async def test_open_sockets_are_limited_per_session(
         await socket.disconnect()
 
 
-async def test_sockets_without_a_session_are_limited_per_address(
+async def test_sockets_without_a_session_are_limited_per_ip_address(
     boards: Boards, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.PUBLIC_BOARD = True

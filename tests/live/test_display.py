@@ -42,7 +42,7 @@ def test_missing_values_are_explained_before_missing_ranks(channel: ChannelNow, 
     assert now_note("spam", channel) == expected
 
 
-def test_distinct_counts_over_midnight_have_a_note() -> None:
+def test_distinct_counts_across_midnight_have_a_note() -> None:
     notes = {ms: now_note("chatters", replace(VALUED, end_ms=MIDNIGHT_MS + ms)) for ms in (0, 5_000, 25_000, 30_000)}
     assert {ms for ms, note in notes.items() if note.startswith("across midnight UTC")} == {5_000, 25_000}
 

@@ -1,4 +1,4 @@
-"""Boards of ratios over 5 min: rows, rank changes, and the choice on the page."""
+"""5-minute boards of ratios: rows, rank changes, and the choice of window on the page."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def rows(board: Board) -> list[Row]:
     boards = LiveBoards(BoardReader(settings.REDIS_BOARDS_URL), Directory(settings.REDIS_STREAMS_URL))
     reading = await boards.read([board, Board("spam")], ["1"], 1_795_400_000_000)
     await boards.aclose()
-    assert [row.value for row in reading.rows[Board("spam")]] == [4] * 3, "the board over 30 s is not affected"
+    assert [row.value for row in reading.rows[Board("spam")]] == [4] * 3, "the 30-second board is not affected"
     assert reading.channels["1"].values["spam"] == 4
     return reading.rows[board]
 
@@ -62,20 +62,20 @@ async def test_a_channel_without_newer_live_windows_leaves_the_board(boards: Boa
     assert [row.id for row in await rows(SPAM)] == ["1"]
 
 
-async def test_filters_apply_to_boards_over_5_min(boards: Boards) -> None:
+async def test_filters_apply_to_five_minute_boards(boards: Boards) -> None:
     boards.list_channel("2", "Beta", category="Go")
     boards.write_five_minutes({"1": words(9), "2": words(12), "3": words(6)})
     assert [row.id for row in await rows(Board("spam", category="Chess", window="5m"))] == ["1", "3"]
     assert [row.id for row in await rows(Board("spam", band="10000", window="5m"))] == ["2"]
 
 
-async def test_rank_changes_and_sparklines_compare_the_board_over_5_min_with_itself(boards: Boards) -> None:
+async def test_rank_changes_and_sparklines_compare_a_five_minute_board_with_itself(boards: Boards) -> None:
     writer = BoardWriter(boards.valkey.client(), RankingThresholds())
     at = boards.end_ms // 10_000 * 10_000
     for end_ms, lengths in ((at - 60_000, {"1": 3, "2": 4}), (at, {"1": 6, "2": 5, "3": 1})):
         windows = [WindowRecord(i, "live", end_ms - 300_000, end_ms, words(length)) for i, length in lengths.items()]
         writer.apply("live", windows, over="5m")
-        # Over 30 s, the order is the opposite.
+        # On the 30-second board, the order is reversed.
         opposite = {i: words(9 - length, observed_ms=30_000) for i, length in lengths.items()}
         writer.apply("live", [WindowRecord(i, "live", end_ms - 30_000, end_ms, c) for i, c in opposite.items()])
         writer.write_history()
@@ -134,7 +134,7 @@ def test_a_board_without_a_window_keeps_the_choice_for_the_next_one(boards: Boar
     assert len(rows_of(response)) == 3
     page = read_page(response)
     assert '"?board=spam&amp;window=5m"' in page
-    assert '"/board.csv?board=messages"' in page, "its file is over 30 s"
+    assert '"/board.csv?board=messages"' in page, "its export covers 30 s"
 
 
 def test_the_choice_is_part_of_the_query_string() -> None:
@@ -146,7 +146,7 @@ def test_the_choice_is_part_of_the_query_string() -> None:
     assert kept.query(board="emotes") == "?board=emotes&window=5m"
 
 
-def test_the_exported_board_is_over_the_chosen_window(boards: Boards, signed_in: Client) -> None:
+def test_the_exported_board_covers_the_chosen_window(boards: Boards, signed_in: Client) -> None:
     boards.write_five_minutes({"1": words(9), "2": words(12)})
     response = signed_in.get("/board.csv?board=spam&window=5m")
     assert "twitchly-spam-5m-" in response["Content-Disposition"]
@@ -157,7 +157,7 @@ def test_the_exported_board_is_over_the_chosen_window(boards: Boards, signed_in:
     ]
 
 
-def test_search_results_have_the_rank_over_the_chosen_window(boards: Boards, signed_in: Client) -> None:
+def test_search_results_show_the_rank_for_the_chosen_window(boards: Boards, signed_in: Client) -> None:
     boards.write_five_minutes({"1": words(9), "2": words(12), "3": words(30, messages=50)})
     hits = signed_in.get("/find.json?q=a&board=spam&window=5m").json()["channels"]
     label = METRIC["spam"].label

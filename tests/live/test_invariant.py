@@ -52,7 +52,7 @@ class Page:
 
 
 class IdleConnection:
-    """A connection that takes no frames on its own; the test takes them."""
+    """A connection that takes frames only when the test does so."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -113,7 +113,7 @@ async def test_old_snapshot_plus_pushes_equals_fresh_snapshot(
     await hub.subscribe(outbox, Subscribe("old", spec))
     for tick in range(30):
         change_randomly(boards, rng)
-        # The table is pushed every 2 s; a page that opens then gets the same payload as all others.
+        # The table is pushed every 2 s. A page that opens at that time gets the same payload as all others.
         now += TABLE_INTERVAL_MS + 10_000
         await hub.push()
         if rng.random() > read_rate and tick < 29:

@@ -95,7 +95,7 @@ def test_large_frames_are_taken_one_by_one_and_in_turn() -> None:
         (frame,) = outbox.take()
         taken.append(json.loads(frame)["id"])
         push(outbox, taken[-1], "y" * BATCH_BYTES)
-    assert taken == ["a", "b", "c", "a"], "no subscription waits behind another one that has a newer payload"
+    assert taken == ["a", "b", "c", "a"], "newer payloads of one subscription do not delay the others"
 
 
 def test_errors_come_first_and_are_limited() -> None:

@@ -35,7 +35,7 @@ def test_frames_within_two_seconds_are_skipped(tmp_path: Path) -> None:
     assert run_program(tmp_path, PACE, frames) == [[0, 0], [1_990, 1_990], [4_020, 4_020]]
 
 
-def test_the_last_frame_is_shown_without_a_successor(tmp_path: Path) -> None:
+def test_the_last_frame_is_shown_even_if_none_follows(tmp_path: Path) -> None:
     assert run_program(tmp_path, PACE, [[0, "push", 0], [1_000, "push", 1], [9_000, "pause", False]]) == [
         [0, 0],
         [2_500, 1],

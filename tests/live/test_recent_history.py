@@ -1,4 +1,4 @@
-"""Rank changes and sparklines: the steps that the sink stores every 10 s, and their display on pages."""
+"""Rank changes and sparklines, which use the steps that the sink stores every 10 s."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from apps.metrics.backup.relational import EXCLUDED_TABLES
 from tests.instances import Instance, instances
 
 __all__ = ["instances"]
-# Apps whose rows a restore brings back.
+# Apps whose rows are restored.
 RESTORED_APPS = ("accounts", "account", "channels", "curation", "workspaces", "dashboard", "api")
 
 
@@ -75,7 +75,7 @@ def test_a_backup_in_another_format_is_rejected(tmp_path: Path) -> None:
 
 
 def texts_of(archive: Path) -> Iterator[bytes]:
-    """Yield the contents of a relational backup, uncompressed; as SQL for PostgreSQL."""
+    """Yield the uncompressed contents of a relational backup, or SQL if it is from PostgreSQL."""
     if archive.name.endswith(".gz"):
         yield gzip.decompress(archive.read_bytes())
     else:

@@ -1,4 +1,4 @@
-"""Batches are parsed by topic, until too many records are unusable."""
+"""Batches are parsed by topic until too many records are unusable."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_topics_are_recognized_without_the_prefix_of_the_instance(settings: Sett
 
 
 @pytest.mark.parametrize(("offset_ms", "usable"), [(0, 0), (10_800_000, 1)])
-def test_record_times_are_checked_against_the_clock_of_the_instance_instead_of_kafka(
+def test_record_times_are_checked_against_the_instances_clock_instead_of_kafkas(
     settings: Settings, offset_ms: int, usable: int
 ) -> None:
     settings.CLOCK_OFFSET_MS = offset_ms

@@ -1,4 +1,4 @@
-"""The boards sink: ratios over 5 min from the live windows on Kafka, even after a restart."""
+"""The boards sink computes 5-minute ratios from the live windows on Kafka, even after a restart."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class LogConsumer:
         self._on_assign = on_assign
 
     def offsets_for_times(self, times: list[TopicPartition], timeout: float) -> list[TopicPartition]:
-        """Return the first offsets appended at or after the times, which are in the place of offsets."""
+        """Return the first offsets appended at or after the times, which are passed as the partitions' offsets."""
         return [TopicPartition(t.topic, 0, sum(r.appended_ms < t.offset for r in self._log(t.topic))) for t in times]
 
     def assign(self, partitions: list[TopicPartition]) -> None:
@@ -79,7 +79,7 @@ class LogConsumer:
         return partitions
 
     def consume(self, count: int, timeout: float) -> list[Record]:
-        """Return the next records of one topic, like a driver that drains each partition before the next."""
+        """Return the next records of one topic, like a client that drains each partition before the next."""
         if self._on_assign is not None:
             self._on_assign(self, [TopicPartition(topic_name(topic), 0) for topic in BOARD_TOPICS])
             self._on_assign = None
@@ -103,7 +103,7 @@ def redis_server(valkey_server: Valkey, settings: Settings) -> Valkey:
 
 
 def windows_until(end_ms: int, rng: random.Random) -> Windows:
-    """Return seven minutes of windows of all channels up to an end, some of them missing."""
+    """Return the windows of all channels in the seven minutes up to `end_ms`, with some missing."""
     windows: Windows = {}
     for channel_id in CHANNELS:
         for grain in TOPIC:
@@ -116,7 +116,7 @@ def windows_until(end_ms: int, rng: random.Random) -> Windows:
 
 
 def records_of(windows: Windows) -> list[Record]:
-    """Return the records of windows in the order of their ends."""
+    """Return the records of windows, ordered by their ends."""
     return [
         Record(TOPIC[grain], encode(channel_id, grain, end_ms, columns), end_ms + 1_500)
         for (channel_id, grain, end_ms), columns in sorted(windows.items(), key=lambda item: item[0][2])
@@ -138,7 +138,7 @@ def run_sink(server: Valkey, records: Sequence[Record]) -> None:
 
 
 def stored(server: Valkey, key: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return the stored values by channel and grain; `key` is "" or that of a window."""
+    """Return the stored values by channel and grain; `key` is "" or the suffix of 5-minute keys."""
     client: Any = server.client()
     return {
         (channel_id.decode(), grain): orjson.loads(values)
@@ -148,7 +148,7 @@ def stored(server: Valkey, key: str) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def expected(windows: Windows, end_ms: int) -> dict[tuple[str, str], tuple[int, dict[str, float]]]:
-    """Return the end and the ratios over 5 min for each channel and grain."""
+    """Return the end and the 5-minute ratios for each channel and grain."""
     result: dict[tuple[str, str], tuple[int, dict[str, float]]] = {}
     for channel_id in CHANNELS:
         for grain in TOPIC:
@@ -164,12 +164,12 @@ def expected(windows: Windows, end_ms: int) -> dict[tuple[str, str], tuple[int, 
 
 
 def newest_end_ms() -> int:
-    """Return the newest end, at a multiple of 10 s, of windows that Kafka already has."""
+    """Return the newest multiple of 10 s at which windows end that Kafka already has."""
     return int(time.time() * 1000 - 2_000) // INTERVAL_MS * INTERVAL_MS
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_ratios_over_5_min_are_those_of_the_summed_windows(redis_server: Valkey, seed: int) -> None:
+def test_five_minute_ratios_are_computed_from_the_summed_windows(redis_server: Valkey, seed: int) -> None:
     end_ms = newest_end_ms()
     windows = windows_until(end_ms, random.Random(seed))
     run_sink(redis_server, records_of(windows))

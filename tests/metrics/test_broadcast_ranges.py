@@ -137,11 +137,11 @@ def histories(draw: st.DrawFn) -> History:
     return History(started_s, noticed_s, ended_s, draw(st.booleans()), spans(), spans(), spans(), next_s)
 
 
-# A gap, and the next broadcast, that begin after the end and within its last minute.
+# A gap or the next broadcast begins after the end of the broadcast, but within its last minute.
 @example(history=History(600, 600, 1_240, is_tracked_before=True, dead=[(1_245, 1_255)]), is_summarized=True)
 @example(history=History(600, 700, 1_240, next_s=1_250), is_summarized=True)
 @given(histories(), st.booleans())
-def test_a_broadcast_equals_the_range_of_its_whole_minutes(history: History, is_summarized: bool) -> None:
+def test_a_broadcast_has_the_figures_of_the_range_of_its_whole_minutes(history: History, is_summarized: bool) -> None:
     store = Store(history, is_summarized=is_summarized)
     broadcast = BroadcastStore(cast("WindowStore", store)).compute("7", *history.span_ms)
     range_ = summary_of(store, *history.span_ms)

@@ -1,4 +1,4 @@
-"""The ledger check reads Kafka by the instance's clock, for any clock offset."""
+"""The ledger check uses the instance's clock when it reads Kafka, whatever the clock offset."""
 
 import json
 from collections.abc import Iterator

@@ -9,7 +9,7 @@ from apps.metrics.flink_cluster import FlinkCluster
 
 
 def logged(*statistics: tuple[float, int, int], job_id: str = "a", watch: CheckpointWatch | None = None) -> list[str]:
-    """Return the messages for statistics of (seconds, completed, failed)."""
+    """Return the messages for statistics, each given as (seconds, completed, failed)."""
     watch = watch or CheckpointWatch()
     messages = (
         watch.update(job_id, Checkpoints(completed, failed, "disk full"), at_s)

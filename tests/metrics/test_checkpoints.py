@@ -34,7 +34,7 @@ def savepoint(root: Path, plan: str, number: int, at_s: int) -> Path:
 
 
 def write(folder: Path, at_s: int) -> None:
-    """Complete a checkpoint, at a second of this hour."""
+    """Complete a checkpoint, dated `at_s` seconds after NOW_S - 1,000."""
     (folder / "_metadata").write_text("state")
     os.utime(folder / "_metadata", (NOW_S - 1_000 + at_s,) * 2)
 

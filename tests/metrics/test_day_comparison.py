@@ -133,13 +133,13 @@ def test_a_day_without_windows_is_reported() -> None:
     assert "messages is 5, expected None" in difference
 
 
-def test_a_channel_without_rows_and_day_is_not_counted() -> None:
+def test_a_channel_with_neither_rows_nor_a_day_is_not_counted() -> None:
     rows = Rows({}, [])
     assert (compare({}, rows).days, compare({"heard_ms": 0}, rows).differences) == (0, [])
 
 
 @pytest.mark.parametrize(("early_ms", "pending"), [(1, 1), (0, 0)])
-def test_a_recent_day_may_not_be_rolled_up_yet(early_ms: int, pending: int) -> None:
+def test_a_recent_day_need_not_be_rolled_up_yet(early_ms: int, pending: int) -> None:
     wrong = {**rolled_up(), "messages": 1}
     comparison = compare(wrong, now_ms=NOW_MS - early_ms)
     assert (len(comparison.pending), len(comparison.differences)) == (pending, 1 - pending)
@@ -154,7 +154,7 @@ def test_older_days_are_not_compared() -> None:
 
 
 def test_windows_from_chat_replace_the_stored_ones() -> None:
-    """A minute was lost before the hour and the day were computed from the others; `chat` has its messages."""
+    """A minute was lost before the hour and the day were computed from the rest; `chat` still has its messages."""
     chat: dict[WindowKey, Columns] = {("7", "minute", ms + MINUTE_MS): row for ms, row in Rows().minutes.items()}
     chat |= {("7", "hour", ms + HOUR_MS): row for ms, row in Rows().hours().items()}
     rows = Rows()
@@ -165,6 +165,6 @@ def test_windows_from_chat_replace_the_stored_ones() -> None:
     complete = ChatWindows(chat, {"minute": T, "hour": T}, NOW_MS)
     (difference,) = compare(stored, rows, chat=complete).differences
     assert f"expected {rolled_up()['messages']}" in difference
-    # Where `chat` was deleted, the stored windows count.
+    # Where `chat` was deleted, the stored windows are compared.
     deleted = ChatWindows(chat, {"minute": lost_ms + MINUTE_MS, "hour": lost_ms + HOUR_MS}, NOW_MS)
     assert compare(stored, rows, chat=deleted).differences == []

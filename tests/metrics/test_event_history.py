@@ -24,7 +24,7 @@ NOW = END + DAY_MS
 
 
 class Store:
-    """Reads events like the history store: a gap is in every range that it overlaps, up to a day after its start."""
+    """Reads events like the history store: a gap is in every range that it overlaps within a day after its start."""
 
     def __init__(self, marks: list[EventMark], gaps: list[GapSpan]) -> None:
         self.marks, self.gaps = marks, gaps
@@ -101,7 +101,7 @@ def test_missed_time_at_the_edge_of_a_chunk_is_the_same_gap_as_in_one_read(
     monkeypatch: pytest.MonkeyPatch, case: str, limit: int
 ) -> None:
     missed, untracked, expected = AROUND_AN_EDGE[case]
-    # Their ids sort before those of gaps.
+    # The ids of the raids sort before those of gaps.
     raids = [EventRecord(f"0-raid-{n}", "raid", "7", EDGE + n * 50 * MINUTE_MS, None, "") for n in range(-3, 4)]
     store = MissedStore(missed, untracked, raids)
     monkeypatch.setattr(queries, "WindowStore", lambda: store)

@@ -38,7 +38,7 @@ def test_a_table_has_its_keys_and_every_column_of_its_grains(model: Any, grains:
 MODELS = [model for model in vars(models).values() if getattr(model, "__table_name__", None)]
 TABLES = {model.__table_name__ for model in MODELS}
 STORAGE = Path(__file__).resolve().parents[2] / "docs" / "subsystems" / "storage.md"
-# Tables with their retention, as documented.
+# The documented retention of each table.
 DOCUMENTED = dict(re.findall(r"^\| `(\w+)` \| .+ \| ([\w ]+) \|$", STORAGE.read_text(), re.MULTILINE))
 
 
@@ -61,7 +61,7 @@ def test_every_table_is_erased_backed_up_and_explained(tables: set[str], file: s
 def test_rows_expire_after_the_documented_time(model: Any) -> None:
     ttl_s = model.__options__.get("default_time_to_live", 0) if hasattr(model, "__options__") else 0
     assert DOCUMENTED[model.__table_name__] == (f"{ttl_s // 86_400} days" if ttl_s else "forever")
-    assert _RETENTION_S.get(model.__table_name__, 0) == ttl_s, "rows of the past would expire at another time"
+    assert _RETENTION_S.get(model.__table_name__, 0) == ttl_s, "rows of past windows would expire at another time"
 
 
 def test_the_table_of_days_has_its_keys_and_every_column_of_a_day() -> None:

@@ -22,7 +22,7 @@ METRICS = [METRIC[key] for key in ("messages", "chatters", "excitement", "viewer
 
 
 def messages_at(end_ms: int) -> int:
-    """Return messages that differ between neighboring windows, so that the highest may be anywhere."""
+    """Return a message count that differs between neighboring windows, so that the highest may be anywhere."""
     return end_ms // STEP_MS["live"] * 37 % 101
 
 

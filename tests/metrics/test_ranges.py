@@ -87,7 +87,7 @@ def test_an_hour_with_a_gap_is_read_as_minutes() -> None:
     minutes[lost + MINUTE_MS] = {**minute(5), "observed_ms": 30_000, "on_air_observed_ms": 30_000}
     gaps = RecordedGaps([(lost, lost + 30_000)])
     result = read(Rows(minutes), HOUR - 3 * HOUR_MS, HOUR, gaps)
-    # The pulses recorded half a minute as missed, and the gap another half.
+    # The pulses show half a minute as missed, and the gap covers another half minute.
     assert result.heard_ms == 3 * HOUR_MS - 60_000
 
 

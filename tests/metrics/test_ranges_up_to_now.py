@@ -1,4 +1,4 @@
-"""A range up to now, such as "10 min", has the same end and its full length on page, API and comparison."""
+"""A range up to now, such as "10 min", has the same end and full length on pages, in the API and in comparisons."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_range_up_to_now_has_its_full_length_and_ends_with_a_stored_minute(
     store.newest_ms = MINUTE + stored_s * SECOND_MS
     summary = summary_of(RANGES[key], MINUTE + now_s * SECOND_MS)
     assert summary.until_ms == MINUTE + end_s * SECOND_MS
-    # The minutes of the 90th day have expired in part, so it begins with a whole hour.
+    # Some minutes of the 90th day have expired, so the range begins with a whole hour.
     begun_ms = HOUR_MS if key == "90d" else MINUTE_MS
     assert 0 <= summary.span_ms - RANGES[key].span_ms < begun_ms
 
@@ -106,7 +106,7 @@ def test_the_peak_of_a_short_range_comes_from_the_windows_inside_its_minutes(sto
     store.newest_ms = MINUTE - 2 * MINUTE_MS
     summaries = [summary_of(replace(RANGES["10m"], grain=grain), MINUTE + 59_000) for grain in ("live", "minute")]
     assert summaries[0] == summaries[1]
-    # The first of these windows that has the highest count.
+    # Of the windows with the highest count, the first one is the peak.
     ends = range(summaries[0].from_ms + WINDOW_MS["live"], summaries[0].until_ms + 1, STEP_MS["live"])
     first_ms = next(end_ms for end_ms in ends if end_ms // STEP_MS["live"] % 7 == 6)
     assert summaries[0].peaks["messages"].end_ms == first_ms
@@ -159,7 +159,7 @@ def test_the_version_of_a_series_covers_the_minutes_of_its_summary(
     assert [read for read in checked if read[0] == "minute" and read[1] <= summary.from_ms <= read[2]]
 
 
-def test_the_last_piece_of_an_exported_range_ends_with_the_range() -> None:
+def test_the_last_chunk_of_an_exported_range_ends_with_the_range() -> None:
     now_ms = MINUTE + 47_000
     *earlier, last = chunks(RANGES["24h"], now_ms)
     assert (len(earlier), last.bounds(now_ms)[1]) == (3, RANGES["24h"].bounds(now_ms)[1])

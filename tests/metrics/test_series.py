@@ -41,7 +41,7 @@ def test_the_metric_coverage_is_the_coverage_of_the_point(monkeypatch: pytest.Mo
     monkeypatch.setattr(queries, "WindowStore", Stored)
     past = chart_ranges.past_range(END - 3 * DAY_MS, END, END + 1_000)
     (point,) = queries.series("7", past, END + 1_000, [METRIC["coverage"]]).points
-    # 3 s were claimed, all but 0.5 s of them in a gap that was recorded later.
+    # Pulses claimed 3 s as heard, but all but 0.5 s of them are in a gap that was recorded later.
     assert queries.value_of(point, "coverage") == 100 * point.coverage == pytest.approx(100 * 500 / MINUTE)
 
 
@@ -51,7 +51,7 @@ def test_the_metric_coverage_is_0_where_a_tracked_channel_was_not_heard() -> Non
 
 
 def test_gaps_of_a_series_add_up_to_its_missed_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On air for 40 min before it was tracked, with a gap of 8 ms when the producer joined."""
+    """The channel was on air for 40 min before it was tracked, and has a gap of 8 ms when the producer joined."""
     start_ms = END - HOUR_MS
     joined_ms = start_ms + 40 * MINUTE
 

@@ -1,4 +1,4 @@
-"""The status page states for how long coverage was measured."""
+"""The status page shows for how long coverage was measured."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read_status_page(client: Client, seconds: Iterable[int], coverage: float | N
         (range(7_200, 0, -10), "and 75.0% in the past hour."),
     ],
 )
-def test_the_coverage_of_the_hour_names_the_measured_time(
+def test_the_coverage_of_the_past_hour_is_shown_with_the_measured_time(
     client: Client, boards: Boards, seconds: Iterable[int], text: str
 ) -> None:
     assert text in read_status_page(client, seconds)

@@ -52,7 +52,7 @@ def test_time_after_a_broadcast_is_marked_off_air(tmp_path: Path) -> None:
     ends = [T + n * 10_000 for n in range(90)]
     chart = draw(tmp_path, ends=ends, marks=[mark("stream_end", T + 5 * MINUTE_MS)], now_ms=T + 40 * MINUTE_MS)
     assert chart["off"] == [{"from_ms": T + 5 * MINUTE_MS, "until_ms": T + 40 * MINUTE_MS}]
-    assert chart["until"] == T + 40 * MINUTE_MS, "the chart goes up to now, not up to the last window"
+    assert chart["until"] == T + 40 * MINUTE_MS, "the chart extends to now, not only to the last window"
     assert chart["edge"] is None, "no old window is shown as current"
 
 
@@ -77,7 +77,7 @@ def test_only_listed_gaps_and_missing_live_windows_are_hatched(tmp_path: Path) -
     assert draw(tmp_path, ends=ends, frames=[frame(live_ms)], now_ms=live_ms)["bands"] == [open_gap]
 
 
-def test_a_channel_that_was_never_on_air_is_marked_completely(tmp_path: Path) -> None:
+def test_a_channel_that_was_never_on_air_is_marked_off_air_throughout(tmp_path: Path) -> None:
     chart = draw(tmp_path, ends=[], now_ms=T, is_offline=True)
     assert chart["off"] == [{"from_ms": T - HOUR_MS, "until_ms": T}]
     assert draw(tmp_path, ends=[], now_ms=T)["off"] == []
@@ -97,7 +97,7 @@ def test_a_loaded_history_shows_no_loading_note(tmp_path: Path) -> None:
     assert stored["notes"][1] == ""
 
 
-def test_a_range_without_history_says_so(tmp_path: Path) -> None:
+def test_the_note_says_that_a_range_has_no_history(tmp_path: Path) -> None:
     assert draw(tmp_path, ends=[], now_ms=T)["notes"][1] == "No history for this channel in this range."
     past = range_json(past_range(T - HOUR_MS, T, T))
     assert draw(tmp_path, range=past, ends=[], now_ms=T)["notes"][1] == "No history for this channel in this range."

@@ -231,7 +231,7 @@ def test_an_incident_is_shown_with_its_cause_during_and_after_it(client: Client,
     record_sample(healthy(at_ms - 60_000))
     record_sample(stalled(at_ms - 20_000, at_ms - 60_000))
     page = read_page(client.get("/status"))
-    assert "Boards are not updating" not in page, "the boards of this Redis are empty: none is stale"
+    assert "Boards are not updating" not in page, "the boards in this Redis are empty, so none is stale"
     record_sample(healthy(at_ms - 10_000))
     status_cache.clear()
     page = read_page(client.get("/status"))
