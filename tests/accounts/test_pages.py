@@ -31,7 +31,7 @@ def no_earlier_attempts() -> None:
 
 @pytest.fixture
 def client(client: Client, settings: Settings) -> Client:
-    """Use an in-memory channel layer: these tests have no live sockets."""
+    """Use an in-memory channel layer, because these tests have no live sockets."""
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     return client
 
@@ -89,7 +89,7 @@ def test_mail_errors_are_reported_and_the_code_can_be_requested_again(client: Cl
     response = client.post("/account/signup/", {"email": "new@example.com", "password1": PASSWORD}, follow=True)
     assert "could not be sent" in text_of(response)
     settings.EMAIL_BACKEND = working_backend
-    # As if three minutes had passed: a code is sent at most every three minutes.
+    # Make it look as if three minutes had passed, because a code is sent at most every three minutes.
     cache.clear()
     client = Client()
     sign_in = client.post("/account/login/", {"login": "new@example.com", "password": PASSWORD})
@@ -146,7 +146,7 @@ def test_second_factors_are_required_and_stored_encrypted(owner: Client) -> None
 
 
 def test_the_setup_code_cannot_be_reused_to_sign_in(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The code does not expire, so it can only be rejected because it was used.
+    # The code does not expire here, so it can be rejected only because it was used.
     monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: iter([1]))
     owner.get("/account/2fa/totp/activate/")
     code = auth.format_hotp_value(auth.hotp_value(str(owner.session["mfa.totp.secret"]), 1))

@@ -1,4 +1,4 @@
-"""The admin site requires staff with a verified second factor, for every request."""
+"""Every request to the admin site requires a staff account with a verified second factor."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_admin_login_form_signs_nobody_in(client: Client, staff: User) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_admin_opens_after_a_factor_is_set_up(client: Client, staff: User) -> None:
+def test_the_admin_site_opens_after_a_second_factor_is_set_up(client: Client, staff: User) -> None:
     with_password(client)
     client.post("/account/reauthenticate/", {"password": PASSWORD})
     client.get("/account/2fa/totp/activate/")
@@ -96,7 +96,7 @@ def test_older_sessions_must_verify_the_new_factor(client: Client, staff: User) 
     assert client.get("/admin/channels/tag/").status_code == 200
 
 
-def test_a_factor_is_verified_once_per_session(client: Client, staff: User) -> None:
+def test_a_second_factor_is_verified_once_per_session(client: Client, staff: User) -> None:
     TOTP.activate(staff, SECRET)
     response = client.post("/account/login/?next=/admin/", {"login": EMAIL, "password": PASSWORD})
     assert response["Location"].startswith("/account/2fa/authenticate/")
@@ -104,7 +104,7 @@ def test_a_factor_is_verified_once_per_session(client: Client, staff: User) -> N
     assert client.get("/admin/").status_code == 200
 
 
-def test_a_passkey_is_accepted_as_the_only_factor(client: Client, staff: User) -> None:
+def test_a_passkey_is_accepted_as_the_only_second_factor(client: Client, staff: User) -> None:
     with_password(client)
     Authenticator.objects.create(user=staff, type=Authenticator.Type.WEBAUTHN, data={"name": "key"})
     assert client.get("/admin/login/")["Location"].startswith("/account/2fa/webauthn/reauthenticate/")

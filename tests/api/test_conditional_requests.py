@@ -144,7 +144,7 @@ async def test_a_write_with_an_outdated_etag_is_rejected(api: Api) -> None:
     assert (await api.request("DELETE", path, headers={"If-Match": changed.headers["ETag"]})).status_code == 204
 
 
-async def test_the_etag_of_a_get_is_valid_for_a_write(api: Api) -> None:
+async def test_the_etag_from_a_get_is_valid_for_a_write(api: Api) -> None:
     path, etag = await watchlist(api)
     read = await api.get(path, headers={"Accept-Encoding": "gzip"})
     assert read.headers["ETag"] == etag

@@ -79,7 +79,7 @@ def _parts(part: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_responses_have_open_strings_instead_of_enums() -> None:
-    """A generated client raises an error for a value that an enum does not list, so enums could never grow."""
+    """A generated client raises an error for a value that is not in an enum, so no value could ever be added to one."""
     schemas = description()["components"]["schemas"]
     responses = [schema for name, schema in schemas.items() if not name.endswith("Request")]
     operations = [fields for methods in description()["paths"].values() for fields in methods.values()]
@@ -98,7 +98,7 @@ async def test_the_description_is_served_without_a_key(api: Api) -> None:
 
 
 def test_the_description_is_compatible_with_the_released_one() -> None:
-    """`manage.py api_description` writes docs/openapi-v1.json at the release of an API version."""
+    """`manage.py api_description` writes docs/openapi-v1.json when an API version is released."""
     assert breaking_changes(orjson.loads(RELEASED.read_bytes()), description()) == []
 
 

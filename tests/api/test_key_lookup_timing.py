@@ -1,4 +1,4 @@
-"""Known and unknown keys need the same lookup, so response times reveal nothing to a guesser."""
+"""Known and unknown keys need the same lookup, so response times reveal nothing to an attacker."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_new_keys_are_unique_and_have_valid_checksums() -> None:
     assert all(has_valid_checksum(secret) for secret in secrets)
 
 
-def test_a_typo_fails_the_checksum() -> None:
+def test_a_key_with_a_typo_fails_the_checksum() -> None:
     secret = new_secret()
     replacement = "b" if secret[20] == "a" else "a"
     assert not has_valid_checksum(secret[:20] + replacement + secret[21:])
@@ -128,7 +128,7 @@ async def test_a_key_that_expires_while_cached_is_rejected(api: Api) -> None:
         lookups.require_valid_key(client)
 
 
-async def test_a_revoked_key_is_rejected_within_a_second_without_a_notification(api: Api) -> None:
+async def test_a_revoked_key_is_rejected_within_a_second_even_without_a_notification(api: Api) -> None:
     now_s = 0.0
     cached = lookups.ApiClientCache(lambda: now_s)
     key, secret = await sync_to_async(new_key)()

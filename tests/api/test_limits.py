@@ -46,7 +46,7 @@ async def test_requests_beyond_the_burst_are_rejected_until_the_bucket_refills(v
     await limiter.aclose()
 
 
-async def test_processes_share_limits_and_keys_do_not(valkey: Valkey) -> None:
+async def test_processes_share_limits_but_keys_do_not(valkey: Valkey) -> None:
     first, second = RateLimiter(f"{valkey.url}/4"), RateLimiter(f"{valkey.url}/4")
     both = await asyncio.gather(*(codes(limiter, client_with(SMALL), 2) for limiter in (first, second)))
     assert sorted(both[0] + both[1]) == ["", "", "", "too-many-requests"]

@@ -177,7 +177,7 @@ async def test_events_end_when_their_key_is_revoked(key: tuple[ApiKey, str], boa
     async with reading(key[1], "boards=viewers") as events:
         await events.next()
         await after_tick(events.next, boards)
-        # No tick follows: only the revocation itself reaches the stream.
+        # No tick follows, so only the revocation itself reaches the stream.
         await sync_to_async(revoke_key)(key=key[0])
         last = await events.next()
         while "id" in last:

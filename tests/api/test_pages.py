@@ -157,7 +157,7 @@ def test_the_data_export_lists_keys_without_secrets(owner: User) -> None:
     assert key.digest not in str(data)
 
 
-def test_the_admin_site_changes_plans_and_revokes_keys_but_creates_none() -> None:
+def test_the_admin_site_changes_plans_and_revokes_keys_but_creates_no_keys() -> None:
     client = staff_client()
     key, _ = new_key("other@example.com")
     plan, _ = Plan.objects.get_or_create(is_default=True, defaults={"name": "Standard"})

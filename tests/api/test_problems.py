@@ -85,7 +85,7 @@ async def test_a_problem_lists_every_invalid_field(api: Api) -> None:
     assert {error["field"] for error in problem["errors"]} == {"n", "band", "colour"}
 
 
-async def test_without_redis_boards_are_unavailable_and_definitions_are_served(api: Api, valkey: Valkey) -> None:
+async def test_without_redis_boards_are_unavailable_but_definitions_are_served(api: Api, valkey: Valkey) -> None:
     valkey.kill()
     try:
         response = await api.get("boards/viewers")

@@ -121,7 +121,7 @@ async def test_a_language_has_its_code_and_its_name_everywhere(api: Api) -> None
     assert (unfiltered["language"], unfiltered["language_name"]) == ("", "")
 
 
-async def test_the_filter_live_selects_live_or_other_channels(api: Api) -> None:
+async def test_the_live_filter_selects_either_live_or_other_channels(api: Api) -> None:
     for number, login in ((2, "beta"), (77, "old"), (78, "older")):
         await Channel.objects.acreate(id=str(number), login=login, name=login)
 
@@ -150,7 +150,7 @@ async def test_a_channel_is_found_by_its_url_or_id(api: Api, live: str) -> None:
     assert (error["field"], error["reason"].split(".")[0]) == ("q", "This is the address of a video")
 
 
-async def test_a_stored_offline_channel_has_a_profile_and_no_values(api: Api) -> None:
+async def test_a_stored_offline_channel_has_a_profile_but_no_values(api: Api) -> None:
     await Channel.objects.acreate(id="77", login="old", name="Old", language="en")
     assert (await api.get("channels/77")).json()["is_live"] is False
     live = (await api.get("channels/77/live")).json()
@@ -182,7 +182,7 @@ async def test_boards_accept_the_filters_of_the_pages(api: Api, boards: Boards) 
     assert [r["name"] for r in (await api.get("boards/viewers?band=1000")).json()["rows"]] == ["Alpha"]
 
 
-async def test_head_is_get_without_a_body(api: Api) -> None:
+async def test_head_responds_like_get_without_a_body(api: Api) -> None:
     response = await api.request("HEAD", "metrics")
     assert response.status_code == 200
 

@@ -74,7 +74,7 @@ async def test_only_text_counts_of_minutes_and_hours_may_be_summed(api: Api, his
         assert ("count_texts" in names, "count_messages" in names) == (is_summable, True)
 
 
-async def test_json_has_all_stored_windows_by_default(api: Api, history: None) -> None:
+async def test_json_contains_all_stored_windows_by_default(api: Api, history: None) -> None:
     stored = (await api.get(f"channels/1/series?{SPAN}")).json()
     assert (stored["step_s"], stored["window_s"], len(stored["points"]["end"])) == (10, 30, 720)
     disjoint = (await api.get(f"channels/1/series?{SPAN}&interval=30s")).json()

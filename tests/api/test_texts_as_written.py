@@ -1,4 +1,4 @@
-"""Names, notes, reasons and tags are stored as written, without control and bidi characters."""
+"""Names, notes, reasons and tags are stored as written, except for control and bidi characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests are counted for the account of their key."""
+"""Requests are counted for the account that owns their key."""
 
 from __future__ import annotations
 

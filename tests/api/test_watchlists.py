@@ -44,7 +44,7 @@ async def test_a_taken_name_is_reported_for_its_field_and_nothing_is_changed(api
     assert [(watchlist["name"], watchlist["channels"]) for watchlist in lists] == [("A", []), ("B", [])]
 
 
-async def test_a_watchlist_keeps_its_own_name(api: Api) -> None:
+async def test_a_watchlist_can_be_saved_under_its_own_name(api: Api) -> None:
     path = f"watchlists/{(await api.request('POST', 'watchlists', json={'name': 'A'})).json()['id']}"
     assert (await api.request("PATCH", path, json={"name": "A"})).status_code == 200
 

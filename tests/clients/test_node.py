@@ -41,7 +41,7 @@ class ClientOutput:
         return [event for event in self.events[since:] if event["event"] == kind]
 
     def wait_for_messages(self, channels: list[str], since: int = 0) -> None:
-        """Wait until each channel was joined and received a message, counting events from index `since`."""
+        """Wait until each channel has been joined and has received a message, counting events from index `since`."""
         for kind in ("joined", "message"):
             wait_until(
                 lambda kind=kind: {event["channel"] for event in self.of_type(kind, since)} >= set(channels),  # type: ignore[misc]

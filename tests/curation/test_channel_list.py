@@ -74,7 +74,9 @@ def test_live_channels_show_their_state_and_values(client: Client, boards: Board
         ({"blocked": True, "reason": "law"}, "offline", "removed from the list by the curators. Reason: law."),
     ],
 )
-def test_each_channel_says_why_it_is_tracked(client: Client, fields: dict[str, Any], state: str, why: str) -> None:
+def test_the_list_says_why_each_channel_is_tracked(
+    client: Client, fields: dict[str, Any], state: str, why: str
+) -> None:
     channel("7", **{"last_seen_at": THEN, **fields})
     row = rows(client)["channel7"]
     assert row[0] == state
@@ -88,7 +90,7 @@ def test_the_list_says_that_a_channel_has_opted_out(client: Client) -> None:
     assert rows(client)["channel7"][-1] == "Not tracked: the channel has opted out."
 
 
-def test_chat_after_the_end_of_a_stream_is_not_live(client: Client, boards: Boards) -> None:
+def test_a_channel_with_chat_after_the_end_of_its_stream_is_not_live(client: Client, boards: Boards) -> None:
     boards.list_channel("1", "Alpha", live=False)
     channel("1", offline_since=THEN, last_seen_at=THEN)
     state, rank, viewers, coverage, *_ = rows(client)["channel1"]
@@ -102,7 +104,7 @@ def test_without_redis_the_list_shows_what_twitch_reported(client: Client, setti
     assert "Redis is not responding." in page_of(client, CHANNEL)
 
 
-def test_marks_are_words_and_not_red_crosses(client: Client) -> None:
+def test_states_are_words_instead_of_red_crosses(client: Client) -> None:
     channel("1", is_wanted=True)
     table = page_of(client, CHANNEL).partition('id="result_list"')[2].partition("</table>")[0]
     assert "icon-no" not in table

@@ -135,7 +135,7 @@ def test_opting_out_another_account_is_impossible(signed_in: Client) -> None:
     assert not OptOut.objects.exists()
 
 
-def test_twitch_sign_in_is_offered_when_configured(client: Client, settings: Settings) -> None:
+def test_twitch_sign_in_is_offered_if_configured(client: Client, settings: Settings) -> None:
     assert "Sign in with Twitch" not in read_page(client.get("/opt-out"))
     app = {"client_id": "id", "secret": "s"}
     settings.SOCIALACCOUNT_PROVIDERS = {"twitch": {"APPS": [app], "SCOPE": []}}

@@ -74,7 +74,7 @@ class BrowserSocket:
         return int(message["code"])
 
     async def code_after_frames(self) -> int:
-        """Return the close code of the socket, skipping frames that were sent before."""
+        """Return the close code of the socket, skipping frames that were sent before the close."""
         while True:
             message = await self.receive_raw()
             if message["type"] == "websocket.close":

@@ -1,4 +1,4 @@
-"""The page's own modules, run in node."""
+"""The page's own modules, run in Node."""
 
 from __future__ import annotations
 

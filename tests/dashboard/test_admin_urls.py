@@ -1,4 +1,4 @@
-"""Every URL of the admin site for every role below superuser: permissions are respected, and none returns 500."""
+"""Every URL of the admin site for every role below superuser: permissions are respected, and no URL returns 500."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_axes_begin_at_zero_and_fit_all_values(tmp_path: Path) -> None:
         assert max(values) <= scale["max"] * (1 + 1e-9)
         assert (ticks[0], ticks[-1]) == pytest.approx((scale["min"], scale["max"])), "both ends have a label"
         steps = {round(after - before, 9) for before, after in pairwise(ticks)}
-        assert len(steps) == 1, "ticks are at equal distances"
+        assert len(steps) == 1, "ticks are evenly spaced"
         (step,) = steps
         assert step * 10**decimals == pytest.approx(round(step * 10**decimals)), "no tick is finer than the values"
         assert any(abs(tick) < 1e-9 for tick in ticks)

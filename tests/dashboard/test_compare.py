@@ -196,7 +196,9 @@ def cells(page: str, name: str) -> list[str]:
     return [text.strip() for text in re.findall(rf"<td\s[^>]*data-{name}\s*>([^<]*)</td>", page)]
 
 
-def test_legend_table_and_script_show_the_same_summary(boards: Boards, stored: None, signed_in: Client) -> None:
+def test_the_legend_the_table_and_the_script_show_the_same_summary(
+    boards: Boards, stored: None, signed_in: Client
+) -> None:
     page = read_page(signed_in.get("/compare?channels=2&metric=messages&range=6h"))
     (average,) = cells(page, "average")
     assert (cells(page, "peak"), average) == (["20"], "10")
@@ -250,7 +252,9 @@ def test_the_exported_peak_matches_the_exported_range(boards: Boards, stored: No
     assert best.value == 110
 
 
-def test_current_broadcasts_have_peaks_of_the_same_windows(boards: Boards, stored: None, signed_in: Client) -> None:
+def test_current_broadcasts_have_peaks_from_windows_of_the_same_length(
+    boards: Boards, stored: None, signed_in: Client
+) -> None:
     began = format_timestamp(dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC) - dt.timedelta(minutes=20))
     boards.list_channel("3", "Gamma", started_at=began)
     page = read_page(signed_in.get("/compare?channels=2,3&metric=messages&range=6h&align=stream"))
@@ -258,7 +262,7 @@ def test_current_broadcasts_have_peaks_of_the_same_windows(boards: Boards, store
     assert [line["metrics"]["messages"]["summary"]["peak_name"] for line in lines] == ["Busiest minute"] * 2
 
 
-def test_one_old_broadcast_makes_all_peaks_minute_peaks(boards: Boards, stored: None, signed_in: Client) -> None:
+def test_if_one_broadcast_is_old_all_peaks_come_from_minutes(boards: Boards, stored: None, signed_in: Client) -> None:
     began = format_timestamp(dt.datetime.fromtimestamp(now_ms() / 1000, dt.UTC) - dt.timedelta(minutes=3))
     boards.list_channel("3", "Gamma", started_at=began)
     query = "/compare?channels=2,3&metric=messages&range=10m&align=stream"
@@ -318,7 +322,7 @@ def test_the_previous_period_has_the_length_and_the_windows_of_the_range() -> No
     assert before.bounds(NOW) == (from_ms - 6 * HOUR_MS, from_ms)
     assert (current.grain, before.grain) == ("minute", "minute")
     assert until_ms <= NOW
-    # The 30-second windows of an earlier stream have expired: both lines are drawn by the minute.
+    # The 30-second windows of an earlier stream have expired, so both lines are drawn by the minute.
     recent = past_range(NOW - HOUR_MS, NOW, NOW)
     ((current, before),) = with_previous([recent], [60 * HOUR_MS], NOW)
     assert (recent.grain, current.grain, before and before.grain) == ("live", "minute", "minute")

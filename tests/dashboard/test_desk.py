@@ -200,7 +200,7 @@ def test_renamed_channels_show_their_former_login(curator: Client) -> None:
     ]
 
 
-def test_pinned_channels_that_are_never_live_are_unavailable(curator: Client) -> None:
+def test_pinned_channels_that_are_never_live_are_listed_as_unavailable(curator: Client) -> None:
     channel(4, pinned=True, reason="partner", last_seen_at=ago(days=40))
     channel(5, pinned=True, reason="event")
     channel(6, pinned=True, last_seen_at=ago(days=2))
@@ -402,7 +402,7 @@ def test_support_sees_new_accounts(boards: Boards) -> None:
 
 
 def fill_sections(boards: Boards, numbers: Sequence[int] = (100,), text: str = "text") -> None:
-    """Give every section a row for each number."""
+    """Add a row to every section for each number."""
     soon, since_ms = timezone.now() + timedelta(days=1), boards.end_ms - MINUTE_MS
     for number in numbers:
         user = create_user(f"user{number}@example.com")

@@ -136,7 +136,7 @@ def test_a_failing_history_is_reported(signed_in: Client, monkeypatch: pytest.Mo
     assert (response.status_code, response.json()["reason"]) == (503, "History is unavailable. Try again in a minute.")
 
 
-def test_a_table_is_read_once_in_ten_minutes_and_again_after_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_is_read_at_most_once_in_ten_minutes_and_again_after_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[int] = []
 
     def read(period: Period) -> dict[str, PeriodRow]:
@@ -163,5 +163,5 @@ def test_growth_is_unknown_without_both_periods(
 @pytest.mark.parametrize(
     ("percent", "text"), [(12.4, "+12%"), (-3.0, "−3%"), (0.2, "0%"), (-0.4, "0%"), (1234, "+1,234%")]
 )
-def test_a_change_has_its_sign(percent: float, text: str) -> None:
+def test_a_change_is_shown_with_its_sign(percent: float, text: str) -> None:
     assert change(percent) == text

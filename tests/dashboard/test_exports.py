@@ -98,7 +98,7 @@ def test_ndjson_starts_with_a_schema_and_omits_unknown_values() -> None:
     ]
 
 
-def test_long_spans_are_read_in_consecutive_pieces() -> None:
+def test_long_spans_are_read_in_consecutive_chunks() -> None:
     displayed = past_range(T - 89 * DAY_MS, T - HOUR_MS, T)
     minutes = in_grain(displayed, "minute", T)
     assert minutes is not None
@@ -116,7 +116,7 @@ def test_expired_windows_cannot_be_exported() -> None:
     assert in_grain(displayed, "hour", T) is not None
 
 
-def test_window_rows_have_end_length_coverage_and_metrics() -> None:
+def test_window_rows_contain_end_length_coverage_and_metrics() -> None:
     series = Series(
         RANGES["10m"],
         [Point(T, 0.9876, {"viewers": 12, "spam": 1.23456}), Point(T + 10_000, 0, {"messages": 0})],
@@ -128,7 +128,7 @@ def test_window_rows_have_end_length_coverage_and_metrics() -> None:
     first, second = (dict(zip(names, row, strict=True)) for row in point_rows(series, interval))
     assert (first["end"], first["length"], first["coverage"]) == (iso(T), 30, 0.9876)
     assert (first["viewers"], first["spam"], first["chatters"]) == (12, 1.2346, None)
-    # Unheard values are unknown, not 0.
+    # Values of windows that were not heard are unknown, not 0.
     assert (second["coverage"], second["messages"]) == (0, None)
 
 
@@ -308,7 +308,7 @@ def measure(series: Series, key: str) -> Measure:
     return Measure(METRIC[key], summary, summary, PeerGroup("size", "1,000 viewers", 80, 12))
 
 
-def test_a_comparison_of_several_metrics_has_their_columns() -> None:
+def test_a_comparison_of_several_metrics_has_columns_for_each() -> None:
     comparison = Comparison(("2",), ("messages", "coverage"), scale="index")
     names = [field.name for field in line_columns(comparison, "live")]
     assert names[5:9] == ["messages", "messages_index", "coverage_percent", "coverage_index"]
@@ -398,7 +398,7 @@ def test_the_summary_export_of_coverage_has_no_peak() -> None:
     assert len(summary_row(comparison, compared(0, "coverage"))) == len(names)
 
 
-def test_the_summary_export_equals_the_page() -> None:
+def test_the_summary_export_matches_the_page() -> None:
     comparison = Comparison(("2",), ("messages",))
     columns = summary_columns(comparison, past_range(T, T + 180_000, T + 180_000))
     names = [field.name for field in columns]
@@ -418,7 +418,7 @@ def test_the_summary_export_equals_the_page() -> None:
         ("viewers", "6h", "viewers"),
     ],
 )
-def test_the_summary_export_states_the_units_of_its_peak_and_average(metric: str, range_key: str, unit: str) -> None:
+def test_the_summary_export_includes_the_units_of_its_peak_and_average(metric: str, range_key: str, unit: str) -> None:
     columns = {field.name: field for field in summary_columns(Comparison(("2",), (metric,)), RANGES[range_key])}
     assert columns[f"{metric}_peak"].unit == unit
     assert columns[f"{metric}_average"].unit == average_unit(METRIC[metric])

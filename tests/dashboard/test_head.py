@@ -1,4 +1,4 @@
-"""HEAD requests, which link previews, monitors and download managers send first."""
+"""HEAD requests. Link previews, monitors and download managers send them first."""
 
 from __future__ import annotations
 

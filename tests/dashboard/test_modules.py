@@ -1,4 +1,4 @@
-"""Pages name all modules that their entry modules import, so that the browser loads them at once."""
+"""Pages list all modules that their entry modules import, so that the browser loads them at once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_all_indirect_imports_are_found() -> None:
     assert len(set(imports_of("js/page.js"))) == len(imports_of("js/page.js")) > 30
 
 
-def test_the_board_names_its_modules(boards: Boards, signed_in: Client) -> None:
+def test_the_board_lists_its_modules(boards: Boards, signed_in: Client) -> None:
     page = read_page(signed_in.get("/"))
     hints = re.findall(r'<link rel="modulepreload" href="/static/(js/[^"]+)">', page)
     assert "js/times.js" in hints

@@ -207,7 +207,7 @@ def test_every_page_names_its_data_source(boards: Boards, signed_in: Client, cli
     assert "simulated" in read_page(client.get("/account/login/"))
 
 
-def test_the_board_requires_sign_in_and_returns_to_the_url(boards: Boards, client: Client, db: None) -> None:
+def test_the_board_requires_sign_in_which_returns_to_its_url(boards: Boards, client: Client, db: None) -> None:
     response = client.get("/?board=spam&channel=1")
     assert response.status_code == 302
     assert response["Location"] == "/account/login/?next=/%3Fboard%3Dspam%26channel%3D1"
@@ -248,7 +248,7 @@ def test_without_redis_unknown_channels_do_not_return_404(signed_in: Client, set
     assert signed_in.get("/channels/51/series").status_code == 503
 
 
-def test_without_cassandra_the_board_works_and_the_chart_explains_why_it_is_empty(
+def test_without_cassandra_the_board_works_but_the_chart_explains_why_it_is_empty(
     boards: Boards, signed_in: Client
 ) -> None:
     page = signed_in.get("/")

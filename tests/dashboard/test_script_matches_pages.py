@@ -65,7 +65,7 @@ print(given.ranges.map((range) => {
 """
 
 
-def test_units_name_their_window_length(tmp_path: Path) -> None:
+def test_units_include_their_window_length(tmp_path: Path) -> None:
     ranges = list(RANGES.values())
     output = run_program(tmp_path, UNITS, {"keys": list(METRIC), "ranges": [range_json(item) for item in ranges]})
     for displayed, (units, chatters, messages) in zip(ranges, output, strict=True):

@@ -77,7 +77,7 @@ def test_shared_comparisons_have_no_controls(
     assert [line["name"] for line in Client().get(f"/s/{token}/series").json()["lines"]] == ["Alpha", "Beta"]
 
 
-def test_a_shared_page_without_data_is_unavailable_and_not_gone(
+def test_a_shared_page_without_data_is_unavailable_instead_of_gone(
     boards: Boards, owner: User, settings: Settings
 ) -> None:
     compared = shared(owner, view="compare", query="channels=1,2")
@@ -95,7 +95,7 @@ def test_a_shared_page_without_data_is_unavailable_and_not_gone(
     assert (response.status_code, response.json()["reason"][:9]) == (503, "Live data")
 
 
-def test_a_shared_comparison_has_its_metrics(
+def test_a_shared_comparison_shows_its_metrics(
     boards: Boards, owner: User, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.CASSANDRA_HOSTS = ["store"]

@@ -251,7 +251,7 @@ def test_the_effect_of_a_raid_is_listed(stored: type[Store], signed_in: Client) 
     assert re.findall(r'<td class="num">(.*?)</td>', row)[:4] == ["40", "523", "538", "+15"]
 
 
-def test_an_unavailable_chart_leaves_the_other_figures(
+def test_an_unavailable_chart_does_not_hide_the_other_figures(
     stored: type[Store], signed_in: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams_module, "read_chart", lambda *_: None)

@@ -38,7 +38,7 @@ def test_only_the_definition_of_the_current_board_is_visible(boards: Boards, sig
 
 
 def name_of(metric: Metric) -> str:
-    """Return the name before the definition, if the board has another title."""
+    """Return the name that precedes the definition if the board has a different title."""
     return "" if metric.name == metric.label else f"<b>{metric.name}.</b> "
 
 

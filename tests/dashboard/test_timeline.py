@@ -103,7 +103,7 @@ def test_frequent_kinds_are_listed_but_never_marked(kind: str) -> None:
     ]
 
 
-def test_each_mark_is_in_one_table_row() -> None:
+def test_each_mark_is_in_exactly_one_table_row() -> None:
     points = [point(300), point(200), point(100)]
     marks = [mark("raid", at_s) for at_s in (50, 100, 101, 200, 250, 400)]
     rows = [[m.at_ms // 1000 - T // 1000 for m in result] for _, result in marks_by_point(points, marks)]
@@ -148,7 +148,7 @@ def test_page_and_script_have_the_same_timeline_with_live_marks(tmp_path: Path, 
     effects = {m.id: f"viewers +{number}%" for number, m in enumerate(marks) if m.kind == "raid"}
     series, read_ms = Series(RANGES["1h"], [], [], marks), T + 3_400_000
     until_then = Series(RANGES["1h"], [], [], [m for m in marks if m.at_ms <= read_ms])
-    # Some marks were pushed before the history was read, which includes them in its sums.
+    # Some marks were pushed before the history was read, so its sums include them.
     later = [m for m in marks if m.at_ms >= read_ms - RECENT_MS - 120_000]
     history = {"end_ms": [], "coverage": [], "values": {}, "gaps": [], **marks_json(until_then, read_ms)}
     output = run_program(

@@ -87,7 +87,7 @@ def test_a_view_with_an_unknown_value_is_not_shared(signed_in: Client, view: str
 
 
 @pytest.mark.parametrize(("metric", "query"), [("excitement", ""), ("viewers", "&amp;metric=viewers")])
-def test_a_watchlist_links_to_a_comparison_that_exists(
+def test_a_watchlist_links_to_a_comparison_with_only_comparable_metrics(
     boards: Boards, signed_in: Client, list_id: int, settings: Settings, metric: str, query: str
 ) -> None:
     services.add(owner=User.objects.get(email=EMAIL), channel_id="1")

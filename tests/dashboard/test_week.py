@@ -59,7 +59,7 @@ def test_the_page_shows_usual_times_and_a_heat_map(stored: type[Store], signed_i
     assert page.count('class="h0"') == 7 * 20
 
 
-def test_the_panel_is_in_the_time_zone_of_the_viewer(stored: type[Store], signed_in: Client) -> None:
+def test_the_panel_uses_the_time_zone_of_the_viewer(stored: type[Store], signed_in: Client) -> None:
     part = text_of(signed_in, "/channels/1/week?part=1&zone=America/New_York&metric=messages")
     assert "<main" not in part
     assert "every day 13:00 to 17:00" in part
@@ -117,5 +117,5 @@ def test_weekdays_are_formatted_concisely(days: tuple[int, ...], text: str) -> N
         (UsualTime((1,), 4, 147), "Tue 04:00 to Mon 07:00"),
     ],
 )
-def test_a_time_longer_than_a_day_names_the_day_of_its_end(time: UsualTime, text: str) -> None:
+def test_a_time_span_longer_than_a_day_includes_the_day_on_which_it_ends(time: UsualTime, text: str) -> None:
     assert _time_text(time) == text

@@ -92,7 +92,7 @@ def test_an_advertiser_is_led_to_channels_that_match_their_interests(
 
 
 @pytest.mark.parametrize("role", ["", "owner", "<b>"])
-def test_without_a_known_role_all_steps_follow(boards: Boards, signed_in: Client, owner: User, role: str) -> None:
+def test_all_steps_are_shown_if_the_role_is_unknown(boards: Boards, signed_in: Client, owner: User, role: str) -> None:
     assert signed_in.post("/welcome/1", {"do": "on", "role": role}).headers["Location"] == "/welcome/2"
     assert FirstVisit.objects.get().role == ""
     assert signed_in.post("/welcome/5", {"do": "on"}).headers["Location"] == "/"

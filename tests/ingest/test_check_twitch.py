@@ -1,4 +1,4 @@
-"""The Twitch check against the simulated Twitch, healthy and with single faults."""
+"""The Twitch check against the simulated Twitch: healthy, and with individual faults."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RATE = 200.0
 
 @pytest.fixture
 async def twitch(tmp_path: Path, settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[Simulated]:
-    """A simulated Twitch over TLS, configured in the settings; the parameter is its total messages/s."""
+    """A simulated Twitch over TLS, configured in the settings; the parameter is its total message rate per second."""
     async with simulated_twitch(tmp_path, rate=getattr(request, "param", RATE)) as simulated:
         use(settings, str(simulated.http.base_url))
         settings.TWITCH_IRC_HOST, settings.TWITCH_IRC_PORT, settings.TWITCH_IRC_TLS = "127.0.0.1", simulated.tls, True
@@ -126,7 +126,7 @@ async def test_a_silent_chat_is_reported_as_a_note(twitch: Simulated) -> None:
     assert result.error == ""
 
 
-async def test_a_refused_channel_fails_the_join(twitch: Simulated) -> None:
+async def test_a_refused_channel_fails_the_join_step(twitch: Simulated) -> None:
     await twitch.fault("suspended", channels=5, seconds=60)
     result = await check()
     assert result.states["join"] == "FAILED"
@@ -157,7 +157,7 @@ async def refusing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 @pytest.mark.parametrize(("server", "reason"), [(closing, "closed the connection"), (refusing, "capabilities refused")])
-async def test_a_server_that_does_not_speak_irc_fails_the_capabilities(
+async def test_a_server_that_does_not_speak_irc_fails_the_capabilities_step(
     twitch: Simulated, settings: Settings, server: object, reason: str
 ) -> None:
     listening = await asyncio.start_server(server, "127.0.0.1", 0)  # type: ignore[arg-type]

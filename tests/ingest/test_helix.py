@@ -193,12 +193,12 @@ def test_a_last_walk_that_is_refused_does_not_confirm_an_earlier_end() -> None:
         Twitch(*walk(50), *refused * (WALKS - 1)).helix().top_streams(100)
 
 
-def test_enough_rows_are_used_although_the_cursor_is_refused() -> None:
+def test_enough_rows_are_used_even_if_the_cursor_is_refused() -> None:
     twitch = Twitch(*walk(700)[:5], INVALID)
     assert len(twitch.helix().top_streams(500)) == 500
 
 
-def test_a_refused_first_page_is_final() -> None:
+def test_a_refused_first_page_is_not_retried() -> None:
     twitch = Twitch(INVALID)
     with pytest.raises(TwitchRefused, match=r"HTTP 400: .*invalid cursor"):
         twitch.helix().top_streams(1)
@@ -235,7 +235,7 @@ def test_a_refused_single_lookup_reports_the_reason() -> None:
         RefusingTwitch(refused_keys={"x" * 60}).helix().users(logins=["x" * 60])
 
 
-def test_a_completely_refused_lookup_is_final() -> None:
+def test_a_completely_refused_lookup_is_an_error_after_a_few_requests() -> None:
     twitch = RefusingTwitch(refused_keys=map(str, range(100)))
     with pytest.raises(TwitchRefused, match="HTTP 400"):
         twitch.helix().streams_of(map(str, range(100)))

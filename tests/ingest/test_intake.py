@@ -229,7 +229,7 @@ def ban(user: int, sent_ms: int) -> bytes:
     return f"@room-id=7;target-user-id={user};tmi-sent-ts={sent_ms} :tmi.twitch.tv CLEARCHAT #ada :eve".encode()
 
 
-def test_bans_are_summed_per_minute_and_each_is_one_removal(intake: Intake) -> None:
+def test_bans_are_summed_per_minute_and_each_counts_as_one_removal(intake: Intake) -> None:
     minute_ms = NOW // 60_000 * 60_000
     records = []
     for user, at_ms in ((1, 100), (2, 700), (2, 700), (3, 60_100)):

@@ -43,7 +43,7 @@ def test_an_end_is_reported_on_confirmation_and_dated_to_its_detection() -> None
     assert table.kinds() == [("stream_end", LATER + MINUTE)]
 
 
-def test_a_broadcast_missing_from_one_poll_did_not_end() -> None:
+def test_a_broadcast_missing_from_one_poll_has_not_ended() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     table.poll(LATER + MINUTE, BOB)
@@ -63,7 +63,7 @@ def test_a_new_broadcast_ends_the_previous_one() -> None:
     assert [event["text"] for event in table.events[1:]] == ["round two", "Chess"]
 
 
-def test_a_broadcast_after_a_pause_starts_and_the_previous_one_ends_once() -> None:
+def test_after_a_pause_the_new_broadcast_starts_once_and_the_previous_one_ends_once() -> None:
     table = Table()
     table.poll(T0 + 300_000, ADA, BOB)
     for minute in (6, 7, 8):
@@ -84,7 +84,7 @@ def test_the_category_of_a_broadcast_is_reported_when_it_is_first_seen() -> None
     assert [(event["kind"], event["text"]) for event in table.events] == [("category", "Go"), ("category", "Go")]
 
 
-def test_a_channel_leaves_after_ten_minutes_offline() -> None:
+def test_a_channel_leaves_the_list_after_ten_minutes_offline() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
     lists = [table.poll(LATER + minute * MINUTE, BOB).streams for minute in range(1, 13)]
@@ -108,7 +108,7 @@ def test_a_broadcast_is_known_until_its_channel_leaves_the_list() -> None:
     assert not table.rows["7"].is_wanted
     first, left = (start for start in table.first_starts if start["channel_id"] == "7")
     assert left == {**first, "until_ms": LATER + MINUTE, "reported_ms": LATER + MINUTE}
-    # It returns with another broadcast. The end of the first one is unknown.
+    # The channel returns with another broadcast. The end of the first broadcast is unknown.
     table.poll(LATER + 20 * MINUTE, replace(ADA, started_at=LATER_ISO), BOB)
     assert table.rows["7"].is_wanted
     assert table.kinds() == [("stream_start", LATER), ("category", LATER + 20 * MINUTE)]

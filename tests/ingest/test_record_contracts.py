@@ -1,4 +1,4 @@
-"""The records that producer, stream job and Celery write match the JSON Schemas in docs/schemas."""
+"""The records that the producer, the stream job and Celery write match the JSON Schemas in docs/schemas."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def valid_ends(table: Table) -> list[tuple[int, int]]:
 
 
 def polls(table: Table, answers: str, first_ms: int = LATER) -> None:
-    """Poll once a minute. Ada is live since T0 for A, live since LATER for B, and offline for -. Bob is always live."""
+    """Poll once a minute. Ada's broadcast is the one from T0 (A) or LATER (B), or she is offline (-). Bob is always live."""
     streams = {"A": [ADA], "B": [NEWER], "-": []}
     for minute, answer in enumerate(answers):
         table.poll(first_ms + minute * MINUTE, *streams[answer], BOB)
@@ -179,7 +179,7 @@ def test_an_absence_does_not_reset_the_wait_for_a_second_response() -> None:
     assert table.kinds() == [("title", LATER + MINUTE), ("title", LATER + 2 * MINUTE)]
 
 
-def test_an_undelivered_change_back_is_retried_with_its_first_time() -> None:
+def test_an_undelivered_change_back_is_retried_with_its_original_time() -> None:
     table = Table()
     for minute, title in enumerate(["a title", "new", "a title"]):
         table.poll(LATER + minute * MINUTE, replace(ADA, title=title), BOB)
@@ -188,7 +188,7 @@ def test_an_undelivered_change_back_is_retried_with_its_first_time() -> None:
     assert table.kinds() == [("title", LATER + MINUTE), ("title", LATER + 2 * MINUTE)]
 
 
-def test_a_new_broadcast_may_have_the_previous_title_at_once() -> None:
+def test_a_new_broadcast_may_have_an_earlier_title_at_once() -> None:
     table = Table()
     for minute, title in ((-5, "a title"), (-4, "new")):
         table.poll(LATER + minute * MINUTE, replace(ADA, title=title), BOB)
@@ -265,7 +265,7 @@ def test_a_broadcast_does_not_end_before_its_start() -> None:
     assert valid_ends(table) == [(LATER, LATER)]
 
 
-def test_an_end_of_an_earlier_broadcast_in_the_row_is_ignored() -> None:
+def test_the_end_of_an_earlier_broadcast_in_a_row_is_ignored() -> None:
     table = Table()
     polls(table, "AB", LATER + MINUTE)
     table.rows["7"].ended_at = datetime_of(LATER - MINUTE)

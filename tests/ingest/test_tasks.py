@@ -56,7 +56,7 @@ def test_a_refresh_is_counted_whether_it_succeeds_or_not(
 
 
 @pytest.mark.django_db
-def test_a_worker_serves_metrics_and_continues_if_the_port_is_taken(
+def test_a_worker_serves_metrics_and_keeps_running_if_the_port_is_taken(
     twitch: Live, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.socket() as probe:

@@ -89,7 +89,7 @@ def test_a_stalled_process_never_writes_again() -> None:
     writer.put(message(NOW + 1))
     with pytest.raises(ProducerStalled):
         writer.step()
-    # On a busy machine, the Kafka client's thread returns the purged records only after `step` stopped waiting.
+    # On a busy machine, the Kafka client's thread returns the purged records only after `step` has stopped waiting.
     wait_until(lambda: producer.poll(0.05) >= 0 and not writer.in_flight, 60, "the purged records")
     for _ in range(2):
         with pytest.raises(ProducerStalled):

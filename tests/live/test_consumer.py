@@ -251,8 +251,8 @@ async def test_malformed_frames_get_an_error_and_the_socket_stays_open(
     assert (await socket.receive())["type"] == "snapshot"
 
 
-def test_frames_nested_at_any_depth_are_malformed() -> None:
-    """Parsing and formatting recurse; the stack may suffice for one and not for the other."""
+def test_nested_frames_are_malformed_at_any_depth() -> None:
+    """Parsing and formatting both recurse, and the stack may suffice for only one of them."""
     for depth in range(700, 1_100):
         metric = "[" * depth + "]" * depth
         with pytest.raises(BadFrame):

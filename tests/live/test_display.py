@@ -120,7 +120,7 @@ def test_old_viewer_counts_have_a_note(settings: Settings) -> None:
     assert reading_display(None, None, MIDNIGHT_MS).late_dropped == "–"
 
 
-async def test_frames_have_the_texts_of_rows_channels_and_viewer_counts(boards: Boards, live: LiveBoards) -> None:
+async def test_frames_contain_the_texts_of_rows_channels_and_viewer_counts(boards: Boards, live: LiveBoards) -> None:
     boards.write_viewers({"1": 1_000}, observed_ms=15_000, messages=4_000)
     hub = new_hub(live, lambda: MIDNIGHT_MS)
     outbox, frames = join(hub), {}

@@ -128,7 +128,7 @@ def test_the_page_shows_the_chosen_window_and_keeps_it(boards: Boards, signed_in
     ]
 
 
-def test_a_board_without_a_window_keeps_the_choice_for_the_next_one(boards: Boards, signed_in: Client) -> None:
+def test_a_board_with_a_single_window_keeps_the_choice_for_the_next_board(boards: Boards, signed_in: Client) -> None:
     response = signed_in.get("/?board=messages&window=5m")
     assert response.status_code == 200
     assert len(rows_of(response)) == 3

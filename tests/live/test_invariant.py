@@ -52,7 +52,7 @@ class Page:
 
 
 class IdleConnection:
-    """A connection that takes frames only when the test does so."""
+    """A connection that takes no frames until the test takes them."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []

@@ -70,7 +70,7 @@ def test_a_slow_client_gets_the_newest_payload_of_each_subscription() -> None:
     assert outbox.frames_sent == 2
 
 
-def test_a_client_that_takes_nothing_is_stuck_after_a_while() -> None:
+def test_a_client_that_takes_nothing_counts_as_stuck_after_a_while() -> None:
     client, outbox = connect()
     outbox.subscribe("a", BOARD)
     client.reads = False

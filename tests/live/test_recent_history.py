@@ -28,7 +28,7 @@ T = 1_795_400_000_000
 
 
 class Sink:
-    """Writes one second of all channels and stores a step, as run_sink boards does at a tick."""
+    """Writes one second of all channels and stores a step, as `run_sink boards` does at a tick."""
 
     def __init__(self, valkey: Valkey) -> None:
         self.valkey = valkey

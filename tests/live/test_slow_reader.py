@@ -22,7 +22,7 @@ from twitchly.websockets import ClosingProtocol
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# The kernel buffer of each end; the default would be megabytes.
+# The size of the kernel buffer at each end; the default would be megabytes.
 BUFFER = 32_768
 SUBSCRIBE = b'{"type": "subscribe", "id": "all", "kind": "board", "metric": "viewers", "size": 100}'
 

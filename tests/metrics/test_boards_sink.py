@@ -164,7 +164,7 @@ def expected(windows: Windows, end_ms: int) -> dict[tuple[str, str], tuple[int, 
 
 
 def newest_end_ms() -> int:
-    """Return the newest multiple of 10 s at which windows end that Kafka already has."""
+    """Return the newest window end that is a multiple of 10 s and whose windows Kafka already has."""
     return int(time.time() * 1000 - 2_000) // INTERVAL_MS * INTERVAL_MS
 
 

@@ -32,7 +32,7 @@ class History:
 
     It was noticed at `noticed_s`, and tracked from then on or, if `is_tracked_before`, throughout. In `silent`
     spans the producer was down; in `dead` spans a connection was dead, although pulses claimed that the channel was
-    heard. Viewers were unknown in `unknown` spans.
+    heard. Viewer counts were unknown in `unknown` spans.
     """
 
     started_s: int

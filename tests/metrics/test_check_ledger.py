@@ -301,7 +301,7 @@ def test_raids_are_matched_with_channel_events(tmp_path: Path) -> None:
     assert (report.is_ok, report.figures()["notices"]) == (True, 1)
 
 
-def test_bans_are_matched_with_the_sums_of_channel_events(tmp_path: Path) -> None:
+def test_bans_are_compared_with_the_sums_in_channel_events(tmp_path: Path) -> None:
     entries = [Entry("a", "7", T0 - 120_000, 1), Entry("ban-1", "7", T0 - 50_000, 1, "ban")]
     chat = FakeChat([message("a", T0 - 120_000), CHAT[2]])
     report = check(chat, None, ledger_of(tmp_path, *entries))
@@ -374,7 +374,7 @@ def printed(report: Report, *, as_json: bool) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_json_is_one_line_with_every_figure() -> None:
+def test_json_output_is_one_line_with_every_figure() -> None:
     out, _ = printed(report_of([f"difference {n}" for n in range(30)]), as_json=True)
     assert out.count("\n") == 1
     figures = json.loads(out)
@@ -397,7 +397,7 @@ def test_json_is_one_line_with_every_figure() -> None:
     ]
 
 
-def test_figures_are_printed_one_per_line_with_20_differences() -> None:
+def test_figures_are_printed_one_per_line_with_at_most_20_differences() -> None:
     out, err = printed(report_of([f"difference {n}" for n in range(30)]), as_json=False)
     assert out.split()[:2] == ["sent", "3"]
     assert len(out.splitlines()) == 12

@@ -59,7 +59,7 @@ def cluster_with(checkpoints: object) -> FlinkCluster:
     return FlinkCluster(httpx.Client(transport=httpx.MockTransport(respond)))
 
 
-def test_statistics_have_the_counts_and_the_reason_of_the_last_failure() -> None:
+def test_statistics_contain_the_counts_and_the_reason_for_the_last_failure() -> None:
     counts = {"restored": 1, "total": 9, "in_progress": 1, "completed": 6, "failed": 2}
     done = {"id": 7, "latest_ack_timestamp": 1_795_400_000_000, "state_size": 81_920, "end_to_end_duration": 140}
     calm = cluster_with({"counts": counts, "latest": {"completed": done, "failed": None}})

@@ -94,7 +94,7 @@ def test_json_has_a_line_per_dead_letter_and_a_line_per_reason() -> None:
     assert "\x1b" not in lines[0]
 
 
-def test_an_explanation_has_the_value_and_the_current_fault() -> None:
+def test_an_explanation_contains_the_value_and_the_current_fault() -> None:
     fields = _explanation("windows", dead_letter(b'{"grain": "\x1b"}' + b" " * 3_000), is_replayed=True)
     assert fields["from"] == "windows/1/42"
     assert fields["now"].startswith("not JSON: Invalid control character")

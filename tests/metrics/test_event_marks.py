@@ -45,7 +45,7 @@ def test_recent_sums_are_not_merged() -> None:
     assert merge_sums(merged, 5 * MINUTE_MS) == merge_sums(raw, 5 * MINUTE_MS)
 
 
-def test_a_gap_written_in_parts_is_merged() -> None:
+def test_adjacent_gaps_with_the_same_reason_are_merged() -> None:
     parts = [
         GapSpan(0, 60, "lost"),
         GapSpan(60, 120, "lost"),

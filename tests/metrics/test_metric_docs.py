@@ -1,4 +1,4 @@
-"""docs/metrics.md matches the metric table, and the command checks that."""
+"""docs/metrics.md matches the metric table, and the command verifies that."""
 
 from __future__ import annotations
 

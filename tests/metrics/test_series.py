@@ -51,7 +51,7 @@ def test_the_metric_coverage_is_0_where_a_tracked_channel_was_not_heard() -> Non
 
 
 def test_gaps_of_a_series_add_up_to_its_missed_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The channel was on air for 40 min before it was tracked, and has a gap of 8 ms when the producer joined."""
+    """The channel was on air for 40 min before it was tracked, and has a gap of 8 ms from when the producer joined."""
     start_ms = END - HOUR_MS
     joined_ms = start_ms + 40 * MINUTE
 
@@ -108,7 +108,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
     return RecordingStore.reads
 
 
-def test_a_past_range_reads_its_windows_and_the_gaps_of_the_first_one(
+def test_a_past_range_reads_its_windows_and_the_events_around_them(
     reads: list[tuple[str, int, int]],
 ) -> None:
     from_ms, until_ms = END - 50 * DAY_MS, END - 40 * DAY_MS
@@ -162,7 +162,7 @@ class ManyStored(NoBroadcasts):
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.key)
-def test_lines_of_every_metric_are_read_with_columns(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_of_every_metric_request_columns(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
     requested: list[Collection[str]] = []
 
     class Empty(ManyStored):
@@ -213,7 +213,7 @@ class PartlyHeard(ManyStored):
         ("coverage", [(END - 2 * MINUTE, 100), (END - MINUTE, 0), (END, 0)]),
     ],
 )
-def test_lines_have_no_counts_of_minutes_that_were_not_heard(
+def test_lines_have_no_counts_for_minutes_that_were_not_heard(
     monkeypatch: pytest.MonkeyPatch, metric: str, heard: list[tuple[int, float]]
 ) -> None:
     monkeypatch.setattr(many_channels, "WindowStore", PartlyHeard)
@@ -228,7 +228,9 @@ def test_coverage_of_channels_reads_only_coverage_columns(monkeypatch: pytest.Mo
     assert [gap.channels for gap in hour.gaps] == [2]
 
 
-def test_coverage_of_channels_counts_time_on_air_before_it_was_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_coverage_of_channels_counts_time_on_air_before_a_broadcast_was_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Noticed(ManyStored):
         def read_recent_events(
             self, channels: Collection[str], _from_ms: int, _until_ms: int

@@ -1,4 +1,4 @@
-"""State of the simulated past, and the channels that it adds to those on the list."""
+"""Progress of the simulated past, and the channels that it adds to those on the list."""
 
 from __future__ import annotations
 

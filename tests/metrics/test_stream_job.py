@@ -108,12 +108,12 @@ def test_a_job_with_this_plan_is_left_alone(settings: Settings, tmp_path: Path) 
     assert flink.stopped == []
 
 
-def test_an_ended_job_is_ignored_and_nothing_is_submitted_without_a_task_manager() -> None:
+def test_an_ended_job_is_ignored_and_no_job_is_submitted_without_a_task_manager() -> None:
     with pytest.raises(ServiceUnavailable, match="no task manager"):
         Flink(overview("a", "FAILED", 0, 1), slots=0).job().ensure()
 
 
-def test_an_unavailable_flink_raises_service_away() -> None:
+def test_an_unavailable_flink_raises_service_unavailable() -> None:
     def refuse(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
@@ -122,7 +122,7 @@ def test_an_unavailable_flink_raises_service_away() -> None:
         StreamJob(cluster, "twitchly", lambda: False).ensure()
 
 
-def test_the_plan_digest_depends_on_the_sql_and_its_topics_only(settings: Settings) -> None:
+def test_the_plan_digest_depends_only_on_the_sql_and_its_topics(settings: Settings) -> None:
     digest = plan_digest()
     settings.KAFKA_BOOTSTRAP = "127.0.0.1:1"
     assert plan_digest() == digest

@@ -72,7 +72,7 @@ def test_offsets_after_a_waiting_end_are_not_committed() -> None:
     assert committable(summaries) == 90
 
 
-def test_an_end_that_is_reported_again_waits_once() -> None:
+def test_an_end_that_is_reported_again_is_awaited_once() -> None:
     summaries = Summaries()
     summaries.add(end(), position(40))
     summaries.add(end(at_ms=ENDED + 1), position(41))
@@ -88,7 +88,7 @@ def test_a_withdrawn_end_no_longer_waits() -> None:
     assert committable(summaries) == 45
 
 
-def test_the_last_reported_end_or_withdrawal_wins_in_any_order() -> None:
+def test_the_latest_reported_end_or_withdrawal_wins_whatever_the_order() -> None:
     records = [end(reported_ms=ENDED + 1), withdrawal(ENDED + 2), end(at_ms=ENDED + 9, reported_ms=ENDED + 10)]
     for order in permutations(records):
         summaries = Summaries()

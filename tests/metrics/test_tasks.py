@@ -26,7 +26,7 @@ Call = tuple[list[str], int, bool]
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
-    """The calls of `roll_up`: channel ids, start, and whether only missing rows are computed."""
+    """The calls to `roll_up`: channel ids, start, and whether only missing rows are computed."""
     recorded: list[Call] = []
 
     def roll_up(channel_ids: Iterable[str], start_ms: int, _now_ms: int, *, only_missing: bool = False) -> int:

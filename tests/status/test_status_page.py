@@ -108,7 +108,7 @@ def test_samples_are_summed_by_minute_and_day() -> None:
     assert (day.start_ms, day.samples, day.coverage_samples, day.coverage_sum) == (T0 // DAY_MS * DAY_MS, 12, 12, 9.0)
 
 
-def test_a_snapshot_of_the_same_moment_is_recorded_once() -> None:
+def test_snapshots_of_the_same_moment_are_recorded_once() -> None:
     for _ in range(2):
         record_sample(healthy(T0))
     assert StatusDay.objects.get().samples == 1
@@ -178,7 +178,9 @@ def test_history_has_one_bar_per_day_and_one_per_minute(status_redis: Valkey) ->
     assert result.since_ms == today - 3 * DAY_MS
 
 
-def test_a_snapshot_has_the_boards_the_channel_list_and_the_heartbeats(status_redis: Valkey, boards: Boards) -> None:
+def test_a_snapshot_includes_the_boards_the_channel_list_and_the_heartbeats(
+    status_redis: Valkey, boards: Boards
+) -> None:
     heartbeats.write_heartbeat(producer(boards.end_ms))
     snapshot = take_snapshot(now_ms())
     assert (snapshot.boards_end_ms, snapshot.listed_ms) == (boards.end_ms, boards.end_ms)
@@ -281,7 +283,7 @@ def test_readyz_names_the_failed_checks(client: Client, status_redis: Valkey) ->
     assert (response.status_code, json.loads(response.content)) == (503, {"ready": False, "missing": ["redis"]})
 
 
-def test_the_verdict_depends_on_the_past_hour_too(client: Client, status_redis: Valkey, boards: Boards) -> None:
+def test_the_verdict_also_depends_on_the_past_hour(client: Client, status_redis: Valkey, boards: Boards) -> None:
     at_ms = now_ms()
     for back_s in range(600, 0, -10):
         record_sample(healthy(at_ms - back_s * 1000, 0.5 if back_s > 300 else 0.75))
@@ -372,7 +374,7 @@ def test_unknown_figures_are_not_shown_as_zero() -> None:
     assert shown["listening"].last_ms is None
 
 
-def test_heartbeats_of_other_versions_and_damaged_ones_do_not_break_the_page(
+def test_damaged_heartbeats_and_those_of_other_versions_do_not_break_the_page(
     client: Client, status_redis: Valkey, boards: Boards
 ) -> None:
     with status_redis.client(5) as redis:
