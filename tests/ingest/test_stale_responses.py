@@ -31,7 +31,7 @@ def valid_ends(table: Table) -> list[tuple[int, int]]:
 
 
 def polls(table: Table, answers: str, first_ms: int = LATER) -> None:
-    """Poll once a minute. Ada's broadcast is the one from T0 (A) or LATER (B), or she is offline (-). Bob is always live."""
+    """Poll once a minute. Ada has been live since T0 (A) or LATER (B), or is offline (-). Bob is always live."""
     streams = {"A": [ADA], "B": [NEWER], "-": []}
     for minute, answer in enumerate(answers):
         table.poll(first_ms + minute * MINUTE, *streams[answer], BOB)
