@@ -219,7 +219,7 @@ DEFENSES = (
     Defense(
         "socket-origin",
         "WebSockets from other sites",
-        "tests/live/test_consumer.py::test_another_origin_is_refused",
+        "tests/live/test_consumer.py::test_a_socket_from_another_origin_is_refused",
         without("SameOrigin"),
     ),
     Defense(

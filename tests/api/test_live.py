@@ -99,7 +99,7 @@ async def after_tick(receive: Callable[[], Any], boards: Boards) -> Any:
     return waiting.result()
 
 
-async def test_events_start_with_a_snapshot_and_continue_with_each_tick(
+async def test_the_event_stream_starts_with_a_snapshot_and_continues_with_each_tick(
     key: tuple[ApiKey, str], boards: Boards
 ) -> None:
     async with reading(key[1], "boards=viewers&n=10") as events:
@@ -173,7 +173,7 @@ async def test_an_unknown_channel_is_reported_and_the_others_are_pushed(key: tup
         assert set(json.loads(frame["data"])["channels"]) == {"1"}
 
 
-async def test_events_end_when_their_key_is_revoked(key: tuple[ApiKey, str], boards: Boards) -> None:
+async def test_the_event_stream_ends_when_its_key_is_revoked(key: tuple[ApiKey, str], boards: Boards) -> None:
     async with reading(key[1], "boards=viewers") as events:
         await events.next()
         await after_tick(events.next, boards)

@@ -29,7 +29,7 @@ from tests.web import web
         ("application/json;q=high", 1),
     ],
 )
-def test_the_most_specific_media_range_decides_the_weight(accept: str, expected: float) -> None:
+def test_the_most_specific_media_range_determines_the_weight(accept: str, expected: float) -> None:
     assert weight("application/json", accept) == expected
 
 

@@ -35,7 +35,7 @@ async def test_deeply_nested_json_is_an_invalid_request(api: Api, method: str, p
         assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
 
 
-async def test_an_integer_with_too_many_digits_is_rejected_with_the_limit(api: Api) -> None:
+async def test_the_error_for_an_integer_with_too_many_digits_includes_the_limit(api: Api) -> None:
     content = b'{"name": ' + b"9" * 5_000 + b"}"
     response = await api.request("POST", "watchlists", content=content, headers=JSON)
     assert (response.status_code, response.json()["code"]) == (400, "invalid-request")

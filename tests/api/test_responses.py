@@ -47,7 +47,7 @@ async def test_formulas_in_names_are_escaped_in_csv(api: Api, boards: Boards) ->
     assert "'=HYPERLINK(0)" in (await api.get("boards/viewers.csv")).text
 
 
-async def test_an_unchanged_response_is_answered_with_304(api: Api) -> None:
+async def test_a_304_is_sent_if_the_response_is_unchanged(api: Api) -> None:
     first = await api.get("metrics")
     assert first.headers["Cache-Control"] == "private, max-age=3600"
     second = await api.get("metrics", headers={"If-None-Match": first.headers["ETag"]})
@@ -102,7 +102,7 @@ async def test_live_channels_are_found_by_part_of_their_name(api: Api) -> None:
     assert channels[0]["url"] == "https://www.twitch.tv/beta"
 
 
-async def test_a_language_has_its_code_and_its_name_everywhere(api: Api) -> None:
+async def test_a_language_is_shown_with_its_code_and_name_everywhere(api: Api) -> None:
     await Channel.objects.acreate(id="77", login="old", name="Old", language="zh-hk")
     board = (await api.get("boards/viewers?language=en")).json()
     stored = (await api.get("channels/77")).json()

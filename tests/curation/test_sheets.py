@@ -47,7 +47,7 @@ def changes(result: Plan) -> list[tuple[str, object]]:
     return [(change.channel.login, change.values) for change in result.changes]
 
 
-def test_a_line_changes_only_its_filled_cells() -> None:
+def test_a_line_changes_only_the_fields_whose_cells_are_filled() -> None:
     channel("7", note="kept")
     channel("8", pinned=True, reason="partner")
     result = plan(

@@ -136,7 +136,7 @@ def test_a_chart_of_a_new_channel_says_when_recording_began(tmp_path: Path) -> N
     assert output["marks"] == ["note", "raid"], "events before the first data are listed, but not drawn"
 
 
-def test_time_before_a_broadcast_is_off_air(tmp_path: Path) -> None:
+def test_time_before_a_broadcast_is_marked_off_air_or_not_tracked(tmp_path: Path) -> None:
     started_ms = T + 9 * HOUR_MS
     output = shaded(tmp_path, started_ms + 3 * MINUTE_MS, [("stream_start", started_ms)])
     assert output["shades"] == [{"from_ms": T, "until_ms": started_ms, "label": "off air or not tracked"}]

@@ -110,7 +110,7 @@ def test_staff_without_a_role_see_no_sections(boards: Boards) -> None:
 
 
 @pytest.mark.parametrize("role", SEEN)
-def test_every_link_of_the_start_page_opens_for_the_role(boards: Boards, role: str) -> None:
+def test_every_link_on_the_start_page_opens_for_the_role(boards: Boards, role: str) -> None:
     client = staff_client(role)
     fill_sections(boards)
     links = set(re.findall(r'href="(/admin/[^"]*)"', read_page(open_desk(client)))) - {"/admin/password_change/"}
@@ -445,5 +445,5 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(boards: Boards) -> No
         (5_000 * DAY_MS, "5,000 d"),
     ],
 )
-def test_spans_use_their_largest_unit(span_ms: int, text: str) -> None:
+def test_spans_are_shown_in_their_largest_unit(span_ms: int, text: str) -> None:
     assert span_text(span_ms) == text

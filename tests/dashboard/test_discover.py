@@ -302,7 +302,9 @@ def test_segment_names_are_unique_and_their_number_is_limited(owner: User) -> No
         save_segment(owner=owner, name="One more", query="")
 
 
-def test_failed_row_updates_keep_the_old_rows(boards: Boards, signed_in: Client, settings: Settings) -> None:
+def test_row_updates_return_503_while_redis_is_unavailable(
+    boards: Boards, signed_in: Client, settings: Settings
+) -> None:
     use_redis(settings, "redis://127.0.0.1:1")
     page_services.reset()
     assert signed_in.get("/discover?rows=1").status_code == 503

@@ -131,7 +131,7 @@ def test_coverage_is_a_share_and_its_metric_a_percentage() -> None:
     assert (channel["coverage"], channel["distinct_coverage"]) == (1, 0.5123)
 
 
-def test_live_exports_use_the_same_coverage(boards: Boards, signed_in: Client) -> None:
+def test_live_exports_also_have_coverage_as_a_share(boards: Boards, signed_in: Client) -> None:
     boards.write_viewers({"1": 50_000}, observed_ms=18_105)
     page_services.reset()
     for path in ("/board.ndjson", "/discover.ndjson"):

@@ -133,7 +133,7 @@ def test_window_rows_contain_end_length_coverage_and_metrics() -> None:
 
 
 @pytest.mark.parametrize("interval", ["1m", "1h"])
-def test_the_event_export_has_the_gaps_of_the_series_for_every_interval(
+def test_the_event_export_contains_the_gaps_of_the_series_for_every_interval(
     boards: Boards, signed_in: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch, interval: str
 ) -> None:
     until_ms = now_ms() // HOUR_MS * HOUR_MS - DAY_MS
@@ -208,7 +208,7 @@ def test_a_board_is_exported_as_displayed(boards: Boards, signed_in: Client) -> 
     assert row["State"] == "live"
 
 
-def test_the_board_export_has_all_ranked_channels(boards: Boards, signed_in: Client) -> None:
+def test_the_board_export_contains_all_ranked_channels(boards: Boards, signed_in: Client) -> None:
     viewers = {str(number): number * 10 for number in range(1, 131)}
     boards.end_ms += 1_000
     for channel_id in viewers:

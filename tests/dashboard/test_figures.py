@@ -30,7 +30,7 @@ from core.times import DAY_MS, HOUR_MS
         (-0.04, 1, "0.0"),
     ],
 )
-def test_numbers_have_thousands_separators_and_round_half_up(value: float, decimals: int, text: str) -> None:
+def test_numbers_have_thousands_separators_and_are_rounded_half_up(value: float, decimals: int, text: str) -> None:
     assert number(value, decimals) == text
 
 
@@ -44,7 +44,7 @@ def test_only_counts_become_lower_bounds_below_full_coverage() -> None:
     assert figure("messages", None, 1.0) == "–"
 
 
-def test_unknown_values_have_no_mark() -> None:
+def test_unknown_values_have_no_lower_bound_mark() -> None:
     assert figure("messages", None, 0.5) == at_least("viewers", None, True) == "–"
     # Without coverage, counts are unknown, not 0.
     assert [figure(key, 0, 0.0) for key in ("messages", "spam", "viewers", "coverage")] == ["–", "–", "0", "0"]
@@ -98,7 +98,7 @@ def test_a_malformed_start_time_is_omitted() -> None:
     assert on_air("1970-01-01T00:00:00Z", 60_000) == "On air 1 min 0 s"
 
 
-def test_a_summary_has_heard_time_and_time_on_air() -> None:
+def test_a_summary_shows_heard_time_and_time_on_air() -> None:
     whole = RangeSummary(
         0,
         DAY_MS,

@@ -90,7 +90,7 @@ def test_the_page_says_whether_known_bots_are_counted(
     assert expected in read_page(client.get("/methodology"))
 
 
-def test_the_introduction_has_the_configured_limits(client: Client, settings: Settings) -> None:
+def test_the_introduction_shows_the_configured_limits(client: Client, settings: Settings) -> None:
     settings.VIEWERS_STALE_S = 170
     page = read_page(client.get("/methodology"))
     for words in ("past 30 s and is recomputed every 1 s", "recomputed every 5 s", "below 95% in the past 30 s"):

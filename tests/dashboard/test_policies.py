@@ -31,7 +31,7 @@ def rows(client: Client) -> dict[str, str]:
     return {html.unescape(data): html.unescape(retention) for data, retention in result}
 
 
-def test_every_topic_has_its_retention(client: Client) -> None:
+def test_the_retention_of_every_topic_is_listed(client: Client) -> None:
     displayed, retention = rows(client), {topic.name: topic.retention_ms for topic in ALL_TOPICS}
     assert set(TOPICS) | set(map(dead_letter_topic, TOPICS)) == set(retention)
     for name, label in TOPICS.items():
@@ -40,7 +40,7 @@ def test_every_topic_has_its_retention(client: Client) -> None:
         assert (unread or data) == duration_text(max(retention[name], retention[dead_letter_topic(name)]))
 
 
-def test_every_history_table_has_its_retention(client: Client) -> None:
+def test_the_retention_of_every_history_table_is_listed(client: Client) -> None:
     displayed = rows(client)
     stored = {item for item in vars(models).values() if hasattr(item, "__table_name__") and item.__table_name__}
     assert set(TABLES) == stored

@@ -78,7 +78,7 @@ def test_unknown_minutes_and_hours_have_no_effect() -> None:
     assert effects_of(Series(hour, points[8:], [], [raid])) == {}
 
 
-def test_an_interval_with_one_kind_keeps_its_icon() -> None:
+def test_an_interval_with_events_of_one_kind_keeps_their_icon() -> None:
     assert [line.kind for line in lines_of([mark("cheers", 10, 500)], STEP_MS, {})] == ["cheers"]
 
 

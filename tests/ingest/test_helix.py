@@ -331,7 +331,7 @@ def test_a_damaged_response_does_not_make_a_channel_offline() -> None:
 
 
 @pytest.mark.parametrize("text", ["👩\u200d💻 coding a bot", "می\u200cخواهم", f"{ENGLAND} England"])
-def test_titles_and_names_are_unchanged(text: str) -> None:
+def test_titles_and_names_are_kept_unchanged(text: str) -> None:
     written = row(1, 5, title=text, game_name=text, user_name=text)
     (stream,) = Twitch(httpx.Response(200, json={"data": [written], "pagination": None})).helix().top_streams(1)
     assert (stream.title, stream.category, stream.name) == (text, text, text)

@@ -120,7 +120,7 @@ async def test_implausible_starts_lose_no_stream(twitch: Simulated) -> None:
     assert without == {channel.id for channel in twitch.audience.channels[:3]}
 
 
-async def test_alternating_titles_are_one_change(twitch: Simulated) -> None:
+async def test_alternating_titles_count_as_one_change(twitch: Simulated) -> None:
     helix, table = helix_of(twitch), Table(count=50)
     changed = twitch.audience.channels[0].id
 

@@ -141,7 +141,7 @@ async def test_a_page_that_reads_again_gets_the_newest_frame(socket: BrowserSock
     assert (push["seq"], push["rows"][0]["value"]) == (2, 70_000)
 
 
-async def test_another_origin_is_refused(cookie: tuple[bytes, bytes]) -> None:
+async def test_a_socket_from_another_origin_is_refused(cookie: tuple[bytes, bytes]) -> None:
     headers = [(b"origin", b"http://evil.example"), (b"host", b"localhost"), cookie]
     assert not await BrowserSocket(web, "/live", headers).connect()
 

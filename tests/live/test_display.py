@@ -51,7 +51,7 @@ def test_excitement_has_a_note_while_warming_up() -> None:
     assert now_note("excitement", NOW).startswith("warming up: fewer than 10 earlier windows")
 
 
-def test_a_channel_has_the_text_of_each_value_and_note() -> None:
+def test_the_display_of_a_channel_contains_the_text_of_each_value_and_note() -> None:
     values = {"viewers": 2_000, "messages": 1_234, "chatters": 50, "spam": 4.2}
     channel = replace(NOW, values=values, coverage=0.5, apart={"copies": 3}, unranked={"spam": "needs 10 messages"})
     display = channel_display(channel)
@@ -92,7 +92,7 @@ def test_rank_changes_are_described(moved: int | None, is_new: bool, expected: t
     assert (change.sign, change.words, change.css) == expected
 
 
-def test_a_row_has_the_text_of_its_value_state_category_and_language() -> None:
+def test_the_display_of_a_row_contains_its_value_state_category_and_language() -> None:
     stale = row_display(replace(ROW, state="stale", coverage=0.9), "messages", 1_000_000)
     assert (stale.value, stale.state, stale.is_stale, stale.is_partial) == ("≥ 7", "stale 20 s", True, True)
     live = row_display(ROW, "messages", 1_000_000)

@@ -45,7 +45,7 @@ async def rows(board: Board) -> list[Row]:
     return reading.rows[board]
 
 
-async def test_rows_have_the_value_end_and_coverage_of_the_five_minutes(boards: Boards) -> None:
+async def test_rows_contain_the_value_end_and_coverage_of_the_five_minutes(boards: Boards) -> None:
     boards.end_ms -= 4_000
     boards.write_five_minutes({"1": words(9), "2": words(12, observed_ms=150_000), "3": words(99, messages=99)})
     boards.end_ms += 4_000

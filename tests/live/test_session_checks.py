@@ -102,7 +102,7 @@ def test_a_session_survives_a_new_secret_key_while_the_old_one_is_accepted(setti
     assert signed_in([key]) == set()
 
 
-def test_many_sessions_need_two_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_many_sessions_are_checked_with_two_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     keys = {sign_in(f"{number}@example.com")[1] for number in range(5)}
     with django_assert_num_queries(2):
         assert signed_in(keys) == keys

@@ -311,7 +311,7 @@ def test_bans_are_compared_with_the_sums_in_channel_events(tmp_path: Path) -> No
     assert (report.is_ok, report.figures()["summed"]) == (True, 1)
 
 
-def test_listening_is_checked_without_windows(ledger: Ledger) -> None:
+def test_messages_are_checked_even_without_a_window_store(ledger: Ledger) -> None:
     report = check(FakeChat(CHAT), None, ledger)
     assert (report.is_ok, report.windows, report.figures()["in_chat"]) == (True, None, 2)
 

@@ -37,7 +37,7 @@ def test_a_gap_lowers_the_coverage_and_changes_no_rate(monkeypatch: pytest.Monke
     assert point.values["engagement"] == 50 * MINUTE / 3_000
 
 
-def test_the_metric_coverage_is_the_coverage_of_the_point(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_coverage_metric_equals_the_coverage_of_the_point(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "WindowStore", Stored)
     past = chart_ranges.past_range(END - 3 * DAY_MS, END, END + 1_000)
     (point,) = queries.series("7", past, END + 1_000, [METRIC["coverage"]]).points
@@ -45,7 +45,7 @@ def test_the_metric_coverage_is_the_coverage_of_the_point(monkeypatch: pytest.Mo
     assert queries.value_of(point, "coverage") == 100 * point.coverage == pytest.approx(100 * 500 / MINUTE)
 
 
-def test_the_metric_coverage_is_0_where_a_tracked_channel_was_not_heard() -> None:
+def test_the_coverage_metric_is_0_where_a_tracked_channel_was_not_heard() -> None:
     unheard = queries.Point(END, 0.0, {"messages": 0, "coverage": 0.0})
     assert (queries.value_of(unheard, "coverage"), queries.value_of(unheard, "messages")) == (0, None)
 
