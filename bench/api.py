@@ -43,7 +43,7 @@ REVOKED_EVERY_S, REVOKED_LIMIT_S = 0.02, 20
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Rates and durations of the requests; `recent_ms` is the length of the history, with at least `points` windows.
+    """Rates and durations of the requests; `recent_ms` is the length of a history of at least `points` windows.
 
     `warm_s` is a warm-up before the measurement, because a freshly started instance is slower.
     """
@@ -63,7 +63,7 @@ class Sizes:
 
 
 SMOKE = Sizes(0.2, 20, 1, [30], 1, 2, 5, 3, 2, 3, 30 * MINUTE_MS, 170)
-# Higher than the total rate: the limits are checked, but no request exceeds them.
+# Higher than the total rate, so that the limits are checked, but no request exceeds them.
 LIMITS = {"API_ADDRESS_PER_S": "5000"}
 REVOKE = """
 import time
@@ -189,7 +189,7 @@ def histories(stack: Stack, key: str, channel_id: str, count: int) -> dict[str, 
 
 
 async def streams(stack: Stack, keys: Sequence[str], sizes: Sizes) -> dict[str, Any]:
-    """Open event streams of one board each, and count the events of each stream within a minute."""
+    """Open event streams for one board each, and count the events of each stream within a minute."""
     readers = [
         Events(stack, keys[number % len(keys)], BOARDS[number % len(BOARDS)].key) for number in range(sizes.streams)
     ]

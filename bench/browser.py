@@ -41,7 +41,7 @@ class Sizes:
     live_s: int = 60
     recent_ms: int = DAY_MS
     hourly_ms: int = 90 * DAY_MS
-    # Of 8,640 and 2,160 points: the newest windows may not be stored yet.
+    # Slightly less than 8,640 and 2,160, because the newest windows may not be stored yet.
     recent_points: int = 8_600
     hourly_points: int = 2_150
 
@@ -58,7 +58,7 @@ observe("layout-shift", (entry) => { if (!entry.hadRecentInput) observed.shift +
 observe("longtask", (entry) => { observed.busyMs += Math.max(0, entry.duration - 50); });
 observe("largest-contentful-paint", (entry) => { observed.paintMs = entry.startTime; });
 """
-# Measures from the click to the second frame after the chart has its points: the first may already be under way.
+# Measures from the click to the second frame after the chart has its points, because the first may have begun before.
 CHART = """
 ([range, minPoints]) => new Promise((resolve) => {
   const chart = document.querySelector("#chart");

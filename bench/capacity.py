@@ -41,7 +41,7 @@ def main() -> int:
         args.rates, args.seconds = [BASE_RATE + 50], 2.0
 
     def start(stack: Stack) -> None:
-        # Some channels are always offline; an eighth more ensures that enough are live.
+        # Some channels are always offline; an eighth more channels ensures that enough are live.
         audience = ("--channels", str(args.channels * 9 // 8), "--rate", str(BASE_RATE), "--seed", "1")
         stack.start("--ingest-only", "--producers", str(PRODUCERS), *audience)
 

@@ -1,4 +1,4 @@
-"""Generated records of the topic `chat`, for benchmarks of its readers."""
+"""Generates records for the topic `chat`, for benchmarks of its readers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Generated = tuple[int, str | None, dict[str, Any]]
 
 
 class Chat:
-    """`per_s` messages a second across channels of Twitch-like sizes, and one pulse a second for each channel."""
+    """Generates `per_s` messages a second across channels of Twitch-like sizes, and a pulse a second per channel."""
 
     def __init__(self, channels: int, per_s: int, partitions: int, seed: int) -> None:
         self._rng = random.Random(seed)

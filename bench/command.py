@@ -20,7 +20,7 @@ def options(description: str | None) -> argparse.ArgumentParser:
 
 @contextmanager
 def instance(on: Path | None, start: Callable[[Stack], object], **settings: str) -> Iterator[Stack]:
-    """Yield the running instance in `on`, or else a new one that `start` starts and that is removed afterwards."""
+    """Yield the running instance in `on`, or a new one, which `start` starts and which is removed afterwards."""
     if on is not None:
         yield Stack(running=str(on))
         return

@@ -39,7 +39,7 @@ Cells = dict[WindowKey, dict[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A running contender: its process, the CPU time used before its start, and the topics of its windows."""
+    """A running contender: its process, the CPU time that this had used before, and the topics of its windows."""
 
     process: psutil.Process
     topics: Sequence[str]
@@ -52,7 +52,7 @@ Contender = Callable[[], AbstractContextManager[Running]]
 
 @contextmanager
 def flink(stack: Stack, prefix: str) -> Iterator[Running]:
-    """Run the stream job of the product on topics with `prefix`."""
+    """Run the product's stream job on topics with `prefix`."""
     before = task_manager(stack)
     job = stack.manage("submit_flink_job", env={"KAFKA_TOPIC_PREFIX": prefix}).split()[1]
     with canceled(stack, job):
@@ -151,7 +151,7 @@ class Windows(ABC):
         self._cells: Cells = {}
 
     def read(self, consumer: Consumer) -> bool:
-        """Read the windows that have arrived; return whether the last one for every sampled channel is among them."""
+        """Read the windows that have arrived; return whether they include the last one of every sampled channel."""
         for message in consumer.consume(50_000, timeout=0.2):
             self.add(message.key() or b"", message.value() or b"")
         return not self._missing
@@ -204,7 +204,7 @@ class FlinkWindows(Windows):
 
     @property
     def grains(self) -> tuple[StoredGrain, ...]:
-        """Live windows every 10 s, and minutes."""
+        """Every tenth second's live window, and minute windows."""
         return "live", "minute"
 
     def cells(self, fields: dict[str, Any]) -> tuple[Grain, int, Mapping[str, int]]:
@@ -228,7 +228,7 @@ class FlinkSumWindows(FlinkWindows):
 
     @property
     def grains(self) -> tuple[StoredGrain, ...]:
-        """Live windows every 10 s."""
+        """Every tenth second's live window."""
         return ("live",)
 
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
@@ -251,7 +251,7 @@ class SumWindows(Windows):
 
     @property
     def grains(self) -> tuple[StoredGrain, ...]:
-        """Live windows every 10 s."""
+        """Every tenth second's live window."""
         return ("live",)
 
     def cells(self, fields: dict[str, Any]) -> tuple[Grain, int, Mapping[str, int]]:

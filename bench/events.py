@@ -12,7 +12,7 @@ LAST_CHUNK = b"0\r\n"
 
 
 class Events:
-    """An event stream of one board; `arrived_s` maps event ids to arrival times."""
+    """An event stream for one board; `arrived_s` maps event ids to arrival times."""
 
     def __init__(self, stack: Stack, key: str, board: str) -> None:
         self.board = board

@@ -32,7 +32,7 @@ MB = 2**20
 # Comparing nine million messages takes a long time.
 LEDGER_S = 2_400.0
 
-# By figure: seconds since the first sample, and the value.
+# The samples of each figure: seconds since the first sample, and the value.
 Series = dict[str, list[tuple[float, float]]]
 
 
@@ -66,7 +66,7 @@ def main() -> int:
         trends = {name: trend(values) for name, values in samples.items()}
         rows = [[name, growth.first, growth.last, growth.slope_per_h] for name, growth in trends.items()]
         print(table([["figure", "first third", "last third", "per hour"], *rows]), flush=True)
-        # Joining at the start leaves gaps; no others are excused.
+        # Joining at the start leaves gaps; no other gaps are excused.
         ledger = stack.check_ledger([(0, covered_ms)], timeout_s=LEDGER_S)
     print(json.dumps({name: value for name, value in ledger.items() if name != "faults"}))
     errors = [f"{ledger['differences']:,} differences"] if ledger["differences"] else []

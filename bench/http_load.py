@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-# Concurrent requests; further ones wait, and their response time includes the wait.
+# Maximum number of concurrent requests. Further requests wait, and their response times include the wait.
 CONNECTIONS = 64
 # Returns the path and the key of the next request.
 NextRequest = Callable[[], tuple[str, str]]

@@ -24,7 +24,7 @@ def main() -> int:
     count = args.channels
 
     def start(stack: Stack) -> None:
-        # Some channels are always offline; an eighth more ensures that enough are live.
+        # Some channels are always offline; an eighth more channels ensures that enough are live.
         stack.start("--ingest-only", "--channels", str(count * 9 // 8), "--rate", str(count), "--seed", "1")
 
     with instance(args.on, start, CHANNELS_WANTED=str(count)) as stack:

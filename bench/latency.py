@@ -1,4 +1,4 @@
-"""`python -m bench.latency`: latency from Twitch's timestamp of a message to the frame that counts it, by stage.
+"""`python -m bench.latency`: latency from a message's Twitch timestamp to the frame that counts it, by stage.
 
 A WebSocket client watches one channel after another; the send times come from the simulated Twitch's ledger.
 Everything runs on this machine.
@@ -147,7 +147,7 @@ def arrivals(frames: dict[str, Times]) -> list[tuple[str, int, float]]:
 class KafkaTimes:
     """Reads the Kafka timestamps of some channels' messages and windows.
 
-    `stored_ms` maps channel and window end to the timestamp; `chat_ms` has the delay of each message.
+    `stored_ms` maps channel and window end to the timestamp; `chat_ms` contains the delay of each message.
     """
 
     def __init__(self, stack: Stack, channels: frozenset[str]) -> None:

@@ -63,7 +63,7 @@ def start(stack: Stack) -> None:
 
 @contextmanager
 def producers_stopped(stack: Stack) -> Iterator[None]:
-    """Stop the producers and the channel list refresh: the source knows only the current channels."""
+    """Stop the producers and the channel list refresh, because the source knows only the current channels."""
     stopped = [name for name in stack.programs() if name in ("beat", "worker") or name.startswith("producer")]
     for name in stopped:
         stack.stop_process(name)

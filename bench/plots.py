@@ -31,12 +31,12 @@ def plot_scaling(figures: Mapping[str, Any], path: Path) -> None:
     figure, axes = _figure(1)
     channels = [step["channels"] for step in figures["steps"]]
     axes[0].plot(channels, [step["cores"] for step in figures["steps"]], "o-")
-    axes[0].set(xlabel="channels with 4 messages a second each", ylabel="cores of the task manager", xlim=0, ylim=0)
+    axes[0].set(xlabel="channels with 4 messages a second each", ylabel="task manager CPU (cores)", xlim=0, ylim=0)
     _save(figure, path)
 
 
 def plot_hour(figures: Mapping[str, Any], path: Path) -> None:
-    """Plot memory, checkpoints and the disk use of topics and tables over time; dotted lines mark full hours."""
+    """Plot memory, checkpoints and the disk use of topics and tables over time; dotted lines mark the hours."""
     figure, axes = _figure(4)
     samples = figures["samples"]
     for axis, prefix, label in (
@@ -53,7 +53,7 @@ def plot_hour(figures: Mapping[str, Any], path: Path) -> None:
         axis.set(ylabel=label, ylim=0)
         if named:
             axis.legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5))
-    axes[-1].set(xlabel="minutes (dotted: full hours)")
+    axes[-1].set(xlabel="minutes (dotted lines: start of an hour)")
     _save(figure, path)
 
 

@@ -61,7 +61,7 @@ def machine(results: Mapping[str, Figures]) -> list[str]:
 
 
 def stages(results: Mapping[str, Figures]) -> list[str]:
-    """Tabulate the cost of each stage measured separately."""
+    """Tabulate the cost of each stage, measured separately."""
     rows = [
         [label, *row(results[name])]
         for name, label, row in (
@@ -134,7 +134,11 @@ def scaling(figures: Figures) -> list[str]:
     return [
         "## The stream job by number of channels",
         "",
-        f"Chat arrives in real time, at a constant rate per channel. Each row: {figures['seconds']} s after a warm-up.",
+        *wrap(
+            "Chat arrives in real time, at a constant rate per channel. "
+            f"Each row is measured for {figures['seconds']} s, after a warm-up.",
+            width=100,
+        ),
         "",
         "![CPU cores by number of channels](benchmarks/scaling.svg)",
         "",
@@ -155,7 +159,7 @@ def sockets(figures: Figures) -> list[str]:
         f"## {figures['pages']:,} live pages on one web process",
         "",
         *wrap(
-            "Each page subscribes to a board and a channel, pushed once a second, with a session that is "
+            "Each page subscribes to a board and a channel, both pushed once a second; its session is "
             "checked once a minute. The delay is from the tick to the frame. Slow clients read one byte a "
             "second and reconnect when disconnected. The bare loop is an ASGI application that only writes the same "
             "frames to the same number of sockets on the same server.",

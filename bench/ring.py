@@ -21,7 +21,7 @@ BUCKETS = LIVE_WINDOW_MS // SECOND_MS
 
 
 class Ring:
-    """The sums of a channel's last seconds; `newest` is the number of its newest second since 1970."""
+    """The sums of a channel's most recent seconds; `newest` is the number of its newest second since 1970."""
 
     def __init__(self, second: int) -> None:
         self.newest = second

@@ -15,7 +15,7 @@ from drills.stack import Stack, now_ms, wait_until
 
 
 def write_history(stack: Stack, recent_ms: int = DAY_MS, hourly_ms: int = 90 * DAY_MS) -> str:
-    """Write a channel's live windows and minutes of the last `recent_ms`, and hours of `hourly_ms`; return its id."""
+    """Write a channel's live windows and minutes for the last `recent_ms`, and hours for `hourly_ms`; return its id."""
     wait_until(lambda: bool(stack.covered()), 180, "a fully covered channel")
     channel_id, now, rng = min(stack.covered()), now_ms(), random.Random(4)
     producer = Producer({"bootstrap.servers": stack.kafka, "compression.type": "lz4", "linger.ms": 20})

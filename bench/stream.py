@@ -1,9 +1,9 @@
 """`python -m bench.stream`: records per CPU-second of the stream job and of other programs, replayed from Kafka.
 
-All read the same topic. The stream job computes all columns of all grains; a second Flink job and the other programs
-compute three sums of the live windows. For a sample of channels, live windows every 10 s and minutes are compared with
-the Python reference. The CPU time of a process includes JIT compilation; the target applies to the complete job after
-its warm-up.
+All programs read the same topic. The stream job computes all columns of all grains; a second Flink job and the other
+programs compute three sums of the live windows. For a sample of channels, the minute windows and every tenth second's
+live window are compared with the Python reference. The CPU time of a process includes JIT compilation; the target
+applies to the complete job after its warm-up.
 """
 
 from __future__ import annotations

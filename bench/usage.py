@@ -11,7 +11,7 @@ from drills.stack import Stack
 
 
 class Usage:
-    """Measures from its creation. Processes that start or end during the measurement are omitted."""
+    """Starts measuring when it is created. Processes that start or end during the measurement are omitted."""
 
     def __init__(self, stack: Stack) -> None:
         self._processes = {name: psutil.Process(pid) for name, pid in stack.processes().items()}

@@ -39,7 +39,7 @@ SETTLED_MS = 60_000
 
 
 def main() -> int:
-    """Print the figures of the comparison; return 1 if anything differs or there was nothing to compare."""
+    """Print the comparison's figures; return 1 if anything differs or there was nothing to compare."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("channels", 60), ("rate", 150), ("seed", 31), ("seconds", 120)):
         parser.add_argument(f"--{name}", default=default, type=int)

@@ -51,15 +51,15 @@ class Board:
         return max(self.ends.values(), default=0)
 
     def stale(self) -> int:
-        """Return how many channels are ranked by a window that is gone or over a minute older than the newest."""
+        """Return how many channels are ranked by a window that is missing or over a minute older than the newest."""
         return sum(self.ends.get(channel_id, 0) < self.end_ms - RANKED_MS for channel_id in self.ranked)
 
 
 @dataclass(frozen=True, slots=True)
 class BoardSample:
-    """One sample of an instance at `at_s`, monotonic.
+    """One sample of an instance, taken at `at_s` on the monotonic clock.
 
-    Of the expected channels, `missing` have no fresh window, `missing_distinct` no fresh distinct counts, and
+    Of the expected channels, `missing` had no fresh window, `missing_distinct` no fresh distinct counts, and
     `uncovered` were not fully covered. `joined` is the number reported by the simulated Twitch, 0 if it does not
     respond; `listed` is the length of the channel list.
     """
@@ -84,7 +84,7 @@ class BoardSample:
 
     @property
     def is_complete(self) -> bool:
-        """True if the boards are current and hold every expected channel."""
+        """True if the boards are current and contain every expected channel."""
         return self.is_live and self.missing == 0
 
     @property
@@ -101,7 +101,7 @@ class BoardSample:
 
 @dataclass(slots=True)
 class BoardRecovery:
-    """The samples of one fault injected at `began_s`; `over_s` is the end of its cause, None until then.
+    """The samples for one fault, injected at `began_s`; `over_s` is the end of its cause, None until then.
 
     The fault is watched for at least `watch_s`, because some faults take effect later.
     """
@@ -145,7 +145,7 @@ class BoardRecovery:
 
     @property
     def lost(self) -> int:
-        """The greatest number of initially joined channels that were parted, in samples with a response from Twitch.
+        """The greatest number of joined channels lost since the first sample to which the simulated Twitch responded.
 
         Channels that left the list do not count.
         """
@@ -180,7 +180,7 @@ def compare_board(board: Board, expected: Collection[str], now_s: float) -> dict
 
 
 class BoardWatch:
-    """Samples one instance. Its boards are expected to hold the channels that are listed and were heard before."""
+    """Samples one instance. Its boards are expected to contain the listed channels that were heard before."""
 
     def __init__(self, stack: Stack, producers: Sequence[int]) -> None:
         self._stack = stack
@@ -265,7 +265,7 @@ class BoardWatch:
         return is_current
 
     def _history_lag(self) -> float:
-        """Return how many windows history has not stored yet; infinite while Kafka is unavailable."""
+        """Return how many windows history has not stored yet, or infinity while Kafka is unavailable."""
         partitions = [TopicPartition(name, n) for name in HISTORY_TOPICS for n in range(TOPIC[name].partitions)]
         try:
             committed = self._kafka.committed(partitions, timeout=1)

@@ -17,16 +17,16 @@ from core.metrics.formulas import RankingThresholds
 from core.metrics.ranking import Entry, rank
 from core.metrics.table import BOARDS
 
-# By metric: each channel on the board with its value, best first.
+# By metric key: the channels on its board with their values, best first.
 Boards = Mapping[str, list[list[Any]]]
 
-# Excludes metrics of distinct chatters and texts, computed every 5 s, and excitement, which needs several windows.
+# Excludes excitement, which needs several windows, and metrics of distinct chatters and texts, computed every 5 s.
 COMPARED = [metric for metric in BOARDS if not metric.distinct]
 POLL_S = 0.05
 
 
 def displayed_boards(client: redis.Redis) -> tuple[int, Boards]:
-    """Wait for a window that history stores; return its end and the boards of the channels that have it.
+    """Wait for a window that history stores; return its end, and the boards of only the channels that have it.
 
     `client` must decode responses.
     """
@@ -55,7 +55,7 @@ def stored_boards(end_ms: int) -> Boards:
 
 
 def boards_of(windows: Mapping[str, Mapping[str, Any]], thresholds: RankingThresholds) -> Boards:
-    """Return the boards of these windows, given as columns by channel."""
+    """Return the boards computed from these windows, given as columns by channel."""
     boards = {}
     for metric in COMPARED:
         values = []

@@ -74,7 +74,7 @@ def event_errors(events: Iterable[EventRecord], live: Mapping[str, int]) -> list
 
 
 def _events(stack: Stack) -> list[EventRecord]:
-    """Return every record that the topic holds at the time of the call."""
+    """Return every record that the topic contains at the time of the call."""
     consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": "drill", "enable.auto.commit": False})
     try:
         topic = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC]

@@ -121,7 +121,7 @@ def _marked_files(root: Path) -> Iterator[Path]:
 
 
 def weaken(root: Path, defense: Defense) -> tuple[Path, str]:
-    """Return the file of a defense and its text without it. Raises: ValueError unless the defense occurs once."""
+    """Return the path of a defense's file, and its text without it. Raises: ValueError unless it occurs once."""
     if quote := defense.quote:
         path = root / quote.path
         text = path.read_text()
@@ -183,7 +183,7 @@ def verdict(tree: Path, defense: Defense) -> str:
 
 
 def main(word: str = "") -> int:
-    """Print a verdict for each defense whose name or threat contains a word; return the number of failures."""
+    """Print a verdict for each defense whose name or threat contains `word`; return the number of failures."""
     selected = [defense for defense in DEFENSES if word in f"{defense.name} {defense.threat}"]
     failures = 0
     with copied_tree() as tree:

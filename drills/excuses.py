@@ -11,10 +11,10 @@ from drills.stack import FaultTime
 
 # A message may be in transit this long, and a gap starts 2 s before the last bytes received.
 BEFORE_MS = 5_000
-# A half-open connection must be detected within this time; its fault lasts longer but spares newer connections.
+# A half-open connection must be detected within this time; the fault lasts longer, but does not affect newer ones.
 DETECTED_MS = 40_000
 # Seconds from a fault's end until all affected channels must be heard again: 50 channels join at 20 per 11 s after a
-# backoff of some seconds. With None, no gap is excused: an unavailable Helix must not affect channels that are heard.
+# backoff of some seconds. None excuses no gap, because an unavailable Helix must not affect channels that are heard.
 RECOVERY_S: Mapping[str, int | None] = {
     "reconnect": 60,
     "reset": 60,
@@ -50,7 +50,7 @@ _DELAYING = frozenset({"reconnect", "reset", "half_open", "freeze", "slow"})
 def excuse(response: Mapping[str, Any], *, all_connections: bool = False, disconnected: Sequence[Fault] = ()) -> Fault:
     """Return the gaps that a fault excuses, from the simulated Twitch's response to its request.
 
-    `disconnected` are earlier faults of the burst that disconnected channels: this one may delay their rejoining.
+    `disconnected` are earlier faults of the burst that disconnected channels, whose rejoining this fault may delay.
     """
     kind, from_ms, until_ms = response["kind"], int(response["from_ms"]), int(response["until_ms"])
     recovery_s = RECOVERY_S[kind]

@@ -1,7 +1,7 @@
 """Dump an instance's history for a comparison: `python -m drills.history_dump FILE [UNTIL_MS]`.
 
-Run it in the instance's environment. It reads table by table, independently of the backup code. Each line of FILE holds
-a table, a row's key and its values, each with its write time in µs and its expiry in seconds since 1970.
+Run it in the instance's environment. It reads table by table, independently of the backup code. Each line of FILE
+contains a table, a row's key and its values, each with its write time in µs and its expiry in seconds since 1970.
 """
 
 from __future__ import annotations

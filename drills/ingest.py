@@ -23,7 +23,7 @@ from drills.stack import Stack, now_ms
 
 # A message may still be in transit this long after recovery.
 AFTER_MS = 3_000
-# Pause between two faults: the margins of both cover 8 s of it; the rest belongs to neither.
+# Pause between two faults: the margins of these faults cover 8 s of it; the rest belongs to neither.
 CALM_S = 14.0
 # Partitions move between the producers while the instance starts.
 START = IngestFault("start-up", lambda _: {}, limit_s=240, producers=(1, 2))

@@ -1,7 +1,7 @@
 """`make drill-instance`: start an instance under each of several conditions, wait until it is live, and stop it.
 
 The conditions: a folder with an odd name, a locale without UTF-8, a proxy, an unprivileged user, no network on the
-second start, and a temporarily full disk. Those that need root are skipped without it, and reported as skipped.
+second start, and a temporarily full disk. Conditions that need root are skipped without it, and reported as skipped.
 """
 
 from __future__ import annotations

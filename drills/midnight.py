@@ -1,4 +1,4 @@
-"""`make drill-midnight`: run an instance whose clocks cross a month boundary, then check windows and the past day."""
+"""`make drill-midnight`: run an instance whose clocks cross a month boundary, then check windows and the day before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 
 from drills.stack import Stack, wait_until
 
-# The instance starts and joins its channels before midnight, and runs until the first minute after it is counted.
+# The instance starts and joins its channels before midnight, and runs until the first minute of the new day is counted.
 START_S = 150
 AFTER_S = 150
 
@@ -27,13 +27,13 @@ def main() -> int:
         channels = len(stack.listed_channels())
         time.sleep(max(0.0, AFTER_S - started_s))
         stack.manage("rebuild_days", "--from", f"{midnight - dt.timedelta(days=1):%Y-%m-%d}")
-        # Joining at the start leaves gaps; no others are excused.
+        # Joining at the start leaves gaps; no other gaps are excused.
         figures = stack.check_ledger([(0, covered_s * 1000)])
     finally:
         stack.remove()
     print(f"crossed {midnight:%Y-%m-%d %H:%M} UTC: all channels covered {-started_s:.0f} s before")
     print(json.dumps(figures))
-    # A day that differs counts as not yet rolled up, so it is missing among those compared.
+    # A day that differs counts as not yet rolled up, so it is missing from the days compared.
     is_complete = figures["windows"] > 0 and figures["days"] >= channels > 0
     return int(figures["differences"] != 0 or not is_complete or started_s > 0)
 

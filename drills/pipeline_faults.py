@@ -36,7 +36,7 @@ HISTORY = "sink-history-{}"
 
 @dataclass(frozen=True, slots=True)
 class PipelineFault:
-    """One fault. `act` injects it and returns when its cause has ended; recovery must take at most `limit_s`.
+    """One fault. `act` injects it and returns when its cause has ended; recovery must then take at most `limit_s`.
 
     The fault is watched for at least `watch_s`. With `gaps`, messages may be missed. The other limits are in seconds:
     `live_s` counts from the injection; `complete_s` and `distinct_s` count from the end of the cause; `pause_s` limits
@@ -119,7 +119,7 @@ def exceeded_limits(fault: PipelineFault, recovery: BoardRecovery, baseline_lag_
     if fault.steady and recovery.lag_s > baseline_lag_s + STEADY_S:
         problems.append(f"the boards lagged {recovery.lag_s:.1f} s: expected {baseline_lag_s:.1f} s as before")
     if fault.keeps_channels and recovery.lost:
-        problems.append(f"{recovery.lost} channels were parted: expected none")
+        problems.append(f"the producer left {recovery.lost} channels: expected none")
     if recovery.stale:
         problems.append(f"{recovery.stale} channels were ranked by outdated windows")
     return problems

@@ -1,8 +1,8 @@
 """`make drill-recount`: replay a recording on an instance while tests/recount counts its chat independently.
 
 The longest recording under TWITCHLY_DATA is slowed down to last for the whole run; without one, a generated recording
-is used. Peaks are defined differently for ranges over 30 minutes, so the replay takes 35 minutes. The instance's clocks
-cross midnight halfway; the day that ends then is rolled up and recounted too.
+is used. Peaks are defined differently for ranges longer than 30 minutes, so the replay takes 35 minutes. The
+instance's clocks cross midnight halfway; the day that ends then is rolled up and recounted too.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ MINUTES = 35
 SPEED = 0.45
 DAY_S = 86_400
 CHANNELS = 12
-# The instance starts and joins its channels in this time.
+# The instance starts and joins its channels within this time.
 START_S = 240
-# The last minute of a day is stored by then.
+# The last minute of a day is stored within this time.
 STORED_S = 150
 # The recount sends many requests from one address.
 SETTINGS = {"PUBLIC_BOARD": "true", "API_ADDRESS_PER_S": "5000"}

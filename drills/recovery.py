@@ -30,7 +30,7 @@ AnySample = TypeVar("AnySample", bound=Timed)
 
 @dataclass(frozen=True, slots=True)
 class ListeningSample:
-    """One sample: channels listed, and targeted and heard by all producers; records buffered; the list's timestamp."""
+    """One sample: the number of channels listed, targeted and heard, of records buffered, and the list's timestamp."""
 
     at_s: float
     listed: int

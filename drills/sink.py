@@ -50,7 +50,7 @@ class Sink:
 
 
 def holders(bootstrap: str, group: str) -> set[str]:
-    """Return the names of the consumer group members that hold partitions. Raises: KafkaException."""
+    """Return the names of the consumer group members that own partitions. Raises: KafkaException."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
     members = admin.describe_consumer_groups([group])[group].result(10).members
     return {member.group_instance_id or member.member_id for member in members if member.assignment.topic_partitions}

@@ -31,7 +31,7 @@ CALM_S = 60.0
 BURST = 3
 BETWEEN_S = (3.0, 25.0)
 AFTER_BURST_S = (20.0, 60.0)
-# A figure counts as flat if it grows by at most this, in addition to a tenth.
+# A figure counts as flat if it grows by at most this plus a tenth.
 MEMORY_SLACK = 15e6
 DESCRIPTOR_SLACK = 8.0
 NAMES = ("producer", "producer-2", "twitch", "worker")

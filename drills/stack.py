@@ -40,7 +40,7 @@ class Stack:
     """The servers and all processes of Twitchly, on free ports of this machine, in a folder called `name`.
 
     `settings` are environment variables for the start command, such as those in .env.example. `before` is a command
-    prefix such as `unshare --net`. `running` is the folder of a running instance; whoever created it removes it.
+    prefix such as `unshare --net`. `running` is the folder of a running instance, which its creator removes.
     """
 
     def __init__(self, name: str = "", *, before: Sequence[str] = (), running: str = "", **settings: str) -> None:
@@ -250,7 +250,7 @@ class Stack:
         return path.read_text(errors="replace") if path.is_file() else ""
 
     def _redis(self, number: int) -> redis.Redis:
-        # Retry once, immediately: for a connection that died with its server. Never wait for an unavailable server.
+        # Retry once, immediately, because the connection may have died with its server. Never wait for a server.
         retry = Retry(NoBackoff(), 1)
         return redis.Redis(port=self.port + 5, db=number, decode_responses=True, socket_timeout=5, retry=retry)
 

@@ -16,7 +16,7 @@ OPEN_S = 30.0
 
 
 class MountFailed(Exception):
-    """The disk could not be mounted; the message is the reason."""
+    """The disk could not be mounted; the message says why."""
 
 
 class Tmpfs:

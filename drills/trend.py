@@ -12,7 +12,7 @@ GROWTH = 1.10
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The mean of the first and of the last third of the samples, and the slope per hour (least squares)."""
+    """The means of the first and last thirds of the samples, and the slope per hour (least squares)."""
 
     first: float
     last: float

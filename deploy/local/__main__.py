@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     run_parser.add_argument("--ingest-only", action="store_true", help="start only the path from Twitch to Kafka")
     run_parser.add_argument("--producers", help="number of producers, 1 to 4")
     run_parser.add_argument("--replay", type=Path, help="replay this recording instead of generating an audience")
-    run_parser.add_argument("--history", help="days of simulated past, 0 for none")
+    run_parser.add_argument("--history", help="length of the simulated past in days, 0 for none")
     for name in ("speed", "rate", "channels", "seed"):
         run_parser.add_argument(f"--{name}", help="passed to simulate_twitch")
     return top

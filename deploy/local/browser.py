@@ -11,12 +11,12 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def find_browser() -> str | None:
-    """Return the path of the Chromium on PATH, or None."""
+    """Return the path of Chromium if it is on PATH, or None."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 def install_browser(layout: Layout) -> str:
-    """Install Debian's Chromium if none is on PATH, and return the result. Raises: StepFailed."""
+    """Install Debian's Chromium if none is on PATH, and return the step's status text. Raises: StepFailed."""
     if path := find_browser():
         return f"{path} found"
     install(layout, "chromium", "The browser tests require Chromium")

@@ -1,4 +1,4 @@
-"""Clean-up of a command that fails or is interrupted by Ctrl-C, SIGTERM or a closed terminal."""
+"""Clean-up after a command fails or is interrupted by Ctrl-C, SIGTERM or a closed terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jars of the servers: downloaded by Maven, and verified against their committed SHA-256 checksums."""
+"""The servers' jars, downloaded by Maven and verified against their committed SHA-256 checksums."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def _secret_key(path: Path) -> str:
 
 
 def _is_complete(text: str) -> bool:
-    """Return whether a file of variables shows no sign of truncation or corruption."""
+    """Return whether the text of an env file shows no sign of truncation or corruption."""
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     return text.endswith("\n") and all("=" in line and line.count("'") != 1 for line in lines)
 

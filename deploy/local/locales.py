@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import locale
 
-# C.UTF-8 is part of glibc since 2.35, and was added earlier by Debian.
+# C.UTF-8 has been part of glibc since 2.35; Debian added it earlier.
 CANDIDATES = ("C.UTF-8", "C.utf8", "en_US.UTF-8")
 
 
 def utf8_environment() -> dict[str, str]:
     """Return the variables that make Python and Java use UTF-8 for paths and text.
 
-    Java derives the encoding of paths from the locale: under LC_ALL=C it cannot open a folder named `ü`.
+    Java derives the encoding of paths from the locale, so under LC_ALL=C it cannot open a folder named `ü`.
     """
     name = next((name for name in CANDIDATES if _is_available(name)), None)
     return {"PYTHONUTF8": "1"} | ({"LC_ALL": name} if name else {})

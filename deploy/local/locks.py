@@ -1,4 +1,4 @@
-"""Locks that prevent two commands from preparing one checkout, or starting one instance, at the same time."""
+"""Locks that prevent two commands from preparing the same checkout, or starting the same instance, at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ PID_FILE = "run.pid"
 
 @contextmanager
 def locked(folder: Path, *, wait: bool) -> Iterator[None]:
-    """Lock `folder` during the block; the lock ends with the process. Raises: BlockingIOError unless `wait`."""
+    """Lock `folder` during the block; the lock ends with the process.
+
+    Raises: BlockingIOError if the folder is already locked, unless `wait`.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

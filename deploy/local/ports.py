@@ -53,7 +53,7 @@ class Ports:
 def is_taken(port: int) -> bool:
     """Return whether a process listens on `port` of the loopback address."""
     with socket.socket() as probe:
-        # The servers set this option too; with it, recently closed connections do not count.
+        # The servers set this option too; with it, recently closed connections do not occupy the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))

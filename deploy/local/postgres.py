@@ -19,7 +19,7 @@ def find_postgres(debian: Path = DEBIAN) -> Path | None:
 
 
 def install_postgres(layout: Layout) -> str:
-    """Install Debian's PostgreSQL if none is installed, and return the result. Raises: StepFailed."""
+    """Install Debian's PostgreSQL if none is installed, and return the step's status text. Raises: StepFailed."""
     if path := find_postgres():
         return f"{path} found"
     install(layout, "postgresql", "The database tests require PostgreSQL")

@@ -73,7 +73,10 @@ def java_problems() -> list[str]:
 
 
 def java_problem(candidates: Sequence[tuple[str, int]]) -> str:
-    """Describe the missing Java, given the installed programs and their releases (0: does not run)."""
+    """Return the error message for a missing Java installation.
+
+    `candidates` pairs each Java executable with its release, or 0 if it does not run.
+    """
     installed = ", ".join(f"{path} is {release or 'broken'}" for path, release in candidates) or "none found"
     return (
         f"Java {JAVA_RELEASE} is required ({installed}); Cassandra 5.0 does not support newer releases: "
@@ -111,7 +114,7 @@ def find_java() -> str | None:
 
 
 def path_problems(layout: Layout) -> list[str]:
-    """Report folders whose path has a character that a server's configuration cannot contain."""
+    """Report folders whose path contains a character that a server's configuration cannot contain."""
     folders = {"TWITCHLY_VAR": layout.var, "the project's folder": layout.root}
     return [
         f"{name} is {str(path)!r}, which contains {character!r}: use a path without control characters and without "
@@ -128,7 +131,7 @@ def _first_forbidden(path: str) -> str:
 
 
 def source_problems(layout: Layout) -> list[str]:
-    """Report data from the simulated Twitch in an instance with credentials: it would be mixed with real data."""
+    """Report leftover simulated data if Twitch credentials are set, because real data would be mixed with it."""
     if layout.simulated or not layout.simulated_marker.exists():
         return []
     return [

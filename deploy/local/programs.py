@@ -16,7 +16,7 @@ DEMO_EMAIL = "demo@twitchly.example"
 PRODUCERS_MAX = 4
 # Less than the 90 days for which events and minutes are stored.
 HISTORY_DAYS_MAX = 80
-# The program that fills an instance with simulated past, then exits.
+# The program that fills an instance with a simulated past, then exits.
 HISTORY = "history"
 
 
@@ -34,7 +34,7 @@ INGEST_PROGRAMS = frozenset({"kafka", "valkey", "twitch", "worker", "beat"})
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Options of the simulated Twitch, as given to `make run`; None means its default."""
+    """Options of the simulated Twitch, as given to `make run`; None means the default."""
 
     replay: Path | None = None
     speed: str | None = None
@@ -54,7 +54,7 @@ class Simulation:
         return _words({"rate": self.rate, "channels": self.channels, "seed": self.seed, "days": self.history})
 
     def problems(self) -> list[str]:
-        """Report invalid options, named as for `make run`; manage.py simulate_twitch applies the same checks."""
+        """Report invalid options by their `make run` names; manage.py simulate_twitch applies the same checks."""
         problems = [
             f"{name} is {value!r}: expected {expected}"
             for name, value, is_valid, expected in (

@@ -17,7 +17,7 @@ from deploy.local.stamps import Stamp, digest
 from deploy.local.steps import Step
 
 PYTHON_PACKAGES = "Python packages"
-# Files of npm packages by their names in static/vendor. tsc finds the types of uPlot beside the module.
+# Files of npm packages by their names in static/vendor. tsc finds uPlot's types next to the module.
 VENDOR_FILES = {
     "uplot/uPlot.esm.js": "uplot/dist/uPlot.esm.js",
     "uplot/uPlot.min.css": "uplot/dist/uPlot.min.css",

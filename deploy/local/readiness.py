@@ -42,7 +42,7 @@ def http_responds(url: str) -> bool:
 
 
 def _open(url: str, timeout_s: float, context: ssl.SSLContext | None = None) -> Any:
-    """Open a URL of this machine directly, ignoring http_proxy: a proxy cannot reach it."""
+    """Open a local URL directly, ignoring http_proxy: a proxy cannot reach this machine."""
     handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)]
     return urllib.request.build_opener(*handlers).open(url, timeout=timeout_s)
 

@@ -1,7 +1,8 @@
-"""Generate the keys of Flink's REST API. Run as a file: `python rest_keys.py FOLDER HOST…`, with every host name.
+"""Generate the keys for Flink's REST API. Run as a file: `python rest_keys.py FOLDER HOST…`.
 
-Server and clients share one certificate, so its key gives full access to the REST API. Flink reads `rest.p12` and
-`rest-trust.p12`; Twitchly's clients read `rest.pem` and `rest-ca.pem`.
+Each HOST is a name by which clients reach the server. Server and clients share one certificate, so its key gives full
+access to the REST API. Flink reads `rest.p12` and `rest-trust.p12`; Twitchly's clients read `rest.pem` and
+`rest-ca.pem`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from deploy.local.supervision import Program
 
 TEMPLATES = Path(__file__).parent / "templates"
 SMALL_JVM = ("-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError")
-# The C1 compiler only: it halves the CPU time of start-up and is fast enough for one machine.
+# Only the C1 compiler, which halves the CPU time of start-up and is fast enough for one machine.
 KAFKA_JVM = ("-Xms96m", "-Xmx384m", "-XX:TieredStopAtLevel=1", *SMALL_JVM)
 JOB_MANAGER_JVM = ("-Xms96m", "-Xmx384m", "-XX:MaxMetaspaceSize=256m", "-XX:TieredStopAtLevel=1", *SMALL_JVM)
 # The sums of the heap sizes, and of the off-heap framework and network sizes, in templates/flink-config.yaml.
@@ -44,7 +44,7 @@ CONFIGURATION: Mapping[str, str] = {
     "flink-log4j-console.properties": "flink/log4j-console.properties",
     "flink-log4j-cli.properties": "flink/log4j-cli.properties",
 }
-# Same as in rest_keys.py, which this module cannot import because it requires packages.
+# Same as in rest_keys.py, which this module cannot import because rest_keys.py requires packages.
 KEYSTORE_PASSWORD = "twitchly"
 DATA_FOLDERS = ("kafka", "cassandra", "valkey", "flink/checkpoints", "flink/savepoints")
 
@@ -147,7 +147,7 @@ def _kafka_java(layout: Layout, java: str) -> list[str]:
 def _flink_java(layout: Layout, java: str, options: Sequence[str], main_class: str) -> list[str]:
     """Return the final command of bin/jobmanager.sh or bin/taskmanager.sh, which start six other JVMs first."""
     conf = layout.conf / "flink"
-    # In the order of the scripts: flink-dist last.
+    # In the same order as in the scripts: flink-dist last.
     jars = sorted((flink_home(layout) / "lib").glob("*.jar"), key=lambda jar: (jar.name.startswith("flink-dist"), jar))
     files = [
         f"-Dlog4j2.configurationFile={conf / 'log4j-console.properties'}",

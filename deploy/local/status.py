@@ -41,7 +41,7 @@ def print_status(layout: Layout, echo: Callable[[str], None]) -> int:
 
 
 def history_progress(var: Path) -> str | None:
-    """Return how much of the simulated past is written; None if there is none. Source: simulate_history."""
+    """Describe the progress of writing the simulated past; None if there is none. Source: simulate_history."""
     try:
         progress = json.loads((var / "simulated-past.json").read_text())
     except FileNotFoundError:

@@ -25,7 +25,7 @@ def stop_instance(layout: Layout, echo: Callable[[str], None]) -> bool:
 
 
 def _stop_run(layout: Layout, echo: Callable[[str], None]) -> bool:
-    """Send SIGTERM to `make run`, which can be stopped at any point of its start-up, and wait until it exits."""
+    """Send SIGTERM to `make run`, which can be stopped at any point during start-up, and wait until it exits."""
     pid, deadline = 0, time.monotonic() + STOP_LIMIT_S
     locked = is_locked(layout.var)
     while locked and time.monotonic() < deadline:

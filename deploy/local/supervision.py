@@ -14,7 +14,7 @@ from deploy.local.layout import Layout
 
 # The path of a Unix socket is limited to 108 bytes, and supervisord first binds a path with the suffix ".<pid>".
 SOCKET_PATH_BYTES = 96
-# Niceness of background programs: on few cores, requests take precedence, and these still get a tenth of the CPU.
+# Niceness of background programs: with few cores, requests take precedence, but these programs get a tenth of the CPU.
 NICENESS = 10
 
 
@@ -87,8 +87,8 @@ def _program(layout: Layout, program: Program, priority: int) -> str:
         "priority": priority,
         "autostart": "false",
         "autorestart": "unexpected" if program.runs_once else "true",
-        # After an exit within 3 s, each restart is delayed by one more second. Restarts never stop. A program that runs
-        # once may exit immediately.
+        # While a program exits within 3 s of its start, each restart is delayed by one more second, without end. A
+        # program that runs once may exit immediately.
         "startsecs": 0 if program.runs_once else 3,
         "startretries": 1_000_000,
         "stopasgroup": "true",

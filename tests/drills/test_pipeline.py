@@ -50,7 +50,7 @@ def test_steady_boards_lag_no_more_than_before() -> None:
 
 def test_a_fault_that_keeps_channels_must_not_part_any() -> None:
     samples = [sample(0.0), sample(1.0, joined=97)]
-    assert exceeded(samples, keeps_channels=True) == ["3 channels were parted: expected none"]
+    assert exceeded(samples, keeps_channels=True) == ["the producer left 3 channels: expected none"]
     assert exceeded(samples) == []
 
 
