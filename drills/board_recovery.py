@@ -145,7 +145,7 @@ class BoardRecovery:
 
     @property
     def lost(self) -> int:
-        """The greatest number of joined channels lost since the first sample to which the simulated Twitch responded.
+        """The greatest number of joined channels lost since the first sample with a response from Twitch.
 
         Channels that left the list do not count.
         """

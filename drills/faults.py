@@ -108,7 +108,7 @@ def _signal(name: str, number: signal.Signals, stack: Stack) -> None:
 
 
 def ingest_faults() -> list[IngestFault]:
-    """Return every fault in the order of injection. The first fault stops one of two producers; a later fault restarts it.
+    """Return every fault in the order of injection. The first fault stops one of two producers; a later one starts it.
 
     Faults of the simulated Twitch are named after their kind.
     """

@@ -16,7 +16,7 @@ from pytest import TerminalReporter
 NO_DATA = "recorded data is absent"
 WITHOUT_DJANGO = Path(__file__).parent / "core"
 
-# A deadline per example would make the speed of the machine part of a test.
+# With a deadline per example, results would depend on the speed of the machine.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 

@@ -1,4 +1,4 @@
-"""Base classes of fake window stores: without broadcasts, and with rows that do not change."""
+"""Base classes for fake window stores: without broadcasts, and with rows that do not change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NoBroadcasts:
 
 
 class Unchanging(NoBroadcasts):
-    """A store without broadcasts whose rows do not change."""
+    """A store without broadcasts, whose rows do not change."""
 
     def checksum(self, *_: object) -> tuple[int, ...]:
         return (0,)

@@ -1,4 +1,4 @@
-"""Runs the server tests in parallel with all other tests: `python -m tests.parts`. Servers are mostly idle.
+"""Runs the server tests in parallel with all other tests, because servers are mostly idle: `python -m tests.parts`.
 
 The output of each part is printed when it ends. The exit code is the number of parts that failed.
 """

@@ -23,7 +23,7 @@ VARIABLE = "TEST_DATABASE_URL"
 USERS = ("postgres", "nobody")
 # Test data needs no durability.
 NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
-# No log: tests provoke errors on purpose. Many connections: several test processes use many threads.
+# No log, because tests provoke errors on purpose. Many connections, because test processes use many threads.
 OTHER = ("log_min_messages=panic", "max_connections=200")
 
 

@@ -66,7 +66,7 @@ class ReferenceDays:
 
 
 class ReferenceHours:
-    """A store with the hours of IDS, in place of Cassandra; it counts the channels per read, and the days of gaps."""
+    """A store with the hours of IDS, in place of Cassandra; it records the channels and gap days read."""
 
     reads: list[int]
     gap_days: list[tuple[str, dt.date]]

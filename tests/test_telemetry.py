@@ -56,7 +56,7 @@ def idle_hub() -> Hub:
         ("web", WebCollector(idle_hub())),
     ],
 )
-def test_all_listed_measures_are_exported_from_the_start(process: Process, collector: Collector) -> None:
+def test_all_listed_metrics_are_exported_from_the_start(process: Process, collector: Collector) -> None:
     assert collect(collector).keys() == exported_by(process) - exported_by("all")
 
 

@@ -51,7 +51,7 @@ class DeadLetterReader:
         missing = sorted(set(offsets) - set(by_offset))
         if missing:
             low, high = kafka.ends_of(self._consumer, self._partition)
-            kept = f"offsets {low} to {high - 1} are kept, including replay notes" if high > low else "it has none"
+            kept = f"offsets {low} to {high - 1} are kept, including replay notes" if high > low else "none are kept"
             raise NotFound(f"{self.topic} has no dead letter at {', '.join(map(str, missing))}: {kept}")
         return [by_offset[offset] for offset in sorted(by_offset)]
 

@@ -58,7 +58,7 @@ def test_windows_equal_to_the_reference_are_correct(kind: type[Windows], records
 
 
 @pytest.mark.parametrize("kind", [FlinkWindows, FlinkSumWindows])
-def test_a_wrong_column_and_a_missing_window_are_wrong(kind: type[Windows]) -> None:
+def test_a_wrong_column_and_a_missing_window_count_as_wrong_windows(kind: type[Windows]) -> None:
     rows = [orjson.loads(value) for value in flink_records()]
     live = sorted((row for row in rows if row["grain"] == "live"), key=lambda row: int(row["end_ms"]))
     live[5]["words"] += 1

@@ -60,7 +60,7 @@ def test_the_java_release_is_parsed(text: str, release: int) -> None:
     assert parse_release(text) == release
 
 
-def test_an_unsupported_java_differs_from_a_missing_one() -> None:
+def test_the_error_for_an_unsupported_java_differs_from_that_for_a_missing_one() -> None:
     assert "none found" in java_problem([])
     problem = java_problem([("/usr/bin/java", 21)])
     assert "/usr/bin/java is 21" in problem
@@ -89,7 +89,7 @@ def test_simulator_ports_are_not_checked_with_the_real_twitch(layout: Layout) ->
         assert port_problems(Layout(layout.root, layout.var, ports, real)) == []
 
 
-def test_data_of_the_simulated_twitch_is_not_mixed_with_that_of_twitch(layout: Layout) -> None:
+def test_simulated_data_is_not_mixed_with_real_data(layout: Layout) -> None:
     layout.create_folders()
     real = replace(layout, settings={"TWITCH_CLIENT_ID": "id", "TWITCH_CLIENT_SECRET": "secret"})
     assert source_problems(real) == []
@@ -109,7 +109,7 @@ def test_orphaned_processes_are_reported(layout: Layout, orphan: subprocess.Pope
     assert f"pid {orphan.pid}" in running_problems(layout)[0]
 
 
-def test_only_orphans_of_this_instance_are_ended(
+def test_only_orphans_of_this_instance_are_terminated(
     layout: Layout, orphan: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     other = Layout(layout.root, tmp_path / "other", layout.ports, {})

@@ -15,7 +15,7 @@ PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*\w/?)(?:::(\w+))?[^`]*`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[\w-]*)?\)")
 README_WORDS_MAX = 500
 COLUMNS_MAX = 100
-# Tables, code, links and pictures cannot be wrapped.
+# Tables, code, links and images cannot be wrapped.
 UNWRAPPED = re.compile(r"\||    |!?\[|<|.*\]\(|.*https?://")
 
 
@@ -46,7 +46,7 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().split()) <= README_WORDS_MAX
 
 
-def test_the_version_is_the_latest_of_the_changelog() -> None:
+def test_the_version_is_the_latest_in_the_changelog() -> None:
     latest = re.search(r"^## \[?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert latest is not None
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == latest[1]

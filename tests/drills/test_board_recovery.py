@@ -85,7 +85,7 @@ def test_empty_boards_have_no_lag() -> None:
     assert recovery(sample(0.0, lag_s=2.0), sample(1.0, lag_s=NOW_S, end_ms=0), sample(2.0, lag_s=3.0)).lag_s == 3.0
 
 
-def test_parted_channels_are_counted_while_twitch_responds() -> None:
+def test_lost_channels_are_counted_while_twitch_responds() -> None:
     assert recovery(*(sample(float(n), joined=joined) for n, joined in enumerate((0, 100, 40, 0, 100)))).lost == 60
     assert recovery(sample(0.0, joined=0)).lost == 0
     assert recovery(sample(0.0), sample(1.0, joined=98, listed=98), sample(2.0, joined=97, listed=98)).lost == 1

@@ -24,7 +24,7 @@ def injected(kind: str, *channels: str, seconds: float = 20, from_ms: int = T0) 
     return {"kind": kind, "from_ms": from_ms, "until_ms": until_ms, "channels": list(channels)}
 
 
-def test_every_kind_has_a_limit_and_helix_excuses_nothing() -> None:
+def test_every_kind_has_a_limit_and_helix_faults_excuse_nothing() -> None:
     assert set(RECOVERY_S) == set(DEFAULTS)
     assert {kind for kind, limit_s in RECOVERY_S.items() if limit_s is None} == {fault.kind for fault in HELIX_DEFAULTS}
     assert excuse(injected("hang", seconds=90)) == Fault(T0, T0 + 90_000, frozenset())
@@ -39,7 +39,7 @@ def test_the_excuse_of_a_half_open_connection_does_not_depend_on_its_duration() 
     assert excuse(injected("half_open", "7", seconds=90)).until_ms == T0 + 100_000
 
 
-def test_a_fault_of_all_connections_affects_all_channels() -> None:
+def test_a_fault_on_all_connections_affects_all_channels() -> None:
     assert excuse(injected("freeze", "7")).channels is None
     assert excuse(injected("bad_bytes", "7"), all_connections=True).channels is None
     assert excuse(injected("bad_bytes", "7")).channels == frozenset({"7"})

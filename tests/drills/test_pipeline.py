@@ -48,7 +48,7 @@ def test_steady_boards_lag_no_more_than_before() -> None:
     assert exceeded(samples, baseline_lag_s=2.5) == []
 
 
-def test_a_fault_that_keeps_channels_must_not_part_any() -> None:
+def test_a_fault_that_keeps_channels_must_lose_none() -> None:
     samples = [sample(0.0), sample(1.0, joined=97)]
     assert exceeded(samples, keeps_channels=True) == ["the producer left 3 channels: expected none"]
     assert exceeded(samples) == []

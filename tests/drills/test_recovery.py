@@ -56,7 +56,9 @@ def test_an_outdated_channel_list_is_unhealthy() -> None:
         (ListeningSample(0, 0, 0, 0, 0, 0), False),
     ],
 )
-def test_healthy_means_all_listed_channels_heard_and_written(sample: ListeningSample, is_healthy: bool) -> None:
+def test_healthy_means_that_all_listed_channels_are_heard_and_written(
+    sample: ListeningSample, is_healthy: bool
+) -> None:
     assert sample.is_healthy is is_healthy
 
 

@@ -1,4 +1,4 @@
-"""The small disk of drills, where mounting is allowed."""
+"""The small disk of the fault-injection tests; skipped if mounting is not allowed."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -29,7 +29,7 @@ Kind = Literal["message", "copy", "bot", "ban", "deletion"]
 
 @dataclass(frozen=True, slots=True)
 class ScriptLine:
-    """One line, `after_ms` after the previous one; Twitch sent it `late_ms` earlier, and sends it `times` times."""
+    """One line, `after_ms` after the previous one. It is sent `times` times, stamped `late_ms` earlier."""
 
     after_ms: int
     channel: int
@@ -73,7 +73,7 @@ class ScriptWriter:
             limit=1_000_000,
             now_ms=lambda: self.now_ms,
             hash_key=lambda day: KEYS[(day - dt.date(2024, 1, 1)).days % 2],
-            # Between two scripts, the test waits for the job longer than a producer may stall.
+            # Constant, because between scripts the test waits longer for the job than a producer may stall.
             running_s=lambda: 0.0,
         )
         self._writer.own(dict.fromkeys(range(PARTITIONS), start_ms))
@@ -81,7 +81,7 @@ class ScriptWriter:
     def write(self, lines: Sequence[ScriptLine], times: Sequence[int] = ()) -> list[str]:
         """Write a script with a pulse every second; return the ids of its channels.
 
-        `times` replaces the times that the script gives its lines.
+        `times`, if given, replaces the times of the script's lines.
         """
         ids = [str(self._first_id + n) for n in range(CHANNELS)]
         self._first_id += CHANNELS
@@ -113,7 +113,7 @@ class ScriptWriter:
         intake.set_channels(streams, frozenset(ids), know_viewers=line.viewers is not None)
 
     def _write_pulses(self, intake: Intake, ids: Sequence[str], line: ScriptLine, line_ms: int) -> None:
-        """Write the pulses until `line_ms`; a longer silence has none, as if the producer had been down."""
+        """Write the pulses until `line_ms`, but none if it is over 3 s away, as if the producer had been down."""
         if line_ms - self.now_ms <= 3_000:
             for second in range(self.now_ms // 1000 + 1, line_ms // 1000 + 1):
                 self.now_ms = second * 1000

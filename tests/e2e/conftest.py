@@ -1,4 +1,4 @@
-"""One running instance for all tests of this folder, removed before the tests of tests/instance start."""
+"""One running instance for all tests in this folder, removed before the tests of tests/instance start."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="package")
 def lasting_channels(stack: Stack) -> list[str]:
-    """Covered channels whose simulated broadcast does not end; others go off air at some time of day."""
+    """Covered channels whose simulated broadcast does not end; other channels go off air at some time of day."""
     lasting = {streamer.channel.id for streamer in Broadcasts(CHANNELS, SEED).streamers[:ALWAYS_ON]}
     wait_until(lambda: lasting <= stack.covered(), 90, "covered channels")
     return sorted(lasting)
@@ -100,7 +100,7 @@ def cassandra(stack: Stack, django_db_blocker: DjangoDbBlocker) -> Iterator[None
 
 @pytest.fixture(scope="module")
 def visitors(browser: Browser, stack: Stack) -> Iterator[dict[str, Page]]:
-    """A page for each visitor of `every_page.py`."""
+    """A page for each visitor in `every_page.py`."""
     pages = open_visitors(browser, stack)
     yield pages
     for page in pages.values():

@@ -81,7 +81,7 @@ STEPS = frozenset(
     ]
 )
 
-# Pages of the admin site below `/admin/`, some of each kind.
+# Admin pages under `/admin/`, at least one of each kind.
 ADMIN_PAGES = (
     "",
     "channels/channel/",
@@ -93,7 +93,7 @@ ADMIN_PAGES = (
     "accounts/user/",
 )
 
-# A signed-in user, an anonymous visitor, a user who has just signed up, and one who has requested a password reset.
+# A signed-in user, an anonymous visitor, a new user, and a user who has requested a password reset.
 VISITORS = ("account", "stranger", "newcomer", "forgetful")
 
 
@@ -122,7 +122,7 @@ def _ranges(keys: Sequence[str]) -> Iterator[PageCase]:
 
 
 def page_cases(boards: Sequence[str], ranges: Sequence[str]) -> list[PageCase]:
-    """Return the pages, signed-in pages of the account first."""
+    """Return all pages, beginning with those that the signed-in user opens."""
     return [
         PageCase("account-delete", "/account/delete"),
         PageCase("mfa_activate_totp", "/account/2fa/totp/activate/"),

@@ -28,7 +28,7 @@ print("/opt-out/receipt/" + token_of(opt_out))
 
 
 def open_visitors(browser: Browser, stack: Stack) -> dict[str, Page]:
-    """Return a page for each visitor, without animations: a color in transition may lack contrast."""
+    """Return a page for each visitor, without animations, because a color in transition may lack contrast."""
     pages = {visitor: browser.new_context(reduced_motion="reduce").new_page() for visitor in VISITORS}
     reader = f"reader-{uuid.uuid4().hex[:8]}@twitchly.example"
     make_account(stack, reader)
@@ -43,7 +43,7 @@ def open_visitors(browser: Browser, stack: Stack) -> dict[str, Page]:
 def prepare_paths(context: BrowserContext, stack: Stack) -> dict[str, str]:
     """Return values for the placeholders in paths: a channel with an ended stream, a watchlist, share links.
 
-    `context` is the one of the signed-in visitor. Requires the fixture `cassandra`.
+    `context` is that of the signed-in visitor. Requires the fixture `cassandra`.
     """
     wait_until(lambda: len(stack.covered()) > 10, 90, "covered channels")
     # The last channels, because other tests use the first ones and must not see this fabricated ended stream.
@@ -71,23 +71,23 @@ def prepare_paths(context: BrowserContext, stack: Stack) -> dict[str, str]:
 
 
 def open_page(case: PageCase, visitors: dict[str, Page], paths: dict[str, str], stack: Stack) -> Page:
-    """Open a page as its visitor, in a wide window; check its status and address."""
+    """Open a page as its visitor, in a wide window; check its status and URL."""
     page = visitors[case.visitor]
     page.set_viewport_size({"width": WIDE, "height": HEIGHT})
     path = case.path.format(**paths)
     response = page.goto(f"{stack.url}{path}")
     if page.url.startswith(f"{stack.url}/account/reauthenticate/?"):
-        # A sign-in is recent for five minutes; the form leads back to the page.
+        # A sign-in counts as recent for five minutes only.
         fill(page, password_of(stack), "Password")
         response = page.goto(f"{stack.url}{path}")
     assert response
-    # Not `page.url`: the script of the board adds the channel to it.
+    # Not `page.url`, because the script of the board adds the channel to that.
     assert (response.status, response.url) == (case.status, f"{stack.url}{path}")
     return page
 
 
 def fill(page: Page, *texts_and_labels: str) -> None:
-    """Type each text into the field of the label that follows it, and submit the form."""
+    """Type each text into the field whose label follows it in the arguments, and submit the form."""
     form_url = page.url
     for text, label in zip(texts_and_labels[::2], texts_and_labels[1::2], strict=True):
         page.get_by_label(label).fill(text)

@@ -1,4 +1,4 @@
-"""Text that overlaps, is cut off or leaves its box, on an open page in several widths and both themes."""
+"""Finds text that overlaps, is cut off or leaves its box on an open page, in several widths and both themes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXT_MAX = 60
 
 
 def layout_faults(page: Page, name: str) -> Iterator[str]:
-    """Yield the faults of a page called `name`, in each width and theme; the page is not reloaded."""
+    """Yield the faults of a page called `name`, in each width and theme, without reloading it."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": HEIGHT})
         for theme in THEMES:

@@ -1,6 +1,6 @@
 // @ts-check
 // Finds text that overlaps, is cut off or leaves its box in the current layout of the page.
-// Evaluating the file gives a promise of the faults: see layout.py. Text on a canvas and in CSS
+// The file evaluates to a promise of the faults: see layout.py. Text on a canvas and in CSS
 // `content` cannot be measured and is not checked.
 "use strict";
 
@@ -118,7 +118,7 @@ function isShown(element) {
 
 /**
  * Follow a line outwards through the boxes around it. Return its faults, and the edges of its
- * visible part, or null.
+ * visible part, null if it has none.
  * @param {Line} line
  * @returns {{ line: Line, faults: Fault[], seen: Edges | null }}
  */

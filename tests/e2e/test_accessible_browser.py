@@ -96,7 +96,7 @@ def test_text_neither_overlaps_nor_is_cut_off_nor_leaves_its_box(opened: Page) -
     assert list(layout_faults(opened, opened.url)) == []
 
 
-def test_sign_in_to_comparison_works_with_the_keyboard_only(browser: Browser, stack: Stack) -> None:
+def test_everything_from_sign_in_to_comparison_works_with_the_keyboard_only(browser: Browser, stack: Stack) -> None:
     make_account(stack, KEYS)
     page = browser.new_page(viewport={"width": WIDE, "height": 900})
     page.goto(f"{stack.url}/")

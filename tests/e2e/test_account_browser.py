@@ -98,7 +98,7 @@ def test_the_page_explains_why_passkeys_are_unavailable(context: BrowserContext,
     page = context.new_page()
     page.goto(f"{home}/account/login/")
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
-    # Browsers create none for IP addresses.
+    # Browsers create no passkeys for IP addresses.
     page.goto(f"{stack.url}/account/login/")
     expect(page.get_by_text("Passkeys do not work at an IP address such as 127.0.0.1.")).to_be_visible()
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()

@@ -42,7 +42,7 @@ def test_an_ended_stream_is_summarized_once_its_minutes_are_stored(stack: Stack)
     )
     stack.produce("channel-events", json.dumps(record).encode())
 
-    # The simulated broadcast of the channel may end meanwhile, and then has a summary too.
+    # The simulated broadcast of the channel may end meanwhile and then has a summary too.
     def summaries() -> list[Broadcast]:
         return [broadcast for broadcast in store.read(channel_id, 10) if broadcast.started_ms == started_ms]
 

@@ -244,7 +244,7 @@ def test_a_channel_opens_its_chart_which_gains_points(page: Page) -> None:
 
 
 def write_event(stack: Stack, channel_id: str, kind: str, **fields: Any) -> None:
-    """Write an event of a channel; its kind must be one that the ledger check ignores."""
+    """Write an event for a channel; its kind must be one that the ledger check ignores."""
     assert kind not in SUM_KINDS | set(EVENT_OF_NOTICE.values())
     at_ms = int(time.time() * 1000)
     record = event_record(event_id=str(uuid.uuid4()), kind=kind, channel_id=channel_id, at_ms=at_ms, **fields)
@@ -274,7 +274,7 @@ def test_new_events_are_marked_on_the_open_chart_without_a_reload(page: Page, st
 def test_hovering_over_a_mark_shows_its_event(page: Page, stack: Stack) -> None:
     channel_id = page.locator("#list > li").nth(1).get_attribute("data-id") or ""
     page.locator("#list > li").nth(1).locator("a").click()
-    # The chart of an hour moves one pixel in four seconds, so the mark stays under the pointer.
+    # A one-hour chart moves one pixel in four seconds, so the mark stays under the pointer.
     page.locator("#ranges").get_by_text("1 h").click()
     write_event(stack, channel_id, "category", text="Opening study")
     expect(page.locator("#lines")).to_contain_text("Category: Opening study", timeout=LIVE_MS)
@@ -316,7 +316,7 @@ def test_the_first_channel_of_a_board_is_in_the_url(page: Page, stack: Stack) ->
     expect(page).to_have_url(re.compile("channel="))
     page.go_back()
     expect(heading).to_have_text(name)
-    # A channel that the user did not choose gives way to the first of another board.
+    # A channel that the user did not choose gives way to the first channel of another board.
     page.goto(f"{stack.url}/?board=viewers")
     page.get_by_role("tab", name="Most Active").click()
     expect_query(page, "board", "messages")

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.server, pytest.mark.browser]
 
 @pytest.fixture(scope="module")
 def past(cassandra: None) -> Iterator[None]:
-    """Allow this thread to write history while Playwright's event loop runs in it; nothing else runs at that time."""
+    """Allow this thread to write history while Playwright's event loop runs in it; no other code runs meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield
@@ -76,7 +76,7 @@ def page(browser: Browser, stack: Stack, channel_id: str) -> Iterator[Page]:
 
 
 def expect_span(page: Page, least_s: float, most_s: float) -> None:
-    """Wait until the time span in the URL has a length between these two."""
+    """Wait until the length of the time span in the URL is between these limits."""
     page.wait_for_url(lambda url: least_s <= span_s(url) <= most_s, timeout=LIVE_MS)
 
 
@@ -113,7 +113,7 @@ def pick(page: Page, since_ms: int, until_ms: int) -> None:
     page.get_by_role("button", name="Apply").click()
 
 
-def test_selected_dates_are_charted_and_in_the_url_until_back_to_live(page: Page) -> None:
+def test_selected_dates_are_charted_and_stay_in_the_url_until_back_to_live_is_clicked(page: Page) -> None:
     until_ms = this_hour() - 2 * HOUR_MS
     pick(page, until_ms - 20 * HOUR_MS, until_ms)
     expect_query(page, "from", iso(until_ms - 20 * HOUR_MS))
@@ -147,7 +147,7 @@ def test_invalid_dates_show_an_error_and_change_nothing(page: Page) -> None:
     assert page.url == before
 
 
-def test_a_preset_is_a_link_to_full_days(page: Page) -> None:
+def test_a_preset_is_a_link_to_whole_days(page: Page) -> None:
     page.get_by_text("Choose dates").click()
     page.get_by_role("link", name="Yesterday").click()
     expect_span(page, DAY_MS / 1000, DAY_MS / 1000)
@@ -174,7 +174,7 @@ def test_dates_and_metric_work_without_javascript(browser: Browser, page: Page, 
     context.close()
 
 
-def test_selecting_a_span_zooms_to_finer_data_and_escape_returns(page: Page) -> None:
+def test_selecting_a_span_zooms_to_finer_data_and_escape_zooms_out(page: Page) -> None:
     until_ms = this_hour() - HOUR_MS
     pick(page, until_ms - 8 * DAY_MS, until_ms)
     expect_points(page, 140)
@@ -227,7 +227,7 @@ def test_buttons_and_keys_zoom_and_pan(page: Page) -> None:
     expect_points(page, 200)
 
 
-def test_any_metric_can_be_charted_and_a_tab_restores_its_own(page: Page) -> None:
+def test_any_metric_can_be_charted_and_a_tab_restores_its_own_metric(page: Page) -> None:
     page.get_by_label("Metric").select_option("coverage")
     expect(page.locator("#legend [data-name]")).to_have_text("Coverage")
     expect(page.locator("#now-name")).to_have_attribute("href", re.compile(r"#coverage$"))
@@ -239,7 +239,7 @@ def test_any_metric_can_be_charted_and_a_tab_restores_its_own(page: Page) -> Non
     expect_query(page, "metric", None)
 
 
-def test_a_note_is_marked_changed_deleted_and_restored(page: Page) -> None:
+def test_a_note_gets_a_mark_and_can_be_changed_deleted_and_restored(page: Page) -> None:
     text = "<b>our slot</b>"
     page.locator("#chart").focus()
     page.keyboard.press("End")
@@ -275,7 +275,7 @@ def test_a_note_is_marked_changed_deleted_and_restored(page: Page) -> None:
     expect(page.locator("#no-notes")).to_be_visible()
 
 
-def test_a_stream_is_listed_has_a_page_and_its_moments_open_the_chart(
+def test_a_stream_is_listed_and_has_a_page_whose_moments_open_the_chart(
     page: Page, broadcast: Broadcast, tmp_path: Path
 ) -> None:
     page.reload()

@@ -42,7 +42,7 @@ def decide(page: Page, stack: Stack, *lines: str) -> None:
 
 
 def covered_logins(stack: Stack) -> dict[str, str]:
-    """Return the logins of the fully covered channels by id."""
+    """Return the logins of the fully covered channels, keyed by id."""
     return {
         stream["id"]: stream["login"] for stream in stack.channel_list()["streams"] if stream["id"] in stack.covered()
     }
@@ -60,7 +60,7 @@ def test_imported_decisions_are_previewed_and_take_effect_within_half_a_minute(a
 
 
 def decide_request(admin: Page, stack: Stack, kind: str, name: str, choice: str, answer_text: str = "") -> None:
-    """Decide the request of this kind for the account with this name."""
+    """Accept or decline, as the admin, the request of the given kind linked as `name`."""
     admin.goto(f"{stack.url}/admin/{kind}/")
     admin.get_by_role("link", name=name, exact=True).click()
     admin.get_by_label(choice).check()
@@ -94,7 +94,7 @@ def test_the_requester_of_a_channel_sees_the_decision(admin: Page, browser: Brow
 
 
 def test_an_anonymous_opt_out_request_gives_the_curator_a_receipt(admin: Page, browser: Browser, stack: Stack) -> None:
-    # The ledger would miss the raids of a channel's owner.
+    # Not a channel's owner, because the ledger would miss the owner's raids.
     login = LURKER.login
     stranger = browser.new_page()
     stranger.goto(f"{stack.url}/account/login/")

@@ -36,7 +36,7 @@ def channel_id() -> str:
 
 
 def minutes_of(seed: int) -> dict[int, dict[str, int]]:
-    """Return the minutes of a broadcast from 21:13 to 02:40 by their start, some of them missing."""
+    """Return the minutes of a broadcast from 21:13 to 02:40, keyed by start; some are missing."""
     rng = random.Random(seed)
     minutes = {}
     for number in range(21 * 60 + 13, 26 * 60 + 40):
@@ -115,7 +115,7 @@ def test_hours_have_the_values_of_their_minutes_and_the_gaps_across_midnight(cha
     assert [gap.id for gap in gaps[channel_id]] == ["g"]
 
 
-def test_a_day_changes_only_with_its_minutes(channel_id: str) -> None:
+def test_a_day_summary_changes_only_if_its_minutes_change(channel_id: str) -> None:
     minutes, store = minutes_of(1), WindowStore()
     store_history(channel_id, minutes)
     for changed in (2, 0):
@@ -143,7 +143,7 @@ def test_a_day_changes_only_with_its_minutes(channel_id: str) -> None:
     assert days.read([channel_id], T, T + DAY_MS) == {channel_id: {T: {"messages": 5, "heard_ms": 1}}}
 
 
-def test_only_missing_days_leaves_stored_ones_alone(channel_id: str) -> None:
+def test_a_roll_up_of_only_missing_days_leaves_stored_days_unchanged(channel_id: str) -> None:
     store_history(channel_id, minutes_of(2))
     days = DayStore()
     days.save(T, {channel_id: {"messages": 5, "heard_ms": 1}})
@@ -158,7 +158,7 @@ def test_an_erased_channel_has_no_days_even_if_one_is_stored_afterwards(channel_
     before = days.read([channel_id], T, T + DAY_MS)[channel_id][T]
     assert store.count(channel_id, NOW_MS)["channel_day"] == 1
     store.erase(channel_id, NOW_MS)
-    # A roll-up that read its hours before the erasure writes its row after it.
+    # A roll-up that read the hours before the erasure writes its row afterwards.
     days.save(T, {channel_id: {**before}})
     assert days.read([channel_id], T, NOW_MS) == {channel_id: {}}
     assert store.count(channel_id, NOW_MS)["channel_day"] == 0

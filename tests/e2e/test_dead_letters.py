@@ -45,7 +45,7 @@ def test_a_dead_letter_is_explained_by_the_current_reader() -> None:
     assert empty[-1] == "value     none"
     with pytest.raises(CommandError, match="no dead letter at 4: offsets 0 to 3 are kept"):
         run("explain", "windows", "4")
-    with pytest.raises(CommandError, match="no dead letter at 0: it has none"):
+    with pytest.raises(CommandError, match="no dead letter at 0: none are kept"):
         run("explain", "channel-events", "0")
 
 
@@ -78,7 +78,7 @@ def test_a_named_dead_letter_is_replayed_again_and_a_replay_note_is_not_a_dead_l
     assert len(read("channel-events")) == 5
 
 
-def test_a_dead_letter_of_a_missing_partition_is_replayed_by_its_key() -> None:
+def test_a_dead_letter_from_a_missing_partition_is_replayed_by_its_key() -> None:
     producer = kafka.producer()
     source = json.dumps({"topic": "windows", "partition": 10**12, "offset": 3}).encode()
     producer.produce(kafka.topic_name("windows-dlq"), window("7"), b"7", headers=[("from", source)])
@@ -98,7 +98,7 @@ def test_the_newest_dead_letters_of_all_topics_are_listed_last() -> None:
     assert run("list", "windows", "--limit", "0") == ["     3 of windows: an older reader's reason"]
 
 
-def test_more_dead_letters_than_the_driver_can_buffer_all_arrive() -> None:
+def test_all_dead_letters_arrive_even_if_the_client_cannot_buffer_them() -> None:
     write("windows", [b"%d" % number for number in range(20)])
     dead_letters = DeadLetters(kafka.producer(**{"queue.buffering.max.messages": 3, "linger.ms": 100}))
     for message in read("windows"):
@@ -118,7 +118,7 @@ def test_a_record_of_maximum_length_fits_into_a_dead_letter_with_its_headers() -
     assert "or its key of 130000 bytes, exceeds the maximum" in run("replay", "windows", "--all")[0]
 
 
-def test_a_scan_moves_records_that_flink_ignored_once() -> None:
+def test_a_scan_moves_each_record_that_flink_ignored_only_once() -> None:
     bad_values: dict[str, Sequence[Any]] = {
         "kind": [None, "weird"],
         "at_ms": [None, "soon", int(time.time() * 1000) + 10_800_000, *HUGE],
@@ -140,13 +140,13 @@ def test_a_scan_moves_records_that_flink_ignored_once() -> None:
     assert len(listed("chat")[0]) == len(poison) + 1
 
 
-def test_a_scan_uses_the_clock_of_the_instance(settings: Settings) -> None:
+def test_a_scan_uses_the_instances_clock(settings: Settings) -> None:
     settings.CLOCK_OFFSET_MS = 10_800_000
     write("chat", [chat_message(at_ms=int(time.time() * 1000) + 10_800_000)])
     assert run("--scan", "chat") == ["read 1 records of chat, moved 0"]
 
 
-def test_dead_letters_of_chat_have_no_text_and_cannot_be_replayed() -> None:
+def test_dead_letters_from_chat_have_no_text_and_cannot_be_replayed() -> None:
     write("chat", [chat_message(words=None), b"a secret word"])
     run("--scan", "chat")
     output = [*run("list"), *run("list", "chat", "--json"), *run("explain", "chat", "0"), *run("explain", "chat", "1")]
@@ -158,7 +158,7 @@ def test_dead_letters_of_chat_have_no_text_and_cannot_be_replayed() -> None:
         run("replay", "chat", "--all")
 
 
-def test_a_scan_stops_at_too_many_unusable_records_and_the_next_one_continues() -> None:
+def test_a_scan_stops_at_too_many_unusable_records_and_the_next_scan_continues() -> None:
     write("chat", [*[chat_message()] * 50, *[b"no"] * 150, *[chat_message()] * 9])
     with pytest.raises(CommandError, match="101 of the last 151 records of chat were unusable"):
         run("--scan", "chat")

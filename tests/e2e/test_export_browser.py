@@ -48,7 +48,7 @@ def page(newcomer: Page) -> Page:
 
 
 def star_of(page: Page, row: int) -> Locator:
-    """Return the star of a channel's row; looked up by channel, because rows move."""
+    """Return the star of the channel in this row, located by the channel's id because rows move."""
     channel = page.locator("#list > li").nth(row).get_attribute("data-id")
     return page.locator(f'#list li[data-id="{channel}"] [data-star]')
 
@@ -76,7 +76,7 @@ def test_a_star_on_the_board_creates_a_list_and_removes_its_entry(page: Page, st
     expect(page.locator("#cards > li")).to_have_count(1)
 
 
-def test_the_star_beside_the_chart_and_the_one_in_its_row_stay_in_sync(page: Page) -> None:
+def test_the_stars_of_a_channel_beside_the_chart_and_in_its_row_stay_in_sync(page: Page) -> None:
     row = star_of(page, 2)
     row.locator("..").get_by_role("link").click()
     name = row.get_attribute("data-of")
@@ -87,7 +87,7 @@ def test_the_star_beside_the_chart_and_the_one_in_its_row_stay_in_sync(page: Pag
     expect(star).to_have_attribute("aria-pressed", "true")
 
 
-def test_keys_reach_the_star_and_move_on(page: Page) -> None:
+def test_keys_reach_the_star_and_then_the_next_row(page: Page) -> None:
     links = page.locator("#list a.board-row")
     links.first.focus()
     page.keyboard.press("Tab")
@@ -228,7 +228,7 @@ def test_boards_comparisons_and_watchlists_are_exported(page: Page, stack: Stack
     assert json.loads(lines[0])["schema"]["end"] == "UTC"
     drawn = {(row["id"], row["end"]): row.get("messages") for row in map(json.loads, lines[1:])}
     assert {channel for channel, _ in drawn} == set(ids)
-    # The file has the same values as the page, where both have one.
+    # Where the file and the page both have a value, they are the same.
     start = json.loads(str(page.locator("#start").text_content()))
     shared = 0
     for line in start["lines"]:

@@ -55,7 +55,7 @@ def test_a_menu_closes_on_escape_and_returns_the_focus(board: Page) -> None:
     expect(share).to_be_focused()
 
 
-def test_a_menu_closes_on_a_press_outside_and_when_another_opens(board: Page) -> None:
+def test_a_menu_closes_on_a_click_outside_and_when_another_opens(board: Page) -> None:
     account = board.locator("header.bar details.menu").last
     board.locator("#take > summary").click()
     expect(board.locator("#take")).to_have_attribute("open", "")

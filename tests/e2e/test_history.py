@@ -1,4 +1,4 @@
-"""History over daylight saving changes and new year: only UTC matters, whatever the server's time zone."""
+"""History across daylight saving changes and New Year: only UTC matters, whatever the server's time zone."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_days_are_utc_days(channel_id: str, day: dt.date) -> None:
     assert (read.range.grain, [point.end_ms for point in read.points]) == ("minute", ends)
 
 
-def test_the_hours_over_new_year_are_stored_once(channel_id: str) -> None:
+def test_the_hours_around_new_year_are_stored_once(channel_id: str) -> None:
     from_ms, until_ms = midnight(NEW_YEAR) - DAY_MS, midnight(NEW_YEAR) + DAY_MS
     ends = store(channel_id, "hour", from_ms, until_ms, HOUR_MS)
     later_ms = until_ms + 200 * DAY_MS

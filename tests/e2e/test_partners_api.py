@@ -105,7 +105,7 @@ def test_the_etag_of_a_range_up_to_now_changes_only_with_its_windows(
     assert fetch(api, f"channels/{channel}/events?range=90d").status_code == 200
 
 
-def test_events_are_paged_by_time(api: httpx.Client, channel: str) -> None:
+def test_events_are_paginated_in_chronological_order(api: httpx.Client, channel: str) -> None:
     events, cursor = [], ""
     for _ in range(50):
         page = fetch(api, f"channels/{channel}/events?range=1h&limit=2{cursor}").json()
@@ -150,7 +150,7 @@ def test_the_tutorial_ends_with_a_plot(stack: Stack, secret: str, channel: str, 
 
 
 def indented_block(text: str, first: str) -> str:
-    """The indented lines from `first` up to the next line of prose."""
+    """Return the indented lines from `first` up to the next line of prose."""
     lines = text[text.index(first) :].splitlines(keepends=True)
     return "".join(itertools.takewhile(lambda line: line.startswith(("    ", "\n")), lines))
 
@@ -164,7 +164,7 @@ def run_example(text: str, language: str, secret: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_events_flow_over_http(stack: Stack, api: httpx.Client) -> None:
+def test_events_are_streamed_over_http(stack: Stack, api: httpx.Client) -> None:
     with api.stream("GET", "live?boards=viewers&n=10") as response:
         assert response.headers["Content-Type"] == "text/event-stream"
         assert "content-encoding" not in response.headers
@@ -177,7 +177,7 @@ def test_events_flow_over_http(stack: Stack, api: httpx.Client) -> None:
 
 
 def test_addresses_in_headers_are_not_trusted(stack: Stack) -> None:
-    """Guesses are counted by the sender's address, which is accepted again after Retry-After."""
+    """Guesses are counted by the sender's IP address, which may send requests again after Retry-After."""
     key = "twitchly_0000000000000000000000000000002c8gJs"
 
     def guess(number: int) -> httpx.Response:

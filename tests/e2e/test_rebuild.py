@@ -26,7 +26,7 @@ def rebuild(stack: Stack, from_ms: int, until_ms: int) -> tuple[int, dict[str, i
 
 
 def are_stored(store: WindowStore, channel_ids: set[str], end_ms: int) -> bool:
-    """Return whether the windows of every channel that end at a moment are stored, with their chatters."""
+    """Return whether the windows that end at `end_ms` are stored for every channel, with their chatters."""
     found = [
         windows
         for grain in ("live", "minute")
@@ -38,7 +38,7 @@ def are_stored(store: WindowStore, channel_ids: set[str], end_ms: int) -> bool:
 @pytest.mark.usefixtures("cassandra")
 def test_a_range_is_rebuilt_to_the_same_rows(stack: Stack) -> None:
     wait_until(lambda: stack.listed_channels() <= stack.covered() != set(), 120, "all channels to be covered")
-    # Channels that were joined in this minute have no windows of the previous one.
+    # Channels that were joined in this minute have no windows for the previous one.
     until_ms = (now_ms() // MINUTE_MS + 1) * MINUTE_MS
     from_ms = until_ms - MINUTE_MS
     store, channels = WindowStore(), stack.covered()
@@ -46,7 +46,7 @@ def test_a_range_is_rebuilt_to_the_same_rows(stack: Stack) -> None:
     wait_until(lambda: are_stored(store, channels, until_ms), 180, "the minute of all channels")
     windows, wrong = rebuild(stack, from_ms, until_ms)
     assert wrong == {"added": 0, "changed": 0, "removed": 0}
-    # A minute, and at least the live window that ends with it: the chat may have begun within the minute.
+    # At least the minute and the live window that ends with it, because the chat may have begun within the minute.
     assert windows >= 2 * len(stack.covered())
 
     before = {grain: store.read_windows(grain, channel_id, from_ms, until_ms) for grain in ("live", "minute")}

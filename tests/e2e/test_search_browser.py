@@ -94,7 +94,7 @@ def test_channels_are_compared_by_the_clock_and_by_stream_time(page: Page, chann
     expect(page.locator("#when")).to_have_text("Average")
 
 
-def test_several_metrics_are_compared_below_each_other(
+def test_several_metrics_are_compared_in_charts_below_each_other(
     page: Page, stack: Stack, channel_ids: list[str], tmp_path: Path
 ) -> None:
     page.goto(f"{stack.url}/compare?channels={','.join(channel_ids)}&metric=viewers&range=10m&previous=1")
@@ -231,7 +231,7 @@ def test_a_chart_is_exported_and_shared(page: Page, browser: Browser, stack: Sta
     stranger.context.close()
 
 
-def test_a_widget_is_live_in_a_frame_of_another_site(page: Page, tmp_path: Path) -> None:
+def test_a_widget_is_live_in_a_frame_on_another_site(page: Page, tmp_path: Path) -> None:
     page.get_by_text("Share", exact=True).click()
     page.get_by_label("Share as").select_option("widget")
     expect(page.get_by_label("Password (optional)")).to_be_hidden()

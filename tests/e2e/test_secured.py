@@ -15,8 +15,8 @@ from tests.e2e.secured import Secured
 pytestmark = pytest.mark.server
 
 SETUP = "import django; django.setup(); "
-# A window record for each sink, written with the product's Kafka producer. It ends in half an hour, because boards drop
-# a window a minute after its end, and a sink can take longer to start.
+# A window record for each sink, written with the product's Kafka producer. The live one ends in half an hour, because
+# boards drop a window a minute after its end, and a sink can take longer to start.
 PRODUCE = """
 import json, time
 from twitchly import kafka

@@ -131,7 +131,7 @@ def test_broadcasts_that_ended_have_summaries(filled: tuple[History, Progress]) 
         assert all(b == store.compute(b.channel_id, b.started_ms, b.ended_ms) for b in stored)
 
 
-def test_a_channel_that_opted_out_has_no_past() -> None:
+def test_a_channel_that_opted_out_has_no_simulated_past() -> None:
     history, began = new_history(2), new_progress(1)
     hidden, shown = ids_of(history)
     for _ in Fill(history, began, {hidden}).run():

@@ -43,7 +43,7 @@ pytestmark = pytest.mark.server
 # The last half hour of a month, so that scripts cross midnight.
 START_MS = 1_709_244_000_000 - 1_800_000
 SENTINELS = tuple(str(n) for n in range(1, 17))
-# Random scripts, and the number of scripts in a case.
+# The total number of random scripts, and the number per case.
 SCRIPTS, SCRIPTS_PER_CASE = 35, 5
 SEED = 20_261_123
 Key = tuple[str, str, int]
@@ -52,7 +52,7 @@ WINDOW_TOPICS = ("windows-live", "windows-distinct", "windows")
 
 
 class Trial:
-    """One job on its own topics; each case has a later interval of event time than the previous one."""
+    """One job on its own topics; each case uses a later interval of event time than the previous one."""
 
     def __init__(self, stack: Stack, prefix: str) -> None:
         self.cases = self.cells = 0
@@ -77,12 +77,12 @@ class Trial:
     def run(self, scripts: Iterable[Sequence[ScriptLine]], times: Sequence[int] = ()) -> tuple[Cells, Cells]:
         """Return the cells that the reference computes from `chat`, and those that Flink computed.
 
-        `times` replaces the times that the script gives its lines.
+        `times`, if given, replaces the times of the scripts' lines.
         """
         for lines in scripts:
             self.channels = self._writer.write(lines, times)
         self._writer.now_ms += 1_000
-        # In each part of the job, the sentinels' last windows are among the last.
+        # In each part of the job, the sentinels' last windows are among the last windows.
         last_ms = self._writer.now_ms // 1000 * 1000 - 1
         self._writer.close((last_ms // HOUR_MS + 1) * HOUR_MS, SENTINELS)
         self.records = list(self._records())
@@ -130,7 +130,7 @@ class Trial:
                 assert message.error() is None
                 fields = json.loads(message.value() or b"")
                 key = (fields.pop("grain"), fields.pop("channel_id"), fields.pop("end_ms"))
-                # All windows end years before the submission of the job.
+                # All windows end years before the job was submitted.
                 self.submitted_ms.add(key[2] + fields.pop("again_ms"))
                 del fields["v"], fields["start_ms"]
                 assert key not in found, f"{key} was received twice"
@@ -206,7 +206,7 @@ def trial(stack: Stack, prefix: str) -> Iterator[Trial]:
 
 
 def busy_script(rng: random.Random) -> list[ScriptLine]:
-    """Return a long script of busy and quiet channels."""
+    """Return a long script with busy and quiet channels."""
     generators: Sequence[Callable[[], ScriptLine]] = [
         lambda: ScriptLine(
             rng.randrange(400),

@@ -80,14 +80,14 @@ def test_a_series_has_points_and_the_gaps_that_overlap_it(channel_id: str) -> No
     live = [window(channel_id, "live", MIDNIGHT + n * 10_000, 30_000, **COLUMNS) for n in range(1, 61)]
     gaps = [
         EventRecord("a", "gap", channel_id, MIDNIGHT - 90_000, MIDNIGHT + 5_000, "restart"),
-        # Before the summary, which begins up to two minutes before the chart.
+        # Ends before the summarized period, which begins up to two minutes before the chart.
         EventRecord("b", "gap", channel_id, MIDNIGHT - 150_000, MIDNIGHT - 130_000, "over before"),
     ]
     WindowStore().write(live, gaps)
     read = series(channel_id, RANGES["10m"], now_ms)
     assert [point.end_ms for point in read.points] == [w.end_ms for w in live]
     assert read.points[0].values["messages"] == 4
-    # The window claims all of its 30 s, but a gap until 5 s before its end overrides that.
+    # The window counts all of its 30 s as heard, but a gap that ends 5 s before the window's end overrides this.
     assert read.points[0].coverage == pytest.approx(5 / 30)
     assert read.points[-1].coverage == 1
     assert [gap.reason for gap in read.gaps] == ["the producer was restarted"]
@@ -119,7 +119,7 @@ def test_events_are_read_back_unchanged_and_become_marks(channel_id: str) -> Non
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_starts_and_ends_of_the_48_hours_before_a_span_are_read_with_it(channel_id: str) -> None:
+def test_stream_starts_and_ends_in_the_48_hours_before_a_span_are_read_with_it(channel_id: str) -> None:
     store, started_ms = WindowStore(), MIDNIGHT - 40 * HOUR_MS
     events = [
         EventRecord(
@@ -132,7 +132,7 @@ def test_starts_and_ends_of_the_48_hours_before_a_span_are_read_with_it(channel_
     stored = replace(events[1], reported_ms=None)
     assert store.read_events(channel_id, MIDNIGHT, MIDNIGHT + HOUR_MS) == [stored]
     assert store.read_starts([channel_id, "404"], MIDNIGHT) == {channel_id: [stored], "404": []}
-    # The channel leaves the list and returns: the last report is valid, in any order of the reports.
+    # The channel leaves the list and returns: the latest report wins, whatever order the reports arrive in.
     left = replace(events[1], until_ms=MIDNIGHT, reported_ms=MIDNIGHT)
     returned = replace(events[1], reported_ms=MIDNIGHT + 1)
     store.write([], [left])
@@ -217,7 +217,7 @@ def test_a_window_recomputed_by_another_job_replaces_the_previous_one(channel_id
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_excitement_of_stored_windows_reaches_back_before_the_range(channel_id: str) -> None:
+def test_excitement_of_stored_windows_includes_windows_before_the_range(channel_id: str) -> None:
     now_ms = MIDNIGHT + 600_000
     ends = range(now_ms - 25 * 60_000, now_ms + 1, 10_000)
     live = [window(channel_id, "live", end_ms, 30_000, **COLUMNS) for end_ms in ends]

@@ -23,7 +23,7 @@ SCHEMAS = topic_schemas({grain: names_of(grain) for grain in GRAINS})
 BOARDS = ("viewers", "messages", "engagement", "spam")
 
 
-def test_all_four_boards_fill_and_update(stack: Stack) -> None:
+def test_the_boards_have_channels_and_update(stack: Stack) -> None:
     for board in BOARDS:
         before: Any = stack.boards.zrevrange(redis_keys.board(board), 0, 9, withscores=True)
         assert len(before) >= 5, board

@@ -1,4 +1,4 @@
-"""The window of a board in Chromium: 30 s or 5 min for ratios, in the URL, by mouse and keyboard."""
+"""The window of a board in Chromium, 30 s or for ratio metrics 5 min: selected by mouse, keyboard and URL."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def choice(page: Page, name: str) -> Locator:
     return page.locator("#windows").get_by_role("link", name=name)
 
 
-def test_a_board_over_5_min_has_the_values_of_its_own_windows(page: Page, stack: Stack) -> None:
+def test_a_five_minute_board_has_the_values_of_its_own_windows(page: Page, stack: Stack) -> None:
     expect(page.locator(".defn:visible")).to_contain_text("over the past 30 s")
     choice(page, "5 min").click()
     expect_query(page, "window", "5m")

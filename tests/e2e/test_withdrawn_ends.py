@@ -62,7 +62,7 @@ def stored(channel_id: str) -> tuple[list[tuple[str, int]], list[tuple[int, int]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
-def test_one_end_remains_in_any_order_and_repetition_of_the_records(order: Sequence[int]) -> None:
+def test_one_end_remains_for_any_order_and_repetition_of_the_records(order: Sequence[int]) -> None:
     channel_id = str(uuid.uuid4().int)[:18]
     first = end(channel_id, FIRST)
     records = [first, withdrawal(first), end(channel_id, SECOND)]
@@ -81,7 +81,7 @@ def test_a_resumed_broadcast_has_neither_an_end_nor_a_summary(order: Sequence[in
 
 
 def test_an_end_before_a_withdrawn_one_remains() -> None:
-    """The next broadcast can start before the first end, if an outdated response had resumed the first broadcast."""
+    """The next broadcast can start before the first end if an outdated response had resumed the first broadcast."""
     channel_id = str(uuid.uuid4().int)[:18]
     first = end(channel_id, FIRST)
     last = EventRecord(

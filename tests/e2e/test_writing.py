@@ -107,9 +107,9 @@ def test_a_producer_fails_when_another_one_takes_its_name(topics: str) -> None:
     first = Ownership("same", owned.update, lambda *_: None)
     second = Ownership("same", owned.update, lambda *_: None)
     first.start()
-    wait_until(lambda: len(owned) == PARTITIONS, 30, "the first to own all partitions")
+    wait_until(lambda: len(owned) == PARTITIONS, 30, "the first producer to own all partitions")
     second.start()
-    wait_until(lambda: first.failure is not None, 30, "the first to end")
+    wait_until(lambda: first.failure is not None, 30, "the first producer to end")
     assert isinstance(first.failure, KafkaException)
     assert second.failure is None
     second.close()
@@ -133,12 +133,12 @@ def test_two_producers_share_the_partitions_until_one_takes_over_all(topics: str
         return len(owned[name]) == count
 
     first.start()
-    wait_until(lambda: owns("a", PARTITIONS), 30, "the first to own all partitions")
+    wait_until(lambda: owns("a", PARTITIONS), 30, "the first producer to own all partitions")
     second.start()
-    wait_until(lambda: owns("a", PARTITIONS // 2) and owns("b", PARTITIONS // 2), 30, "the two to share the partitions")
+    wait_until(lambda: owns("a", PARTITIONS // 2) and owns("b", PARTITIONS // 2), 30, "the two producers to share them")
     assert owned["a"] | owned["b"] == set(range(PARTITIONS))
     second.close()
-    wait_until(lambda: owns("a", PARTITIONS), 30, "the first to take over after the session timeout")
+    wait_until(lambda: owns("a", PARTITIONS), 30, "the first producer to take over after the session timeout")
     first.close()
 
 
@@ -172,20 +172,22 @@ def test_partitions_are_suspended_while_the_group_does_not_complete_a_rebalance(
     third = Ownership("c", lambda _heads: None, lambda *_: None)
     arguments = (settings.KAFKA_BOOTSTRAP, kafka.topic_name("producers"), kafka.topic_name("chat"))
     first.start()
-    wait_until(lambda: len(writing) == PARTITIONS, 30, "the first to own all partitions")
+    wait_until(lambda: len(writing) == PARTITIONS, 30, "the first producer to own all partitions")
     with subprocess.Popen([sys.executable, "-c", SLOW_MEMBER, *arguments], stdout=subprocess.PIPE) as second:
         try:
             assert second.stdout is not None
             assert second.stdout.readline() == b"assigned\n"
-            wait_until(lambda: len(writing) == PARTITIONS // 2, 30, "the first to give up half of them")
+            wait_until(
+                lambda: len(writing) == PARTITIONS // 2, 30, "the first producer to give up half of its partitions"
+            )
             shared = frozenset(writing)
             second.send_signal(signal.SIGSTOP)
             third.start()
-            wait_until(lambda: not writing, 30, "the first to suspend its partitions")
+            wait_until(lambda: not writing, 30, "the first producer to suspend its partitions")
             assert suspensions == [shared]
             assert first.failure is None
             second.send_signal(signal.SIGCONT)
-            wait_until(lambda: bool(writing), 30, "the first to write again")
+            wait_until(lambda: bool(writing), 30, "the first producer to write again")
             assert writing <= shared
         finally:
             second.kill()

@@ -20,7 +20,10 @@ SPEED = 20
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
-    """Start an instance under all conditions at once; `make drill-instance` tests each separately."""
+    """Start an instance with an unusual folder name, the C locale and a dead proxy, all at once.
+
+    `make drill-instance` tests each of these conditions separately.
+    """
     stack = stack_under(ALL_AT_ONCE)
     audience = ("--replay", str(RECORDING), "--speed", str(SPEED)) if RECORDING.is_file() else AUDIENCE
     try:

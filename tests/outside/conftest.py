@@ -1,4 +1,4 @@
-"""One instance that replays a generated recording, for all tests of this folder."""
+"""One instance that replays a generated recording, for all tests in this folder."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from tests.recount.published import Api, Figure, Pages, iso
 
 T = 1_795_219_200_000
 END_MS = T + DAY_MS
-# The recount joined ten minutes before midnight; a minute before that was heard in part.
+# The recount joined ten minutes before midnight; a minute before then was heard only in part.
 FROM_MS = END_MS - 10 * MINUTE_MS
 ROWS = [
     {
@@ -193,16 +193,16 @@ def test_every_surface_of_a_day_is_compared(discovered: float | None, count: int
     compare_days(compared, cast("Api", FakeApi()), cast("Pages", pages), T, FROM_MS)
     assert len(compared.differences) == count, compared.differences
     assert set(compared.compared) == {
-        "API query day",
-        "API query day peak",
-        "API query days day",
-        "API query hours hour",
-        "API day day",
-        "API day day peak",
-        "page day day",
-        "page day day peak",
-        "page discover",
-        "page discover day",
+        "API query: day",
+        "API query: day peak",
+        "API query, days: day",
+        "API query, hours: hour",
+        "API, day: day",
+        "API, day: day peak",
+        "page, day: day",
+        "page, day: day peak",
+        "page, Discover",
+        "page, Discover: day",
     }
 
 

@@ -43,14 +43,14 @@ class Comparison:
         for metric, value in figure.values.items():
             if metric not in expected or (metric in DISTINCT and not self._has_distinct(figure, since_ms)):
                 continue
-            self.compared[f"{figure.surface} {figure.kind}"] += 1
+            self.compared[f"{figure.surface}: {figure.kind}"] += 1
             if not is_same(value, expected[metric], slack_of(figure, metric, expected[metric])):
                 where = f"{figure.surface}, {figure.kind} of {figure.channel_id} at {figure.end_ms}, {metric}"
                 self.differences.append(f"{where}: {value}, recounted {expected[metric]}")
 
     def coverage(self, surface: str, channel_id: str, end_ms: int, coverage: float | None) -> None:
         """Check that a coverage is 1."""
-        self.compared[f"{surface} coverage"] += 1
+        self.compared[f"{surface}: coverage"] += 1
         if coverage != 1:
             self.differences.append(f"{surface}, {channel_id} at {end_ms}, coverage: {coverage}, recounted 1")
 

@@ -95,19 +95,19 @@ def query_figures(response: Mapping[str, Any], channel_id: str, day_ms: int) -> 
     yield _figure("API query", "day peak", channel_id, until_ms, peaks)
     if item["days"] is not None:
         values = {metric: column[0] for metric, column in item["days"]["values"].items()}
-        yield _figure("API query days", "day", channel_id, until_ms, values | {"heard_s": item["days"]["heard_s"][0]})
+        yield _figure("API query, days", "day", channel_id, until_ms, values | {"heard_s": item["days"]["heard_s"][0]})
     if item["hours"] is not None:
         for number, start in enumerate(response["hour_start"]):
             values = {metric: column[number] for metric, column in item["hours"]["values"].items()}
-            yield _figure("API query hours", "hour", channel_id, ms_of(start) + HOUR_MS, values)
+            yield _figure("API query, hours", "hour", channel_id, ms_of(start) + HOUR_MS, values)
 
 
 def summary_figures(response: Mapping[str, Any], channel_id: str, until_ms: int) -> Iterator[Figure]:
     """Yield the averages and peaks of the API's summary of a day."""
     summary = response["summary"]
     peaks = {metric: peak and peak["value"] for metric, peak in summary["peaks"].items()}
-    yield _figure("API day", "day", channel_id, until_ms, summary["values"] | {"heard_s": summary["heard_s"]})
-    yield _figure("API day", "day peak", channel_id, until_ms, peaks)
+    yield _figure("API, day", "day", channel_id, until_ms, summary["values"] | {"heard_s": summary["heard_s"]})
+    yield _figure("API, day", "day peak", channel_id, until_ms, peaks)
 
 
 def discover_figures(rows: Iterable[Mapping[str, str]], until_ms: int) -> dict[str, list[Figure]]:
@@ -116,7 +116,7 @@ def discover_figures(rows: Iterable[Mapping[str, str]], until_ms: int) -> dict[s
     return {
         row["id"]: [
             Figure(
-                "page discover",
+                "page, Discover",
                 "day",
                 row["id"],
                 until_ms,
@@ -136,7 +136,7 @@ def tile_figures(pages: Pages, channel_id: str, day_ms: int) -> Iterator[Figure]
         tiles, _ = pages.tiles(channel_id, metric, day_ms, day_ms + DAY_MS)
         for tile in tiles:
             kind = "day peak" if tile.kind == "peak" else "day"
-            yield Figure("page day", kind, channel_id, day_ms + DAY_MS, tile.values, None, tile.end_ms, tile.slack)
+            yield Figure("page, day", kind, channel_id, day_ms + DAY_MS, tile.values, None, tile.end_ms, tile.slack)
 
 
 def compare_days(comparison: Comparison, api: Api, pages: Pages, day_ms: int, from_ms: int) -> None:
@@ -153,7 +153,7 @@ def compare_days(comparison: Comparison, api: Api, pages: Pages, day_ms: int, fr
         summary = api.series(channel_id, "minute", day_ms, until_ms)
         compare_figures(comparison, summary_figures(summary, channel_id, until_ms), minutes)
         compare_figures(comparison, tile_figures(pages, channel_id, day_ms), minutes)
-        comparison.equal("page discover", f"rows of {channel_id}", len(discover.get(channel_id, ())), 1)
+        comparison.equal("page, Discover", f"rows of {channel_id}", len(discover.get(channel_id, ())), 1)
         compare_figures(comparison, discover.get(channel_id, ()), minutes)
 
 

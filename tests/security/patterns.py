@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-# Only these process untrusted text; deploy, drills and bench read files of the project.
+# Only these process untrusted text; deploy, drills and bench read the project's files.
 FOLDERS = ("twitchly", "core", "flink", "apps", "simulator")
 METHODS = ("fullmatch", "match", "search", "sub", "findall", "finditer", "split")
-# Tests repeat each fragment: a pattern that scans the rest of the text from many positions is quadratic on one.
+# Tests repeat each fragment. A pattern that scans the rest of the text from many positions is quadratic on at least
+# one of the resulting texts.
 FRAGMENTS = (
     "a",
     "0",

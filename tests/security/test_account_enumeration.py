@@ -1,4 +1,4 @@
-"""Response times do not reveal whether an email address has an account: both cases do the same work."""
+"""Response times do not reveal whether an email address has an account: all addresses cause the same work."""
 
 from __future__ import annotations
 

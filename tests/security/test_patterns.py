@@ -14,8 +14,8 @@ from tests.console_log import console_line
 from tests.security.patterns import FRAGMENTS, Pattern, patterns, script_patterns
 from twitchly.logs import loggable, redact
 
-# Each size is four times the previous one: if a quadratic pattern is too fast to be judged at one size, it takes less
-# than a second at the next.
+# Each size is at most four times the previous one, so a quadratic pattern that is too fast to be judged at one size
+# takes less than a second at the next.
 SIZES = (1_024, 4_096, 16_384, 65_536, 131_072)
 # Eight times the text takes a linear scan eight times as long and a quadratic one 64 times. The limit is far from
 # both, because cache misses and other work on the machine slow single scans down.

@@ -9,7 +9,7 @@ import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 
 /**
- * Keeps one sum per second per channel, and emits the total of the last 30 every second.
+ * Keeps one sum per second per channel, and emits the total of the last 30 s every second.
  *
  * <p>It is fast because its state is only in memory; a restart loses it.
  */
