@@ -49,7 +49,7 @@ class Sizes:
 SMOKE = Sizes(2, 1, 1, 1, 30 * MINUTE_MS, DAY_MS, 170, 20)
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
-# Sums the layout shifts without user input and the blocking time of the main thread.
+# Sums the layout shifts that user input did not cause, and the blocking time of the main thread.
 OBSERVE = """
 window.observed = { shift: 0, busyMs: 0, paintMs: 0 };
 const observe = (type, take) =>

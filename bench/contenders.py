@@ -141,7 +141,7 @@ def create_topic(stack: Stack, name: str) -> str:
 
 
 class Windows(ABC):
-    """Reads and counts the windows of a contender. `last_ms` is the end of the last full minute."""
+    """Reads and counts the windows of a contender. `last_ms` is the end of the last complete minute."""
 
     def __init__(self, sample: frozenset[str], last_ms: int) -> None:
         self.count = 0
@@ -166,7 +166,7 @@ class Windows(ABC):
             self._missing.discard((channel_id, grain, end_ms))
 
     def compare(self, sample: Mapping[str, list[ChatRecord]]) -> tuple[int, int]:
-        """Return the number of wrong windows and of compared cells."""
+        """Return the numbers of wrong windows and of compared cells."""
         blocks = Blocks()
         for record in (record for records in sample.values() for record in records):
             blocks.add(record)
@@ -199,7 +199,7 @@ class FlinkWindows(Windows):
 
     @property
     def last(self) -> Sequence[tuple[Grain, int]]:
-        """The windows that end with the last full minute; each grain arrives on its own path."""
+        """The windows that end with the last complete minute; each grain arrives on its own path."""
         return ("live", self._last_ms), ("live_distinct", self._last_ms), ("minute", self._last_ms)
 
     @property
@@ -223,7 +223,7 @@ class FlinkSumWindows(FlinkWindows):
 
     @property
     def last(self) -> Sequence[tuple[Grain, int]]:
-        """The live window that ends with the last full minute."""
+        """The live window that ends with the last complete minute."""
         return (("live", self._last_ms),)
 
     @property
@@ -246,7 +246,7 @@ class SumWindows(Windows):
 
     @property
     def last(self) -> Sequence[tuple[Grain, int]]:
-        """The live window shortly before the last full minute."""
+        """The live window shortly before the last complete minute."""
         return (("live", self._last_ms - SECOND_MS),)
 
     @property

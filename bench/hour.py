@@ -1,4 +1,4 @@
-"""`python -m bench.hour`: growth over 75 minutes at 2,000 messages a second, including one full hour.
+"""`python -m bench.hour`: growth over 75 minutes at 2,000 messages a second, including one complete clock hour.
 
 Samples the memory of every process, the stream job's checkpoints, and the disk use of topics and tables. The instance's
 clocks are set so that an hour starts shortly after all channels are heard. The ledger is checked at the end.

@@ -1,6 +1,6 @@
 """`python -m bench.pages`: many pages with a live socket each, and some slow clients that read one byte per second.
 
-bench/sockets.py starts it. It prints the delays of the frames after the end of their windows.
+bench/sockets.py starts it. It prints the delay of each frame after the end of its window.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NEWEST = '"newest_end_ms":'
 
 @dataclass(slots=True)
 class Received:
-    """Received pushes by window end and delay in ms, and the number of closed pages and slow clients.
+    """Received pushes by window end and delay in ms, and the numbers of closed pages and slow clients.
 
     `samples` are the newest frames of one page, by subscription.
     """

@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# A constant salt, so that the same figures give the same file.
+# A constant salt, so that the same figures produce the same file.
 mpl.rcParams.update({"svg.hashsalt": "twitchly", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
 MINUTE_S = 60
 

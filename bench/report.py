@@ -251,7 +251,7 @@ def capacity(figures: Figures) -> list[str]:
 
 
 def hour(figures: Figures) -> list[str]:
-    """Show the growth over a full hour."""
+    """Show the growth over a complete clock hour."""
     rows = []
     for name, samples in figures["samples"].items():
         growth, values = trend(samples), [value for _, value in samples]
@@ -266,7 +266,7 @@ def hour(figures: Figures) -> list[str]:
     return [
         f"## {figures['minutes']:.0f} minutes at 2,000 messages a second",
         "",
-        f"The period includes one full hour.{comparison}",
+        f"The period includes one complete clock hour.{comparison}",
         "",
         "![Memory, state, checkpoints and disk](benchmarks/hour.svg)",
         "",

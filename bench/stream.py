@@ -94,7 +94,7 @@ def contenders(stack: Stack, args: Namespace) -> list[Entry]:
     """Return each contender's name, its start function and the reader of its windows."""
     return [
         ("flink", lambda: flink(stack, PREFIX), FlinkWindows),
-        # In a smoke run, the task manager belongs to a running instance.
+        # Not restarted in a smoke run, because the task manager belongs to a running instance.
         ("flink, sums", lambda: flink_sums(stack, is_cold=not args.smoke), FlinkSumWindows),
         ("plain Python, sums", lambda: ring(stack), SumWindows),
         (f"{JAVA} DSL, sums", lambda: streams(stack, "dsl"), SumWindows),
@@ -115,7 +115,7 @@ def compare(stack: Stack, entries: list[Entry], args: Namespace) -> tuple[dict[s
         _, contender, windows = entry
         return measure(stack, contender, windows(frozenset(sample), last_ms), sample, records)
 
-    # One at a time, so that each has the machine to itself. In a smoke run, it is enough that each runs.
+    # One at a time, so that each has the machine to itself. In a smoke run, they only have to run.
     with ThreadPoolExecutor(SMOKE_CONCURRENCY if args.smoke else 1) as pool:
         results = pool.map(figures_of, entries)
         return {name: figures for (name, *_), figures in zip(entries, results, strict=True)}, records

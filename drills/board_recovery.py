@@ -1,4 +1,4 @@
-"""Samples of a complete instance, taken from outside four times a second, and the recovery they show."""
+"""Black-box samples of a complete instance, taken four times a second, and the recovery that they show."""
 
 from __future__ import annotations
 

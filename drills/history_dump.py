@@ -24,7 +24,7 @@ TABLES = {
     "channel_event": (("channel_id", "day", "at_ms", "id"), "at_ms"),
     "stream_summary": (("channel_id", "started_ms"), "ended_ms"),
 }
-# Expiry is computed from a TTL in whole seconds and two clocks.
+# Expiry is inexact, because it is computed from a TTL in whole seconds and two clocks.
 EXPIRY_TOLERANCE_S = 3
 
 

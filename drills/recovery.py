@@ -1,4 +1,4 @@
-"""Samples of a listening instance, taken from outside four times a second, and the recovery they show."""
+"""Black-box samples of a listening instance, taken four times a second, and the recovery that they show."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ListeningSample:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """The samples of one fault, injected at `began_s`. Problems that start after `watch_s` have other causes."""
+    """The samples for one fault, injected at `began_s`. Problems that start after `watch_s` have other causes."""
 
     samples: Sequence[ListeningSample]
     began_s: float

@@ -105,7 +105,7 @@ def soak(stack: Stack, seconds: float, rng: random.Random) -> tuple[Samples, Sam
     while time.monotonic() < until_s - CALM_S:
         faults += inject_burst(stack, random_burst(rng))
     share = excused_share(faults, stack.listed_channels(), began_ms, now_ms())
-    # Ending the run excuses no gaps: the ledger is checked while the instance is still listening.
+    # Ending the run excuses no gaps, because the ledger is checked while the instance is still listening.
     stack.end_faults()
     wait_until(lambda: take_sample(stack, (1, 2)).is_healthy, 240, "all channels to be heard again")
     done.set()

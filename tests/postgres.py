@@ -28,7 +28,7 @@ OTHER = ("log_min_messages=panic", "max_connections=200")
 
 
 class Postgres:
-    """A server that listens only on a socket in its folder; `url` is its default database."""
+    """A server that listens only on a socket in its folder; `url` is the URL of its default database."""
 
     def __init__(self) -> None:
         programs = find_postgres()

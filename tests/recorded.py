@@ -1,4 +1,4 @@
-"""The folder of recorded data, and the marker of tests that need it. Used by tests of core, so without Django."""
+"""The folder of recorded data, and the marker for tests that need it. Tests of core use it, so it has no Django."""
 
 from __future__ import annotations
 

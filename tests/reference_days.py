@@ -1,4 +1,4 @@
-"""Days and hours of three channels, in place of Cassandra; the third one was never on air."""
+"""Fake stores with days and hours of three channels, the third of which was never on air."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""With http_proxy set, local servers are called directly and the real Twitch through the proxy."""
+"""With http_proxy set, local servers are called directly, but the real Twitch through the proxy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: every variable is listed and read once, and an invalid value is named."""
+"""Settings: every variable is listed and read once, and errors name the variable that has an invalid value."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def start(code: str = "", **env: str) -> str:
     return done.stderr if done.returncode or code else ""
 
 
-def test_an_invalid_value_stops_startup_with_an_error_that_names_it() -> None:
+def test_an_invalid_value_stops_startup_with_an_error_that_names_the_variable() -> None:
     assert "CHANNELS_WANTED" in start(SECRET_KEY=KEY, CHANNELS_WANTED="many")
     assert "TWITCHLY_PORT" in start(SECRET_KEY=KEY, TWITCHLY_PORT="80")
     assert "EMAIL_URL" in start(SECRET_KEY=KEY, EMAIL_URL="gopher://host")
@@ -111,7 +111,7 @@ def test_a_variable_set_twice_or_with_an_unreadable_file_is_rejected(tmp_path: P
 
 
 def test_the_documented_production_settings_pass_every_check(tmp_path: Path) -> None:
-    """The settings of docs/operation.md."""
+    """The settings in docs/operation.md."""
     env = dict(re.findall(r"^([A-Z_]+)=(.+)$", (ROOT / "deploy" / "production.env").read_text(), re.MULTILINE))
     certificates = {name: certifi.where() for name in env if name.endswith("_CA_FILE")}
     values = {

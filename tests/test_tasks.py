@@ -21,7 +21,7 @@ def short_cancel_interval(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class StubbornWait:
-    """A wait that swallows its first cancellation, as `asyncio.wait_for` of Python 3.11 may."""
+    """A wait that swallows its first cancellation, as `asyncio.wait_for` in Python 3.11 may."""
 
     def __init__(self) -> None:
         self.is_waiting, self.swallowed = asyncio.Event(), 0

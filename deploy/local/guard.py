@@ -49,7 +49,7 @@ def run_guarded(work: Callable[[], None], clean_up: Callable[[], object]) -> int
 @contextmanager
 def _interruptible() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        # Ignore further signals: a second Ctrl-C must not interrupt the clean-up.
+        # Ignore further signals, because a second Ctrl-C must not interrupt the clean-up.
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         raise Interrupted

@@ -12,7 +12,7 @@ from pathlib import Path
 from deploy.local.ports import DEFAULT_WEB_PORT, Ports
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-# Set in the environment of every process of an instance, to recognize its orphaned processes.
+# Set in the environment of every process of an instance, so that its orphaned processes can be recognized.
 INSTANCE_VARIABLE = "TWITCHLY_INSTANCE"
 
 
@@ -26,7 +26,7 @@ class InvalidSetting(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """The folders and ports of one instance. `settings` is the environment merged over .env."""
+    """The folders and ports of one instance. `settings` are the values in .env, overridden by the environment."""
 
     root: Path
     var: Path
@@ -76,7 +76,7 @@ class Layout:
 
     @property
     def simulated_marker(self) -> Path:
-        """A file that marks an instance as having data from the simulated Twitch."""
+        """A file that marks an instance as containing data from the simulated Twitch."""
         return self.var / "simulated"
 
     def create_folders(self) -> None:
@@ -85,7 +85,7 @@ class Layout:
             folder.chmod(0o700)
 
     def running_url(self) -> str:
-        """Return the URL of the running instance, or of the last one."""
+        """Return the URL of the running instance, or of the last run."""
         port = read_variables(self.var / "run.env").get("TWITCHLY_PORT", str(self.ports.web))
         return f"http://127.0.0.1:{port}"
 

@@ -125,7 +125,7 @@ def path_problems(layout: Layout) -> list[str]:
 
 
 def _first_forbidden(path: str) -> str:
-    """Return the first forbidden character, or ""; undecodable bytes appear as surrogates."""
+    """Return the first forbidden character, or "" if there is none; undecodable bytes appear as surrogates."""
     forbidden = (char for char in path if char in FORBIDDEN_CHARACTERS or unicodedata.category(char) in ("Cc", "Cs"))
     return next(forbidden, "")
 

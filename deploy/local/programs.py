@@ -117,7 +117,7 @@ def app_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
     # No compression: it would be repeated for every socket and cost several times as much as sending the frame.
     sockets = ["--ws", "twitchly.websockets:ClosingProtocol", "--ws-per-message-deflate", "false"]
     sockets += ["--http", "twitchly.http_limits:PromptProtocol"]
-    # The ping timeout exceeds the 60 s after which a slow client is closed with its own close code.
+    # The ping timeout exceeds the 60 s after which a slow client is disconnected with a close code of its own.
     limits = [
         "--ws-max-size",
         "8192",

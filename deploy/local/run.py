@@ -156,7 +156,7 @@ def _environment(layout: Layout, java: str, scope: Scope) -> dict[str, str]:
     """
     extra = {**flink_environment(layout), "JAVA_HOME": _java_home(java)}
     if scope is Scope.INGEST:
-        # Cassandra is not started: Django must not connect to it.
+        # Cassandra is not started, so Django must not connect to it.
         extra["CASSANDRA_HOSTS"] = ""
     saved = write_run_env(layout, extra)
     instance = {name: saved[name] for name in ("TWITCHLY_VAR", "TWITCHLY_PORT")}

@@ -29,7 +29,7 @@ def print_status(layout: Layout, echo: Callable[[str], None]) -> int:
     echo(ROW.format("process", "state", "uptime", "pid", "MB"))
     total = 0
     for state in (*states, supervisor_state):
-        # All processes descend from the supervisor: count only the supervisor itself.
+        # All processes descend from the supervisor, so its row counts only the supervisor itself.
         pids = [state.pid] if state is supervisor_state else process_tree(state.pid, children)
         memory = sum(sizes.get(pid, 0) for pid in pids)
         total += memory

@@ -53,7 +53,7 @@ def create_socket_folder(var: Path) -> None:
 def supervisord_conf(layout: Layout, programs: Sequence[Program]) -> str:
     """Return supervisord.conf, for a supervisord whose working directory is `layout.var`.
 
-    supervisord expands `%`, so it is doubled. It expands log file paths of programs twice, so these are relative.
+    supervisord expands `%`, so it is doubled. It expands programs' log file paths twice, so these are relative.
     """
     socket = socket_path(layout.var)
     head: dict[str, dict[str, object]] = {

@@ -18,7 +18,7 @@ from deploy.local.layout import INSTANCE_VARIABLE, Layout
 from deploy.local.supervision import socket_path
 
 EXITED = 100
-# supervisor/states.py, mapped to the terms of `make status`.
+# The states in supervisor/states.py, mapped to the terms of `make status`.
 STATES = {
     0: "down",
     10: "starting",
@@ -31,7 +31,7 @@ STATES = {
 }
 
 
-# supervisor/xmlrpc.py, class Faults.
+# From supervisor/xmlrpc.py, class Faults.
 SHUTDOWN_STATE = 6
 NOT_RUNNING = 70
 

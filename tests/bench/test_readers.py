@@ -1,4 +1,4 @@
-"""All measured parsers do the same work: they return the same fields of a line."""
+"""All measured parsers do the same work: they return the same fields for a line."""
 
 from itertools import islice
 

@@ -1,4 +1,4 @@
-"""Unmet prerequisites are reported with their remedy."""
+"""Unmet prerequisites are reported with their remedies."""
 
 import os
 import shutil

@@ -29,7 +29,7 @@ def test_simulation_options_are_passed_to_the_simulator(layout: Layout) -> None:
     assert "21008" in twitch.command
 
 
-def test_the_simulated_past_has_the_options_of_the_simulator_and_is_written_once(layout: Layout) -> None:
+def test_simulate_history_gets_the_options_of_the_simulator_and_runs_once(layout: Layout) -> None:
     history = app_programs(layout, Simulation(channels="20", rate="5", seed="3", history="7"))[-1]
     assert (history.name, history.runs_once) == ("history", True)
     expected = f"simulate_history --demo-email {DEMO_EMAIL} --rate 5 --channels 20 --seed 3 --days 7"

@@ -20,7 +20,7 @@ DASHBOARD = json.loads((DEPLOY / "grafana" / "dashboards" / "twitchly.json").rea
 RULES = yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())
 SCRAPED = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
 ALERTS = [rule for group in RULES["groups"] for rule in group["rules"]]
-# Labels that Prometheus adds to every sample, and its own samples.
+# Labels that Prometheus adds to every sample, and the samples that it creates itself.
 PROMETHEUS_LABELS, PROMETHEUS_SAMPLES = {"job", "instance"}, {"up"}
 LABELS = {
     sample: {*measure.labels, *PROMETHEUS_LABELS, *(["le"] if sample.endswith("_bucket") else [])}

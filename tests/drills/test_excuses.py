@@ -1,4 +1,4 @@
-"""The gaps that faults excuse, and the time in which none are excused."""
+"""The gaps that faults excuse, and the time in which no gap is excused."""
 
 import json
 import random
@@ -96,7 +96,7 @@ class FakeTwitch(Stack):
 
 
 def soak_excuses(seed: int) -> list[Fault]:
-    """Return the excuses of 30 minutes of faults."""
+    """Return the excuses for 30 minutes of faults."""
     rng, twitch = random.Random(seed), FakeTwitch()
     faults: list[Fault] = []
     while twitch.now_ms < T0 + 1_800_000:

@@ -88,7 +88,7 @@ def test_exceeded_limits_are_reported() -> None:
     assert exceeded_limits(lenient, slow, {}) == []
 
 
-def test_watching_ends_at_the_limit_without_a_recovery() -> None:
+def test_watching_without_a_recovery_ends_at_the_limit() -> None:
     samples = (ListeningSample(at_s, WANTED, WANTED, 50, 0, 0) for at_s in (0.0, 1.0, 2.0))
     result, in_time = watch(lambda: next(samples), 0.0, watch_s=0.5, limit_s=1.5)
     assert (in_time, len(result.samples)) == (False, 3)

@@ -34,7 +34,7 @@ async ([tags, rules]) => {
     nodes.map(({ target, failureSummary }) => ({ id, impact, where: target.join(" "), why: failureSummary })));
 }
 """
-# Elements that overflow the page, except those in scrolling containers.
+# The width in px by which content overflows the page, except in scrolling containers.
 TOO_WIDE = "() => document.scrollingElement.scrollWidth - innerWidth"
 LONGEST_LINE = r"""
 () => {

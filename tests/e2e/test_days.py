@@ -63,7 +63,7 @@ def minutes_of(seed: int) -> dict[int, dict[str, int]]:
 
 
 def store_history(channel_id: str, minutes: dict[int, dict[str, int]]) -> None:
-    """Store minutes, and the hours that they add up to; the hour that begins at hour n has n chatters."""
+    """Store minutes, and the hours that they add up to; the hour that begins at n o'clock has n chatters."""
     windows = [WindowRecord(channel_id, "minute", s, s + MINUTE_MS, columns) for s, columns in minutes.items()]
     for start_ms in {s // HOUR_MS * HOUR_MS for s in minutes}:
         inside = {s: columns for s, columns in minutes.items() if s // HOUR_MS * HOUR_MS == start_ms}

@@ -120,7 +120,7 @@ def test_with_several_lists_a_menu_offers_them(page: Page, stack: Stack) -> None
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
     expect(star).to_be_focused()
-    # For a channel on two lists, another click offers both.
+    # For a channel on two lists, another click offers both lists.
     star.click()
     expect(star).to_have_attribute("aria-pressed", "true")
     for button in (autumn, spring):

@@ -1,4 +1,4 @@
-"""The history sink and unusable records: a few become dead letters, too many halt the sink."""
+"""How the history sink handles unusable records: a few become dead letters, but too many halt the sink."""
 
 from __future__ import annotations
 

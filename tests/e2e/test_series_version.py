@@ -1,4 +1,4 @@
-"""Versions of a channel's stored series, against real Cassandra."""
+"""Versions of a channel's series, stored in a real Cassandra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulated past in Cassandra: hours and days equal their minutes, and writing it again changes nothing."""
+"""The simulated past in Cassandra: hours and days match their minutes, and writing it again changes nothing."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def checksums(history: History, progress: Progress) -> list[tuple[int, ...]]:
     ]
 
 
-def test_hours_and_days_equal_their_minutes(filled: tuple[History, Progress]) -> None:
+def test_hours_and_days_match_their_minutes(filled: tuple[History, Progress]) -> None:
     history, progress = filled
     assert (progress.is_complete, progress.percent) == (True, 100)
     store, today_ms = WindowStore(), progress.until_ms // DAY_MS * DAY_MS

@@ -1,4 +1,4 @@
-"""Flink's SQL equals the Python reference, cell by cell, on random chat written by the producer's steps."""
+"""Flink's SQL and the Python reference agree, cell by cell, on random chat written by the producer's steps."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tests.e2e.chat_script import PARTITIONS, TRAITS, ScriptLine, ScriptWriter, 
 
 pytestmark = pytest.mark.server
 
-# The last half hour of a month, so that scripts cross midnight.
+# Half an hour before the end of a month, so that scripts cross midnight.
 START_MS = 1_709_244_000_000 - 1_800_000
 SENTINELS = tuple(str(n) for n in range(1, 17))
 # The total number of random scripts, and the number per case.
@@ -178,7 +178,7 @@ def _with_metrics(key: Key, columns: dict[str, int] | None) -> object:
 
 @pytest.fixture(scope="module")
 def prefix(stack: Stack) -> Iterator[str]:
-    """The prefix of separate topics with their own job, next to those of the running instance.
+    """The prefix of separate topics with their own job, next to the topics of the running instance.
 
     The newest checkpoint is damaged, so the job starts without state and from the beginning.
     """

@@ -1,4 +1,4 @@
-"""The window store against real Cassandra."""
+"""The window store, with a real Cassandra."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def test_a_broadcast_is_summarized_read_back_and_erased(channel_id: str) -> None
     assert store.summarize(channel_id, started_ms, ended_ms, revision=0) == written
     assert store.read(channel_id, 10) == [written]
     assert (written.messages, written.peak_viewers, written.mean_viewers) == (4 * 120, 60, 50)
-    # Viewers are known for half of each minute; the other half is not extrapolated.
+    # Viewers are known for half of each minute; nothing is extrapolated to the other half.
     assert (written.hours_watched, written.viewers_coverage) == (50, 0.5)
     assert list(written.chatters_by_hour.values()) == [4, 5, 6]
     windows.erase(channel_id, ended_ms)

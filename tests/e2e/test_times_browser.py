@@ -1,4 +1,4 @@
-"""Times in the zone selected by an account, in Chromium east of Greenwich."""
+"""Times in the zone that an account selects, in Chromium with a time zone east of Greenwich."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """A signed-in advertiser in Berlin; the account is restored afterwards. A script error fails the test."""
+    """A signed-in advertiser in Berlin, whose account is set to UTC afterwards. A script error fails the test."""
     with visit(browser, stack, "/?board=messages", zone="Europe/Berlin") as (page, problems):
         yield page
         choose(page, stack, "UTC")

@@ -1,4 +1,4 @@
-"""Withdrawn ends of resumed streams in stored history: only the last end remains, in any order of the records."""
+"""Withdrawn ends of resumed streams in stored history: only the last end remains, whatever the order of the records."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def visit(
 
 
 def sign_in(page: Page, stack: Stack, path: str = "/", email: str = DEMO) -> None:
-    """Sign in while opening a page with live figures, and wait for them."""
+    """Sign in while opening a page with live figures, and wait for these figures."""
     page.goto(f"{stack.url}/account/login/?{urlencode({'next': path})}")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password_of(stack))
@@ -80,7 +80,7 @@ def open_admin_site(browser: Browser, stack: Stack, email: str) -> Page:
 def expect_query(page: Page, name: str, value: str | None) -> None:
     """Wait until a parameter of the URL has this value, or is absent.
 
-    The script changes the URL at once, but the driver is notified later.
+    The script changes the URL at once, but Playwright is notified later.
     """
     if value is None:
         expect(page).not_to_have_url(re.compile(rf"[?&]{name}="), timeout=LIVE_MS)

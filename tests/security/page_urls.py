@@ -41,7 +41,7 @@ def _names(
 
 
 def _url(name: str, parameters: dict[str, object]) -> str:
-    """Return a page's URL. Exports accept different values of `what`: the first valid one is used."""
+    """Return a page's URL. Exports accept different values of `what`, of which the first valid one is used."""
     for what in (parameters.get("what"), "lines", "now"):
         try:
             return reverse(name, kwargs=parameters | ({"what": what} if "what" in parameters else {}))

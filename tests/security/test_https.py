@@ -1,4 +1,4 @@
-"""HTTPS_ONLY applies to WebSockets too, and every HTTPS response has HSTS."""
+"""HTTPS_ONLY applies to WebSockets too, and every HTTPS response has an HSTS header."""
 
 from __future__ import annotations
 

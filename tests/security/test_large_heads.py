@@ -1,4 +1,4 @@
-"""The request line and headers share limits on their size and number; requests beyond them are rejected with 431."""
+"""The size of request heads and the number of headers are limited; requests beyond a limit are rejected with 431."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects of an account are inaccessible to other accounts, through every page and endpoint."""
+"""An account's objects are inaccessible to other accounts through any page or endpoint."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OTHER = "other@example.com"
 
 @pytest.fixture
 def owned(transactional_db: None) -> Mapping[str, int]:
-    """The id of one object of each kind, all in one account, by the name of the URL parameter."""
+    """The id of one object of each kind, all in one account, keyed by the URL parameter."""
     owner = User.objects.create_user("owner@example.com", "a long password")
     watchlist = Watchlist.objects.create(owner=owner, name="Mine", used_at=timezone.now())
     Watched.objects.create(watchlist=watchlist, channel_id="1", position=1)

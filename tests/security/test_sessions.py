@@ -1,4 +1,4 @@
-"""Session fixation is impossible, and forms are accepted only from pages of this site."""
+"""Session fixation is impossible, and forms are accepted only from pages on this site."""
 
 from __future__ import annotations
 
