@@ -115,7 +115,7 @@ def measure(stack: Stack, sizes: Sizes) -> tuple[dict[str, Any], list[str]]:
 
 
 def points(stack: Stack, key: str, channel_id: str) -> int:
-    """Return the number of stored windows of the last 24 hours."""
+    """Return the number of windows stored for the last 24 hours."""
     response = get(stack, key, f"channels/{channel_id}/series?range=24h&grain=live")
     return len(response.json()["points"]["end"]) if response.is_success else 0
 
@@ -173,7 +173,7 @@ def apply_load(stack: Stack, rate: float, seconds: float, next_request: NextRequ
 
 
 def histories(stack: Stack, key: str, channel_id: str, count: int) -> dict[str, Any]:
-    """Request the last 24 hours of one channel repeatedly, at both resolutions."""
+    """Request one channel's last 24 hours repeatedly, as default and as live windows."""
     figures: dict[str, Any] = {}
     with httpx.Client(base_url=stack.url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
         for name, grain in (("history of 24 h", ""), ("history of 24 h in 8,640 windows", "&grain=live")):

@@ -39,7 +39,7 @@ Cells = dict[WindowKey, dict[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A running contender: its process, the CPU time that this had used before, and the topics of its windows."""
+    """A running contender: its process, the CPU time that it had used before, and the topics of its windows."""
 
     process: psutil.Process
     topics: Sequence[str]
@@ -178,12 +178,12 @@ class Windows(ABC):
     @property
     @abstractmethod
     def last(self) -> Sequence[tuple[Grain, int]]:
-        """The windows expected last: their grains and ends."""
+        """The grains and ends of the windows that are expected last."""
 
     @property
     @abstractmethod
     def grains(self) -> tuple[StoredGrain, ...]:
-        """The compared grains."""
+        """The grains that are compared."""
 
     @abstractmethod
     def cells(self, fields: dict[str, Any]) -> tuple[Grain, int, Mapping[str, int]]:
@@ -191,7 +191,7 @@ class Windows(ABC):
 
     @abstractmethod
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
-        """Return the compared columns of a row of the reference."""
+        """Return the columns of a reference row that are compared."""
 
 
 class FlinkWindows(Windows):
@@ -242,7 +242,7 @@ class FlinkSumWindows(FlinkWindows):
 
 
 class SumWindows(Windows):
-    """Live windows of the other programs, with three sums."""
+    """The live windows that programs other than Flink write, with three sums."""
 
     @property
     def last(self) -> Sequence[tuple[Grain, int]]:
@@ -259,5 +259,5 @@ class SumWindows(Windows):
         return "live", fields["end_ms"], dict(zip(SUMS, fields["sums"], strict=True))
 
     def columns(self, columns: Mapping[str, int]) -> Mapping[str, int]:
-        """Return the sums; missing ones are 0 in these programs."""
+        """Return the sums; these programs write 0 where the reference has no value."""
         return {name: columns.get(name, 0) for name in SUMS}

@@ -101,7 +101,7 @@ def measure(stack: Stack, channels: int, seconds: float) -> dict[str, Any]:
 
 
 def watch(stack: Stack, channel_id: str, seconds: float) -> Times:
-    """Watch a channel; return the arrival time of the first frame with each window end."""
+    """Watch a channel; return the arrival time of the first frame for each window end."""
     times: Times = {}
     url = stack.url.replace("http", "ws") + "/live"
     with connect(url, origin=Origin(stack.url)) as socket:
@@ -127,7 +127,7 @@ def message_latencies(stack: Stack, channel_id: str, frames: Times) -> Iterable[
 
 
 def send_times(stack: Stack, channel_id: str, from_ms: int, until_ms: int) -> list[int]:
-    """Return the send times of a channel's messages from the ledger."""
+    """Look up the send times of a channel's messages in the ledger."""
     files = sorted((stack.var / "ledger").glob("*.tsv"))
     entries = (parse_entry(line) for path in files for line in path.read_bytes().splitlines(keepends=True))
     return sorted(

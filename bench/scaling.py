@@ -33,7 +33,7 @@ COLUMNS = ("channels", "messages/s", "cores", "CPU-s/million", "peak MB", "unrea
 
 
 def main() -> int:
-    """Print a row per number of channels; return 1 if the job fell behind."""
+    """Print a row for each number of channels; return 1 if the job fell behind."""
     parser = options(__doc__)
     parser.add_argument("--channels", type=int, nargs="*", default=[500, 1_000, 2_000, 5_000])
     parser.add_argument("--rate", type=int, default=4, help="messages per second per channel")
@@ -58,7 +58,7 @@ def main() -> int:
 
 
 def cost(stack: Stack, channels: int, rate: int, seconds: int, warm_s: int) -> dict[str, Any]:
-    """Measure the cost with one number of channels."""
+    """Measure the cost for one number of channels."""
     stack.manage("create_topics", env={"KAFKA_TOPIC_PREFIX": PREFIX})
     cluster = FlinkCluster(stack.flink_client(), stack.flink)
     feed = Feed(stack.kafka, Chat(channels, channels * rate, TOPIC["chat"].partitions, 1))

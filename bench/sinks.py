@@ -34,7 +34,7 @@ from drills.stack import Stack, now_ms, wait_until
 PREFIX, DATABASE = "bench-sinks.", 9
 CHANNELS, SMOKE_CHANNELS = 5_000, 20
 TICKS, SMOKE_TICKS = 60, 6
-# Distinct windows end every 5 s.
+# Windows of distinct counts end every 5 s.
 DISTINCT_EVERY = 5
 MINUTES = 12
 IDENTITY = ("grain", "channel_id", "start_ms", "end_ms")

@@ -41,7 +41,7 @@ from deploy.local.programs import Simulation, app_programs
 from drills.trend import trend
 
 CHANNELS = 500
-# Distinct windows end every 5 s.
+# Windows of distinct counts end every 5 s.
 DISTINCT_EVERY = 5
 OPENED_S, SMOKE_OPENED_S = 20, 3
 BARE_S = 60

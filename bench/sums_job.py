@@ -1,6 +1,6 @@
 """A Flink job with only the live window's three sums, for a fair comparison. Run through `flink run -py`.
 
-Source and filter are those of the product; other columns and grains are omitted.
+The source and the filter are the product's; other columns and grains are omitted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`make drill-backup`: back up a running instance, delete its data, restore it and compare both states."""
+"""`make drill-backup`: back up a running instance, delete its data, restore it and compare the states."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ class BoardRecovery:
 
     @property
     def lag_s(self) -> float:
-        """The greatest age of the newest window, over all samples that have one."""
+        """The greatest age of the newest window, over all samples that have a window."""
         return max((sample.lag_s for sample in self.samples if sample.end_ms), default=0.0)
 
     @property

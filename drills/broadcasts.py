@@ -67,7 +67,9 @@ def event_errors(events: Iterable[EventRecord], live: Mapping[str, int]) -> list
     errors = []
     for (channel_id, started_ms), valid_ends in ends.items():
         if len(valid_ends) > 1:
-            errors.append(f"channel {channel_id}: {len(valid_ends)} ends of the broadcast that started at {started_ms}")
+            errors.append(
+                f"channel {channel_id}: the broadcast that started at {started_ms} has {len(valid_ends)} ends"
+            )
         if valid_ends and live.get(channel_id) == started_ms:
             errors.append(f"channel {channel_id}: the live broadcast that started at {started_ms} has an end")
     return errors
@@ -84,7 +86,7 @@ def _events(stack: Stack) -> list[EventRecord]:
             consumer.assign([partition])
             for _ in range(partition.offset, end):
                 message = consumer.poll(10)
-                assert message is not None, f"no further record of {TOPIC} within 10 s"
+                assert message is not None, f"no further record on {TOPIC} within 10 s"
                 assert message.error() is None, message.error()
                 events.append(read_event(message.value(), message.timestamp()[1]))
         return events

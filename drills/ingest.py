@@ -32,7 +32,7 @@ ROW = "{:<24}{:>10}{:>10}{:>10}{:>10}{:>13}{:>13}{:>13}"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one fault: the gaps it excuses, its times and its problems."""
+    """The result of one fault: the gaps that it excuses, its times and its problems."""
 
     fault: IngestFault
     excused: Fault

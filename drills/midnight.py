@@ -31,7 +31,7 @@ def main() -> int:
         figures = stack.check_ledger([(0, covered_s * 1000)])
     finally:
         stack.remove()
-    print(f"crossed {midnight:%Y-%m-%d %H:%M} UTC: all channels covered {-started_s:.0f} s before")
+    print(f"crossed {midnight:%Y-%m-%d %H:%M} UTC: all channels were covered {-started_s:.0f} s before")
     print(json.dumps(figures))
     # A day that differs counts as not yet rolled up, so it is missing from the days compared.
     is_complete = figures["windows"] > 0 and figures["days"] >= channels > 0

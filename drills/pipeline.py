@@ -49,7 +49,7 @@ ROW = "{:<24}{:>8}{:>13}{:>9}{:>8}" + "{:>9}" * 2 + "{:>8}" * 2 + "{:>6}{:>12}"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one fault: the gaps it excuses, its recovery and its problems.
+    """The result of one fault: the gaps that it excuses, its recovery and its problems.
 
     `baseline_lag_s` is the lag of the boards in the pause after the fault; `late` is the number of records that Flink
     dropped as late between the end of the previous pause and the end of this one.

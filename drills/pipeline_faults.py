@@ -20,7 +20,7 @@ from drills.tmpfs import Tmpfs
 RESTART_S = 60.0
 # Within this time a sink starts writing a batch to its suspended server.
 BATCH_S = 2.0
-# With two producers, the other one takes over partitions after the session timeout of 10 s.
+# With two producers, the survivor takes over the partitions after the session timeout of 10 s.
 SESSION_S = 10.0 + 2.0
 # The task manager continues for 10 s before it notices the loss of the job manager.
 MANAGER_LOSS_S = 30.0

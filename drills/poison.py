@@ -1,4 +1,4 @@
-"""Unusable records for each topic, and the valid records they are derived from."""
+"""Unusable records for each topic, and the valid records that they are derived from."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ BAD_EVENTS: Mapping[str, Sequence[Any]] = {
 
 
 def window(channel: str, number: int = 0, **changes: Any) -> bytes:
-    """Return a valid minute window of a channel, `number` minutes after START_MS."""
+    """Return a valid minute window for a channel, `number` minutes after START_MS."""
     start_ms = START_MS + number * MINUTE_MS
     fields = {"v": 1, "grain": "minute", "channel_id": channel, "start_ms": start_ms, "messages": number}
     return json.dumps({**fields, "end_ms": start_ms + MINUTE_MS, **changes}).encode()
 
 
 def event(channel: str, number: int = 0, **changes: Any) -> bytes:
-    """Return a valid raid event of a channel, `number` ms after START_MS."""
+    """Return a valid raid event for a channel, `number` ms after START_MS."""
     fields = {"v": 1, "id": f"{channel}-{number}", "kind": "raid", "channel_id": channel, "count": number}
     return json.dumps({**fields, "at_ms": START_MS + number, "text": "A raid", **changes}).encode()
 

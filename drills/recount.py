@@ -66,7 +66,7 @@ def replay(stack: Stack, minutes: int) -> list[str]:
     recordings = sorted(data.glob("chat/*.csv*"), key=lambda path: (path.stat().st_size, path.name))
     if recordings:
         return ["--replay", str(recordings[-1]), "--speed", str(SPEED)]
-    print(f"no recordings found (TWITCHLY_DATA={data}); replaying a generated one", flush=True)
+    print(f"no recordings found (TWITCHLY_DATA={data}); replaying a generated recording", flush=True)
     path = stack.var / "generated.csv"
     generate = [sys.executable, "-m", "tests.recount.generated", str(path), str(minutes + 10), str(CHANNELS)]
     subprocess.run(generate, cwd=ROOT, check=True)

@@ -30,7 +30,7 @@ AnySample = TypeVar("AnySample", bound=Timed)
 
 @dataclass(frozen=True, slots=True)
 class ListeningSample:
-    """One sample: the number of channels listed, targeted and heard, of records buffered, and the list's timestamp."""
+    """The numbers of listed, targeted and heard channels and of buffered records, and the list's timestamp."""
 
     at_s: float
     listed: int

@@ -100,7 +100,7 @@ def sign_in(browser: Browser, url: str, password: str) -> Any:
 
 
 def add_content(browser: Browser, url: str, state: Any) -> Mapping[str, str]:
-    """Add channels to a watchlist and share one; return the values for the URL paths."""
+    """Add channels to a watchlist and share the chart of one; return the values for the URL paths."""
     context = browser.new_context(storage_state=state)
     page = context.new_page()
     page.goto(f"{url}/?board=messages")
@@ -119,14 +119,14 @@ def add_content(browser: Browser, url: str, state: Any) -> Mapping[str, str]:
 
 
 def finish_setup(browser: Browser, url: str, state: Any) -> None:
-    """Leave the setup that was restarted for its screenshot; it would redirect the demo account from its board."""
+    """Leave the setup, restarted for its screenshot, which would redirect the demo account away from its board."""
     context = browser.new_context(storage_state=state)
     post(context, url, "/welcome/leave")
     context.close()
 
 
 def ended_stream(page: Page, url: str, channel_id: str) -> tuple[str, str] | None:
-    """Return the channel and its newest ended stream's path, or None if it has none."""
+    """Return the channel id and the path of the newest ended stream, or None if no stream has ended."""
     page.goto(f"{url}/channels/{channel_id}/streams")
     links = page.locator(f'main a[href^="/channels/{channel_id}/streams/"]')
     return (channel_id, str(links.first.get_attribute("href"))) if links.count() else None
@@ -144,7 +144,7 @@ def post(context: BrowserContext, url: str, path: str, **form: str) -> Any:
 
 
 def share(context: BrowserContext, url: str, kind: str, query: str) -> str:
-    """Share a channel and return the path of the link."""
+    """Share the chart of a channel and return the link's path."""
     form = {"kind": kind, "view": "channel", "query": query, "title": "Shared", "days": "7"}
     link: str = post(context, url, "/shares", **form).json()["url"]
     return link.removeprefix(url)

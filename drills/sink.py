@@ -1,4 +1,4 @@
-"""An extra sink next to those of a running instance, and the members of a consumer group."""
+"""A sink in addition to those of a running instance, and the members of a consumer group."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ class Stack:
         return float(times.user + times.system)
 
     def metrics(self, number: int = 1, timeout_s: float = 5) -> dict[str, float]:
-        """Return the samples of a producer's metrics page. Raises: httpx.HTTPError."""
+        """Return the samples on a producer's metrics page. Raises: httpx.HTTPError."""
         return read_metrics(httpx.get(f"http://127.0.0.1:{self.port + 12 + number}/metrics", timeout=timeout_s).text)
 
     def flink_client(self) -> httpx.Client:
@@ -269,7 +269,7 @@ class Stack:
 
 
 def read_metrics(text: str) -> dict[str, float]:
-    """Return the samples of a metrics page, such as `{"joins": 3.0, 'connections{state="joined"}': 2.0}`."""
+    """Parse the samples on a metrics page, such as `{"joins": 3.0, 'connections{state="joined"}': 2.0}`."""
     return {
         _sample_key(sample.name, sample.labels): float(sample.value)
         for family in text_string_to_metric_families(text)

@@ -18,7 +18,7 @@ class Response(Protocol):
 
 
 def read_page(response: Response) -> str:
-    """Return the HTML of a page with white space normalized: none next to tags, one space between attributes."""
+    """Return the HTML of a page with normalized spaces: none next to tags, one between attributes."""
     text = _TAG.sub(_normalize_tag, response.content.decode())
     text = " ".join(text.split())
     for pattern, replacement in ((_AFTER_OPENING_TAG, r"\1"), (_BEFORE_CLOSING_TAG, r"\1"), (_BETWEEN_TAGS, "><")):

@@ -96,7 +96,7 @@ class Running:
 
 
 def run(parts: Sequence[Part], clock: Callable[[], float] = time.monotonic) -> int:
-    """Run the parts and print their output; return the number of those that failed."""
+    """Run the parts and print their output; return the number of parts that failed."""
     began_s = reported_s = clock()
     failed = []
     with tempfile.TemporaryDirectory(prefix="tw-tests-") as folder:

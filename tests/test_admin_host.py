@@ -82,7 +82,7 @@ async def test_websockets_are_rejected_on_the_admin_host() -> None:
     assert (await request("/live", ADMIN, kind="websocket"))["type"] == "websocket.close"
 
 
-async def test_the_asgi_application_is_wrapped_by_the_admin_host(settings: Settings) -> None:
+async def test_the_asgi_application_applies_the_admin_host(settings: Settings) -> None:
     from twitchly.entry.asgi import application
 
     settings.ADMIN_HOST = ADMIN

@@ -147,7 +147,7 @@ def _secret_key(path: Path) -> str:
     if len(key) < SECRET_KEY_MIN_CHARS:  # defense: run-env
         raise InvalidSetting(
             f"{path} is damaged: it contains no complete SECRET_KEY. Restore the file from a backup, or set SECRET_KEY "
-            "to the key that it contained. If both are lost, delete the file: a new key is generated, and all users "
+            "to the key that it contained. If you have neither, delete the file: a new key is generated, and all users "
             "must sign in and set up their second factors again"
         )
     return key

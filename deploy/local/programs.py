@@ -114,7 +114,7 @@ def app_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
     # -q hides the banner, which does not follow the log format.
     celery = [python, "-m", "celery", "-q", "-A", "twitchly"]
     web = ["uvicorn", "twitchly.entry.asgi:application", "--host", "127.0.0.1", "--port", str(layout.ports.web)]
-    # No compression: it would be repeated for every socket and cost several times as much as sending the frame.
+    # No compression, because it would be repeated for every socket and cost several times as much as sending the frame.
     sockets = ["--ws", "twitchly.websockets:ClosingProtocol", "--ws-per-message-deflate", "false"]
     sockets += ["--http", "twitchly.http_limits:PromptProtocol"]
     # The ping timeout exceeds the 60 s after which a slow client is disconnected with a close code of its own.

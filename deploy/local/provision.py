@@ -87,7 +87,7 @@ def _install(layout: Layout, venv: Path, requirements: list[str], log: Path) -> 
 
 
 def _was_created_at(venv: Path) -> bool:
-    """Return whether the environment was created at this path: its scripts contain the full path of their Python."""
+    """Return whether the environment was created at this path. Its scripts contain the full path of their Python."""
     pip = venv / "bin" / "pip"
     # If the path contains a space, pip writes a shell script with the path in its second line.
     return pip.exists() and any(f"{venv}/bin/python" in line for line in pip.read_text().splitlines()[:2])

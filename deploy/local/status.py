@@ -21,7 +21,7 @@ def print_status(layout: Layout, echo: Callable[[str], None]) -> int:
         states = supervisor.states()
         supervisor_state = ProcessState(SUPERVISOR, "up", supervisor.pid(), 0)
     except SupervisorUnavailable:
-        echo(f"Nothing is running in {layout.var}. Start it with `make run`")
+        echo(f"Nothing is running in {layout.var}. Start Twitchly with `make run`")
         return 1
     sizes = memory_by_pid()
     children = children_by_pid()

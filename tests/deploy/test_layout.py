@@ -62,7 +62,7 @@ def test_a_damaged_run_env_is_rejected_and_not_changed(layout: Layout, damage: C
     assert path.read_text() == damaged
 
 
-def test_a_configured_key_needs_no_run_env(layout: Layout) -> None:
+def test_with_a_configured_key_run_env_may_be_empty(layout: Layout) -> None:
     (layout.root / ".env.example").write_text("# SECRET_KEY=\n")
     (layout.var / "run.env").touch()
     configured = Layout(layout.root, layout.var, layout.ports, {"SECRET_KEY": "a" * 50})

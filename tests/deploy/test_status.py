@@ -13,7 +13,7 @@ from deploy.local.supervisor_client import ProcessState
 def test_a_stopped_instance_is_reported_with_exit_code_1(layout: Layout) -> None:
     lines: list[str] = []
     assert print_status(layout, lines.append) == 1
-    assert lines == [f"Nothing is running in {layout.var}. Start it with `make run`"]
+    assert lines == [f"Nothing is running in {layout.var}. Start Twitchly with `make run`"]
 
 
 def test_stopping_a_stopped_instance_does_nothing(layout: Layout) -> None:

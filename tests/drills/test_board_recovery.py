@@ -81,7 +81,7 @@ def test_a_pause_that_never_ends_lasts_until_the_last_sample() -> None:
     assert recovery(sample(0.0, end_ms=1), sample(1.0, end_ms=2), sample(60.0, end_ms=2)).pause_s == 59.0
 
 
-def test_empty_boards_have_no_lag() -> None:
+def test_samples_with_empty_boards_do_not_count_toward_the_lag() -> None:
     assert recovery(sample(0.0, lag_s=2.0), sample(1.0, lag_s=NOW_S, end_ms=0), sample(2.0, lag_s=3.0)).lag_s == 3.0
 
 

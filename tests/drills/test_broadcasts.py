@@ -28,7 +28,7 @@ def test_a_withdrawn_end_is_not_an_error_in_any_order() -> None:
 
 def test_two_ends_or_the_end_of_a_live_broadcast_are_errors() -> None:
     first, second = end(T + MINUTE, T + 2 * MINUTE), end(T + 5 * MINUTE, T + 6 * MINUTE)
-    assert event_errors([first, second], {}) == [f"channel 7: 2 ends of the broadcast that started at {T}"]
+    assert event_errors([first, second], {}) == [f"channel 7: the broadcast that started at {T} has 2 ends"]
     assert event_errors([first], {"7": T}) == [f"channel 7: the live broadcast that started at {T} has an end"]
 
 

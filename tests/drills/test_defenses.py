@@ -1,4 +1,4 @@
-"""The table of defenses: every marker has a row, every row a marker, and each mutation leaves valid code."""
+"""The table of defenses: every marker has a row, every row has a marker, and each mutation leaves valid code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The status page of a running instance for the public and for staff, when healthy and with a stopped sink."""
+"""The status page of a running instance for the public and for staff, healthy and with a stopped sink."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_staff_see_each_stage_and_an_incident_from_start_to_end(browser: Browser
             expect(page.locator('#incidents [data-rule="boards"][data-lasts]')).to_be_visible(timeout=SEEN_MS)
             expect(page.locator("#verdict")).to_have_attribute("data-verdict", "untrusted")
             expect(page.locator('[data-stage="boards"]')).to_have_attribute("data-state", "wrong")
-            # Stored in the database, too.
+            # The incident is stored in the database, too.
             wait_until(lambda: incidents(stack) == 1, 120, "the incident to be stored")
         finally:
             stack.start_process("sink-boards")

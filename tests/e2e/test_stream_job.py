@@ -1,4 +1,4 @@
-"""A changed stream job on a real Flink: the old one ends with a savepoint and can be restored."""
+"""Submission of a changed stream job to a real Flink: the old job ends with a savepoint and can be restored."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from apps.accounts.models import User
 known = User.objects.filter(email="{email}").exists()
 known or TOTP.activate(User.objects.create_superuser("{email}", "{password}"), "{secret}")
 """
-# The cookies of accounts that have signed in, by the URL of the instance and the email address.
+# The cookies of accounts that have signed in, keyed by the instance's URL and the email address.
 _signed_in: dict[tuple[str, str], StorageState] = {}
 CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{3,})$", re.MULTILINE)
 

@@ -32,7 +32,7 @@ def test_the_audit_fails_if_a_package_cannot_be_audited() -> None:
     # Without --strict, pip-audit only prints a note for packages that its index does not know.
     assert "--strict" in command
     assert "|| exit 1" in command
-    # Every lock file.
+    # All lock files are audited.
     assert "requirements/*.txt" in recipe
 
 

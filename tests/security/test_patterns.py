@@ -18,7 +18,7 @@ from twitchly.logs import loggable, redact
 # takes less than a second at the next.
 SIZES = (1_024, 4_096, 16_384, 65_536, 131_072)
 # Eight times the text takes a linear scan eight times as long and a quadratic one 64 times. The limit is far from
-# both, because cache misses and other work on the machine slow single scans down.
+# these ratios, because cache misses and other work on the machine slow single scans down.
 GROWTH = 8
 RATIO_MAX = 24
 TRIES = 3

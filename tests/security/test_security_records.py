@@ -45,7 +45,7 @@ def test_the_lock_of_an_account_survives_10_000_other_records() -> None:
 
 
 def test_a_used_code_survives_10_000_other_records(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The code's record must not expire on a slow machine while the others are written.
+    # The code's record must not expire on a slow machine while the other records are written.
     settings.MFA_TOTP_PERIOD = 3_600
     # The code stays valid, so that only its record can cause its rejection.
     monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: iter([1]))
