@@ -99,7 +99,7 @@ def start(stack: Stack) -> None:
 
 
 def measure(stack: Stack, sizes: Sizes) -> tuple[dict[str, Any], list[str]]:
-    """Return all figures, and the errors."""
+    """Return all figures and errors."""
     keys = make_keys(stack, *map(str, range(KEYS)))
     channel_id = write_history(stack, sizes.recent_ms)
     wait_until(lambda: points(stack, keys[0], channel_id) > sizes.points, 300, "the windows to be stored", 0.5)
@@ -166,14 +166,14 @@ def rising_rates(stack: Stack, next_request: NextRequest, sizes: Sizes) -> dict[
 
 
 def apply_load(stack: Stack, rate: float, seconds: float, next_request: NextRequest) -> tuple[Responses, float]:
-    """Send requests for some time; return the responses and the CPU time of the web process."""
+    """Send requests for `seconds`; return the responses and the CPU time of the web process."""
     before_s = stack.cpu_s("web")
     responses = asyncio.run(send_at_rate(host_of(stack), rate, seconds, next_request))
     return responses, stack.cpu_s("web") - before_s
 
 
 def histories(stack: Stack, key: str, channel_id: str, count: int) -> dict[str, Any]:
-    """Request one channel's last 24 hours repeatedly, as default and as live windows."""
+    """Request one channel's last 24 hours repeatedly, at the default resolution and in live windows."""
     figures: dict[str, Any] = {}
     with httpx.Client(base_url=stack.url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
         for name, grain in (("history of 24 h", ""), ("history of 24 h in 8,640 windows", "&grain=live")):

@@ -58,7 +58,8 @@ observe("layout-shift", (entry) => { if (!entry.hadRecentInput) observed.shift +
 observe("longtask", (entry) => { observed.busyMs += Math.max(0, entry.duration - 50); });
 observe("largest-contentful-paint", (entry) => { observed.paintMs = entry.startTime; });
 """
-# Measures from the click to the second frame after the chart has its points, because the first may have begun before.
+# Measures from the click to the second frame after the chart has its points, because the first frame may have begun
+# before they arrived.
 CHART = """
 ([range, minPoints]) => new Promise((resolve) => {
   const chart = document.querySelector("#chart");

@@ -66,7 +66,7 @@ def main() -> int:
 
 
 def step(stack: Stack, rate: int, seconds: float, channels: int, settle_s: float) -> Figures:
-    """Set the message rate, let it settle, and measure the CPU use for some seconds."""
+    """Set the message rate, let it settle, and measure the CPU use for `seconds`."""
     stack.fault("flood", rate=rate - BASE_RATE, channels=channels, seconds=seconds + settle_s + 2)
     time.sleep(settle_s)
     before, from_ms = cpu_s(stack), time.time_ns() // 1_000_000

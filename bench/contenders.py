@@ -39,7 +39,7 @@ Cells = dict[WindowKey, dict[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A running contender: its process, the CPU time that it had used before, and the topics of its windows."""
+    """A running contender: its process, the CPU time that it used before the run, and the topics of its windows."""
 
     process: psutil.Process
     topics: Sequence[str]

@@ -118,7 +118,7 @@ def watch(stack: Stack, channel_id: str, seconds: float) -> Times:
 
 
 def message_latencies(stack: Stack, channel_id: str, frames: Times) -> Iterable[float]:
-    """Yield the time from each message to the frame that counts it, for messages sent between the frames."""
+    """Yield the time from each message sent between the first and last frames to the frame that counts it."""
     ends = sorted(frames)
     for sent_ms in send_times(stack, channel_id, ends[0] - SECOND_MS, ends[-1]):
         counted_end = next((end for end in ends if end > sent_ms), None)
@@ -138,7 +138,7 @@ def send_times(stack: Stack, channel_id: str, from_ms: int, until_ms: int) -> li
 
 
 def arrivals(frames: dict[str, Times]) -> list[tuple[str, int, float]]:
-    """Return channel, window end and arrival time of every frame."""
+    """Return the channel, window end and arrival time of every frame."""
     return [
         (channel_id, end_ms, arrived_ms) for channel_id, times in frames.items() for end_ms, arrived_ms in times.items()
     ]

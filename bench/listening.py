@@ -1,6 +1,6 @@
 """`python -m bench.listening`: the producer's messages per CPU-second, from its socket to Kafka's acknowledgment.
 
-The CPU time of all threads counts, including librdkafka's; augmentation and hashing are on. A source on loopback sends
+The CPU time covers all threads, including librdkafka's; augmentation and hashing are on. A source on loopback sends
 as fast as the producer reads, so the producer is the bottleneck.
 """
 
@@ -164,7 +164,7 @@ def channels(stack: Stack) -> list[tuple[str, str]]:
 
 
 def channels_in(stack: Stack, state: str) -> int:
-    """Return the producer's number of channels in a state, "wanted" or "confirmed"; 0 if it does not respond."""
+    """Return the producer's number of channels in a state, "wanted" or "confirmed", or 0 if it does not respond."""
     try:
         return int(stack.metrics().get(f'twitchly_irc_channels{{state="{state}"}}', 0))
     except httpx.HTTPError:

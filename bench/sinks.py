@@ -134,7 +134,7 @@ def history(stack: Stack, channels: int) -> dict[str, Any]:
 
 
 def is_ready(stack: Stack) -> bool:
-    """Return whether the sink has its partitions; false while Kafka is still creating its offsets topic."""
+    """Return whether the sink has its partitions, or False while Kafka is still creating its offsets topic."""
     try:
         return bool(holders(stack.kafka, f"{PREFIX}history"))
     except KafkaException:

@@ -1,7 +1,7 @@
 """`python -m bench.sockets`: 1,000 live pages on one web process, and 50 slow clients that read one byte per second.
 
 Each page subscribes to a board and a channel. The product's board writer updates the boards of 500 channels every
-second. The delay is from the tick to the frame, measured by the pages. Afterwards, bench/bare_push.py sends the same
+second. The pages measure the delay from the tick to the frame. Afterwards, bench/bare_push.py sends the same
 frames to the same number of sockets on the same server, which shows the server's share of the cost.
 """
 

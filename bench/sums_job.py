@@ -19,7 +19,7 @@ SINCE_MS = 1_577_836_800_000
 
 
 def sums_statements(config: JobConfig, topic: str) -> tuple[list[str], str]:
-    """Return the definitions and the insert statement."""
+    """Return the table definitions and the INSERT statement."""
     chat, usable, *_ = statements(config)[0]
     columns = [column for column in columns_of("live") if column.name in SUMS]
     sink = f"""

@@ -125,7 +125,7 @@ class BoardRecovery:
         return self.seconds_until(_is_healthy, self.began_s)
 
     def seconds_until(self, condition: Callable[[BoardSample], bool], since_s: float) -> float:
-        """Return the seconds from `since_s` until a condition held again; 0 if it always did."""
+        """Return the seconds from `since_s` until a condition held again, or 0 if it always held."""
         return max(0.0, self._failing_until_s(condition) - since_s)
 
     @property

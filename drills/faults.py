@@ -63,7 +63,7 @@ def helix_fault(kind: str) -> IngestFault:
 
 
 def stopped(name: str, seconds: float) -> Callable[[Stack], Affected]:
-    """Return an action that suspends a process for some seconds (SIGSTOP)."""
+    """Return an action that suspends a process for `seconds` (SIGSTOP)."""
 
     def begin(stack: Stack) -> Affected:
         with paused(stack, name):

@@ -1,7 +1,7 @@
-"""`make drill-ingest`: inject each fault of Twitch, Kafka and the producers into a listening instance, in turn.
+"""`make drill-ingest`: inject the faults of Twitch, Kafka and the producers into a listening instance, one by one.
 
-At the end, the ledger accounts for the messages sent during each fault. A fault excuses only gaps of the channels it
-affected, from its start to the end of its recovery; between two faults, no gap is excused.
+At the end, the ledger accounts for the messages sent during each fault. A fault excuses only gaps of the channels that
+it affected, from its start to the end of its recovery; between two faults, no gap is excused.
 """
 
 from __future__ import annotations

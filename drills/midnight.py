@@ -1,4 +1,4 @@
-"""`make drill-midnight`: run an instance whose clocks cross a month boundary, then check windows and the day before."""
+"""`make drill-midnight`: run an instance whose clocks cross a month boundary, then check windows and the ended day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make drill`: kill or suspend each server and process of a loaded instance, or feed it bad records, in turn.
+"""`make drill`: kill or suspend each server and process of a loaded instance in turn, and feed it bad records.
 
 The boards are watched from outside. At the end, the ledger accounts for the messages and windows of each fault's
 period. Faults that may lose messages excuse gaps from shortly before their start until recovery; other faults and the
@@ -127,7 +127,7 @@ class FaultInjection:
         return recovery.lag_s, late + self._new_late()
 
     def _new_late(self) -> int:
-        """Return how many records were dropped as late since the last call; 0 while there is no job."""
+        """Return how many records were dropped as late since the last call, or 0 while there is no job."""
         jobs = self._cluster.jobs("twitchly")[:1]
         return sum(self._late.update(job.id, self._cluster.counters(job.id).late_dropped) for job in jobs)
 

@@ -65,7 +65,7 @@ def bad_chat(now_ms: int) -> list[bytes | None]:
 
 
 def poison(now_ms: int) -> dict[str, list[bytes | None]]:
-    """Return the unusable records for each topic; the channel they name does not exist."""
+    """Return the unusable records for each topic; the channel that they name does not exist."""
     windows = poison_of(partial(window, "1"), BAD_WINDOWS)
     events = poison_of(partial(event, "1"), BAD_EVENTS)
     return {"chat": bad_chat(now_ms), "windows-live": windows, "windows": windows, "channel-events": events}

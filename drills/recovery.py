@@ -19,7 +19,7 @@ BUFFERED = 1_000
 
 
 class Timed(Protocol):
-    """A sample taken at `at_s`, monotonic."""
+    """A sample taken at `at_s` on the monotonic clock."""
 
     @property
     def at_s(self) -> float: ...
@@ -71,7 +71,7 @@ class Recovery:
         return max(0.0, self._unhealthy_until_s() - self.began_s)
 
     def loss_detected_s(self, affected: int) -> float | None:
-        """Return the seconds until half of the `affected` channels were known to be lost; None if they never were."""
+        """Return the seconds until half of the `affected` channels were known as lost, or None if they never were."""
         missing = ((sample.wanted - sample.confirmed, sample.at_s) for sample in self.samples if sample.wanted)
         return next((at_s - self.began_s for channels, at_s in missing if channels >= max(1, affected // 2)), None)
 
@@ -122,7 +122,7 @@ def watch(
 def collect(
     samples: list[AnySample], take: Callable[[], AnySample], is_over: Callable[[], bool], until_s: float
 ) -> bool:
-    """Append samples until the fault is over; return whether that happened by `until_s`, monotonic."""
+    """Append samples until the fault is over; return whether that happened by `until_s` on the monotonic clock."""
     while True:
         samples.append(take())
         if is_over():

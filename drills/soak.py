@@ -1,8 +1,8 @@
 """`make drill-soak`: inject random faults of the simulated Twitch and check that memory stays flat.
 
-At the end, the counts are checked against the ledger. A fault excuses only gaps of the channels it affected, from its
-start to the end of its recovery. Faults overlap in bursts with quiet periods between them. The printed excused share is
-the share of all channels' time in which gaps are excused.
+At the end, the counts are checked against the ledger. A fault excuses only gaps of the channels that it affected, from
+its start to the end of its recovery. Faults overlap in bursts with quiet periods between them. The printed excused
+share is the share of all channels' time in which gaps are excused.
 """
 
 from __future__ import annotations

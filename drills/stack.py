@@ -250,7 +250,8 @@ class Stack:
         return path.read_text(errors="replace") if path.is_file() else ""
 
     def _redis(self, number: int) -> redis.Redis:
-        # Retry once, immediately, because the connection may have died with its server. Never wait for a server.
+        # Retry once, immediately, because the connection may have died with its server. Never wait for a server that
+        # is down.
         retry = Retry(NoBackoff(), 1)
         return redis.Redis(port=self.port + 5, db=number, decode_responses=True, socket_timeout=5, retry=retry)
 

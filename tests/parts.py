@@ -40,7 +40,8 @@ class Part:
     commands: Sequence[Sequence[str]]
 
 
-# All server tests are one part: two instances at once overload two cores, and processes then miss their time limits.
+# All server tests are one part, because two instances at once would overload two cores, and processes would miss their
+# time limits.
 PARTS = (
     Part("server", [(*PYTEST, "-m", "server", "--durations=20")]),
     Part("unit", [(*LOWEST_PRIORITY, *PYTEST, "-n", "2", "-m", "not server"), (*LOWEST_PRIORITY, *ON_POSTGRES)]),

@@ -1,4 +1,4 @@
-"""A real PostgreSQL in a temporary folder. `python -m tests.postgres COMMAND…` runs a command with one."""
+"""A real PostgreSQL in a temporary folder. `python -m tests.postgres COMMAND…` runs a command with such a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of recorded data, and the marker for tests that need it. Tests of core use it, so it has no Django."""
+"""The folder of recorded data, and the marker for tests that need it. It avoids Django for tests of core."""
 
 from __future__ import annotations
 

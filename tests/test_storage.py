@@ -14,7 +14,7 @@ from pytest_django import Settings
 @pytest.fixture
 def collected(tmp_path: Path, settings: Settings) -> Path:
     settings.STATIC_ROOT = tmp_path / "collected"
-    # The npm packages may not be installed.
+    # The npm packages might not be installed.
     for name in ("uplot/uPlot.esm.js", "uplot/uPlot.min.css", "inter/inter-latin.woff2"):
         path = tmp_path / "npm" / "vendor" / name
         path.parent.mkdir(parents=True, exist_ok=True)

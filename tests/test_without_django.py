@@ -1,4 +1,4 @@
-"""Tests of core run without Django; other selections of tests set it up."""
+"""Tests of core run without Django; other selections of tests set Django up."""
 
 from __future__ import annotations
 

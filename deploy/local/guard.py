@@ -15,7 +15,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """A stop signal arrived; raised in the main thread."""
+    """Raised in the main thread when a stop signal arrives."""
 
 
 def echo(text: str) -> None:

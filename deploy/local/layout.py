@@ -21,7 +21,7 @@ SECRET_KEY_MIN_CHARS = 50
 
 
 class InvalidSetting(Exception):
-    """A variable in the environment or in .env has an invalid value; the message names it."""
+    """A variable in the environment or in .env has an invalid value; the message names the variable."""
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def pid_file(folder: Path) -> Iterator[None]:
 
 
 def lock_holder(folder: Path) -> int:
-    """Return the pid of the process that locked `folder`, 0 if unknown."""
+    """Return the pid of the process that locked `folder`, or 0 if it is unknown."""
     try:
         return int((folder / PID_FILE).read_text())
     except (FileNotFoundError, ValueError):

@@ -63,7 +63,7 @@ def is_taken(port: int) -> bool:
 
 
 def port_owner(port: int, proc: Path = Path("/proc")) -> str:
-    """Return `name (pid N)` of the process that listens on `port`, or "another program" if that is not visible."""
+    """Describe the process that listens on `port` as `name (pid N)`, or as "another program" if it is not visible."""
     sockets = _listening_inodes(port, proc)
     for entry in proc.glob("[0-9]*"):
         try:

@@ -94,7 +94,7 @@ def java_candidates() -> list[str]:
 
 
 def java_release(java: str) -> int:
-    """Return the feature release of a Java program, 0 if it does not run."""
+    """Return the feature release of a Java program, or 0 if it does not run."""
     try:
         run = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):

@@ -48,7 +48,7 @@ class Simulation:
         return _words({name: getattr(self, name) for name in names})
 
     def history_options(self) -> list[str] | None:
-        """Return the options of simulate_history; None if the instance gets no simulated past."""
+        """Return the options of simulate_history, or None if the instance gets no simulated past."""
         if self.replay is not None or (self.history is not None and int(self.history) == 0):
             return None
         return _words({"rate": self.rate, "channels": self.channels, "seed": self.seed, "days": self.history})

@@ -35,7 +35,7 @@ def unit_test_steps(layout: Layout) -> list[Step]:
 
 
 def system_package_steps(layout: Layout) -> list[Step]:
-    """Return the steps that install Debian packages, in sequence: apt-get cannot run concurrently."""
+    """Return the steps that install Debian packages, in sequence because apt-get cannot run concurrently."""
     chromium = _step(layout, "Chromium", lambda: install_browser(layout), "apt")
     postgres = _step(layout, "PostgreSQL", lambda: install_postgres(layout), "apt")
     return [chromium, replace(postgres, after=(chromium.name,))]

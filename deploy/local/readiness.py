@@ -129,6 +129,6 @@ def joined_channels(status: Any) -> int:
 
 
 def streams_fetched_ms(port: int) -> int:
-    """Return the time of the last channel list refresh, 0 before the first."""
+    """Return the time of the last channel list refresh, or 0 before the first."""
     text = redis_command(port, STREAMS_DATABASE, "GET", STREAMS_KEY)
     return int(json.loads(text)["fetched_ms"]) if text else 0

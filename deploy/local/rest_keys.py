@@ -27,7 +27,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 # Not a secret, because the file permissions protect the key; Flink's configuration merely requires a password.
 PASSWORD = b"twitchly"
-# A long validity period: tests shift the clocks, and an instance may run for years.
+# A long validity period, because tests shift the clocks, and an instance may run for years.
 VALID_BEFORE, VALID_AFTER = timedelta(days=30), timedelta(days=3650)
 
 

@@ -1,4 +1,4 @@
-"""`make run`: check, prepare and start everything, watch it, and stop it."""
+"""`make run`: check the machine, prepare it, start all processes, watch them and stop them."""
 
 from __future__ import annotations
 

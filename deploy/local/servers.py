@@ -69,7 +69,7 @@ def flink_environment(layout: Layout) -> dict[str, str]:
 
 
 def rest_keys_command(layout: Layout) -> list[str]:
-    """Return the command that generates the keys of Flink's REST API."""
+    """Return the command that generates the keys for Flink's REST API."""
     script = layout.root / "deploy" / "local" / "rest_keys.py"
     return [str(layout.python), str(script), str(layout.conf / "flink"), "127.0.0.1", "localhost"]
 

@@ -41,7 +41,7 @@ def print_status(layout: Layout, echo: Callable[[str], None]) -> int:
 
 
 def history_progress(var: Path) -> str | None:
-    """Describe the progress of writing the simulated past; None if there is none. Source: simulate_history."""
+    """Return the progress of writing the simulated past, or None if there is none. Source: simulate_history."""
     try:
         progress = json.loads((var / "simulated-past.json").read_text())
     except FileNotFoundError:

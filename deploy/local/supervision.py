@@ -87,8 +87,8 @@ def _program(layout: Layout, program: Program, priority: int) -> str:
         "priority": priority,
         "autostart": "false",
         "autorestart": "unexpected" if program.runs_once else "true",
-        # While a program exits within 3 s of its start, each restart is delayed by one more second, without end. A
-        # program that runs once may exit immediately.
+        # As long as a program exits within 3 s of its start, each restart is delayed by a second more than the last
+        # one; restarting never stops. A program that runs once may exit immediately.
         "startsecs": 0 if program.runs_once else 3,
         "startretries": 1_000_000,
         "stopasgroup": "true",

@@ -154,7 +154,7 @@ def start_supervisord(layout: Layout, environment: dict[str, str]) -> subprocess
 
 
 def instance_pids(layout: Layout, proc: Path = Path("/proc")) -> list[int]:
-    """Return the pids of all processes whose environment names this instance."""
+    """Return the pids of all processes whose environment refers to this instance."""
     variable = os.fsencode(f"{INSTANCE_VARIABLE}={layout.var}")
     return sorted(int(entry.name) for entry in proc.glob("[0-9]*") if variable in _environment(entry))
 

@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
     reply = b""
 
     def do_POST(self) -> None:
-        # Read the request first: closing with unread data would reset the connection.
+        # Read the request first, because closing with unread data would reset the connection.
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.send_header("Content-Type", "text/xml")

@@ -1,4 +1,4 @@
-"""Opens the pages of `every_page.py`: their visitors, and values for the placeholders in their paths."""
+"""Opens the pages in `every_page.py`; prepares their visitors and the values for placeholders in their paths."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def open_page(case: PageCase, visitors: dict[str, Page], paths: dict[str, str], 
         fill(page, password_of(stack), "Password")
         response = page.goto(f"{stack.url}{path}")
     assert response
-    # Not `page.url`, because the script of the board adds the channel to that.
+    # Not `page.url`, to which the script of the board adds the channel.
     assert (response.status, response.url) == (case.status, f"{stack.url}{path}")
     return page
 

@@ -81,7 +81,7 @@ def expect_span(page: Page, least_s: float, most_s: float) -> None:
 
 
 def span_s(url: str) -> float:
-    """Return the length of the time span in a URL; 0 if it has none."""
+    """Return the length of the time span in a URL, or 0 if it has none."""
     query = parse_qs(urlsplit(url).query)
     if not {"from", "until"} <= query.keys():
         return 0

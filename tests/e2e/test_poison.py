@@ -1,4 +1,4 @@
-"""How the history sink handles unusable records: a few become dead letters, but too many halt the sink."""
+"""Handling of unusable records by the history sink: a few become dead letters, but too many halt the sink."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times in the zone that an account selects, in Chromium with a time zone east of Greenwich."""
+"""Times in the time zone that an account selects, in Chromium set to a zone east of Greenwich."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The window of a board in Chromium, 30 s or for ratio metrics 5 min: selected by mouse, keyboard and URL."""
+"""The window of a board in Chromium (30 s, or 5 min for ratio metrics), selected by mouse, keyboard and URL."""
 
 from __future__ import annotations
 

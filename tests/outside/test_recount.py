@@ -1,4 +1,4 @@
-"""The independent recount of chat equals all published figures."""
+"""All published figures agree with the independent recount of chat."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-# Only these process untrusted text; deploy, drills and bench read the project's files.
+# Only these folders process untrusted text; deploy, drills and bench read the project's files.
 FOLDERS = ("twitchly", "core", "flink", "apps", "simulator")
 METHODS = ("fullmatch", "match", "search", "sub", "findall", "finditer", "split")
 # Tests repeat each fragment. A pattern that scans the rest of the text from many positions is quadratic on at least
