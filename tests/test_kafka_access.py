@@ -14,7 +14,7 @@ def test_without_security_the_job_gets_only_the_address(settings: Settings) -> N
     assert "security" not in "".join(definitions)
 
 
-def test_the_job_gets_the_same_credentials_as_java_properties(settings: Settings) -> None:
+def test_the_job_gets_the_same_credentials_in_java_properties(settings: Settings) -> None:
     settings.KAFKA_SECURITY, settings.KAFKA_SASL_MECHANISM = "SASL_SSL", "SCRAM-SHA-256"
     settings.KAFKA_USERNAME, settings.KAFKA_PASSWORD = "counter", """it's "q\\d" """
     settings.KAFKA_CA_FILE = "/ca.pem"

@@ -25,7 +25,7 @@ def test_the_output_of_each_part_is_printed_as_a_whole(capfdbinary: pytest.Captu
     assert output.endswith("all tests passed\n")
 
 
-def test_a_failure_ends_its_part_and_not_the_others(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_failure_ends_only_its_own_part(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run([Part("one", [prints("first", 3), prints("never")]), Part("two", [prints("third")])]) == 1
     output = capfdbinary.readouterr().out.decode()
     assert "first\n== one: failed after" in output

@@ -16,7 +16,7 @@ SPECIAL = [
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_every_parser_returns_the_same_as_twitchly(name: str) -> None:
+def test_every_parser_returns_the_same_fields_as_twitchly(name: str) -> None:
     twitchly, read = READERS["Twitchly (core.irc.lines)"](), READERS[name]()
     for line in [*islice(generated(CHANNELS, 5), 200), *SPECIAL]:
         assert read(line) == twitchly(line)

@@ -43,7 +43,7 @@ def test_a_free_block_has_no_listener() -> None:
     assert not any(is_taken(Ports(web)[name]) for name in NAMES)
 
 
-def test_a_file_closed_during_the_search_does_not_end_it() -> None:
+def test_a_file_closed_during_the_search_does_not_end_the_search() -> None:
     """The directory listing itself uses the lowest free descriptor, which is closed before the search reads it."""
     lowest = os.open(os.devnull, os.O_RDONLY)
     with socket.create_server(("127.0.0.1", 0)) as listener:

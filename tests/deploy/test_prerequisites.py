@@ -82,7 +82,7 @@ def test_a_port_in_use_is_reported_with_its_process(layout: Layout) -> None:
     assert f"pid {os.getpid()}" in problems[0]
 
 
-def test_simulator_ports_are_not_checked_with_the_real_twitch(layout: Layout) -> None:
+def test_simulator_ports_are_not_checked_for_the_real_twitch(layout: Layout) -> None:
     ports = Ports(free_block())
     real = {"TWITCH_CLIENT_ID": "id", "TWITCH_CLIENT_SECRET": "secret"}
     with socket.create_server(("127.0.0.1", ports["simulated IRC"])):

@@ -36,6 +36,6 @@ def test_ingest_only_has_no_processing_steps(layout: Layout) -> None:
     ]
 
 
-def test_joins_of_the_real_twitch_are_not_awaited(layout: Layout) -> None:
+def test_joins_on_the_real_twitch_are_not_awaited(layout: Layout) -> None:
     real = Layout(layout.root, layout.var, layout.ports, REAL)
     assert "First joins" not in [step.name for step in stack_of(real).steps(Scope.INGEST)]

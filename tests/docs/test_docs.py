@@ -53,7 +53,7 @@ def test_the_version_is_the_latest_in_the_changelog() -> None:
 
 
 @pytest.mark.parametrize("file", ["deploy/compose.yaml", "docs/operation.md"])
-def test_images_have_the_version_of_the_project(file: str) -> None:
+def test_container_images_have_the_projects_version(file: str) -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     tags = re.findall(r"\btwitchly(?:-flink)?:(\d[\w.]*)", (ROOT / file).read_text())
     assert tags != []

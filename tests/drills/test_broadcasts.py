@@ -18,7 +18,7 @@ def end(at_ms: int, reported_ms: int, kind: str = "stream_end") -> EventRecord:
     return EventRecord(stream_end_id("7", T), kind, "7", at_ms, started_ms=T, reported_ms=reported_ms)
 
 
-def test_a_withdrawn_end_is_not_an_error_in_any_order() -> None:
+def test_a_withdrawn_end_is_not_an_error_whatever_the_order() -> None:
     first, withdrawal = end(T + MINUTE, T + 2 * MINUTE), end(T + MINUTE, T + 3 * MINUTE, END_WITHDRAWN)
     second = end(T + 5 * MINUTE, T + 6 * MINUTE)
     assert event_errors([start(), first, withdrawal], {"7": T}) == []

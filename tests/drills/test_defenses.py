@@ -15,7 +15,7 @@ RUFF = str(Path(sys.executable).parent / "ruff")
 each_defense = pytest.mark.parametrize("defense", DEFENSES, ids=lambda defense: defense.name)
 
 
-def test_every_marker_has_a_row_and_every_row_one_marker() -> None:
+def test_every_marker_has_a_row_and_every_row_has_one_marker() -> None:
     markers = Counter(marker.name for marker in find_markers(ROOT))
     rows = Counter(defense.name for defense in DEFENSES if defense.quote is None)
     assert markers == rows

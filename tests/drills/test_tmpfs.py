@@ -24,7 +24,7 @@ def disk(folder: Path) -> Iterator[Tmpfs]:
     disk.unmount()
 
 
-def test_the_disk_can_be_read_only_full_and_writable_again(disk: Tmpfs, folder: Path) -> None:
+def test_the_disk_can_be_made_read_only_or_full_and_then_writable_again(disk: Tmpfs, folder: Path) -> None:
     states = (
         (disk.make_read_only, disk.make_writable, "Read-only file system"),
         (disk.fill, disk.empty, "No space left on device"),

@@ -49,7 +49,7 @@ def test_an_advertiser_sees_the_board_change(page: Page) -> None:
 @pytest.mark.parametrize(
     ("tab", "key"), [("Most Engaged", "engagement"), ("Spam Rating", "spam"), ("Most Active", "messages")]
 )
-def test_a_tab_is_a_board_with_a_url(page: Page, tab: str, key: str) -> None:
+def test_each_tab_is_a_board_with_its_own_url(page: Page, tab: str, key: str) -> None:
     page.get_by_role("tab", name=tab).click()
     expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
     expect(page.locator("#list > li")).to_have_count(10, timeout=LIVE_MS)
@@ -293,7 +293,7 @@ def test_hovering_over_a_mark_shows_its_event(page: Page, stack: Stack) -> None:
     expect(page.locator("[data-marks]")).not_to_contain_text("Category: Opening study")
 
 
-def test_a_url_restores_tab_channel_and_range(page: Page, stack: Stack) -> None:
+def test_a_url_restores_the_tab_the_channel_and_the_range(page: Page, stack: Stack) -> None:
     page.get_by_role("tab", name="Spam Rating").click()
     page.locator("#list > li").nth(1).locator("a").click()
     page.locator("#ranges").get_by_text("24 h").click()

@@ -297,7 +297,7 @@ def test_a_stream_is_listed_and_has_a_page_whose_moments_open_the_chart(
     expect_points(page, 100)
 
 
-def test_another_channel_has_its_own_rank_streams_and_notes(page: Page) -> None:
+def test_another_channel_has_its_own_streams_notes_and_rank(page: Page) -> None:
     row = page.locator("#list > li:not(:has([aria-current]))").first
     row.locator("a").click()
     expect(page.locator("#streams-none, #stream-rows tr").first).to_be_attached()

@@ -89,7 +89,7 @@ def test_a_series_is_available_as_a_table_and_past_ranges_are_cached(api: httpx.
 
 
 @pytest.mark.parametrize("query", ["range=24h", "range=7d", "range=90d&metrics=viewers", "range=1h"])
-def test_the_etag_of_a_range_up_to_now_changes_only_with_its_windows(
+def test_the_etag_of_a_range_up_to_now_changes_only_if_its_windows_change(
     api: httpx.Client, channel: str, query: str
 ) -> None:
     path = f"channels/{channel}/series?{query}"

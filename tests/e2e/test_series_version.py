@@ -63,7 +63,7 @@ def test_the_version_of_an_hourly_series_includes_an_hour_read_as_minutes(channe
     assert series_version(channel_id, range_, NOW) != before
 
 
-def test_a_gap_changes_the_version_and_other_events_do_not(channel_id: str) -> None:
+def test_a_gap_changes_the_version_but_other_events_do_not(channel_id: str) -> None:
     store, range_ = WindowStore(), past_range(NOW - 3_600_000, NOW, NOW)
     versions = [series_version(channel_id, range_, NOW)]
     at_ms = NOW - 600_000

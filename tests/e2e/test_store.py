@@ -45,7 +45,7 @@ def test_sums_and_distinct_counts_of_a_window_are_stored_in_one_row(channel_id: 
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_unknown_values_of_a_window_stay_absent(channel_id: str) -> None:
+def test_unknown_values_in_a_window_stay_absent(channel_id: str) -> None:
     store = WindowStore()
     store.write([window(channel_id, "minute", MIDNIGHT, 60_000, messages=0, chatters=0)], [])
     (read,) = store.read_windows("minute", channel_id, MIDNIGHT - 60_000, MIDNIGHT)

@@ -80,7 +80,7 @@ def test_a_resumed_broadcast_has_neither_an_end_nor_a_summary(order: Sequence[in
     assert stored(channel_id) == ([], [])
 
 
-def test_an_end_before_a_withdrawn_one_remains() -> None:
+def test_an_end_before_a_withdrawn_end_remains() -> None:
     """The next broadcast can start before the first end if an outdated response had resumed the first broadcast."""
     channel_id = str(uuid.uuid4().int)[:18]
     first = end(channel_id, FIRST)
@@ -91,7 +91,7 @@ def test_an_end_before_a_withdrawn_one_remains() -> None:
     assert stored(channel_id) == ([("stream_end", FIRST - 20_000)], [(STARTED, FIRST - 20_000)])
 
 
-def test_the_summary_of_a_later_end_is_corrected_permanently() -> None:
+def test_the_summary_for_a_later_end_is_corrected_permanently() -> None:
     channel_id, windows = str(uuid.uuid4().int)[:18], WindowStore()
     store, records = BroadcastStore(windows), [end(channel_id, FIRST), end(channel_id, SECOND)]
     carry([records[0], withdrawal(records[0]), records[1]])

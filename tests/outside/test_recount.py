@@ -66,14 +66,14 @@ def test_invisible_code_points_change_neither_words_nor_texts() -> None:
     assert key_of("GG \U000e0001 no\u200d") == key_of("  gg   NO ")
 
 
-def test_windows_include_their_start_and_not_their_end() -> None:
+def test_windows_include_their_start_but_not_their_end() -> None:
     comparison = comparison_of((0, "1", "a"), (29_999, "1", "A"), (30_000, "2", "b c"))
     assert comparison.chats["7"].live(FROM_MS + 30_000).messages == 2
     assert comparison.chats["7"].live(FROM_MS + 30_000).texts == 1
     assert comparison.chats["7"].live(FROM_MS + 60_000).words == 2
 
 
-def test_range_values_come_from_sums_and_peaks_from_windows_or_minutes() -> None:
+def test_range_values_come_from_sums_but_peaks_from_windows_or_minutes() -> None:
     texts = [(number * 1_000, str(number % 7), f"text {number % 9}") for number in range(60)]
     comparison = comparison_of(*texts, (90_000, "1", "a b c"))
     minutes = list(comparison.chats["7"].minutes(FROM_MS, FROM_MS + 120_000).values())

@@ -142,7 +142,9 @@ def test_a_wrong_value_is_reported(place: str, metric: str) -> None:
         lambda item: item["days"]["values"].update(messages=[None]),
     ],
 )
-def test_wrong_totals_times_peaks_and_unknown_hours_are_reported(change: Callable[[dict[str, Any]], object]) -> None:
+def test_wrong_totals_wrong_times_wrong_peaks_and_unknown_hours_are_reported(
+    change: Callable[[dict[str, Any]], object],
+) -> None:
     body = response()
     change(body["items"][0])
     assert len(differences(body)) == 1

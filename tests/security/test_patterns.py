@@ -64,7 +64,7 @@ def test_patterns_are_linear(pattern: Pattern) -> None:
         assert_linear(pattern.scan, fragment)
 
 
-def test_the_patterns_of_the_source_are_found() -> None:
+def test_the_patterns_in_the_source_are_found() -> None:
     locations = {pattern.location.partition(":")[0] for pattern in patterns()}
     assert {"twitchly/logs.py", "core/irc/lines.py", "apps/api/asgi.py", "apps/dashboard/urls.py"} <= locations
     scripts = {pattern.location.partition(":")[0] for pattern in script_patterns()}

@@ -69,7 +69,7 @@ def test_expired_records_are_deleted_every_few_minutes() -> None:
     assert task["schedule"] <= 600
 
 
-def test_a_value_is_added_once_until_it_expires() -> None:
+def test_a_value_can_be_added_again_only_after_it_has_expired() -> None:
     assert cache.add("used", "y", 60)
     assert not cache.add("used", "z", 60)
     assert cache.get("used") == "y"
