@@ -105,20 +105,20 @@ def _without_invisible(text: str) -> str:
 
 
 def _parse_url(text: str) -> ChannelName:
-    # Python's URL parser would silently remove line ends and tabs.
+    # Python's URL parser would silently remove line breaks and tabs.
     if any(character < " " or character == "\x7f" for character in text):
-        raise _refused("This is not a valid address")
+        raise _refused("This is not a valid URL")
     try:
         parts = urlsplit(_complete_url(text))
         host = (parts.hostname or "").rstrip(".")
     except ValueError:
-        raise _refused("This is not a valid address") from None
+        raise _refused("This is not a valid URL") from None
     if parts.scheme.lower() not in ("http", "https"):
-        raise _refused(f"This address begins with {parts.scheme.lower()}: instead of https:")
+        raise _refused(f"This URL begins with {parts.scheme.lower()}: instead of https:")
     if host == "clips.twitch.tv":
-        raise _refused("This is the address of a clip")
+        raise _refused("This is the URL of a clip")
     if not _PAGES.fullmatch(host):
-        raise _refused(f"This is an address on {_truncated(host)}, not of a Twitch channel")
+        raise _refused(f"This URL is on {_truncated(host)}, not a Twitch channel's")
     path = [unquote(part) for part in parts.path.split("/") if part]
     return _parse_path(path, parse_qs(parts.query))
 
@@ -141,15 +141,15 @@ def _parse_path(path: Sequence[str], query: dict[str, list[str]]) -> ChannelName
         if channels := query.get("channel"):
             return _parse_name(channels[0])
         if "video" in query or "collection" in query:
-            raise _refused("This is the address of a video")
-        raise _refused("This is a Twitch address without a channel")
+            raise _refused("This is the URL of a video")
+        raise _refused("This is a Twitch URL without a channel")
     if first in _OTHER_OBJECTS:
-        raise _refused(f"This is the address of {_OTHER_OBJECTS[first]}")
+        raise _refused(f"This is the URL of {_OTHER_OBJECTS[first]}")
     channel = _parse_name(path[0])
     is_video = len(path) > 2 and path[1].lower() == "videos" and path[2].isdecimal()
     if is_video or (len(path) > 1 and path[1].lower() in _OTHER_AFTER_CHANNEL):
         noun = _OTHER_OBJECTS[path[1].lower()]
-        raise _refused(f"This is the address of {noun}, not of the channel {channel.login}")
+        raise _refused(f"This is the URL of {noun}, not of the channel {channel.login}")
     return channel
 
 
@@ -170,4 +170,4 @@ def _truncated(text: str) -> str:
 
 
 def _refused(problem: str) -> InvalidChannel:
-    return InvalidChannel(f"{problem}. Enter a channel's name or address, such as twitch.tv/ada_plays.")
+    return InvalidChannel(f"{problem}. Enter a channel's name or URL, such as twitch.tv/ada_plays.")

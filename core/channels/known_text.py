@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from core.times import MINUTE_MS
 
-# Longer than Twitch's servers cache a response, which is a few minutes: a text that returns later has been set again.
+# Twitch's servers cache a response for a few minutes. A text that returns after this time has been set again.
 MAX_CACHE_AGE_MS = 10 * MINUTE_MS
 
 
@@ -26,10 +26,10 @@ class KnownText:
     returned_ms: int | None = None
 
     def after(self, text: str, now_ms: int) -> KnownText:
-        """Return the known text after a response.
+        """Return the state after a response that contains `text`.
 
-        For MAX_CACHE_AGE_MS, a return to the previous text counts as a change only if two responses in a row have it.
-        The change is dated to the first of them.
+        For MAX_CACHE_AGE_MS, a return to the previous text counts as a change only if two responses in a row contain
+        it. The change is dated to the first of the two.
         """
         if text == self.text:
             return replace(self, returned_ms=None)

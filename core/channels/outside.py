@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from core.channels.stream import Stream
 
-# A poll returns 1.4 times as many streams as are tracked; the rest is limited to this many, most viewers first.
+# A poll returns 1.4 times as many streams as are tracked. Of the untracked ones, this many are kept, those with the
+# most viewers.
 OUTSIDE_MAX = 200
 
 
@@ -15,7 +16,8 @@ OUTSIDE_MAX = 200
 class OutsideChannel:
     """A live channel that is not tracked.
 
-    `since_ms` is the first poll of its current stay outside the list, `since_viewers` its viewers at that poll.
+    `since_ms` is the time of the poll that first found it outside the list, `since_viewers` its viewer count in that
+    poll.
     """
 
     id: str
@@ -40,9 +42,9 @@ def outside_channels(
     before: Mapping[str, OutsideChannel],
     now_ms: int,
 ) -> list[OutsideChannel]:
-    """Return the polled live channels that are neither tracked nor barred, most viewers first, up to OUTSIDE_MAX.
+    """Return up to OUTSIDE_MAX polled live channels that are neither tracked nor excluded, by descending viewers.
 
-    `before` is the previous result by id; a channel missing from it starts at `now_ms`.
+    `before` is the previous result, by id. The `since_ms` of a channel that is not in it is `now_ms`.
     """
     free = [stream for stream in polled if stream.live and stream.id not in tracked and stream.id not in barred]
     free.sort(key=lambda stream: (-(stream.viewers or 0), stream.id))

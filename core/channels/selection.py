@@ -9,17 +9,17 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-# A listed channel stays until its rank exceeds this many fifths of the list's size: ranks near the cut-off change with
-# every poll, and each change costs a join and a gap.
+# A listed channel stays until its rank exceeds this many fifths of the list's size, because ranks near the cut-off
+# change with every poll, and each replacement costs a join and a gap.
 MARGIN_FIFTHS = 6
-# Helix occasionally reports 0 or 1 viewers for a large stream, for one poll.
+# Helix occasionally reports 0 or 1 viewers for a large stream in a single poll.
 BLIP_MAX = 1
 BLIP_FROM = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Curation:
-    """Ids of channels that are always listed (pinned) or never (barred: blocked or opted out)."""
+    """Ids of channels that are always listed (pinned) or never listed (excluded: blocked or opted out)."""
 
     pinned: frozenset[str] = frozenset()
     barred: frozenset[str] = frozenset()
@@ -31,9 +31,9 @@ def max_channels(count: int) -> int:
 
 
 def smooth_viewers(raw: int, *, last_viewers: int | None, last_raw: int | None) -> int:
-    """Return `raw`, or the previous smoothed value at the first poll with a drop to nearly zero.
+    """Return `raw`, or the previous smoothed value in the first poll that shows a drop to nearly zero.
 
-    `last_viewers` (smoothed) and `last_raw` are from the stream's previous poll, None if there was none.
+    `last_viewers` (smoothed) and `last_raw` are from the stream's previous poll, or None if there was none.
     """
     fell = raw <= BLIP_MAX and last_viewers is not None and last_viewers > BLIP_FROM
     return last_viewers if fell and last_viewers is not None and (last_raw is None or last_raw > BLIP_MAX) else raw
@@ -50,8 +50,9 @@ def select_channels(
 ) -> list[str]:
     """Return the new list: live channels by rank, then retained offline channels, the most recent first.
 
-    `ranked` holds live channels by descending viewers, `offline_ms` how long others have been offline, `previous` the
-    previous list. The result has at most `max_channels(count)` channels plus pinned ones.
+    `ranked` lists the live channels by descending viewers, `offline_ms` is how long each offline channel has been
+    offline, and `previous` is the previous list. The result has at most `max_channels(count)` channels plus pinned
+    ones.
     """
     eligible = [channel for channel in ranked if channel not in curation.barred]
     live = [

@@ -14,7 +14,7 @@ NAME = "boards"
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Boards have changed: `ends` holds the newest window end for each kind of window, in ms."""
+    """Boards have changed: `ends` contains the newest window end of each kind of window, in ms."""
 
     ends: Mapping[str, int]
 

@@ -97,9 +97,9 @@ class StreamHeartbeat(Heartbeat):
     """Heartbeat of the stream job's watcher.
 
     `answers`: Flink responds. `runs`: all tasks of the job are running. `restarts`: restarts of the running job.
-    `waiting`: unread records. `read_per_s`: records read per second. `late_dropped`: records dropped as late.
-    `failed`: failed checkpoints. `checkpoint_ms`, `checkpoint_bytes`, `checkpoint_s`: end, state size in bytes and
-    duration in seconds of the newest complete checkpoint.
+    `waiting`: unread records. `read_per_s`: records read per second. `late_dropped`: records dropped as late. `failed`:
+    failed checkpoints. `checkpoint_ms`, `checkpoint_bytes`, `checkpoint_s`: end, state size in bytes and duration in
+    seconds of the newest completed checkpoint.
     """
 
     kind = "stream"
@@ -119,7 +119,7 @@ class StreamHeartbeat(Heartbeat):
 class WorkerHeartbeat(Heartbeat):
     """Heartbeat of the Celery worker.
 
-    `done`, `failed`: refreshes of the channel list by result. `live`: live channels on the list.
+    `done`, `failed`: channel list refreshes that succeeded and failed. `live`: live channels on the list.
     """
 
     kind = "worker"

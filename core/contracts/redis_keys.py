@@ -1,4 +1,6 @@
-"""Redis keys, grouped by the setting with their database's URL. docs/subsystems/storage.md describes the values."""
+"""Redis keys, grouped by the setting with their database's URL.
+
+docs/subsystems/storage.md describes the values."""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from __future__ import annotations
 LATE_DROPPED = "late-dropped"
 
 
-# Metrics and grains over 5 min have their own keys, such as `board:spam:5m`: see core.metrics.windows.key_over.
+# 5-minute metrics and grains have their own keys, such as `board:spam:5m`: see core.metrics.windows.key_over.
 def board(metric: str) -> str:
     """Return the key of a metric's board, a sorted set of channel ids by value."""
     return f"board:{metric}"
@@ -41,7 +43,7 @@ OUTSIDE_LIST = "streams-outside"
 RATE_LIMIT = "limits:"
 # A daily count expires this long after its first request; a bucket expires once it is full.
 DAILY_COUNT_EXPIRES_S = 2 * 86_400
-# Connection leases that are not renewed, because their process died, expire after this time.
+# Connection leases that are not renewed because their process died expire after this time.
 LEASE_EXPIRES_S = 45
 
 
@@ -52,5 +54,5 @@ def connection_leases(account_id: int) -> str:
 
 # REDIS_STATUS_URL
 def heartbeat(kind: str, name: str) -> str:
-    """Return the key of a process's heartbeat; `*` for a kind and a name matches all."""
+    """Return the key of a process's heartbeat, or the pattern for all heartbeats if kind and name are `*`."""
     return f"sign:{kind}:{name}"

@@ -23,7 +23,7 @@ class Reader(Protocol):
 def read_csv(lines: Iterable[str], *, strict: bool = False) -> Reader:
     """Return a reader; the delimiter is detected from the first row.
 
-    Excel uses the locale's list separator: semicolons where the decimal separator is a comma.
+    Excel uses the locale's list separator, which is a semicolon where the decimal separator is a comma.
     """
     source = iter(lines)
     first = next(source, "").removeprefix("\ufeff")
@@ -37,6 +37,6 @@ def read_csv(lines: Iterable[str], *, strict: bool = False) -> Reader:
 
 
 def _delimiter_of(first: str) -> str:
-    """Return the delimiter that splits the first row into most cells."""
+    """Return the delimiter that splits the first row into the most cells."""
     unquoted = "".join(first.split('"')[::2])
     return max(DELIMITERS, key=unquoted.count)

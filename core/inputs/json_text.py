@@ -1,4 +1,4 @@
-"""Strict parsing of untrusted JSON, by RFC 8259: in UTF-8, without repeated members, NaN or lone surrogates.
+"""Strict parsing of untrusted JSON per RFC 8259: in UTF-8, without repeated members, NaN or lone surrogates.
 
 Python keeps the last of repeated members and drops the others, so a client would not notice its mistake.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from core.errors import Refused
 
-# Longer integers do not fit a float, and Python does not convert those of more than 4,300 digits.
+# Longer integers do not fit into a float, and Python does not convert integers of more than 4,300 digits.
 DIGITS_MAX = 308
 
 

@@ -9,7 +9,7 @@ NAME_MAX = 60
 
 
 class RefusedName(Refused):
-    """An invalid name, or one that another of the owner's objects already has. The message explains what to do."""
+    """The name is invalid, or the owner already uses it for another object. The message explains what to do."""
 
 
 def clean_name(noun: str, name: str) -> str:

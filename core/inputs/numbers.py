@@ -1,7 +1,7 @@
 """Parsing of numbers as users type them, by the same rules in every field.
 
 The decimal separator may be a comma or a point; spaces, commas or points may separate groups of three digits. A single
-separator before three digits, as in 1,500, is ambiguous: such a number is rejected, and the error names both readings.
+separator before three digits, as in 1,500, is ambiguous: such a number is rejected, and the error shows both readings.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def parse_number(text: str) -> float:
 
 
 def parse_whole_number(text: str) -> int | None:
-    """Parse a whole number in machine format, up to 18 ASCII digits; None for any other string."""
+    """Parse a whole number in machine format, up to 18 ASCII digits. Return None for any other string."""
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def format_number(number: float) -> str:
-    """Format a number for `parse_number`, with at most 10 decimals."""
+    """Format a number for `parse_number`, with at most 10 decimal places."""
     text = f"{number:.10f}".rstrip("0").rstrip(".") if abs(number) < 1e9 else f"{number:.0f}"
     whole, point, decimals = text.partition(".")
     # 1.125 could be read as 1125.
@@ -50,7 +50,7 @@ def format_number(number: float) -> str:
 
 
 def _parts(digits: str, text: str, sign: str) -> tuple[str, str]:
-    """Return the whole digits and the decimals. Raises: InvalidNumber."""
+    """Return the digits before and after the decimal separator. Raises: InvalidNumber."""
     if len(digits) > TEXT_MAX:
         raise _refused(text)
     separators = [character for character in digits if character in ",."]
@@ -58,7 +58,7 @@ def _parts(digits: str, text: str, sign: str) -> tuple[str, str]:
         return _whole(digits, text), ""
     last = separators[-1]
     if len(set(separators)) == 1 and len(separators) > 1:
-        # 1,234,567: there is only one decimal separator.
+        # 1,234,567: a repeated separator cannot be the decimal separator.
         return _whole(digits.replace(last, " "), text), ""
     whole, _, decimals = digits.rpartition(last)
     if not _DIGITS.fullmatch(decimals) or not (whole.strip() or decimals):

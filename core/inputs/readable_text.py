@@ -1,8 +1,8 @@
 """Remove code points that hide or reorder text, by the same rules for titles, categories, names and notes.
 
 Removed: controls, halves of surrogate pairs, non-characters, bidirectional overrides, and unpaired embeddings and
-isolates. Kept, although invisible on their own: joiners, variation selectors, the tag sequences of flags and
-directional marks; also letters newer than this Python's Unicode tables.
+isolates. Kept, although invisible on their own: joiners, variation selectors, the tag sequences of flags, and
+directional marks. Letters newer than Python's Unicode tables are also kept.
 Source: Unicode Standard, 23 "Special Areas and Format Characters"; UAX #9 "Bidirectional Algorithm"; UTS #51 "Emoji".
 """
 
@@ -16,14 +16,14 @@ _POP, _POP_ISOLATE = "\u202c", "\u2069"
 _BIDI = frozenset(_EMBEDDINGS + _OVERRIDES + _ISOLATES + _POP + _POP_ISOLATE)
 # Annotation characters hide the enclosed text; the others are deprecated and have no effect.
 _OTHERS = frozenset(map(chr, (*range(0x206A, 0x2070), *range(0xFFF9, 0xFFFC), 0xE0001)))
-# Blank letters and symbols; a name needs more than these.
+# Blank letters and symbols; a name must contain more than these.
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _JOINER = "\u200d"
 _REGIONAL_INDICATORS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
 
 def readable(text: str) -> str:
-    """Remove code points that hide or reorder text; line ends become spaces."""
+    """Remove code points that hide or reorder text; line breaks and tabs become spaces."""
     remaining = "".join(character for character in text.translate(_LINE_ENDS) if not _is_removed(character))
     return _paired(remaining) if _BIDI.intersection(remaining) else remaining
 
@@ -37,7 +37,7 @@ def one_line(text: str, max_length: int | None = None) -> str:
     line = _single_spaced(text)
     if max_length is None or len(line) <= max_length:
         return line
-    # An embedding opened before the cut may be closed after it. Removing it can leave two adjacent spaces.
+    # An embedding opened before the cut may be closed after it. Removing that embedding can leave two adjacent spaces.
     return _single_spaced(line[: _last_boundary(line, max_length)])
 
 
@@ -54,7 +54,7 @@ def _single_spaced(text: str) -> str:
 
 
 def _last_boundary(text: str, max_length: int) -> int:
-    """Return the position at which to truncate a string: inside a sequence only if that exceeds `max_length`."""
+    """Return where to truncate a string: inside a sequence only if that sequence alone exceeds `max_length`."""
     end = max_length
     while end > 0 and _is_inside_sequence(text, end):
         end -= 1

@@ -6,7 +6,7 @@ import datetime as dt
 
 
 def parse_timestamp(text: object, *, zone: dt.tzinfo | None = None) -> dt.datetime | None:
-    """Parse an ISO 8601 timestamp into UTC; None if invalid.
+    """Parse an ISO 8601 timestamp into UTC. Return None if it is invalid.
 
     A timestamp without an offset is interpreted in `zone`; without `zone` it is invalid. A timestamp before year 1 or
     after year 9999 in UTC is invalid too.

@@ -75,7 +75,8 @@ _COUNTED: Mapping[str, str] = {
     "viewermilestone": "milestones",
 }
 _BOMBS = frozenset({"submysterygift", "anonsubmysterygift"})
-# Producers learn of an opt-out within 10 s, or later under load. Live windows then hold earlier records for 30 s more.
+# Producers learn of an opt-out within 10 s, or later under load. After that, live windows still contain earlier records
+# for another 30 s.
 OPT_OUT_DELAY_MS = 90_000
 OPT_OUT = "opt_out"
 STREAM_START, STREAM_END = "stream_start", "stream_end"
@@ -113,9 +114,10 @@ def label(kind: str, count: int | None, text: str) -> str:
 
 
 def event_of(line: Line) -> LineEvent | None:
-    """Return the event in a notice, moderation or cheer, else None.
+    """Return the event of a notice, moderation action or cheer, or None for any other line.
 
-    A gift that names its gift bomb is not an event: the bomb's notice counts it. See core/irc/gifts.py for other gifts.
+    A gift that names its gift bomb is not an event, because the bomb's notice already counts it. See core/irc/gifts.py
+    for other gifts.
     """
     match line.command:
         case "USERNOTICE":
@@ -156,7 +158,7 @@ class ChatModes:
         self._modes: dict[str, dict[str, str]] = {}
 
     def change(self, channel_id: str, line: Line) -> list[LineEvent]:
-        """Return the changes in a ROOMSTATE; a channel's first one, with all modes, sets the baseline."""
+        """Return the changes in a ROOMSTATE. A channel's first one contains all modes and sets the baseline."""
         reported = {name: value for name in _MODES if (value := line.tag(name))}
         known = self._modes.get(channel_id)
         if known is None:

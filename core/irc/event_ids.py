@@ -1,4 +1,4 @@
-"""Ids for channel events that have none from Twitch: the same lines in the same order give the same ids."""
+"""Ids for channel events to which Twitch gives none. The same lines in the same order result in the same ids."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ CLOCK_STEP_MS = 10_000
 def event_time_ms(sent_ms: int, promise_ms: int, now_ms: int) -> int:
     """Return `sent_ms` clamped to [`promise_ms`, `now_ms`].
 
-    The watermark has passed `promise_ms`: anything earlier would be dropped as late. A remote clock that runs ahead
+    The watermark has passed `promise_ms`, so anything earlier would be dropped as late. A remote clock that runs ahead
     must not advance the watermark for all channels.
     Source: Flink, "Generating Watermarks".
     """
@@ -35,7 +35,7 @@ class PartitionTime:
 
 
 class SlewedClock:
-    """UTC clock that runs on a monotonic clock and slews toward the wall clock, so it never steps or goes back.
+    """UTC clock that runs on a monotonic clock and slews toward the wall clock, so that it never steps or goes back.
 
     The caller reads both clocks, in ms.
     """
@@ -74,7 +74,7 @@ def clock_warning(ahead_ms: int, limit_ms: int) -> str | None:
             f" the lead is {limit_ms // 1000} s or less; correct the system clock"
         )
     if ahead_ms > CLOCK_STEP_MS:
-        return f"system clock was set back by {difference_s} s: nothing is lost, times are ahead by this much"
+        return f"system clock was set back by {difference_s} s: nothing is lost, but times are ahead by this much"
     if ahead_ms < -CLOCK_STEP_MS:
         return f"system clock was set forward by {difference_s} s: times lag by this much until the producer restarts"
     return None

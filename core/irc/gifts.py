@@ -1,9 +1,10 @@
-"""Matching of gifted subscriptions to gift bombs, whose notice already states the number of gifts.
+"""Matching of gifted subscriptions to gift bombs, whose notices already include the number of gifts.
 
 Current gifts name their bomb by a community gift id. Older ones are matched to a bomb with the same origin, or with the
-same giver if the gift has no origin. Several gifts with one origin belong to a bomb whose notice was not heard, such as
-one sent before the producer started: like the notice, they are not counted. `msg-param-sender-count` is ignored: it is
-0 for anonymous givers and for some gifts of a channel's owner. Source: dev.twitch.tv, "IRC Tags", USERNOTICE.
+same giver if the gift has no origin. Several gifts with the same origin belong to a bomb even if its notice was not
+heard, for example because it was sent before the producer started. Like the notice, such gifts are not counted.
+`msg-param-sender-count` is ignored, because it is 0 for anonymous givers and for some gifts from a channel's owner.
+Source: dev.twitch.tv, "IRC Tags", USERNOTICE.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from core.irc.lines import Line
 GIFTS = frozenset({"subgift", "anonsubgift"})
 # Maximum interval between a bomb's notice and its gifts, and between consecutive gifts.
 APART_MS = 10_000
-# SHA-1 of the empty string, which gifts recorded in 2019 and 2020 have in place of an origin.
+# SHA-1 of the empty string, which gifts recorded in 2019 and 2020 contain in place of an origin.
 _NO_ORIGIN = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 _UNKNOWN_SIZE = 1_000_000
 
@@ -41,9 +42,10 @@ class _Gift:
 
 
 class GiftBombs:
-    """Matches gifts that name no bomb to the bombs of a channel, in any order.
+    """Matches gifts that name no bomb to their channel's bombs, in any order.
 
-    A bomb matches at most the number of gifts in its notice, so further gifts from the same giver count.
+    A bomb matches at most as many gifts as its notice states, so further gifts from the same giver are counted
+    separately.
     """
 
     def __init__(self) -> None:
@@ -52,7 +54,7 @@ class GiftBombs:
         self._newest_ms = 0
 
     def add_bomb(self, channel_id: str, line: Line, size: int | None, sent_ms: int) -> list[int]:
-        """Add a bomb; return the send times of its gifts that `match_gift` did not match before."""
+        """Add a bomb; return the send times of its gifts that arrived earlier and were not matched."""
         self._forget(sent_ms)
         # If a bomb has a community gift id, so do its gifts: a gift without one is not matched by giver.
         giver = "" if names_bomb(line) else _giver(line)

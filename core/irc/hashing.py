@@ -8,7 +8,7 @@ from functools import lru_cache
 from core.irc.counted_text import counted_text
 
 
-# A few users write most messages.
+# A few users write most of the messages.
 @lru_cache(maxsize=65_536)
 def user_hash(user_id: str, key: bytes) -> int:
     """Return the signed 64-bit hash of a user id under a day's key."""

@@ -17,10 +17,10 @@ _ACTION = "\x01ACTION "
 
 
 class Line(NamedTuple):
-    """A parsed line: upper-case `command`, `nick` of the prefix (or the server's name); tags are parsed on access.
+    """A parsed line, with `command` in upper case and `nick` from the prefix (or the server's name).
 
-    `channel` is the login in the first parameter, or an empty string; `head` is the raw tags, still escaped, each
-    prefixed with `;`.
+    Tags are parsed on access. `channel` is the login in the first parameter, or an empty string; `head` is the raw
+    tags, still escaped, each prefixed with `;`.
     """
 
     command: str
@@ -40,7 +40,7 @@ class Line(NamedTuple):
         return tags
 
     def tag(self, key: str) -> str:
-        """Return a tag's unescaped value, or an empty string if absent, which is equivalent."""
+        """Return a tag's unescaped value, or an empty string if it is missing: the two are equivalent."""
         head = self.head
         start = head.rfind(f";{key}=")
         if start < 0:
@@ -78,7 +78,7 @@ class ChatMessage(NamedTuple):
 
 
 def parse(raw: bytes) -> Line:
-    """Parse a line, with or without its line end. Invalid UTF-8 becomes U+FFFD."""
+    """Parse a line, with or without its line ending. Invalid UTF-8 becomes U+FFFD."""
     text = raw.decode("utf-8", "replace").rstrip("\r\n")
     parts = text.split(" ", 4)
     if len(parts) == 5:
@@ -111,7 +111,7 @@ def _parse_general(text: str) -> Line:
 
 
 def chat_message(line: Line) -> ChatMessage | None:
-    """Return the message in a PRIVMSG with channel and text, else None."""
+    """Return the message in a PRIVMSG that has a channel and a text, else None."""
     if line.command != "PRIVMSG" or not line.channel or len(line.params) < 2:
         return None
     source_room_id = line.tag("source-room-id")
@@ -129,8 +129,8 @@ def chat_message(line: Line) -> ChatMessage | None:
 def is_subscriber(line: Line) -> bool:
     """Return whether the author subscribes to the channel, according to `badges` or `badge-info`.
 
-    A user can hide the badge; `badge-info` still holds the months of the subscription. The deprecated tag `subscriber`,
-    which is 0 for founders, decides only if `badges` is empty.
+    A user can hide the badge, but `badge-info` still contains the months of the subscription. The deprecated tag
+    `subscriber`, which is 0 for founders, is used only if `badges` is empty.
     """
     badges = line.tag("badges")
     if _has_subscriber(badges) or _has_subscriber(line.tag("badge-info")):
@@ -139,13 +139,13 @@ def is_subscriber(line: Line) -> bool:
 
 
 def sent_ms(line: Line) -> int | None:
-    """Return when Twitch's server sent the line, in ms since the epoch, None if missing."""
+    """Return when Twitch's server sent the line, in ms since the epoch, or None if the line does not say."""
     digits = _digits(line.tag("tmi-sent-ts"))
     return int(digits) if digits and len(digits) <= 15 else None
 
 
 def clean_text(text: str) -> str:
-    """Return the text without the wrapping of /me and surrounding white space."""
+    """Return the text without the wrapper of /me and without surrounding white space."""
     if text.startswith(_ACTION):
         text = text[len(_ACTION) :].rstrip("\x01")
     return text.strip()

@@ -1,4 +1,4 @@
-"""Sans-I/O session of one anonymous IRC connection: takes bytes and a time, returns events, bytes and a wake-up time.
+"""Sans-I/O session of one anonymous IRC connection: takes bytes and a time, and returns events, bytes and a wake-up.
 
 Times are ms on a monotonic clock. Source: dev.twitch.tv, "IRC" and "Rate Limits".
 """
@@ -17,12 +17,12 @@ JOINS_PER_WINDOW = 20
 JOIN_WINDOW_MS = 11_000
 JOIN_ANSWER_MS = 10_000
 JOIN_RETRY_MAX_MS = 300_000
-# A join counts as failed after this many attempts; it is retried anyway.
+# A join counts as failed after this many attempts, but is still retried.
 JOIN_FAILED_TRIES = 3
 WELCOME_WITHIN_MS = 15_000
 PING_EVERY_MS = 15_000
 PONG_WITHIN_MS = 10_000
-# Longer lines are invalid: tags take up to 8 KiB, and the longest recorded text is far shorter than 56 KiB.
+# Longer lines are invalid: tags are limited to 8 KiB, and the longest recorded text is far shorter than 56 KiB.
 MAX_LINE_BYTES = 65_536
 SWEEP_EVERY_MS = 5_000
 
@@ -76,7 +76,7 @@ class _Pending:
 
 
 class JoinBudget:
-    """Rate limit for JOINs; sessions may share one.
+    """Rate limit for JOINs; several sessions may share a budget.
 
     Sessions that wait for an exhausted budget are served in order of `delay_ms`.
     """
@@ -88,7 +88,7 @@ class JoinBudget:
         self._free_ms = 0
 
     def take(self, now_ms: int, delay_ms: int = 0) -> bool:
-        """Consume one join if available."""
+        """Consume one join if the budget allows it, and return whether it did."""
         while self._times and self._times[0] <= now_ms - self._window_ms:
             self._times.popleft()
         if len(self._times) >= self._limit or now_ms < self.free_at_ms(delay_ms):

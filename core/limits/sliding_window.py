@@ -26,5 +26,5 @@ class SlidingWindow:
         self._calls_s.append(now_s)
 
     def block_until(self, until_s: float) -> None:
-        """Allow no call before `until_s`, as after a Retry-After; a time before the end of a block has no effect."""
+        """Allow no call before `until_s`, for example after a Retry-After; an ongoing block is never shortened."""
         self._blocked_until_s = max(self._blocked_until_s, until_s)

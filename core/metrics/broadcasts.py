@@ -26,10 +26,10 @@ Rows = Mapping[int, Columns]
 class Broadcast:
     """Figures of a broadcast; None means unknown.
 
-    `coverage` is the share of its time on air that was heard, 0 to 1. `viewers_coverage` is the share for which viewers
-    are known, None where that was not recorded; `hours_watched` sums only the seconds in which they are known.
-    `chatters_by_hour` is keyed by the end of each clock hour that overlaps the broadcast, and counts the whole hour.
-    `moments` are the highest excitement values by window end, as far back as live windows were kept.
+    `coverage` is the share of its time on air that was heard, 0 to 1. `viewers_coverage` is the share of its time on
+    air with a known viewer count, None if that share was not recorded; `hours_watched` sums only the seconds with a
+    known count. `chatters_by_hour` is keyed by the end of each clock hour that overlaps the broadcast, and counts the
+    whole hour. `moments` are the highest excitement values by window end, from the live windows that were still stored.
     """
 
     channel_id: str
@@ -68,14 +68,14 @@ class Broadcast:
     def watched_coverage(self) -> float:
         """Return the share of the broadcast that the hours watched cover.
 
-        Versions up to 0.3 did not record it: they multiplied the mean viewers by the length.
-        For their broadcasts, return the share heard.
+        Versions up to 0.3 did not record this share, because they multiplied the mean viewers by the length. For their
+        broadcasts, return the share heard.
         """
         return self.coverage if self.viewers_coverage is None else self.viewers_coverage
 
     @property
     def counted_ms(self) -> int:
-        """Return how long the broadcast was on air in the whole minutes that its figures come from."""
+        """Return how long the broadcast was on air within the whole minutes from which its figures are computed."""
         first_ms, last_ms = whole_minutes(self.started_ms, self.ended_ms)
         return max(0, min(self.ended_ms, last_ms) - max(self.started_ms, first_ms))
 

@@ -1,4 +1,4 @@
-"""Columns that Flink aggregates per channel per window: the SQL for each, next to its reference in Python.
+"""Columns that Flink aggregates per channel and window: the SQL for each, next to its reference in Python.
 
 The kind of a record determines which columns count it. Hours are rolled up from minutes, except distinct people:
 someone who wrote in two different minutes is one chatter in the hour, so chatters are counted from the records.
@@ -27,7 +27,7 @@ WINDOW_MS: Mapping[Grain, int] = {
 }
 SLIDE_MS: Mapping[Grain, int] = {**WINDOW_MS, "live": 1_000, "live_distinct": 5_000}
 GRAINS: tuple[Grain, ...] = ("live", "live_distinct", "minute", "hour", "hour_distinct")
-# Kinds of stored row, the grains whose columns each holds, and the time between row ends (multiples of 10 s).
+# Kinds of stored rows, the grains whose columns each contains, and the time between row ends (multiples of 10 s).
 StoredGrain = Literal["live", "minute", "hour"]
 STORED_GRAINS: tuple[StoredGrain, ...] = ("live", "minute", "hour")
 GRAINS_OF: Mapping[StoredGrain, tuple[Grain, ...]] = {
@@ -38,7 +38,7 @@ GRAINS_OF: Mapping[StoredGrain, tuple[Grain, ...]] = {
 STORED_AS: Mapping[Grain, StoredGrain] = {part: stored for stored, parts in GRAINS_OF.items() for part in parts}
 STEP_MS: Mapping[StoredGrain, int] = {"live": 10_000, "minute": MINUTE_MS, "hour": HOUR_MS}
 
-# MAX over time with the viewers in its low digits, so that the newest pulse wins: see the column `viewers`.
+# The column `viewers` takes the MAX of the time with the viewer count in its low digits, so that the newest pulse wins.
 VIEWERS_LIMIT = VIEWERS_MAX + 1
 
 
@@ -98,7 +98,7 @@ def _sum_or_none(values: Sequence[int]) -> int | None:
 
 
 _SUMS: frozenset[Grain] = frozenset({"live", "minute", "hour"})
-# Live windows use the newest viewer count; longer ones have its mean and peak.
+# Live windows use the newest viewer count; longer ones also have the mean and the peak.
 _LONG: frozenset[Grain] = frozenset({"minute", "hour"})
 _EVERY_LIVE: frozenset[Grain] = _SUMS | {"live_distinct"}
 
@@ -203,7 +203,7 @@ Minutes = Mapping[int, Columns]
 class HourColumn:
     """A column that only hours have: `sql` over the rows of their minutes, `reference` over the minutes by start in ms.
 
-    `description` is for the documentation. None is stored as absent.
+    `description` is for the documentation. A value of None is stored as an absent column.
     """
 
     name: str
@@ -241,7 +241,7 @@ HOUR_SUMS: tuple[HourColumn, ...] = (
     _sum_where("engaged_viewers_sum", "viewers_sum", *_BOTH),
     _sum_where("engaged_viewer_pulses", "viewer_pulses", *_BOTH),
     _sum_where("minute_chatters", "chatters", *_HEARD),
-    # Present in every row that has any of these columns; rows stored before version 0.4 have none.
+    # Present in every row that has any of these columns; rows stored before version 0.4 have none of them.
     HourColumn(
         "heard_minutes",
         f"the number of {_HEARD[0]}",

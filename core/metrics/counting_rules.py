@@ -1,4 +1,4 @@
-"""Counting rules that the formulas do not state, enough to recompute every metric from raw IRC lines.
+"""Counting rules that complement the formulas, so that every metric can be recomputed from raw IRC lines.
 
 They appear in docs/metrics.md, on the methodology page and in the API's `/metrics`.
 """
@@ -27,8 +27,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "window-edges",
         "Window edges",
-        "A window that ends at E and is L long covers [E - L, E): a message sent exactly at E belongs to the next one. "
-        "The time of a message is Twitch's tmi-sent-ts. A message that arrives more than "
+        "A window that ends at E and is L long covers [E - L, E), so a message sent exactly at E belongs to the next "
+        "one. The time of a message is Twitch's tmi-sent-ts. A message that arrives more than "
         f"{PROMISE_DELAY_MS} ms behind the newest one of its partition is counted at the earliest time that is "
         "still open. Such messages are counted as moved.",
     ),
@@ -52,46 +52,48 @@ RULES: tuple[Rule, ...] = (
         "subscriber-messages",
         "Messages of subscribers",
         "A message is a subscriber's if its tag badges or badge-info has an entry subscriber/... or founder/...: users "
-        "can hide the badge, but badge-info still holds the months of their subscription. If badges is empty, "
+        "can hide the badge, but badge-info still contains the months of their subscription. If badges is empty, "
         "subscriber=1 counts too.",
     ),
     Rule(
         "five-minutes",
-        "Ratios over 5 min",
-        "Boards of ratios cover the past 30 s and, if chosen, the past 5 min. A value over 5 min ends at E, a multiple "
-        "of 10 s. The columns of the ten 30-second windows that end at E, E - 30 s, ..., E - 270 s are added, and the "
-        "formula is applied to the sums; it is never a mean of ratios. A missing window adds nothing. Coverage is the "
-        "time heard in these windows / 5 min. To be ranked, a channel needs ten times the messages that 30 s require, "
-        "even if windows are missing. The viewer minimum of engagement applies to the newest known count. "
-        "Version 3 of engagement and version 2 of the other ratios added these boards; values over 30 s are unchanged.",
+        "5-minute ratios",
+        "Boards of ratios cover the past 30 s or, if chosen, the past 5 min. A 5-minute value ends at E, a multiple of "
+        "10 s. The columns of the ten 30-second windows that end at E, E - 30 s, ..., E - 270 s are added, and the "
+        "formula is applied to the sums. The value is never a mean of ratios. A missing window adds nothing. Coverage "
+        "is the time heard in these windows / 5 min. To be ranked, a channel needs ten times as many messages as on "
+        "the 30-second board, even if windows are missing. The minimum number of viewers for engagement is checked "
+        "against the latest known viewer count. Version 3 of engagement and version 2 of the other ratios added these "
+        "boards; 30-second values are unchanged.",
     ),
     Rule(
         "percentile",
         "Percentile",
         "100 x (channels below + 0.5 x other channels with the same value) / (channels in the peer group - 1), "
         "rounded down. The peer group consists of the live channels in the same size band, category or language that "
-        f"the metric's board would rank. With fewer than {MIN_PEERS} channels there is no percentile.",
+        f"the metric's board would rank. With fewer than {MIN_PEERS} channels, there is no percentile.",
     ),
     Rule(
         "ranges",
         "Ranges",
         "A range consists of the minutes whose midpoint it contains. Minutes are stored for 90 days; an older range is "
         "widened to whole hours, and the response gives its actual start and end. A range that ends now, such as the "
-        "past 10 min, is never shortened. It is shifted back to end with the channel's newest stored minute, at most "
+        "past 10 min, is never shortened but shifted back to end with the channel's newest stored minute, at most "
         "two minutes before the last whole minute. Values are computed from summed columns, so they do not depend on "
         "the windows that a chart draws.",
     ),
     Rule(
         "peaks",
         "Peaks",
-        "In ranges of up to 30 minutes, the peak is the highest 30-second window inside the range, without a "
-        "threshold, as long as such windows are stored (48 h). Otherwise, and always for repetition, it is the busiest "
-        "minute. Neither depends on the windows that a chart draws. A minute qualifies if it was heard for 50% or more "
-        f"and, for ratios, has at least {MIN_MESSAGES} messages (for engagement, at least {MIN_VIEWERS} mean viewers). "
-        "Values are rounded to six decimals; the earliest of equal minutes wins. The viewer peak is always the highest "
-        "known count. Hours stored by version 0.3 and earlier have only averages. On pages that show the live "
-        "value, the peak of a range that ends now includes it, unless the peak is that of the busiest minute. Exports "
-        "and the API do not include the live value, because they state the exact range of the peak.",
+        "In ranges of up to 30 minutes, the peak is the value of the highest 30-second window inside the range, as "
+        "long as such windows are stored (48 h); no threshold applies. Otherwise, and always for repetition, it is "
+        "that of the busiest minute. Neither depends on the windows that a chart draws. A minute qualifies if it was "
+        f"heard for 50% or more and, for ratios, has at least {MIN_MESSAGES} messages (for engagement, at least "
+        f"{MIN_VIEWERS} mean viewers). Values are rounded to six decimal places; if minutes tie, the earliest wins. "
+        "The viewer peak is always the highest known count. Hours stored by version 0.3 and earlier have only "
+        "averages. On pages that show the live value, the peak of a range that ends now includes it, unless the peak "
+        "is that of the busiest minute. Exports and the API do not include the live value, because they state the "
+        "exact range of the peak.",
     ),
     Rule(
         "coverage-of-a-range",
@@ -110,8 +112,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "hours-watched",
         "Hours watched",
-        "The sum of the known viewers in each second / 3,600. Seconds with unknown viewers are not filled in. The sum "
-        "is a lower bound if viewer counts are known for less than "
+        "The sum of the known viewer counts of all seconds / 3,600. Seconds with unknown viewers are not filled in. "
+        "The sum is a lower bound if viewer counts are known for less than "
         f"{100 * COMPLETE_FROM:g}% of the time on air, and it is omitted below {VIEWERS_COVERAGE_MIN:.0%}.",
     ),
 )

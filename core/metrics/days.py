@@ -1,7 +1,7 @@
 """Days of a channel: the summary of a UTC day as whole numbers, and the summary of several days.
 
 A day has the columns that ranges add up, its busiest minutes, and the time heard, missed and on air. Adding up days
-gives the same values as the minutes and hours behind them.
+gives the same values as adding up the minutes and hours that they contain.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 _TIMES = ("heard_ms", "missed_ms", "on_air_ms", "on_air_heard_ms")
 # 1 if the busiest minute of some hours is unknown, see RangeSummary.
 _AVERAGES_ONLY = "hourly_average_only"
-# The hour with the most chatters: 24 × its chatters + 23 − hour.
+# The hour with the most chatters, packed as 24 × its chatters + 23 − hour.
 HOUR_CHATTERS = "hour_chatters"
 _HOURS = DAY_MS // HOUR_MS
 # Columns that every summary needs, whatever its metrics.
@@ -28,7 +28,7 @@ DAY_COLUMNS: tuple[str, ...] = (*SUMMED, *(peak.column for peak in PEAKS), *_TIM
 def columns_of_day(summary: RangeSummary, chatters_by_hour: Mapping[int, int]) -> dict[str, int]:
     """Return the columns of a day from its summary and the chatters of its hours, by start in ms.
 
-    Columns without a value are absent; {} if nothing is known about the day.
+    Columns without a value are absent. Return {} if nothing is known about the day.
     """
     if not (summary.sums or summary.missed_ms or summary.on_air_ms):
         return {}
@@ -67,7 +67,7 @@ def summary_of_day(start_ms: int, columns: Columns) -> RangeSummary:
 
 
 def busiest_hour(start_ms: int, columns: Columns) -> PeakValue | None:
-    """Return the chatters of a day's busiest hour, and the end of that hour; None if unknown."""
+    """Return the chatters of a day's busiest hour and the end of that hour, or None if they are unknown."""
     if HOUR_CHATTERS not in columns:
         return None
     chatters, hours_after = divmod(columns[HOUR_CHATTERS], _HOURS)

@@ -36,12 +36,12 @@ def ordinal(value: int | None) -> str:
 
 
 def one_decimal(value: float | None) -> str:
-    """Return a number with one decimal, or a dash if it is unknown."""
+    """Return a number with one decimal place, or a dash if it is unknown."""
     return ABSENT if value is None else number(value, 1)
 
 
 def signed(value: float | None) -> str:
-    """Return a number without decimals and with its sign (+12, −3, 0), or a dash if it is unknown."""
+    """Return a number without decimal places and with its sign (+12, −3, 0), or a dash if it is unknown."""
     if value is None:
         return ABSENT
     rounded = round(value)
@@ -54,7 +54,7 @@ def change(percent: float) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share between 0 and 1 as a percentage with one decimal, rounded down unless it counts as complete."""
+    """Return a share from 0 to 1 as a percentage with one decimal place, rounded down unless it counts as complete."""
     if share is None:
         return ABSENT
     return "100.0" if is_complete(share) else f"{int(share * 1000) / 10:.1f}"

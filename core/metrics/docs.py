@@ -35,12 +35,12 @@ _DEPTH = """## Audience depth
 
 Channel pages also show two figures that are not metrics (`core/metrics/audience_depth.py`).
 They combine the newest values of metrics whose windows end at different times, while a metric is a
-formula over the columns of one window. They have no board, history or field in the API.
+formula over the columns of one window. They have no board, no history and no field in the API.
 
-- Chatters per 1,000 viewers: `chatters` / (`viewers` / 1,000). No value while either is unknown, or
-  without viewers.
-- Messages per chatter: `messages` / `chatters`. No value while either is unknown, or without
-  chatters.
+- Chatters per 1,000 viewers: `chatters` / (`viewers` / 1,000). No value while a count is unknown
+  or there are no viewers.
+- Messages per chatter: `messages` / `chatters`. No value while a count is unknown or there
+  are no chatters.
 """
 _METRICS_HEAD = (
     "Key",
@@ -72,7 +72,7 @@ def threshold_of(metric: Metric, thresholds: RankingThresholds) -> str:
 
 
 def thresholds_of(metric: Metric, thresholds: RankingThresholds) -> list[str]:
-    """Return the ranking thresholds of a metric's boards, each once; `thresholds` are those over 30 s."""
+    """Return the ranking thresholds of a metric's boards, each once; `thresholds` are those for 30 s."""
     texts = (threshold_of(metric, thresholds.over(window)) for window in metric.windows)
     return list(dict.fromkeys(text for text in texts if text))
 
@@ -102,7 +102,12 @@ def markdown() -> str:
         _table(_WINDOWS_HEAD, map(_window_row, GRAINS)),
         "## Columns\n",
         _table(_COLUMNS_HEAD, map(_column_row, COLUMNS)),
-        "Hours also have these columns, computed from their minutes:\n",
+        fill(
+            "Hours also have these columns, computed from their minutes. A peak column packs the value and the position"
+            " of a minute into one sortable number: the highest value wins, and the earliest minute if values tie.",
+            100,
+        )
+        + "\n",
         _table(_HOUR_COLUMNS_HEAD, map(_hour_column_row, HOUR_COLUMNS)),
         _DEPTH,
     )

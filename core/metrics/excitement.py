@@ -9,7 +9,7 @@ from core.metrics.columns import LIVE_WINDOW_MS, Columns
 from core.metrics.recent_windows import INTERVAL_MS, RecentWindows
 from core.times import HOUR_MS
 
-# Computed every INTERVAL_MS. Compared with the windows that ended 30, 60, … 900 s earlier; none overlap.
+# Computed every INTERVAL_MS. A window is compared with those that ended 30, 60, … 900 s earlier; none of them overlap.
 BASELINE_WINDOWS = 30
 BASELINE_MS = BASELINE_WINDOWS * LIVE_WINDOW_MS
 MIN_WINDOWS = 10
@@ -22,7 +22,7 @@ RANGE_MAX_MS = 6 * HOUR_MS
 HEARD_MS = 0.95 * LIVE_WINDOW_MS
 # Converts the median absolute deviation of a normal distribution to its standard deviation.
 _MAD_TO_SIGMA = 1.4826
-# Lower limit of the spread: two more people in a tiny channel are not a moment.
+# Lower limit of the spread, because two more people in a tiny channel are not a moment.
 _MIN_SPREAD = 3.0
 
 
@@ -34,7 +34,7 @@ def heard_chatters(columns: Columns) -> int | None:
 def excitement(chatters: int, past: Sequence[int]) -> float | None:
     """Return the number of spreads by which `chatters` exceeds the median of `past`; None if `past` is too short.
 
-    `past` holds the chatters of the channel's earlier windows that were heard. The spread is their median absolute
+    `past` contains the chatters of the channel's earlier windows that were heard. The spread is their median absolute
     deviation, scaled to a standard deviation, but no less than the square root of the median (pure chance) or 3.
     Source: Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993 (the robust z-score).
     """
@@ -46,13 +46,13 @@ def excitement(chatters: int, past: Sequence[int]) -> float | None:
 
 
 def _median(ordered: Sequence[float]) -> float:
-    """Return the median of sorted values; faster than `statistics`, as a day's chart needs 17,000 of them."""
+    """Return the median of sorted values; faster than `statistics`, because a day's chart needs 17,000 medians."""
     half = len(ordered) // 2
     return (ordered[half] + ordered[-half - 1]) / 2
 
 
 def excitement_at(end_ms: int, chatters: Mapping[int, int]) -> float | None:
-    """Return the excitement of the window that ends at `end_ms`; `chatters` is by window end, in ms."""
+    """Return the excitement of the window that ends at `end_ms`; `chatters` is keyed by window end, in ms."""
     if end_ms % INTERVAL_MS or end_ms not in chatters:
         return None
     ends = range(end_ms - LIVE_WINDOW_MS, end_ms - BASELINE_MS - 1, -LIVE_WINDOW_MS)
@@ -60,20 +60,20 @@ def excitement_at(end_ms: int, chatters: Mapping[int, int]) -> float | None:
 
 
 def excitements(windows: Mapping[int, Columns]) -> dict[int, float]:
-    """Return the excitement of a channel's live windows, where defined; both are by window end, in ms."""
+    """Return the excitement of a channel's live windows, where defined, by window end in ms."""
     heard = {end_ms: count for end_ms, columns in windows.items() if (count := heard_chatters(columns)) is not None}
     values = {end_ms: excitement_at(end_ms, heard) for end_ms in heard}
     return {end_ms: value for end_ms, value in values.items() if value is not None}
 
 
 class RecentChatters:
-    """Chatters of each channel's windows of the past 15 minutes, for live excitement."""
+    """Chatters of each channel's windows in the past 15 minutes, for live excitement."""
 
     def __init__(self) -> None:
         self._chatters = RecentWindows[int]()
 
     def add(self, channel_id: str, end_ms: int, columns: Columns) -> None:
-        """Add a window; windows may be repeated and come in any order."""
+        """Add a window; windows may be repeated and arrive in any order."""
         if (heard := heard_chatters(columns)) is not None:
             self._chatters.add(channel_id, end_ms, heard)
 

@@ -16,8 +16,8 @@ from core.metrics.windows import LIVE_WINDOW_MS
 class Explanation:
     """Explanation of a metric: `meaning` in one or two sentences, and a worked example.
 
-    `example` names columns of a live window in braces, and ends with the result. `past` holds the chatters of earlier
-    windows, for excitement only.
+    `example` contains columns of a live window in braces; `worked_example` appends the result. `past` contains the
+    chatters of earlier windows, for excitement only.
     """
 
     meaning: str

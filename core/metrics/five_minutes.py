@@ -1,7 +1,7 @@
-"""Columns of ratios over five minutes: the sums of ten live windows that do not overlap.
+"""Columns of 5-minute ratios: the sums of ten live windows that do not overlap.
 
-A ratio over 5 min is its formula over these sums, never a mean of ratios. It is computed every 10 s. Windows that are
-missing, and time that was not heard, lower the coverage: it is the time heard / 5 min.
+A 5-minute ratio is its formula applied to these sums, never a mean of ratios. It is computed every 10 s. Missing
+windows and time that was not heard lower the coverage, which is the time heard / 5 min.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ROLLS = {c.name: c.roll for c in COLUMNS if c.grains & {"live", "live_distinct"
 def sum_windows(windows: Sequence[Columns]) -> dict[str, int]:
     """Return the columns of several live windows of a channel, oldest first; values that no window has are absent.
 
-    `viewers` is the newest known count. `engaged_…` are sums over the windows that were heard and have viewers.
+    `viewers` is the newest known count. `engaged_…` are sums over the windows that were heard and have a viewer count.
     """
     known = {name: [columns[name] for columns in windows if name in columns] for name in _ROLLS}
     sums = {name: _ROLLS[name].reference(values) for name, values in known.items() if values}
@@ -41,17 +41,17 @@ def five_minutes(end_ms: int, windows: Mapping[int, Columns]) -> dict[str, int]:
 
 
 class RecentColumns:
-    """Columns of each channel's live windows of the past five minutes."""
+    """Columns of each channel's live windows in the past five minutes."""
 
     def __init__(self) -> None:
         self._windows = RecentWindows[Columns]()
 
     def add(self, window: WindowRecord) -> None:
-        """Add a window of the grain `live` or `live_distinct`; windows may be repeated and come in any order."""
+        """Add a window of the grain `live` or `live_distinct`; windows may be repeated and arrive in any order."""
         self._windows.add((window.grain, window.channel_id), window.end_ms, window.columns)
 
     def five_minutes(self, window: WindowRecord) -> WindowRecord:
-        """Return the 5 min up to the end of an added window, which is a multiple of 10 s."""
+        """Return the 5-minute window with the same end as an added window; the end is a multiple of 10 s."""
         columns = five_minutes(window.end_ms, self._windows.of((window.grain, window.channel_id)))
         return replace(window, start_ms=window.end_ms - FIVE_MINUTES_MS, columns=columns)
 

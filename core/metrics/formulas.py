@@ -33,9 +33,9 @@ class RankingThresholds:
     window: str = BOARD_WINDOW_LABEL[DEFAULT_WINDOW]
 
     def over(self, window: BoardWindow) -> RankingThresholds:
-        """Return the thresholds of boards over a window: ratios over 5 min need ten times as many messages as 30 s.
+        """Return the thresholds of boards over a window: 5-minute ratios need ten times the messages of 30-second ones.
 
-        The minimum is absolute, so it also holds for a channel that was heard for only part of the window.
+        The minimum is absolute, so it also applies to a channel that was heard for only part of the window.
         """
         times = BOARD_WINDOW_MS[window] // LIVE_WINDOW_MS
         return replace(self, min_messages=self.min_messages * times, window=BOARD_WINDOW_LABEL[window])
@@ -55,8 +55,8 @@ def viewers(columns: Columns, window_ms: int) -> float | None:
 def per_minute_per_thousand(columns: Columns, window_ms: int) -> float | None:
     """Return messages per minute per 1,000 viewers.
 
-    Live windows use their length and last known viewers (the original formula). Longer ones use the time heard
-    and the mean viewers of the minutes that have both; hour rows store those sums.
+    Live windows use their length and last known viewers (the original formula). Longer ones use the time heard and the
+    mean viewers of the minutes that have both observed time and a viewer count; hour rows store those sums.
     """
     if window_ms == LIVE_WINDOW_MS:
         messages, span_ms, watching = columns.get("messages"), window_ms, viewers(columns, window_ms)
@@ -69,7 +69,8 @@ def per_minute_per_thousand(columns: Columns, window_ms: int) -> float | None:
 def per_minute_per_thousand_of_windows(columns: Columns, _window_ms: int) -> float | None:
     """Return messages per minute heard per 1,000 viewers, from the sums in core/metrics/five_minutes.py.
 
-    Viewers are the mean of the newest counts of the windows; the sums include only windows that have both.
+    The viewer count is the mean of each window's newest count. The sums include only windows that were heard and have a
+    viewer count.
     """
     watching = _ratio(columns.get("engaged_viewers", 0), columns.get("engaged_windows", 0))
     return _engagement(columns.get("engaged_messages", 0), columns.get("engaged_observed_ms", 0), watching)
@@ -128,7 +129,7 @@ def per_messages(name: str, of: int) -> Value:
 
 
 def repetition(columns: Columns, _window_ms: int) -> float | None:
-    # Messages but no texts: an old producer that did not hash texts.
+    # Messages without texts come from an old producer, which did not hash texts.
     messages, texts = columns.get("messages", 0), columns.get("texts", 0)
     return 100 * (1 - texts / messages) if messages and texts else None
 
@@ -139,7 +140,7 @@ def coverage(columns: Columns, window_ms: int) -> float:
 
 
 def is_complete(share: float) -> bool:
-    """Return whether a share of time, 0 to 1, counts as complete: joining takes milliseconds and is ignored."""
+    """Return whether a share of time, 0 to 1, counts as complete. The milliseconds that joining takes are ignored."""
     return share >= COMPLETE_FROM
 
 

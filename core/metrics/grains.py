@@ -16,10 +16,10 @@ SPAN_MAX_MS = POINTS_MAX * STEP_MS["hour"]
 
 
 def grain_for(from_ms: int, until_ms: int, now_ms: int, points_max: int = POINTS_MAX) -> StoredGrain:
-    """Return the finest grain that still has the whole span and needs no more than `points_max` points.
+    """Return the finest grain whose retention covers the whole span and that needs at most `points_max` points.
 
-    A span longer than SPAN_MAX_MS needs more than that in every grain. Rows are never summed into longer ones, because
-    people who wrote in two windows would be counted twice.
+    A span longer than SPAN_MAX_MS needs more than POINTS_MAX points in every grain. Rows are never summed into longer
+    ones, because people who wrote in two windows would be counted twice.
     """
     for grain in STORED_GRAINS:
         is_kept = from_ms >= now_ms - RETENTION_MS.get(grain, now_ms)

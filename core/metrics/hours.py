@@ -1,6 +1,6 @@
 """Hours of a channel: the summary of each UTC hour of a range, from the stored hour rows that tile it.
 
-Joined, the hours have the same sums and times as the range.
+The hours add up to the sums and durations of the range.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def summaries_of_hours(
 def _by_hour(parts: Iterable[Part], missed: Intervals, broadcasts: Intervals) -> Iterator[Part]:
     """Yield parts as hours: intervals without a row are divided. `missed` are gaps and broadcasts."""
     for part in parts:
-        # In an interval, either all missed time is on air or only that in broadcasts.
+        # Within an interval, either all missed time counts as on air, or only the missed time within broadcasts does.
         on_air = missed if part.on_air_ms == part.missed_ms else broadcasts
         for start_ms in range(part.start_ms, part.end_ms, HOUR_MS):
             end_ms = start_ms + HOUR_MS

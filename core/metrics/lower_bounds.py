@@ -1,4 +1,4 @@
-"""The rule for lower bounds of a range or a broadcast, shared by pages, share links, files and the API."""
+"""The rule for lower bounds of a range or a broadcast, shared by pages, share links, exports and the API."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ BROADCAST_MAX_MS = 2 * DAY_MS
 def known_on_air(ended: Iterable[Span], events: Iterable[EventRecord], until_ms: int) -> Intervals:
     """Return when a channel was on air: in its `ended` broadcasts, and in those that begin or end among `events`.
 
-    `ended` takes precedence over events. A broadcast without a known end lasts until the next one begins, and at most
-    until `until_ms`, or until its channel left the list.
+    `ended` takes precedence over events. A broadcast without a known end is assumed to end when the next one begins,
+    when its channel left the list, after BROADCAST_MAX_MS, or at `until_ms`, whichever is earliest.
     """
     known = list(events)
     ends = {started_ms_of(event.id): event.at_ms for event in known if event.kind == STREAM_END} | dict(ended)

@@ -25,7 +25,7 @@ from core.times import HOUR_MS, MINUTE_MS
 
 HEARD_ENOUGH_MS = MINUTE_MS // 2
 HEARD_SQL = f"observed_ms >= {HEARD_ENOUGH_MS}"
-# Values are rounded to six decimals and stored as whole numbers.
+# Values are rounded to six decimal places and stored as whole numbers.
 SCALE = 1_000_000
 # Default ranking thresholds, the one for messages scaled from 30 s to a minute. They are part of the definition:
 # an instance that sets other thresholds for its boards stores the same peaks.
@@ -38,7 +38,7 @@ _MINUTES = HOUR_MS // MINUTE_MS
 class Peak:
     """One metric's highest minute. `value` and `counts` take a minute's columns; the SQL computes the same.
 
-    `value_sql` is a DOUBLE, evaluated in the order of the Python formula so that both give identical bits.
+    `value_sql` is a DOUBLE, evaluated in the order of the Python formula so that both results are bit-identical.
     """
 
     metric: str
@@ -62,12 +62,12 @@ class Peak:
         return f"MAX(CASE WHEN {self.counts_sql} THEN {packed} END)"
 
     def of_minute(self, minute: Columns) -> float | None:
-        """Return a minute's value, rounded as it is stored; None where the minute does not count."""
+        """Return a minute's value, rounded as it is stored, or None if the minute does not count."""
         value = self.value(minute, MINUTE_MS) if self.counts(minute) else None
         return None if value is None else _scaled(value) / SCALE
 
     def of_hour(self, minutes: Mapping[int, Columns]) -> int | None:
-        """Return the column of an hour from its minutes, by their start in ms; None where no minute counts."""
+        """Return the column of an hour from its minutes, by their start in ms, or None if no minute counts."""
         values = ((start_ms, self.of_minute(minute)) for start_ms, minute in minutes.items())
         return max((pack(value, start_ms, HOUR_MS) for start_ms, value in values if value is not None), default=None)
 

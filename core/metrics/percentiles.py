@@ -10,7 +10,7 @@ MIN_PEERS = 10
 
 
 def percentile(value: float, values: Collection[float]) -> int | None:
-    """Return the percentage of the other `values` that are below `value`, rounded down; None for too few values.
+    """Return the percentage of the other `values` that are below `value`, rounded down, or None if there are too few.
 
     `values` contains `value` itself, which is not compared with itself. Half of the equal values count as below, so a
     value that all share is at the 50th percentile.
@@ -19,7 +19,7 @@ def percentile(value: float, values: Collection[float]) -> int | None:
 
 
 def percentiles(values: Mapping[str, float]) -> dict[str, int]:
-    """Return the `percentile` of each value by its key; empty for too few values."""
+    """Return the `percentile` of each value by its key; empty if there are too few values."""
     ordered = sorted(values.values())
     return {key: _percent(value, ordered) for key, value in values.items()} if len(ordered) >= MIN_PEERS else {}
 

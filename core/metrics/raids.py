@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.metrics.effects import change_around
 from core.times import MINUTE_MS
 
-# The time that raiders get to leave again before viewers are counted.
+# The time that raiders have to leave again before viewers are counted.
 SETTLE_MS = 10 * MINUTE_MS
 
 
@@ -27,6 +27,6 @@ class RaidEffect:
 
 
 def raid_effect(at_ms: int, raiders: int | None, viewers: Mapping[int, float]) -> RaidEffect:
-    """Return the effect of a raid from the viewers of each minute, by its end."""
+    """Return the effect of a raid from the viewers of each minute, by the end of the minute."""
     change = change_around(viewers, at_ms, step_ms=MINUTE_MS, length_ms=MINUTE_MS, settle_ms=SETTLE_MS)
     return RaidEffect(at_ms, raiders, change.before, change.after, change.difference)

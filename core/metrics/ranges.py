@@ -64,10 +64,10 @@ class PeakValue:
 class RangeSummary:
     """Sums, peaks and coverage of a range of whole minutes.
 
-    `sums` are summed columns. `heard_ms`, `missed_ms` (on air or tracked, not heard) and the rest (off air or not
-    tracked) add up to the range; `on_air_heard_ms` is the heard part of `on_air_ms`. `unrecorded` is the
-    missed time without a recorded gap. `hourly_average_only`: the busiest minute of some hours is unknown, so only
-    viewers have a peak. `excitement` is the mean of the 30-second windows, which rows do not hold.
+    `sums` are summed columns. `heard_ms`, `missed_ms` (on air or tracked, but not heard) and the rest (off air or not
+    tracked) add up to the range; `on_air_heard_ms` is the heard part of `on_air_ms`. `unrecorded` is the missed time
+    without a recorded gap. `hourly_average_only`: the busiest minute of some hours is unknown, so only viewers have a
+    peak. `excitement` is the mean over the 30-second windows; rows do not store it.
     """
 
     from_ms: int
@@ -94,12 +94,12 @@ class RangeSummary:
 
     @property
     def coverage_on_air(self) -> float | None:
-        """Return the share of the time on air that was heard, 0 to 1; None where the channel was never on air."""
+        """Return the share of the time on air that was heard, 0 to 1; None if the channel was never on air."""
         return _share(self.on_air_heard_ms, self.on_air_ms)
 
     @property
     def viewers_known_on_air(self) -> float | None:
-        """Return the share of the time on air with known viewer counts, 0 to 1; None without time on air."""
+        """Return the share of the time on air with known viewer counts, 0 to 1; None if there was no time on air."""
         known_ms = self.sums.get("viewer_pulses", 0) * SECOND_MS
         return _share(min(known_ms, self.on_air_ms), self.on_air_ms)
 
@@ -107,7 +107,7 @@ class RangeSummary:
     def lower_bounds(self) -> LowerBounds:
         """Return which figures are lower bounds.
 
-        For a channel that was never on air, the coverage of the time tracked decides.
+        For a channel that was never on air, the coverage of the time tracked is used.
         """
         heard, viewers_known = self.coverage_on_air, self.viewers_known_on_air
         if heard is None:
@@ -116,15 +116,16 @@ class RangeSummary:
 
     @property
     def hours_watched(self) -> float | None:
-        """Return the sum of viewer counts over the seconds in which they are known, in hours; others are not filled in.
+        """Return the sum of the viewer counts of all seconds in which they are known, in viewer hours.
 
-        None where viewer counts are known for less than VIEWERS_COVERAGE_MIN of the time on air.
+        Seconds with unknown viewers are not filled in. Return None if viewer counts are known for less than
+        VIEWERS_COVERAGE_MIN of the time on air.
         """
         known = self.viewers_known_on_air
         return None if known is not None and known < VIEWERS_COVERAGE_MIN else hours_watched(self.sums)
 
     def value(self, metric: Metric) -> float | None:
-        """Return a metric's value over the range; None without data."""
+        """Return a metric's value over the range, or None if there is no data."""
         if metric.key == "coverage":
             return 100 * self.coverage
         if metric.key == "excitement":
@@ -133,7 +134,7 @@ class RangeSummary:
 
 
 def hours_watched(sums: Columns) -> float | None:
-    """Return the hours watched of summed columns; None if no viewer counts are known."""
+    """Return the hours watched from summed columns, or None if no viewer counts are known."""
     return sums["viewers_sum"] * SECOND_MS / HOUR_MS if sums.get("viewer_pulses") else None
 
 
@@ -193,7 +194,7 @@ def sum_columns(rows: Iterable[Row]) -> dict[str, int]:
 
 
 def sums_of(parts: Collection[Columns]) -> dict[str, int]:
-    """Return the sums of summed columns; columns that no part has are absent."""
+    """Return the sums of the SUMMED columns; columns that no part has are absent."""
     return _sums(SUMMED, parts)
 
 
@@ -220,9 +221,9 @@ def sums_of_hour(row: Row) -> Columns:
 
 
 def highest_peaks(parts: Iterable[Mapping[str, PeakValue]], *, hourly_average_only: bool) -> dict[str, PeakValue]:
-    """Return the highest peak of each metric in the parts of a range, among equal ones the earliest.
+    """Return the highest peak of each metric in the parts of a range, the earliest if several are equal.
 
-    If the busiest minute of some hours is unknown, only viewers have one.
+    If the busiest minute of some hours is unknown, only viewers have a peak.
     """
     highest: dict[str, PeakValue] = {}
     for metric, peak in ((metric, peak) for part in parts for metric, peak in part.items()):
@@ -261,7 +262,7 @@ class TimeHeard:
 
     @property
     def coverage_on_air(self) -> float | None:
-        """Return the share of the time on air that was heard, 0 to 1; None where the channel was never on air."""
+        """Return the share of the time on air that was heard, 0 to 1; None if the channel was never on air."""
         return _share(self.on_air_heard_ms, self.on_air_ms)
 
 
@@ -306,7 +307,7 @@ def _part_of(row: Row, gaps: RecordedGaps, broadcasts: Intervals) -> Part:
     on_air_heard_ms = min(heard_ms, on_air_ms, _on_air_heard_ms(row, heard_ms, on_air_ms))
     pulses_ms = min(row.length_ms, columns.get("pulses", 0) * SECOND_MS)
     unheard_ms = max(0, pulses_ms - heard_ms, on_air_ms - on_air_heard_ms)
-    # Time in a gap without pulses: the producer was down.
+    # Time in a gap without pulses, because the producer was down.
     silent_ms = max(0, gaps.overlap_ms(row.start_ms, row.end_ms) - unheard_ms)
     on_air_ms += silent_ms if on_air_ms else 0
     is_tracked = pulses_ms > heard_ms
@@ -344,7 +345,7 @@ def _nearest_minute(ms: int) -> int:
 
 def columns_behind_range(metrics: Sequence[Metric]) -> set[str]:
     """Return the columns of hour rows that a summary of these metrics needs."""
-    # Messages of bots belong to no metric, but days have their sum.
+    # No metric includes messages from bots, but days store their number.
     names = {"viewers_sum", "viewers_max", "heard_minutes", "bot_messages", *COVERAGE_COLUMNS}
     names |= columns_read_by((metric.range_value for metric in metrics), HOUR_MS)
     return names | {PEAK[metric.key].column for metric in metrics if metric.key in PEAK}

@@ -1,4 +1,4 @@
-"""Order of a board: by value, without channels that no longer get new windows."""
+"""Order of a board: by value, without channels that no longer receive new windows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows of the past minutes, for live values that need more than one window."""
+"""Recent windows, for live values that need more than one window."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import Generic, TypeVar
 from core.metrics.columns import STEP_MS
 
 T = TypeVar("T")
-# Windows that end in between are not stored. Ignoring them here gives live values the same windows as history.
+# Windows that do not end on an interval boundary are not stored. Ignoring them here bases live values on the same
+# windows as history.
 INTERVAL_MS = STEP_MS["live"]
 
 
 class RecentWindows(Generic[T]):
-    """Values for live windows by key and window end; windows that end between two intervals are ignored."""
+    """Values for live windows by key and window end; windows that do not end on an interval boundary are ignored."""
 
     def __init__(self) -> None:
         self._by_key: dict[Hashable, dict[int, T]] = {}
         self._pruned_ms = 0
 
     def add(self, key: Hashable, end_ms: int, value: T) -> None:
-        """Add a window; windows may be repeated and come in any order."""
+        """Add a window; windows may be repeated and arrive in any order."""
         if not end_ms % INTERVAL_MS:
             self._by_key.setdefault(key, {})[end_ms] = value
 

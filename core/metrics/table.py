@@ -2,8 +2,8 @@
 
 Audience depth is not among them, because it combines values of different windows: see core/metrics/audience_depth.py.
 
-docs/metrics.md, the methodology page and the API's `/metrics` are generated from it; boards, labels and fields are
-checked against it.
+docs/metrics.md, the methodology page and the API's `/metrics` are generated from this list; boards, labels and fields
+are checked against it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,10 @@ from core.metrics.windows import BOARD_WINDOW_LABEL, BOARD_WINDOW_MS, DEFAULT_WI
 _SAME_FORMULA = "the same formula over the window's own sums"
 _SAME_OVER_RANGE = "the same formula over the sums of the range"
 _SAME_OVER_WINDOWS = "the same formula over the sums of ten 30-second windows that do not overlap"
+_ENGAGEMENT_OF_MINUTES = (
+    "messages per minute of observed time / (mean viewers / 1,000), over the minutes that have both observed time and a"
+    " viewer count"
+)
 _BUSIEST = "the busiest minute heard for 50% or more"
 _EXCITEMENT_RANGES = "defined for ranges of up to 6 h within the past 48 h, regardless of the chart's grain"
 _BUSIEST_RATIO = f"{_BUSIEST} with {MIN_MESSAGES} messages or more"
@@ -52,16 +56,16 @@ class Metric:
     data. `unranked` returns why a window is not ranked, or None. Metrics that are `ranked` have a board.
 
     - `distinct`: computed from `live_distinct` windows, so it updates every 5 s.
-    - `is_count`: grows with each message, so it is a lower bound with incomplete coverage.
+    - `is_count`: grows with each message, so it is a lower bound if coverage is incomplete.
     - `from_helix`: does not come from chat, so it is known even for channels that are not joined.
     - `has_peak`: a maximum over a range is meaningful.
     - `by_length`: grows with the window's length, so windows of different lengths are not comparable.
     - `only_live`: not defined for windows longer than 30 s.
-    - `over_range`: its formula over the summed columns of a range, if that is not `value`.
-    - `is_ratio`: also has a board over 5 min: see core/metrics/five_minutes.py.
-    - `over_windows`: its formula over the summed columns of 5 min, if that is not `value`.
+    - `over_range`: its formula over the summed columns of a range, if it differs from `value`.
+    - `is_ratio`: also has a 5-minute board: see core/metrics/five_minutes.py.
+    - `over_windows`: its formula over the summed columns of 5 min, if it differs from `value`.
 
-    The other fields are documentation; `threshold` has fields of RankingThresholds in braces.
+    The other fields are documentation; `threshold` contains fields of RankingThresholds in braces.
     """
 
     key: str
@@ -161,14 +165,14 @@ METRICS: tuple[Metric, ...] = (
         per_minute_per_thousand,
         needs_viewers,
         _MIN_VIEWERS,
-        "messages per minute of observed time / (mean viewers / 1,000), over the minutes that have both",
-        ranged="messages per minute of observed time / (mean viewers / 1,000), over the minutes that have both",
+        _ENGAGEMENT_OF_MINUTES,
+        ranged=_ENGAGEMENT_OF_MINUTES,
         peak=f"{_BUSIEST} with {MIN_VIEWERS} mean viewers or more",
         is_count=True,
         is_ratio=True,
         over_windows=per_minute_per_thousand_of_windows,
         five_minutes="messages per minute of observed time / (mean of the newest viewer counts / 1,000), over those of "
-        "ten 30-second windows that have both",
+        "ten 30-second windows that have both observed time and a viewer count",
         version=3,
     ),
     Metric(
@@ -211,8 +215,8 @@ METRICS: tuple[Metric, ...] = (
         "× usual spread",
         1,
         "Chatters above the channel's baseline, in multiples of its usual spread.",
-        "(chatters - median) / max(1.4826 x MAD, sqrt(median), 3) of the channel's 30 windows that ended "
-        "30, 60, … 900 s earlier, those heard for 95% or more",
+        "(chatters - median) / max(1.4826 x MAD, sqrt(median), 3), where median and MAD are those of the "
+        "channel's windows that ended 30, 60, … 900 s earlier and were heard for 95% or more",
         "warming up: fewer than 10 earlier windows, or less than 95% heard now",
         # Needs more than one window: see core/metrics/excitement.py.
         lambda _columns, _window_ms: None,
@@ -310,7 +314,7 @@ METRICS: tuple[Metric, ...] = (
         "per 1k messages",
         1,
         "Bans, timeouts and deleted messages per 1,000 messages, over the past 30 s.",
-        "1,000 x (bans + timeouts + deletions) / messages, each counted when it happens",
+        "1,000 x (bans + timeouts + deletions) / messages, each removal counted when it happens",
         _NO_MESSAGE,
         per_messages("removals", 1000),
         needs_messages,
@@ -391,9 +395,10 @@ def excluded_counts(columns: Columns) -> dict[str, int]:
 
 
 def is_known(metric: str, coverage: float) -> bool:
-    """Return whether a metric is known in a window with this coverage: unheard counts are unknown, not 0.
+    """Return whether a metric is known in a window with this coverage.
 
-    Viewers come from Helix, and coverage itself is always known.
+    In a window that was not heard, counts are unknown, not 0. Viewers come from Helix, and coverage itself is always
+    known.
     """
     return coverage > 0 or metric == "coverage" or METRIC[metric].from_helix
 

@@ -1,4 +1,4 @@
-"""Units of metrics. A value that grows with the window's length has that length in its unit."""
+"""Units of metrics. If a value grows with the window's length, its unit includes that length."""
 
 from __future__ import annotations
 

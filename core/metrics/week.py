@@ -16,7 +16,7 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAYS, HOURS = len(WEEKDAYS), DAY_MS // HOUR_MS
 # A channel counts as on air in an hour if it was on air for at least this much of it.
 ON_AIR_FROM_MS = HOUR_MS // 2
-# An hour of the week is usual if the channel was on air in it more often than not, and at least this often.
+# An hour of the week is usual if the channel was on air in it more often than not, and at least this many times.
 USUAL_FROM = 2
 # Fewer hours than this give no usual value for an hour of the day.
 BASELINE_FROM = 3
@@ -39,7 +39,7 @@ class WeekHour:
         return self.on_air >= USUAL_FROM and 2 * self.on_air > self.count
 
     def value(self, metric: Metric) -> float | None:
-        """Return a metric's value over these hours; None without data."""
+        """Return a metric's value over these hours, or None if there is no data."""
         return RangeSummary(0, len(self.rows) * HOUR_MS, sums_of(self.rows)).value(metric) if self.rows else None
 
 
@@ -64,7 +64,10 @@ class Week:
 
     @property
     def usual_times(self) -> list[UsualTime]:
-        """Return the usual times on air, ordered by first weekday. A time past midnight begins on the day before."""
+        """Return the usual times on air, ordered by first weekday.
+
+        A time that spans midnight is listed on the day on which it begins.
+        """
         runs: dict[tuple[int, int], list[int]] = {}
         for start, length in _runs([hour.is_usual for hour in self.hours]):
             runs.setdefault((start % HOURS, length), []).append(start // HOURS)
@@ -73,7 +76,7 @@ class Week:
 
 
 def week_of(hours: Mapping[int, Columns], zone: dt.tzinfo, until_ms: int) -> Week:
-    """Return the week of a channel in a time zone, from its stored hours by start, up to a whole hour `until_ms`.
+    """Return the week of a channel in a time zone, from its stored hours by start, up to the whole hour `until_ms`.
 
     An hour belongs to the hour of the day in which it begins: in zones with half-hour offsets, the one from 15:30 to
     16:30 counts as 15:00. Hours before the first stored one are not counted, because the channel was not tracked yet.
@@ -96,7 +99,7 @@ def week_of(hours: Mapping[int, Columns], zone: dt.tzinfo, until_ms: int) -> Wee
 def usual_value(hours: Mapping[int, Columns], at_ms: int, metric: Metric) -> float | None:
     """Return a metric's median over the stored hours at the same time of day in which the channel was on air.
 
-    Return None for fewer than BASELINE_FROM hours with a value. The hour that contains `at_ms` does not count.
+    Return None for fewer than BASELINE_FROM hours with a value. The hour that contains `at_ms` is not included.
     """
     hour_ms = at_ms // HOUR_MS * HOUR_MS
     values = [

@@ -10,7 +10,7 @@ Columns = Mapping[str, int]
 LIVE_WINDOW_MS = 30_000
 FIVE_MINUTES_MS = 300_000
 
-# The time that the values of a board cover, as in `?window=5m`. Only ratios have boards over 5 min.
+# The time that the values of a board cover, as in `?window=5m`. Only ratio metrics have 5-minute boards.
 BoardWindow = Literal["30s", "5m"]
 DEFAULT_WINDOW: BoardWindow = "30s"
 BOARD_WINDOW_MS: Mapping[BoardWindow, int] = {"30s": LIVE_WINDOW_MS, "5m": FIVE_MINUTES_MS}

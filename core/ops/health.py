@@ -39,7 +39,7 @@ class HealthSnapshot:
     """One evaluation of all heartbeats and boards at `at_ms`; None means unknown.
 
     `boards_end_ms` is the newest window end on the boards, `coverage` the mean coverage of their `channels`, and
-    `listed_ms` when the channel list was fetched from Twitch. `heartbeats` has the latest one of each process.
+    `listed_ms` when the channel list was fetched from Twitch. `heartbeats` contains the latest one of each process.
     """
 
     at_ms: int
@@ -60,7 +60,7 @@ class HealthSnapshot:
         return [heartbeat for heartbeat in self.known(kind) if self._is_recent(heartbeat.at_ms)]
 
     def unreadable(self, kind: type[Heartbeat]) -> list[UnreadableHeartbeat]:
-        """Return the unreadable heartbeats that are recent or have no readable time: their figures are unknown."""
+        """Return the unreadable heartbeats that are recent or have no readable time; their figures are unknown."""
         return [
             heartbeat
             for heartbeat in self.heartbeats
@@ -70,9 +70,9 @@ class HealthSnapshot:
         ]
 
     def silent_since_ms(self, kind: type[Heartbeat]) -> int | None:
-        """Return the time of the latest heartbeat if all processes of a kind are silent; None if not or if unknown.
+        """Return the time of the latest heartbeat if all processes of a kind are silent; None if not, or if unknown.
 
-        The time of an unreadable heartbeat counts: during an upgrade its process is alive.
+        The time of an unreadable heartbeat counts, because its process is alive during an upgrade.
         """
         times = [heartbeat.at_ms for heartbeat in self.heartbeats if heartbeat.kind == kind.kind]
         latest_ms = max((at_ms for at_ms in times if at_ms is not None), default=None)
@@ -126,7 +126,7 @@ def track_incidents(
 ) -> tuple[dict[str, OpenIncident], list[OpenIncident]]:
     """Return the incidents that are open after a snapshot, by rule, and those that have ended.
 
-    No incident begins before `monitored_since_ms`: the time before is covered by an "unwatched" incident.
+    No incident begins before `monitored_since_ms`: an "unwatched" incident covers the time before.
     """
     still_open = {}
     for key, problem in problems.items():
@@ -154,7 +154,7 @@ def effects(rules: Iterable[str]) -> frozenset[Effect]:
 def _store(snapshot: HealthSnapshot) -> Problem | None:
     if not snapshot.is_redis_down:
         return None
-    return Problem(snapshot.at_ms, "Redis is not responding: no new data can be shown.")
+    return Problem(snapshot.at_ms, "Redis is not responding, so no new data can be shown.")
 
 
 def _boards(snapshot: HealthSnapshot) -> Problem | None:
@@ -166,7 +166,7 @@ def _boards(snapshot: HealthSnapshot) -> Problem | None:
 def _coverage(snapshot: HealthSnapshot) -> Problem | None:
     if snapshot.coverage is None or snapshot.coverage >= COVERAGE_TARGET:
         return None
-    return Problem(snapshot.at_ms, "Coverage is below 95%: counts are lower bounds.")
+    return Problem(snapshot.at_ms, "Coverage is below 95%, so counts are lower bounds.")
 
 
 def _listening(snapshot: HealthSnapshot) -> Problem | None:
@@ -180,7 +180,8 @@ def _list(snapshot: HealthSnapshot) -> Problem | None:
     if snapshot.listed_ms is None or snapshot.at_ms - snapshot.listed_ms <= LIST_STALE_MS:
         return None
     return Problem(
-        snapshot.listed_ms, "The channel list could not be refreshed from the Twitch API: viewer counts are outdated."
+        snapshot.listed_ms,
+        "The channel list could not be refreshed from the Twitch API, so viewer counts are outdated.",
     )
 
 
@@ -191,7 +192,7 @@ def _stream(snapshot: HealthSnapshot) -> Problem | None:
     alive = snapshot.alive(StreamHeartbeat)
     if not alive or latest_of(alive).runs:
         return None
-    return Problem(latest_of(alive).at_ms, "The stream job is not running: nothing is being counted.")
+    return Problem(latest_of(alive).at_ms, "The stream job is not running, so nothing is being counted.")
 
 
 def _checkpoint(snapshot: HealthSnapshot) -> Problem | None:
@@ -199,7 +200,8 @@ def _checkpoint(snapshot: HealthSnapshot) -> Problem | None:
     if done_ms is None or snapshot.at_ms - done_ms <= CHECKPOINT_STALE_MS:
         return None
     return Problem(
-        done_ms, "The stream job has not completed a checkpoint for 60 s: recovery after a failure would take longer."
+        done_ms,
+        "The stream job has not completed a checkpoint for 60 s, so recovery after a failure would take longer.",
     )
 
 
@@ -214,11 +216,12 @@ def _history(snapshot: HealthSnapshot) -> Problem | None:
         return None
     latest = latest_of(alive)
     if latest.halted:
-        return Problem(latest.at_ms, "The history sink has halted: too many records of a topic were unusable.")
+        return Problem(latest.at_ms, "The history sink has halted: too many records in a topic were unusable.")
     if latest.waits:
         return Problem(
             latest.at_ms,
-            "Cassandra is not responding: history is not being written. It will be backfilled when Cassandra is back.",
+            "Cassandra is not responding, so history is not being written."
+            " It will be backfilled when Cassandra is back.",
         )
     if latest.lag_s > HISTORY_LAG_MAX_S:
         return Problem(latest.at_ms, "History is more than two minutes behind and is catching up.")

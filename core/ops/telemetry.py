@@ -1,6 +1,6 @@
 """The single list of Prometheus metrics: name, kind, labels and description of each.
 
-Samples of counters end with `_total`. Times are in seconds, sizes in bytes. No label names a channel or a person.
+Names of counter samples end with `_total`. Times are in seconds, sizes in bytes. No label names a channel or a person.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _EVERYWHERE = (
     Measure("all", "process_resident_memory_bytes", "gauge", "Resident memory"),
     Measure("all", "process_virtual_memory_bytes", "gauge", "Virtual memory"),
     Measure("all", "process_open_fds", "gauge", "Open files and sockets"),
-    Measure("all", "process_max_fds", "gauge", "Limit of open files and sockets"),
+    Measure("all", "process_max_fds", "gauge", "Maximum number of open files and sockets"),
 )
 _PRODUCER = (
     Measure("producer", "twitchly_irc_connections", "gauge", "IRC connections by state", ("state",)),
@@ -110,7 +110,7 @@ def _sink(process: Process) -> tuple[Measure, ...]:
     return (
         Measure(process, "twitchly_sink_rows", "counter", "Rows written, by grain or event", ("grain",)),
         Measure(process, "twitchly_sink_batch_seconds", "histogram", "Time to write a batch to the store"),
-        Measure(process, "twitchly_sink_lag_records", "gauge", "Unread records on Kafka, by topic", ("topic",)),
+        Measure(process, "twitchly_sink_lag_records", "gauge", "Unread records in Kafka, by topic", ("topic",)),
         Measure(
             process,
             "twitchly_sink_lag_seconds",
@@ -126,7 +126,7 @@ def _sink(process: Process) -> tuple[Measure, ...]:
         ),
         Measure(process, "twitchly_sink_dead_letters", "counter", "Unusable records, by topic", ("topic",)),
         Measure(process, "twitchly_sink_waits", "gauge", "1 while the store is not responding"),
-        Measure(process, "twitchly_sink_halted", "gauge", "1 after too many records of a topic were unusable"),
+        Measure(process, "twitchly_sink_halted", "gauge", "1 after too many records in a topic were unusable"),
     )
 
 
@@ -141,9 +141,9 @@ _STREAM = (
     Measure(
         "stream", "twitchly_stream_checkpoints", "counter", "Checkpoints by result: completed, failed", ("result",)
     ),
-    Measure("stream", "twitchly_stream_checkpoint_age_seconds", "gauge", "Age of the newest complete checkpoint"),
-    Measure("stream", "twitchly_stream_checkpoint_bytes", "gauge", "State size of the newest complete checkpoint"),
-    Measure("stream", "twitchly_stream_checkpoint_seconds", "gauge", "Duration of the newest complete checkpoint"),
+    Measure("stream", "twitchly_stream_checkpoint_age_seconds", "gauge", "Age of the newest completed checkpoint"),
+    Measure("stream", "twitchly_stream_checkpoint_bytes", "gauge", "State size of the newest completed checkpoint"),
+    Measure("stream", "twitchly_stream_checkpoint_seconds", "gauge", "Duration of the newest completed checkpoint"),
 )
 _WEB = (
     Measure(

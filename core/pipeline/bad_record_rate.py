@@ -1,7 +1,7 @@
 """Limit on the share of unusable records per topic, beyond which a reader stops.
 
-A few bad records are normal; many mean that the writer or this reader is broken, and a dead-letter topic must not
-receive a whole topic.
+A few bad records are normal. Many mean that the writer or this reader is broken; without a limit, all records of the
+topic would be copied to the dead-letter topic.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PERCENT_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class RateExceeded:
-    """An exceeded limit: of the last `read` records of `topic`, `unusable` were unusable, the last one for `reason`."""
+    """Exceeded limit: of the last `read` records of `topic`, `unusable` were unusable; `reason` is the last fault."""
 
     topic: str
     unusable: int
@@ -32,7 +32,7 @@ class RateExceeded:
 
 
 class BadRecordRate:
-    """Tracks the share of unusable records of each topic over its last records."""
+    """Tracks the share of unusable records of each topic among its last records."""
 
     def __init__(self) -> None:
         self._recent: dict[str, _Recent] = {}

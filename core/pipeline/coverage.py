@@ -38,7 +38,7 @@ class Coverage:
         self._channels: dict[str, _ChannelCoverage] = {}
 
     def track(self, channel_id: str, since_ms: int, reason: str) -> None:
-        """Start tracking a channel, in a gap since `since_ms` until it is joined."""
+        """Start tracking a channel. Its gap starts at `since_ms` and lasts until the channel is joined."""
         self._channels.setdefault(channel_id, _ChannelCoverage(since_ms, reason))
 
     def untrack(self, channel_id: str, at_ms: int) -> Gap | None:
@@ -77,7 +77,7 @@ class Coverage:
         return None
 
     def refused(self, channel_id: str, reason: str) -> None:
-        """Record why a channel cannot be joined as the reason for its open gap."""
+        """Set the reason for a channel's open gap: why it cannot be joined."""
         channel = self._channels.get(channel_id)
         if channel is not None and channel.unheard_since_ms is not None:
             channel.reason = reason
@@ -88,7 +88,7 @@ class Coverage:
         return sum(channel.heard_since_ms is not None for channel in list(self._channels.values()))
 
     def split(self, at_ms: int) -> list[Gap]:
-        """Return the open gaps up to now and continue them as new gaps."""
+        """Return the open gaps up to `at_ms` and continue them as new gaps."""
         gaps = []
         for channel_id, channel in self._channels.items():
             gap = _gap_until(channel_id, channel, at_ms)
@@ -127,7 +127,7 @@ class RecordedGaps(Intervals):
     def observed_ms(self, claimed_ms: int, start_ms: int, end_ms: int) -> int:
         """Return the observed ms in [start_ms, end_ms): the claimed ms, limited to the time outside gaps.
 
-        A pulse is written before a dead connection is detected; the later gap takes precedence.
+        Pulses are still written until a dead connection is detected, so the gap that is recorded then takes precedence.
         """
         return min(claimed_ms, end_ms - start_ms - self.overlap_ms(start_ms, end_ms))
 

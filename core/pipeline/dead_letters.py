@@ -14,7 +14,7 @@ from typing import Any
 # Kafka's maximum record size minus room for the key and the headers.
 MAX_VALUE_BYTES = 900_000
 MAX_KEY_BYTES = 1_000
-# The records of this topic contain chat text, so their dead letters have no content.
+# The records of this topic contain chat text, so their dead letters do not include the content.
 PRIVATE_TOPIC = "chat"
 # Unknown partition or offset; Kafka's value for an unset partition.
 UNKNOWN = -1
@@ -82,7 +82,7 @@ def replay_note_headers(offset: int) -> list[Header]:
 
 
 def replayed_offset(headers: Iterable[Header]) -> int | None:
-    """Return the offset in a replay note, None for a dead letter."""
+    """Return the offset in a replay note, or None for a dead letter."""
     texts = _texts(headers).get("replayed")
     return None if texts is None else _number(texts, UNKNOWN)
 

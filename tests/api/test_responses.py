@@ -147,7 +147,7 @@ async def test_a_channel_is_found_by_its_url_or_id(api: Api, live: str) -> None:
     refused = await api.get(f"channels?{live}q={quote('https://www.twitch.tv/videos/2460329693')}")
     assert refused.status_code == 400
     (error,) = refused.json()["errors"]
-    assert (error["field"], error["reason"].split(".")[0]) == ("q", "This is the address of a video")
+    assert (error["field"], error["reason"].split(".")[0]) == ("q", "This is the URL of a video")
 
 
 async def test_a_stored_offline_channel_has_a_profile_but_no_values(api: Api) -> None:

@@ -241,7 +241,7 @@ def test_an_opt_out_by_id_shows_the_account(curator: Client, twitch: Live) -> No
 
 def test_an_opt_out_accepts_channel_urls_only(curator: Client, twitch: Live) -> None:
     page = send(curator, f"{OPT_OUT}add/", kind="channel", login="https://www.twitch.tv/videos/2460329693")
-    assert "This is the address of a video." in page
+    assert "This is the URL of a video." in page
     assert twitch.requests == []
     assert "ID 7" in confirm(curator, f"{OPT_OUT}add/", kind="channel", login="twitch.tv/channel7/about")
 

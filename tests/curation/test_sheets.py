@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 NO_NAME = (
     "“two words” is not a channel name: a name has 1 to 25 letters, digits and underscores. "
-    "Enter a channel's name or address, such as twitch.tv/ada_plays."
+    "Enter a channel's name or URL, such as twitch.tv/ada_plays."
 )
 IMPORT = f"{CHANNEL}import/"
 
@@ -159,7 +159,7 @@ def test_logins_are_accepted_in_every_common_notation() -> None:
     )
     assert [change.channel.pk for change in result.changes] == ["7", "8", "555", "9"]
     assert [invalid.line for invalid in result.invalid] == [6, 7]
-    assert result.invalid[0].cause.startswith("This is the address of a video.")
+    assert result.invalid[0].cause.startswith("This is the URL of a video.")
     assert result.invalid[1].cause.startswith("Twitch has no such account")
 
 

@@ -139,7 +139,7 @@ def test_a_channel_is_added_by_url_or_id(boards: Boards, signed_in: Client) -> N
         assert response.headers["Location"] == f"/compare?channels=2,{channel_id}", text
     response = signed_in.get("/compare", {"channels": "2", "add": "https://www.twitch.tv/videos/2460329693"})
     assert response.status_code == 400
-    assert "This is the address of a video." in read_page(response)
+    assert "This is the URL of a video." in read_page(response)
 
 
 def test_the_empty_page_has_instructions_and_requires_sign_in(boards: Boards, signed_in: Client) -> None:
@@ -292,7 +292,7 @@ def test_the_default_is_one_metric_and_the_maximum_is_four(boards: Boards, signe
     assert read_comparison(query_fields(QueryDict("metric=")), NOW).metrics == ("messages",)
     five = read_comparison({"metric": "viewers,spam,messages,chatters,emotes"}, NOW)
     assert five.metrics == ("viewers", "spam", "messages", "chatters")
-    assert five.errors == ("Choose up to 4 values of metric.",)
+    assert five.errors == ("Choose up to 4 values for metric.",)
     response = signed_in.get("/compare?channels=2&metric=viewers&metric=love")
     assert response.status_code == 400
     assert "Unknown metric “love”" in read_page(response)

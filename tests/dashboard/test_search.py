@@ -219,7 +219,7 @@ def test_video_urls_are_rejected_with_an_explanation(boards: Boards, signed_in: 
     for path in ("/find", "/find.json"):
         response: Any = signed_in.get(path, query)
         assert response.status_code == 400
-        assert "This is the address of a video." in read_page(response)
+        assert "This is the URL of a video." in read_page(response)
 
 
 def test_a_channel_can_be_requested_by_url(signed_in: Client) -> None:
@@ -228,5 +228,5 @@ def test_a_channel_can_be_requested_by_url(signed_in: Client) -> None:
     assert CurationRequest.objects.get().login == "ada_plays"
     response = signed_in.post("/ask", {"login": "https://www.twitch.tv/videos/2460329693"})
     assert response.status_code == 400
-    assert "This is the address of a video." in read_page(response)
+    assert "This is the URL of a video." in read_page(response)
     assert CurationRequest.objects.count() == 1

@@ -222,7 +222,7 @@ def test_a_channel_can_be_added_by_name_url_or_suggestion(boards: Boards, signed
         ({"q": "<b>nobody"}, "We do not know this channel."),
         ({"q": "nobody"}, "We do not know this channel."),
         ({"q": "blocked"}, "We do not know this channel."),
-        ({"q": "twitch.tv/videos/1"}, "address of a video"),
+        ({"q": "twitch.tv/videos/1"}, "URL of a video"),
         ({"q": ""}, "We do not know this channel."),
         ({"q": "x", "channel": "../7"}, "This is not a channel."),
     ],

@@ -150,7 +150,7 @@ def test_a_search_keeps_the_selected_channels(boards: Boards, signed_in: Client,
     assert "No tracked channels match “&quot;&gt;&lt;script&gt;”" in page
     assert ticked(page_of(signed_in, "/welcome/3")) == ["3"]
     page = read_page(signed_in.post("/welcome/3", form | {"q": "https://www.twitch.tv/videos/1"}))
-    assert "This is the address of a video." in page
+    assert "This is the URL of a video." in page
     assert ticked(page) == ["3"]
 
 

@@ -17,7 +17,7 @@ KEYS = ("a", "b", "c")
         ("c,b,c", ("c", "b"), []),
         ("b,x,y", ("b",), ["Unknown m “x”. Choose one of a, b, c."]),
         ("x", ("a",), ["Unknown m “x”. Choose one of a, b, c."]),
-        ("c,b,a", ("c", "b"), ["Choose up to 2 values of m."]),
+        ("c,b,a", ("c", "b"), ["Choose up to 2 values for m."]),
     ],
 )
 def test_a_list_of_values_is_read_in_order(text: str, values: tuple[str, ...], messages: list[str]) -> None:
