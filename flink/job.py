@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--clock-offset-ms", type=int, default=0)
     parser.add_argument("--submitted-ms", type=int, default=0)
     args = parser.parse_args()
-    # Credentials come from the environment: any user on the machine can read a process's arguments.
+    # Credentials come from the environment, because any user on the machine can read a process's arguments.
     access = json.loads(os.environ.get(ACCESS, "{}"))
     config = JobConfig(
         args.bootstrap, args.topic_prefix, args.valid_from_ms, args.clock_offset_ms, args.submitted_ms, access

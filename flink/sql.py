@@ -36,8 +36,8 @@ class JobConfig:
 
     `valid_from_ms`: a job without state reads from this time and emits no window that began earlier; 0 reads
     everything. `clock_offset_ms`: how far the instance's clock is ahead of Kafka's, for tests. `submitted_ms`: the
-    submission time; windows that ended before it may have been written by an earlier job, and have the difference in
-    `again_ms`. `access`: credentials for Kafka's Java client.
+    submission time; windows that ended before it may have been written by an earlier job, so they contain the
+    difference in `again_ms`. `access`: credentials for Kafka's Java client.
     """
 
     bootstrap: str
@@ -112,7 +112,7 @@ CREATE TABLE chat (
 
 
 def _usable() -> str:
-    """Return the view of usable rows, by the rules of core.pipeline.records.read_chat."""
+    """Return the view of usable rows, according to the rules of core.pipeline.records.read_chat."""
     text_kinds = ", ".join(f"'{kind}'" for kind in sorted(TEXT_KINDS))
     return f"""
 CREATE TEMPORARY VIEW usable AS

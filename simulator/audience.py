@@ -22,11 +22,11 @@ from simulator.source import Channel, Item, Stream
 BURST_CHANCE_PER_S = 1 / 240
 BURST_S = (8, 30)
 BURST_FACTOR = (2.0, 6.0)
-# Average factor of bursts: 19 s of 240 at four times the usual rate.
+# Average factor of bursts: 19 of every 240 s at four times the usual rate.
 MEAN_WITH_BURSTS = 1 + BURST_CHANCE_PER_S * sum(BURST_S) / 2 * (sum(BURST_FACTOR) / 2 - 1)
 # Share of the chat that continues after a broadcast.
 OFFLINE_WEIGHT = 0.02
-# Interval of the bots' posts, with a different phase in each room.
+# Interval between the bots' posts, with a different phase in each room.
 REMIND_EVERY_S = 900
 
 
@@ -34,7 +34,7 @@ class Audience:
     """A source with `channels` synthetic channels and about `rate` items a second in total."""
 
     def __init__(self, *, channels: int, rate: float, seed: int) -> None:
-        """`rate` is an average over minutes: rooms fluctuate and burst, and shared chats multiply messages."""
+        """`rate` is an average over minutes, because rooms fluctuate and burst, and shared chats multiply messages."""
         self._rate = rate
         self._broadcasts = Broadcasts(channels, seed)
         self._room_events = RoomEvents(channels, seed)
@@ -67,7 +67,7 @@ class Audience:
         self._second_ms = now_ms // 1000 * 1000.0
 
     def due(self, now_ms: int) -> Iterator[Item]:
-        """Yield the items due by `now_ms`, oldest first; items not consumed stay due."""
+        """Yield the items due by `now_ms`, oldest first; items that are not consumed remain due."""
         scheduled = self._scheduled
         while True:
             next_ms = min(self._next_ms, self._second_ms)

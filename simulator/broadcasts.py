@@ -28,14 +28,15 @@ SHORT_SHARE = 0.15
 ARRIVING_MS = 8 * MINUTE_MS
 RAID_CHANCE = 0.5
 RAID_SLOT_MS = 10 * MINUTE_MS
-# Half-life of the viewers gained by a raid; all have left after RAID_SLOTS.
+# Half-life of the viewers gained by a raid; all have left after RAID_SLOTS slots.
 RAID_HALF_LIFE_MS = 10 * MINUTE_MS
 RAID_SLOTS = 5
-# Number of times for which raid effects are cached: a history computes the minutes of an hour channel by channel.
+# Number of times for which raid effects are cached, because a history computes the minutes of an hour channel by
+# channel.
 RAID_TIMES = 64
 BLIP_ONE_IN = 500
 BLIP_MS = 30_000
-# Viewers and chat peak in the evening, and on Saturday evening; over a week their factors average 1.
+# Viewers and chat peak in the evening, most of all on Saturday; over a week, their multipliers average 1.
 EVENING_HOUR, SATURDAY = 21, 2
 DAILY_SWING, WEEKLY_SWING = 0.25, 0.1
 WEEK_MS = 7 * DAY_MS
@@ -45,7 +46,7 @@ WEEK_MS = 7 * DAY_MS
 class Streamer:
     """Constants of one channel; `weight` is its share of all chat while every channel is live.
 
-    A broadcast of `live_ms` begins every `cycle_ms`, `shift_ms` before a multiple of that.
+    A broadcast of `live_ms` begins every `cycle_ms`, `shift_ms` before a multiple of `cycle_ms`.
     """
 
     channel: Channel
@@ -66,7 +67,7 @@ class Streamer:
 
 @dataclass(frozen=True, slots=True)
 class Raid:
-    """A raid of `viewers` from channel `raider` to `target`, both by index."""
+    """A raid of `viewers` from channel `raider` to channel `target`; both are indexes."""
 
     at_ms: int
     raider: int
@@ -117,7 +118,7 @@ class Broadcasts:
         return max(1, self._viewers(index, now_ms) + self._raid_effects(now_ms).get(index, 0))
 
     def spans(self, index: int, from_ms: int, until_ms: int) -> list[Span]:
-        """Return start and end of each broadcast of a channel that overlaps [`from_ms`, `until_ms`), oldest first."""
+        """Return the start and end of a channel's broadcasts that overlap [`from_ms`, `until_ms`), oldest first."""
         streamer = self.streamers[index]
         long_ms = min(streamer.live_ms, streamer.cycle_ms)
         first, _ = _cycle_position(streamer, from_ms)
@@ -207,7 +208,7 @@ class Broadcasts:
 
 
 def rhythm(streamer: Streamer, now_ms: int) -> float:
-    """Return the factor of a channel's usual viewers and chat for this time of day and day of the week."""
+    """Return the multiplier to apply to a channel's usual viewers and chat at this time of day and day of the week."""
     since_evening_ms = now_ms - (EVENING_HOUR - phrases.UTC_OFFSETS.get(streamer.language, 1)) * HOUR_MS
     daily = math.cos(math.tau * since_evening_ms / DAY_MS)
     weekly = math.cos(math.tau * (since_evening_ms - SATURDAY * DAY_MS) / WEEK_MS)
@@ -215,7 +216,7 @@ def rhythm(streamer: Streamer, now_ms: int) -> float:
 
 
 def mood(streamer: Streamer, second: float) -> float:
-    """Return the factor of a channel's chat, which oscillates slowly around 1."""
+    """Return the multiplier to apply to a channel's chat; it oscillates slowly around 1."""
     return 1 + 0.35 * math.sin(math.tau * (second / streamer.period_s + streamer.phase))
 
 

@@ -49,7 +49,7 @@ def _make(folder: Path, now: datetime) -> None:
 
 
 def _signed(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
-    """Return a self-signed CA certificate: trusting it trusts only this server."""
+    """Return a self-signed CA certificate. A client that trusts it trusts only this server."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Simulated Twitch")])
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())

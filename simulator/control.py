@@ -91,7 +91,7 @@ class RequestCounter:
         self._by_status: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve and count a request; a hanging one has no status."""
+        """Serve and count a request; one that hangs is counted without a status."""
 
         async def counting(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -18,7 +18,7 @@ from simulator.source import Channel, Chat, Chatter, Deletion, Item, ModeChange,
 ALL_ACTIONS = 100_000
 CHEERS = (1, 1, 10, 50, 100, 100, 100, 200, 500, 1_000, 5_000)
 TIMEOUT_S = (1, 10, 60, 300, 600, 600, 600, 3_600, 86_400)
-# One in this many messages of a room is remembered and may be deleted later.
+# One in this many messages in a room is remembered and may be deleted later.
 REMEMBER_ONE_IN = 10
 RECENT = 4
 RAID_S = 20
@@ -34,7 +34,7 @@ Action = Callable[[int, float], list[Item]]
 
 
 class Crowd:
-    """The users in the rooms of `streamers`, by room index. `sharing` maps rooms to members of their Shared Chat."""
+    """The users in the rooms of `streamers`, by room index. `sharing` maps rooms to their Shared Chat's members."""
 
     def __init__(self, streamers: Sequence[Streamer], seed: int, draw: Random) -> None:
         self.sharing: Mapping[int, Sequence[int]] = {}
@@ -52,7 +52,7 @@ class Crowd:
 
     def start(self, now_ms: int) -> None:
         """Initialize the item ids."""
-        # They must differ from those of an earlier run with the same seed, because the ledger holds both.
+        # They must differ from those of an earlier run with the same seed, because the ledger contains both runs.
         draw = Random(f"ids {self._seed} {now_ms}")
         self._id_start, self._id_end = str(UUID(int=draw.getrandbits(128), version=4))[:24], draw.getrandbits(48)
 
@@ -118,7 +118,7 @@ class Crowd:
         return self._streamers[index].channel
 
     def _random_user(self, index: int) -> Chatter:
-        """Return a random user of a room; a tenth of them account for about 60% of the actions."""
+        """Return a random user of a room; a tenth of the users account for about 60% of the actions."""
         streamer = self._streamers[index]
         number = streamer.pool_start + int(streamer.pool_size * self._random() ** POOL_EXPONENT)
         return people.chatter(number % self._population, index)

@@ -7,7 +7,7 @@ from itertools import cycle
 
 from simulator.faults import Fault
 
-# Only lines with an id: for others a duplicate is indistinguishable from a second event.
+# Only lines with an id, because without an id, a duplicate is indistinguishable from a second event.
 _WITH_ID = re.compile(rb"^((?:@[^ \r\n]+ )?:[^ \r\n]+ (?:PRIVMSG|USERNOTICE) [^\n]*\n)", re.MULTILINE)
 _GARBAGE = (
     b"\0\0\0\r\n",
@@ -22,7 +22,7 @@ _GARBAGE = (
 
 
 class Disruption:
-    """The faults of one connection and the bytes they hold back."""
+    """The faults of one connection and the bytes that they hold back."""
 
     def __init__(self, now_s: float) -> None:
         self._faults: dict[str, Fault] = {}

@@ -18,7 +18,7 @@ class BadFault(TwitchlyError):
 
 @dataclass(frozen=True, slots=True)
 class FaultRequest:
-    """A requested fault; 0 `connections` or `channels` means all.
+    """A requested fault; 0 for `connections` or `channels` means all.
 
     `rate` is messages a second in total (flood) or bytes a second per connection (slow).
     """

@@ -23,7 +23,7 @@ class Flood:
         self._sent = 0
 
     def due(self, now_ms: int) -> Iterator[Chat]:
-        """Yield the messages due by `now_ms`, oldest first; messages not consumed stay due."""
+        """Yield the messages due by `now_ms`, oldest first; messages that are not consumed remain due."""
         while self._channels and self._fault.rate and self._due_ms() <= min(now_ms, self._fault.until_ms - 1):
             chat = self._chat(self._due_ms())
             self._sent += 1

@@ -57,14 +57,14 @@ class PlainFraming:
 
 
 class WebSocketFraming:
-    """Framing with one or more lines per text frame; clients may omit the last line end."""
+    """Framing with one or more lines per text frame; clients may omit the last line break."""
 
     def __init__(self) -> None:
         self._protocol = ServerProtocol(max_size=MAX_LINE_BYTES, logger=_quiet, select_subprotocol=_subprotocol)
         self.should_close = False
 
     def receive(self, data: bytes) -> tuple[bytes, bytes]:
-        """Return the lines of complete frames with line ends; replies are handshake, PONG and close."""
+        """Return the lines of complete frames with line breaks; replies are the handshake, PONG and close."""
         self._protocol.receive_data(data)
         lines = b"".join(self._event(event) for event in self._protocol.events_received())
         self.should_close = self._protocol.close_expected()

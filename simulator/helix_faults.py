@@ -43,7 +43,7 @@ class HelixFaults:
 
     async def hang(self) -> None:
         """Wait until no fault delays responses."""
-        while self._active("hang"):  # noqa: ASYNC110 - the clock is passed in, there is no event to await
+        while self._active("hang"):  # noqa: ASYNC110 - the clock is passed in, so there is no event to await
             await asyncio.sleep(HANG_STEP_S)
 
     def fail(self) -> None:
@@ -60,7 +60,7 @@ class HelixFaults:
         return True
 
     def limited_until_ms(self) -> int | None:
-        """Return when the bucket is refilled, None if no fault empties it."""
+        """Return when the bucket is refilled, or None if no fault empties it."""
         fault = self._active("rate_limited")
         return min(fault.until_ms, self._now_ms() + RESET_WITHIN_MS) if fault else None
 
@@ -78,7 +78,7 @@ class HelixFaults:
             if self._old_listings % 2 == 0:
                 rows = with_earlier_broadcasts(rows, ids[: fault.channels or None])
         if fault := self._active("old_texts"):
-            # Titles change when the fault begins; every second listing is older.
+            # Titles change when the fault begins; every second listing still contains the old ones.
             self._text_listings += query.is_first_page and not query.names_channels
             if self._text_listings % 2 == 0:
                 rows = with_new_texts(rows, ids[: fault.channels or None])
@@ -108,7 +108,7 @@ class HelixFaults:
         return variant(pages, query, now_ms)
 
     def corrupt(self, response: JSONResponse) -> Response:
-        """Return the response, malformed while that fault is active."""
+        """Return the response, corrupted while the `malformed` fault is active."""
         if not self._active("malformed"):
             return response
         corrupted = (_cut, _other_shape, _web_page, _nulls)[next(self._malformed) % 4](bytes(response.body))
@@ -155,7 +155,7 @@ def _web_page(body: bytes) -> Response:  # noqa: ARG001 - common signature of th
 
 
 def _nulls(body: bytes) -> Response:
-    """Mix rows with wrong types among valid ones."""
+    """Insert rows with wrong types among valid ones."""
     fields: dict[str, Any] = json.loads(body)
     invalid = {"id": None, "user_id": 7, "user_login": None, "viewer_count": "many", "title": ["x"], "started_at": None}
     rows = [{**row, **invalid} if index % 2 else row for index, row in enumerate(fields["data"])]

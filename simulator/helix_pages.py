@@ -23,7 +23,7 @@ from simulator.source import Channel, Source, Stream
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
 # Twitch responds from several caches. Two pages can differ in age by up to CACHE_AGES steps, so a stream whose rank
-# changes may be on both or on neither.
+# changes may be on both pages or on neither.
 CACHE_STEP_MS = 2_000
 CACHE_AGES = 3
 CACHED_LISTS = 2 * CACHE_AGES
@@ -180,7 +180,7 @@ def _user_fields(channel: Channel) -> Mapping[str, Any]:
         "display_name": channel.name,
         "type": "",
         "broadcaster_type": "partner",
-        "description": "An invented channel of the simulated Twitch.",
+        "description": "A fictional channel on the simulated Twitch.",
         "profile_image_url": f"https://images.invalid/{channel.login}.png",
         "offline_image_url": "",
         "view_count": 0,

@@ -1,6 +1,6 @@
-"""Faults in single rows of Get Streams: impossible start times, missing streams, earlier broadcasts, changed titles.
+"""Faults in individual rows of Get Streams: impossible start times, missing streams, earlier broadcasts, new titles.
 
-Source: behavior observed on Twitch: its servers cache responses independently.
+Source: behavior observed on Twitch, whose servers cache responses independently.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from simulator.helix_pages import Fields
 
 # Converting them to UTC or formatting the year with four digits fails in naive code.
 BAD_STARTS = ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00")
-# Interval between the start times of the earlier broadcast in an old response and the current one.
+# Interval between the start of the earlier broadcast in an old response and that of the current one.
 EARLIER = timedelta(hours=2)
 Rows = Sequence[Fields]
 

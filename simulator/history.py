@@ -1,8 +1,8 @@
-"""The past of the synthetic channels: the columns of their minutes and hours, and their events.
+"""History of the synthetic channels: minute and hour columns, and events.
 
-Like the live audience, it depends only on the seed, the rate and the time, and has the same broadcasts, viewers, raids
-and average message counts. No messages are generated: their counts are drawn at random, and the counts of distinct
-people and texts are expected values. Channels are identified by index, times are ms since the epoch.
+Like the live audience, it depends only on the seed, the rate and the time, and it has the same broadcasts, viewers,
+raids and average message counts. No messages are generated: message counts are drawn at random, and the counts of
+distinct people and texts are expected values. Channels are identified by index, times are ms since the epoch.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _STEPS = 200
 
 
 class History:
-    """The past of `channels` synthetic channels with about `rate` messages a second in total."""
+    """History of `channels` synthetic channels that receive about `rate` messages per second in total."""
 
     def __init__(self, *, channels: int, rate: float, seed: int) -> None:
         self._rate = rate
@@ -62,7 +62,8 @@ class History:
     def hour(self, index: int, start_ms: int) -> Columns:
         """Return the columns of an hour, of which only some minutes are computed; empty if the channel was off air.
 
-        Minutes in which a broadcast or a gap begins or ends are computed; of the others, one represents up to STRIDE.
+        Minutes in which a broadcast or a gap begins or ends are computed; each other computed minute represents up to
+        STRIDE minutes.
         """
         groups: defaultdict[int, dict[int, Columns]] = defaultdict(dict)
         for at_ms, weight in self._sampled(index, start_ms):
@@ -75,7 +76,7 @@ class History:
         return self._with_chatters(index, roll_up(minutes)) if minutes else {}
 
     def broadcasts(self, index: int, from_ms: int, until_ms: int) -> list[Span]:
-        """Return start and end of each broadcast that overlaps [`from_ms`, `until_ms`), as Twitch reports them."""
+        """Return the start and end of each broadcast that overlaps [`from_ms`, `until_ms`), as Twitch reports them."""
         spans = self._broadcasts.spans(index, from_ms, until_ms)
         return [(start_ms // 1000 * 1000, end_ms // 1000 * 1000) for start_ms, end_ms in spans]
 
@@ -101,7 +102,7 @@ class History:
         return events
 
     def text_changes(self, index: int, from_ms: int, until_ms: int) -> list[EventRecord]:
-        """Return the changes of title and category within broadcasts in [`from_ms`, `until_ms`).
+        """Return the title and category changes within broadcasts in [`from_ms`, `until_ms`).
 
         The category that a broadcast starts with is reported as a change.
         """
@@ -211,7 +212,7 @@ class History:
         return min(messages, max(min(1, messages), round(regulars + NEWCOMERS * messages)))
 
     def _find_raiders(self, start_ms: int) -> Counter[int]:
-        """Return the messages of raiders in a minute, by channel."""
+        """Return the number of messages from raiders in a minute, by channel."""
         raiders: Counter[int] = Counter()
         for raid in self._broadcasts.raids(start_ms, start_ms + MINUTE_MS):
             raiders[raid.target] += raider_messages(raid.viewers)
@@ -223,7 +224,7 @@ class History:
         return [span for span in of_days if span and span[0] < until_ms and span[1] > from_ms]
 
     def _find_outage(self, index: int, day: int) -> Span | None:
-        """Return a channel's outage on a UTC day, in which it was on air but not heard; None if there was none."""
+        """Return a channel's outage on a UTC day, in which it was on air but not heard, or None."""
         draw = Random(hash((self._seed, index, -day)))
         if draw.random() >= OUTAGES_PER_DAY:
             return None
@@ -246,7 +247,7 @@ class _Lines:
         self._expected = [sum(1 - (1 - share) ** mark for share in shares) for mark in self._marks]
 
     def words(self, messages: int) -> tuple[float, float]:
-        """Return mean and standard deviation of the words of these messages."""
+        """Return the mean and standard deviation of the number of words in these messages."""
         return messages * self._mean, self._deviation * math.sqrt(messages)
 
     def distinct(self, messages: int) -> int:
@@ -273,7 +274,7 @@ def _overlap_ms(spans: Sequence[Span], from_ms: int, until_ms: int) -> int:
 
 
 def _poisson(mean: float, draw: Random) -> int:
-    """Return a number with a Poisson distribution, approximated by a normal one for a large mean."""
+    """Draw a number from a Poisson distribution, approximated by a normal one for a large mean."""
     if mean > 20:
         return max(0, round(draw.gauss(mean, math.sqrt(mean))))
     number, product, limit = 0, draw.random(), math.exp(-mean)
@@ -284,7 +285,7 @@ def _poisson(mean: float, draw: Random) -> int:
 
 
 def _binomial(number: int, share: float, draw: Random) -> int:
-    """Return a number with a binomial distribution, approximated by a normal one."""
+    """Draw a number from a binomial distribution, approximated by a normal one."""
     drawn = draw.gauss(number * share, math.sqrt(number * share * (1 - share)))
     return min(number, max(0, round(drawn)))
 

@@ -36,7 +36,7 @@ class HttpServer(uvicorn.Server):
 class _SingleWriteProtocol(HttpToolsProtocol):
     """Sends a response's head together with its body, as Twitch does.
 
-    Some clients depend on it: twitchAPI closes its connection before it reads the body.
+    Some clients depend on this. For example, twitchAPI closes its connection before it reads the body.
     """
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -51,7 +51,7 @@ class Connections:
 
 
 class IrcClient(asyncio.Protocol):
-    """One connection. `leaving` is set once a reconnect was requested or the connection is half open."""
+    """One connection. `leaving` is set once a reconnect has been requested or the connection is half open."""
 
     transport: asyncio.Transport
 
@@ -155,7 +155,7 @@ class IrcClient(asyncio.Protocol):
 
     def _filter(self, disruption: Disruption, data: bytes) -> bytes:
         data = disruption.release(data, self._loop.time())
-        # A client must not be dropped for data that a fault held back and releases at once.
+        # A client must not be dropped because of data that a fault held back and releases all at once.
         self._excused_bytes = max(self._excused_bytes, len(data))
         if disruption.held_bytes > self._limits.max_held_bytes:
             log.warning("client %s dropped: too much data held back", self.session.nick)

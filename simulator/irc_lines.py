@@ -25,14 +25,14 @@ def needs_commands(item: Item) -> bool:
 
 
 def tagged(item: Item, sent_ms: int) -> bytes:
-    """Format the item with tags and line end."""
+    """Format the item with tags and a line break."""
     if isinstance(item, Chat):
         return _tagged_chat(item, sent_ms).encode()
     return f"{_tags(item, sent_ms)}{_bare(item)}".encode()
 
 
 def untagged(item: Item) -> bytes:
-    """Format the item without tags, with line end."""
+    """Format the item without tags, with a line break."""
     return _bare(item).encode()
 
 
@@ -86,7 +86,7 @@ def _tags(item: Notice | Removal | Deletion | ModeChange, sent_ms: int) -> str:
 
 
 def _tagged_chat(chat: Chat, sent_ms: int) -> str:
-    """Format a line in one step, because it is called 20,000 times a second."""
+    """Format a line in one step, because this function is called 20,000 times a second."""
     chatter, room, login = chat.chatter, chat.channel, chat.chatter.login
     bits = f"bits={chat.bits};" if chat.bits else ""
     source = f"{_source_tags(chat.shared)};" if chat.shared else ""

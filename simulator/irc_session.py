@@ -1,4 +1,4 @@
-"""Sans-I/O session of one client of the simulated IRC server: takes bytes and a time, returns the reply.
+"""Sans-I/O session of one client of the simulated IRC server: takes bytes and a time, and returns the reply.
 
 Source: dev.twitch.tv, "Chat & Chatbots", "IRC".
 """
@@ -65,7 +65,7 @@ class IrcSession:
         return "".join(f"{answer}\r\n" for answer in answers).encode()
 
     def leave(self) -> None:
-        """Leave all rooms after the connection was closed."""
+        """Leave all rooms after the connection has been closed."""
         for login in self.joined:
             self._rooms.sessions(login).discard(self)
         self.joined.clear()
@@ -96,7 +96,7 @@ class IrcSession:
                 return self._part(first)
             case "QUIT":
                 self.should_close = True
-            # Messages of clients are ignored.
+            # Messages from clients are ignored.
             case "" | "USER" | "PRIVMSG":
                 pass
             case _:
@@ -219,5 +219,5 @@ def parse_line(line: bytes) -> tuple[str, list[str]]:
 
 
 def _logins(names: str) -> Iterable[str]:
-    # A name repeated in one line is one join.
+    # A name that is repeated in one line counts as one join.
     return dict.fromkeys(name[1:].lower() for name in names.split(",") if name.startswith("#"))

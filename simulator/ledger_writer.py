@@ -67,7 +67,7 @@ def last_entry(folder: Path) -> Entry | None:
 def replay_run(folder: Path, recording: Path, speed: float, now_ms: int) -> str:
     """Return the id of a replay run, which stays the same until the file or the speed changes.
 
-    It is stored before the first message, so that a killed simulator continues the run.
+    It is stored before the first message is sent, so that a killed simulator continues the run.
     """
     replay = {"file": str(recording.resolve()), "bytes": recording.stat().st_size, "speed": speed}
     path = folder / REPLAY_STATE

@@ -24,7 +24,7 @@ class Violations:
 
 
 class RateLimit:
-    """Sliding window limit of attempts in 10 s."""
+    """Sliding-window limit on attempts in 10 s."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

@@ -99,7 +99,7 @@ def _gift(
 
 
 def _subgift(scene: Scene, draw: Random, notice_id: str) -> Notice:
-    """Return a single gift, some with a `sender-count` of 0."""
+    """Return a single gift. Some have a `sender-count` of 0."""
     giver = draw.choice((scene.chatter, scene.chatter, scene.chatter, scene.host, ANONYMOUS))
     sent = draw.randint(1, 300) if giver is scene.chatter else 0
     ids, months = (("origin-id", _origin(draw)),), draw.choice(GIFT_MONTHS)

@@ -1,4 +1,4 @@
-"""Vocabulary of the synthetic audience: invented names, titles, categories and messages."""
+"""Vocabulary of the synthetic audience: fictional names, titles, categories and messages."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ CATEGORIES = (
     "Star Orchard", "Deep Kingdom III", "Speed Couriers", "Slots of Fortune", "Talk Shows & Podcasts",
 )  # fmt: skip
 LANGUAGES = ("en",) * 11 + ("es",) * 3 + ("pt",) * 2 + ("de", "fr", "ja", "ko", "ru")
-# All language codes of Twitch; those outside ISO 639-1 come first.
+# All of Twitch's language codes; those that are not in ISO 639-1 come first.
 ALL_LANGUAGES = (
     "zh-hk", "asl", "other", "zh", "tl", "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hi", "hu",
     "id", "it", "ja", "ko", "ms", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sv", "th", "tr", "uk", "vi",
 )  # fmt: skip
-# Hours ahead of UTC where most of a language's viewers live; 1 for all others.
+# Hours ahead of UTC where most of a language's viewers live; 1 for all other languages.
 UTC_OFFSETS = {"en": -5, "es": -4, "pt": -3, "ru": 3, "ja": 9, "ko": 9, "zh": 8, "zh-hk": 8, "hi": 5, "th": 7, "vi": 7}
 TITLE_STARTS = (
     "road to the top", "chill morning", "first playthrough", "no sleep marathon", "ranked until we win",

@@ -100,7 +100,7 @@ class Recording:
         self._origin_ms = self._next.arrived_ms if self._next else 0.0
 
     def due(self, now_ms: int) -> Iterator[Chat]:
-        """Yield the messages due by `now_ms`, in file order; messages not consumed stay due."""
+        """Yield the messages due by `now_ms`, in file order; messages that are not consumed remain due."""
         while self._next is not None:
             row = self._next
             due_ms = self._start_ms + (row.arrived_ms - self._origin_ms) / self._speed
@@ -112,7 +112,7 @@ class Recording:
             yield chat
 
     def streams(self, now_ms: int) -> list[Stream]:
-        """Return the recorded channels as streams by descending viewers; they stay live after the last row."""
+        """Return the recorded channels as streams by descending viewers; they remain live after the last row."""
         streams = [self._stream(channel, now_ms) for channel in self.channels]
         return sorted(streams, key=lambda stream: (-stream.viewers, stream.channel.id))
 
@@ -139,7 +139,7 @@ class Recording:
 
 
 def read_rows(path: Path) -> Iterator[Row | None]:
-    """Yield the file's rows, None for a malformed one. Raises: BadRecording if the file is unreadable."""
+    """Yield the file's rows, with None for each malformed one. Raises: BadRecording if the file is unreadable."""
     try:
         with _open(path) as file:
             lines = read_csv(file)
@@ -192,7 +192,7 @@ def _row(fields: list[str], at: Sequence[int]) -> Row | None:
         return None
     arrived_at, channel, user, text = (fields[index] for index in at)
     login = channel.removeprefix("#").lower()
-    # A line end in the text would split the line on the wire.
+    # A line break in the text would split the line on the wire.
     if not (LOGIN.fullmatch(login) and LOGIN.fullmatch(user.lower()) and text.strip()) or set("\r\n\0") & set(text):
         return None
     arrived = parse_timestamp(arrived_at, zone=UTC)

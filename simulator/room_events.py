@@ -13,7 +13,7 @@ from random import Random
 
 from simulator.source import DEFAULT_MODES
 
-# Events start in the first half of a slot and end within it, so slots are independent.
+# Events start in the first half of a slot and end within that slot, so that slots are independent.
 SLOT_S = 600
 CHANNELS_PER_SESSION = 60
 CHANNELS_PER_MODE = 25
@@ -63,7 +63,7 @@ class RoomEvents:
         self._modes = lru_cache(maxsize=4)(self._make_modes)
 
     def sharing(self, second: int) -> Mapping[int, Sequence[int]]:
-        """Return the members of each sharing channel's session, itself included."""
+        """Return the members of each sharing channel's session, including the channel itself."""
         active = (s for s in self._sessions(second // SLOT_S) if s.from_s <= second < s.until_s)
         return {member: session.members for session in active for member in session.members}
 
@@ -97,7 +97,7 @@ class RoomEvents:
 
 
 def _modes_of_a_click(draw: Random, slot: int, channel: int) -> list[Mode]:
-    """Return the one or more modes that a moderator sets at once. Twitch sends a line for each."""
+    """Return the one or more modes that a moderator sets at once. Twitch sends a line for each mode."""
     from_s, until_s = _times(draw, slot)
     modes = ONE_CLICK if draw.random() < SHARE_OF_CLICKS else (draw.choice(MODES),)
     return [Mode(from_s, until_s, channel, *mode) for mode in modes]

@@ -18,7 +18,7 @@ class Rooms:
     def __init__(
         self, channels: Iterable[Channel], state: Callable[[Channel], bytes], *, strict_joins: bool = False
     ) -> None:
-        """`state` returns a room's ROOMSTATE with tags. With `strict_joins` all connections share one join limit."""
+        """`state` returns a room's ROOMSTATE with tags. With `strict_joins`, all connections share one join limit."""
         self.channels: Mapping[str, Channel] = {channel.login: channel for channel in channels}
         self.state = state
         self.violations = Violations()

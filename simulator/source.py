@@ -77,7 +77,7 @@ class Chat(NamedTuple):
 class Notice:
     """A USERNOTICE; `name` is the original's msg-id, `params` the msg-param- tags without the prefix.
 
-    `is_bomb_gift` marks a gift of a gift bomb, whose notice has the number of gifts.
+    `is_bomb_gift` marks a gift in a gift bomb, whose notice already includes the number of gifts.
     """
 
     id: str
@@ -104,7 +104,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A CLEARCHAT of one user's messages (timeout, ban) or of the whole chat; `id` is only for the ledger."""
+    """A CLEARCHAT for one user's messages (timeout, ban) or for the whole chat; `id` is only for the ledger."""
 
     id: str
     channel: Channel
@@ -187,7 +187,7 @@ class Source(Protocol):
         ...
 
     def due(self, now_ms: int) -> Iterator[Item]:
-        """Yield the items due by `now_ms`, oldest first; items not consumed stay due."""
+        """Yield the items due by `now_ms`, oldest first; items that are not consumed remain due."""
         ...
 
     def streams(self, now_ms: int) -> list[Stream]:

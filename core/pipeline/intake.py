@@ -30,7 +30,7 @@ MAX_AGE_MS = 600_000
 MAX_AHEAD_MS = 10_000
 # Traits that have their own tag.
 _TRAITS = (("is_first", "first-msg"), ("is_returning", "returning-chatter"), ("is_emotes", "emote-only"))
-# Tags that distinguish simultaneous notices or moderations.
+# Tags that distinguish simultaneous notices or moderation actions.
 _DISTINGUISHING_TAGS = (
     "target-msg-id",
     "target-user-id",
@@ -44,7 +44,7 @@ _EVENT_COMMANDS = frozenset({"USERNOTICE", "CLEARCHAT", "CLEARMSG", "ROOMSTATE"}
 
 @dataclass(frozen=True, slots=True)
 class UntrackedMessage:
-    """A message of a channel that is no longer tracked but not yet parted."""
+    """A message in a channel that is no longer tracked but not yet parted."""
 
     channel_id: str
     sent_ms: int
@@ -116,7 +116,7 @@ class Intake:
         return self._ids.get(login, "")
 
     def receive(self, lines: Iterable[Line], now_ms: int, output: Output) -> int | None:
-        """Pass the records of lines to `output`; return the delay of the newest timed line in ms, else None."""
+        """Pass the records of lines to `output`; return the delay of the newest line with a time, in ms, else None."""
         self.last_sent_ms = 0
         for line in lines:
             if line.command == "PRIVMSG":
@@ -134,7 +134,7 @@ class Intake:
         return max(0, now_ms - self.last_sent_ms) if self.last_sent_ms else None
 
     def take(self, line: Line, now_ms: int) -> UnstampedRecord | UntrackedMessage | None:
-        """Convert a PRIVMSG into a record, a message to count as lost, or None if rejected."""
+        """Convert a PRIVMSG into a record, a message to count as lost, or None if it is rejected."""
         self.heard += 1
         message = chat_message(line)
         if message is None:
@@ -162,7 +162,7 @@ class Intake:
     def notice(self, line: Line, now_ms: int) -> list[dict[str, Any] | UnstampedRecord]:
         """Convert any other line into channel events and removal records.
 
-        Events of frequent kinds are summed; `minutes` returns them.
+        Events of frequent kinds are summed; `minutes` returns the sums.
         """
         self.heard += 1
         if line.command not in _EVENT_COMMANDS:
@@ -282,7 +282,7 @@ def _is_shared_copy(line: Line, channel_id: str) -> bool:
 def _line_id(line: Line, now_ms: int) -> str:
     """Return a deduplication key for a line without an id.
 
-    Time alone is not enough: a user can be timed out and banned in the same millisecond.
+    Time alone is not enough, because a user can be timed out and banned in the same millisecond.
     """
     distinguishing = " ".join(line.tag(name) for name in _DISTINGUISHING_TAGS)
     return f"{line.command} {line.channel} {line.tag('tmi-sent-ts') or now_ms // SECOND_MS} {distinguishing}"

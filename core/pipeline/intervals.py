@@ -38,7 +38,7 @@ class Intervals:
         return Intervals(span for span in left if span[0] < span[1])
 
     def first_ms(self, length_ms: int) -> Intervals:
-        """Return the earliest times of the set, `length_ms` long in total."""
+        """Return the first `length_ms` of the set."""
         taken = []
         for from_ms, until_ms in self._spans:
             taken.append((from_ms, min(until_ms, from_ms + length_ms)))
@@ -46,7 +46,7 @@ class Intervals:
         return Intervals(span for span in taken if span[0] < span[1])
 
     def last_ms(self, length_ms: int) -> Intervals:
-        """Return the latest times of the set, `length_ms` long in total."""
+        """Return the last `length_ms` of the set."""
         total_ms = sum(until_ms - from_ms for from_ms, until_ms in self._spans)
         return self - self.first_ms(total_ms - length_ms)
 

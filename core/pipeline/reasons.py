@@ -22,9 +22,9 @@ class Loss(StrEnum):
 
     # The buffer was full.
     OVERFLOW = "overflow"
-    # Kafka did not acknowledge it.
+    # Kafka did not acknowledge the record.
     DELIVERY = "delivery"
-    # Its partition has another owner.
+    # The record's partition has another owner.
     HANDOVER = "handover"
-    # Its channel is no longer tracked.
+    # The record's channel is no longer tracked.
     UNWANTED = "unwanted"

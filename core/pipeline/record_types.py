@@ -45,7 +45,7 @@ class _StreamRecord(_ChannelRecord):
 
 
 class TextRecord(_StreamRecord):
-    """A message, a shared copy or a message of a known bot. `words` and the hashes ignore invisible characters."""
+    """A message, a shared copy or a message from a known bot. `words` and the hashes ignore invisible characters."""
 
     kind: Literal["message", "copy", "bot"]
     id: str

@@ -17,7 +17,8 @@ from core.inputs.readable_text import readable
 
 VERSION = 1
 Grain = Literal["live", "live_distinct", "minute", "hour", "hour_distinct"]
-# "copy" is a shared copy, "bot" a message of a known service bot; both are counted separately from "message".
+# "copy" is a shared copy, "bot" a message from a known service bot; copies and bot messages are counted separately from
+# other messages.
 TEXT_KINDS = frozenset({"message", "copy", "bot"})
 # A removal is one ban, timeout or deleted message; "clock" is the wire name of the watermark record.
 ChatKind = Literal["message", "copy", "bot", "removal", "pulse", "clock"]
@@ -28,7 +29,8 @@ TRAITS = ("is_first", "is_returning", "is_subscriber", "is_emotes")
 TEXT_MAX = 200
 BIGINT_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1
-# Flink ignores a record dated this far after its append time, because it would advance the watermark of all channels.
+# Flink ignores a record dated more than this long after its append time, because it would advance the watermark of all
+# channels.
 # Two hours, because setting back the system clock by an hour affects Kafka's clock but not the producer's.
 MAX_AHEAD_MS = 7_200_000
 # A window's last viewer count is packed into one number with its time; larger counts would not fit.
@@ -77,9 +79,9 @@ class WindowRecord:
 class EventRecord:
     """A record of `channel-events`, see core/irc/channel_events.py. A gap has `until_ms` and `reason`.
 
-    The end of a broadcast and its withdrawal have `started_ms`. The start of a broadcast has `until_ms` if its channel
-    left the list while it was on air. Of the reports of a start or an end, the one with the latest `reported_ms` is
-    valid.
+    Events that report the end of a broadcast, or withdraw such a report, have `started_ms`. The start of a broadcast
+    has `until_ms` if its channel left the list while it was on air. Of the reports of a start or an end, the one with
+    the latest `reported_ms` is valid.
     """
 
     id: str
@@ -116,7 +118,7 @@ def message_record(
 ) -> dict[str, Any]:
     """Build a record of one of TEXT_KINDS with the channel's `stream_fields`.
 
-    `traits` holds those of TRAITS that are true. The writer adds `at_ms` and the hashes.
+    `traits` contains those of TRAITS that are true. The writer adds `at_ms` and the hashes.
     """
     return {**stream, **traits, "kind": kind, "sent_ms": sent_ms, "id": message_id, "words": words, "text": text}
 
@@ -134,7 +136,7 @@ def pulse_record(stream: Mapping[str, Any], *, observed_ms: int, live: bool) -> 
 def watermark_record(*, producer: str, lag_ms: int = 0) -> dict[str, Any]:
     """Build a watermark record: a partition's promise that nothing earlier than its `at_ms` - 500 ms follows.
 
-    `lag_ms` is the delay of incoming lines at its producer: a gap that follows begins this much earlier.
+    `lag_ms` is the delay of incoming lines at the producer. A gap that follows begins earlier by this delay.
     """
     return {"v": VERSION, "kind": "clock", "producer": producer, "lag_ms": lag_ms}
 
@@ -235,7 +237,7 @@ def read_window(
 ) -> WindowRecord:
     """Parse a window that Kafka appended at `appended_ms`.
 
-    `columns` and `lengths_ms` hold the columns and the length of each grain. Raises: BadRecord.
+    `columns` and `lengths_ms` contain the columns and the length of each grain. Raises: BadRecord.
     """
     fields = decode(value)
     grain = fields.get("grain")
@@ -244,7 +246,7 @@ def read_window(
     grain = cast("Grain", grain)
     start_ms, end_ms = (_timestamp(fields, name, appended_ms) for name in ("start_ms", "end_ms"))
     if end_ms - start_ms != lengths_ms[grain]:
-        raise BadRecord(f"a {grain} window lasts {end_ms - start_ms} ms: expected {lengths_ms[grain]}")
+        raise BadRecord(f"a {grain} window is {end_ms - start_ms} ms long: expected {lengths_ms[grain]}")
     values = {name: _required(fields, name, BIGINT_MAX) for name in columns[grain] if fields.get(name) is not None}
     again_ms = _required(fields, "again_ms", BIGINT_MAX) if fields.get("again_ms") is not None else 0
     if again_ms < 0:
@@ -305,7 +307,7 @@ def _timestamp(fields: Mapping[str, Any], name: str, appended_ms: int) -> int:
         raise BadRecord(f"{name} {at_ms} predates Twitchly: expected ms since 1970")
     if at_ms > appended_ms + MAX_AHEAD_MS:
         raise BadRecord(
-            f"{name} {at_ms} is more than {MAX_AHEAD_MS // 3_600_000} h after Kafka received it ({appended_ms})"
+            f"{name} {at_ms} is more than {MAX_AHEAD_MS // 3_600_000} h after Kafka received the record ({appended_ms})"
         )
     return at_ms
 

@@ -46,7 +46,7 @@ def _window(grain: Grain, columns: Sequence[str]) -> dict[str, Any]:
 
 
 def _object(record: type) -> dict[str, Any]:
-    """Return the schema of a TypedDict. Additional fields are allowed: records only ever gain fields."""
+    """Return the schema of a TypedDict. Additional fields are allowed, because new versions only add fields."""
     hints = get_type_hints(record, include_extras=True)
     return {
         "type": "object",

@@ -73,7 +73,7 @@ TOPICS: tuple[Topic, ...] = (
         7 * DAY_MS,
     ),
     *_with_dead_letters(Topic("windows", "flink", ("run_sink history",), 2, 7 * DAY_MS), 7 * DAY_MS),
-    # The boards sink reads opt-outs from it.
+    # The boards sink reads opt-outs from `channel-events`.
     *_with_dead_letters(
         Topic("channel-events", "run_producer", ("run_sink history", "run_sink boards"), 2, 30 * DAY_MS), 7 * DAY_MS
     ),

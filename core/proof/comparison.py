@@ -23,9 +23,9 @@ _MANY_TIMES = 255
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An injected fault with its recovery time; gaps are excused only within it.
+    """An injected fault with its recovery time.
 
-    They are excused for the affected `channels`; None means all.
+    Gaps are excused only within this time and for the affected `channels`; None means all channels.
     """
 
     from_ms: int
@@ -37,7 +37,7 @@ class Fault:
         return self.from_ms <= at_ms <= self.until_ms
 
     def excuses(self, channel_id: str, at_ms: int) -> bool:
-        """Return whether a gap of this channel may cover `at_ms`."""
+        """Return whether a gap in this channel may cover `at_ms`."""
         is_affected = self.channels is None or channel_id in self.channels
         return is_affected and self.contains(at_ms)
 
@@ -52,7 +52,7 @@ class ReceivedMessage(NamedTuple):
 
 
 class ReceivedMessages:
-    """Messages or events in Kafka by id. Takes about 140 bytes each, because millions must fit in memory."""
+    """Messages or events in Kafka by id. Each one takes about 140 bytes, because millions must fit in memory."""
 
     def __init__(self) -> None:
         self._indexes: dict[int | str, int] = {}
@@ -67,7 +67,7 @@ class ReceivedMessages:
         return len(self._indexes)
 
     def add(self, message_id: str, channel_id: str, sent_ms: int, kind: str) -> None:
-        """Add a record; a repeated id only increases the count of the first one."""
+        """Add a record; a repeated id only increases the count of the first record."""
         index = self._indexes.setdefault(_key(message_id), len(self._indexes))
         if index < len(self._times):
             self._times[index] = min(self._times[index] + 1, _MANY_TIMES)
@@ -78,7 +78,7 @@ class ReceivedMessages:
         self._times.append(1)
 
     def index(self, message_id: str) -> int | None:
-        """Return an id's index, in order of first occurrence."""
+        """Return an id's index, or None. Indexes are in order of first occurrence."""
         return self._indexes.get(_key(message_id))
 
     def at(self, index: int) -> ReceivedMessage:
@@ -154,8 +154,8 @@ class MatchResult:
 class Bounds:
     """Limits of the comparison: from `from_ms`, the start of Kafka's retention, to `promise_ms`.
 
-    `gaps` holds gaps by channel id. A message in a gap that none of the `faults` excuses is a difference; None excuses
-    every gap.
+    `gaps` contains the gaps by channel id. A message in a gap that none of the `faults` excuses is a difference; if
+    `faults` is None, every gap is excused.
     """
 
     gaps: Mapping[str, Sequence[Gap]]
@@ -245,7 +245,7 @@ def _excuse(result: MatchResult, entry: Entry, bounds: Bounds, description: str)
     reasons = {gap.reason for gap in gaps if gap.from_ms <= entry.sent_ms <= gap.until_ms}
     if not reasons:
         result.late_ms = max(result.late_ms, entry.sent_ms)
-        result.differ(f"{description} is neither on Kafka nor in a recorded gap", entry.sent_ms)
+        result.differ(f"{description} is neither in Kafka nor in a recorded gap", entry.sent_ms)
         return
     result.count("in_gaps" if reasons - DROP_REASONS else "dropped", entry.sent_ms)
     faults = bounds.faults

@@ -1,6 +1,6 @@
-"""Reference computation of the sums and peaks of a day, from its minutes, or hours where there are no minutes.
+"""Reference computation of the sums and peaks of a day, from its minutes, or from hours where there are no minutes.
 
-Unlike core/metrics/ranges.py, it always prefers minutes: both tilings of a day must give the same values.
+Unlike core/metrics/ranges.py, it always prefers minutes. The two tilings of a day must give the same values.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Rows = Mapping[int, Columns]
 
 
 def reference_day(start_ms: int, minutes: Rows, hours: Rows) -> dict[str, int] | None:
-    """Return REFERENCE_COLUMNS of the day from `start_ms`, from stored rows by their start; unknown ones are absent.
+    """Return REFERENCE_COLUMNS of the day from `start_ms`, from stored rows by their start; unknown columns are absent.
 
     Return None if the day has hours stored by version 0.3 or earlier, whose busiest minutes are unknown.
     """

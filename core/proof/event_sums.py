@@ -1,7 +1,7 @@
 """Comparison of summed channel events (subscriptions, moderation, chat modes) with the ledger.
 
-The events do not name the lines they count, so sums are compared by channel: at least the lines that were certainly
-received, at most all lines sent.
+The events do not identify the lines that they count, so sums are compared by channel: a sum must include at least the
+lines that were certainly received, and at most all lines sent.
 """
 
 from __future__ import annotations
@@ -97,9 +97,11 @@ def _must_be_summed(entry: Entry, bounds: Bounds) -> bool:
 
 
 def _may_lose(gap: Gap, sent_ms: int) -> bool:
-    """Return whether a gap may have lost a line: an unwritten minute's sum is lost with its producer.
+    """Return whether a gap may include the loss of a line.
 
-    A dropped sum is a gap at its start and loses the whole minute.
+    A minute's sum that is not yet written is lost with its producer.
+
+    A dropped sum is recorded as a gap at the sum's start, and loses the whole minute.
     """
     minute_ends_ms = (sent_ms // MINUTE_MS + 1) * MINUTE_MS
     if gap.reason in DROP_REASONS and gap.from_ms < minute_ends_ms:

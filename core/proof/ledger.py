@@ -14,7 +14,7 @@ from core.times import HOUR_MS
 FILE_FORMAT = "%Y-%m-%dT%H.tsv"
 # A gift in a gift bomb, already counted by the bomb's notice.
 BOMB_GIFT = "bombgift"
-# A restarted writer appends this to an incomplete line, which makes it unparsable as an entry.
+# A restarted writer appends this to an incomplete line, so that the line cannot be parsed as an entry.
 TORN_END = b"\ttorn\t\n"
 
 
@@ -39,7 +39,7 @@ def file_name(sent_ms: int) -> str:
 
 
 def file_hour_ms(name: str) -> int | None:
-    """Return the start of a ledger file's hour; None for any other file."""
+    """Return the start of a ledger file's hour, or None for any other file."""
     try:
         return int(datetime.strptime(name, FILE_FORMAT).replace(tzinfo=UTC).timestamp()) * 1000
     except ValueError:
@@ -52,7 +52,7 @@ def format_entry(entry: Entry) -> bytes:
 
 
 def parse_entry(line: bytes) -> Entry | None:
-    """Parse a line; None if it is incomplete, in which case nothing was sent."""
+    """Parse a line. Return None if it is incomplete: in that case, nothing was sent."""
     fields = line.split(b"\t")
     if len(fields) != 5 or not line.endswith(b"\n"):
         return None

@@ -64,7 +64,7 @@ class Blocks:
 
 
 class Tally:
-    """Collects the records of `chat`, in any order of partitions; without `windows` only the received messages."""
+    """Collects the records of `chat`, from partitions in any order; if not `windows`, only the received messages."""
 
     def __init__(self, *, windows: bool = True) -> None:
         self.blocks = Blocks()
@@ -92,7 +92,7 @@ class Tally:
             self.blocks.add(record)
 
     def promise_ms(self, partitions: Iterable[int]) -> int:
-        """Return the time before which no partition gets further records; 0 while one is empty."""
+        """Return the time before which no partition receives further records; 0 while a partition is empty."""
         newest = [self.newest_ms.get(partition, PROMISE_DELAY_MS) for partition in partitions]
         return min(newest, default=PROMISE_DELAY_MS) - PROMISE_DELAY_MS
 
@@ -107,7 +107,7 @@ class Tally:
 
 
 def differences(expected: Windows, found: Windows) -> Iterator[tuple[WindowKey, str]]:
-    """Yield each differing window of two sets, oldest first, with an explanation."""
+    """Yield each window that differs between two sets, oldest first, with an explanation."""
     for key in sorted(expected.keys() | found.keys(), key=lambda key: (key[2], key)):
         reference, stored = expected.get(key), found.get(key)
         if reference != stored:

@@ -49,7 +49,7 @@ from core.channels.address import LOGIN_MAX, InvalidChannel, is_url, parse_searc
         "https://player.twitch.tv/?channel=ada_plays&parent=example.com",
     ],
 )
-def test_every_notation_of_a_channel_is_parsed(text: str) -> None:
+def test_every_form_of_a_channel_name_is_parsed(text: str) -> None:
     assert read_channel(text).login == "ada_plays"
 
 

@@ -18,7 +18,7 @@ def outside(*streams: Stream, before: list[OutsideChannel] | None = None, at_ms:
     return outside_channels(streams, tracked={"1"}, barred={"2"}, before=known, now_ms=at_ms)
 
 
-def test_tracked_barred_and_offline_channels_are_left_out() -> None:
+def test_tracked_excluded_and_offline_channels_are_omitted() -> None:
     result = outside(stream(1, 900), stream(2, 800), stream(3, 10), stream(4, 70), stream(5, None, live=False))
     assert [(channel.id, channel.viewers) for channel in result] == [("4", 70), ("3", 10)]
 
@@ -36,7 +36,7 @@ def test_gained_viewers_count_from_the_first_poll_outside_the_list() -> None:
     assert [(channel.id, channel.gained, channel.since_ms) for channel in third] == [("3", 80, T0), ("4", -50, T0)]
 
 
-def test_a_channel_that_was_away_starts_again() -> None:
+def test_gained_viewers_start_again_after_an_absence() -> None:
     first = outside(stream(3, 100))
     away = outside(before=first, at_ms=T0 + MINUTE)
     (back,) = outside(stream(3, 300), before=away, at_ms=T0 + 2 * MINUTE)

@@ -61,16 +61,16 @@ def test_an_offline_channel_is_retained_for_a_while_and_listed_last() -> None:
     assert choose(ids(1), previous, {"2": RETAINED_MS}) == ids(1)
 
 
-def test_an_offline_channel_does_not_enter() -> None:
+def test_an_offline_channel_does_not_enter_the_list() -> None:
     assert choose(ids(1), [], {"2": 0}) == ids(1)
 
 
-def test_pinned_channels_are_always_listed_even_offline() -> None:
+def test_pinned_channels_are_always_listed_even_if_offline() -> None:
     curation = Curation(pinned=frozenset(ids(9, 50)))
     assert choose(ids(*range(20)), [], {"50": 10 * RETAINED_MS}, curation) == ids(0, 1, 2, 3, 4, 9, 50)
 
 
-def test_barred_channels_are_never_listed_and_use_no_position() -> None:
+def test_excluded_channels_are_never_listed_and_take_no_position() -> None:
     curation = Curation(pinned=frozenset({"1"}), barred=frozenset(ids(0, 1, 8)))
     assert choose(ids(*range(7)), ids(0, 8), {"8": 0}, curation) == ids(2, 3, 4, 5, 6)
 

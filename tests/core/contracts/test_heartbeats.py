@@ -1,4 +1,4 @@
-"""Heartbeats are read back as written; those of other versions and damaged ones are unreadable, never zeros."""
+"""Heartbeats are read back as written; those of other versions and damaged ones are unreadable, not zero."""
 
 from __future__ import annotations
 

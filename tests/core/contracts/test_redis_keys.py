@@ -1,4 +1,4 @@
-"""Redis keys are named in one module; deploy, which must not import other packages of the project, repeats three."""
+"""Redis keys are named in one module; deploy, which must not import other packages of the project, repeats some."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from deploy.local import readiness
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = ("apps", "core", "twitchly", "drills", "bench", "flink", "simulator", "tests")
-# A key in quotes: no other string of the project starts with one of the prefixes below.
+# A key in quotes: no other string in the project starts with one of the prefixes below.
 LITERAL = re.compile(
     r"""["'](?:board|ends|values|past|limits|sign):|["'](?:late-dropped|refresh-streams|streams-curation)["']"""
 )

@@ -27,11 +27,11 @@ ROOT = Path(__file__).parents[3]
         ["2026-11-23T00:00:00Z"],
     ],
 )
-def test_an_invalid_timestamp_is_none(text: object) -> None:
+def test_an_invalid_timestamp_is_parsed_as_none(text: object) -> None:
     assert parse_timestamp(text) is None
 
 
-def test_a_timestamp_out_of_range_in_utc_is_none_even_with_a_zone() -> None:
+def test_a_timestamp_out_of_range_in_utc_is_parsed_as_none_even_with_a_zone() -> None:
     east = dt.timezone(dt.timedelta(hours=5))
     assert parse_timestamp("0001-01-01T00:00:00", zone=east) is None
     assert parse_timestamp("2026-11-23T05:00:00", zone=east) == dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
@@ -52,7 +52,7 @@ def test_timestamps_are_written_in_utc_truncated_to_the_second() -> None:
 
 
 def test_strftime_is_not_used_for_iso_times() -> None:
-    """`%Y` of strftime does not pad the year, so such timestamps could not be parsed back."""
+    """`%Y` in strftime does not pad the year, so such timestamps could not be parsed back."""
     files = [
         path for folder in ("apps", "core", "flink", "simulator", "twitchly") for path in (ROOT / folder).rglob("*.py")
     ]

@@ -31,12 +31,12 @@ RANGES: Final[tuple[tuple[int, int], ...]] = (
 
 
 def code_points() -> Iterator[int]:
-    """Yield all code points with the property in order."""
+    """Yield all code points with the property, in order."""
     return (code_point for code_point in range(sys.maxunicode + 1) if _IGNORABLE.match(chr(code_point)))
 
 
 def ranges_of(code_points: Iterable[int]) -> list[tuple[int, int]]:
-    """Return first and last of each run of consecutive code points."""
+    """Return the first and last of each run of consecutive code points."""
     ranges: list[tuple[int, int]] = []
     for code_point in code_points:
         if ranges and ranges[-1][1] == code_point - 1:

@@ -31,7 +31,7 @@ def one_input(data: bytes) -> None:
 
 
 def events(*pieces: bytes) -> list[Event]:
-    """Return a session's events for these pieces."""
+    """Return a session's events for these pieces of input."""
     session = Session("justinfan12345", 0)
     session.join(["a", "b"])
     session.receive_data(b":t CAP * ACK :x\r\n:t 001 justinfan12345 :hi\r\n", 0)

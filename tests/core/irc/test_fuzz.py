@@ -1,4 +1,4 @@
-"""A bounded run of the fuzzer with invented seed lines of each kind."""
+"""A bounded run of the fuzzer with made-up seed lines of each kind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SEEDS = (
 def test_no_bytes_break_the_parser_or_the_session(tmp_path: Path) -> None:
     for number, seed in enumerate(SEEDS):
         (tmp_path / str(number)).write_bytes(seed)
-    # Via an intermediate process: Linux counts the parent's memory toward a program's peak.
+    # Via an intermediate process, because Linux counts the parent's memory toward a program's peak.
     between = ["/bin/sh", "-c", '"$@"; exit $?', "sh"]
     command = [
         *between,

@@ -92,7 +92,7 @@ def test_an_absurd_time_is_ignored() -> None:
 
 
 @given(st.binary(max_size=600))
-def test_any_bytes_are_parsed_to_a_line(raw: bytes) -> None:
+def test_any_bytes_are_parsed_into_a_line(raw: bytes) -> None:
     line = parse(raw)
     assert isinstance(line.command, str)
     chat_message(line)

@@ -52,7 +52,7 @@ def test_a_message_received_once_is_in_chat() -> None:
 def test_a_message_that_was_never_received_is_a_difference() -> None:
     result = match([entry()], heard())
     assert (result.all, result.late_ms) == (Counts(sent=1, differences=1), SENT_MS)
-    assert "neither on Kafka nor in a recorded gap" in result.differences[0]
+    assert "neither in Kafka nor in a recorded gap" in result.differences[0]
 
 
 def test_a_gap_includes_both_ends() -> None:
