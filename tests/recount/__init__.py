@@ -1,1 +1,4 @@
-"""An independent recount of chat. It shares no code with the project, only docs/metrics.md and docs/partners.md."""
+"""An independent recount of chat.
+
+It shares no code with the project and relies only on docs/metrics.md and docs/partners.md.
+"""

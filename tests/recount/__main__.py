@@ -1,8 +1,8 @@
 """`python -m tests.recount --url … --key … --irc … --helix …`: recount chat and compare all published figures.
 
-It listens for full minutes as an anonymous IRC client, and compares API, CSV, NDJSON, sockets, pages and their files
-with its own counts. If it crosses midnight, it also compares the day and its hours, and takes the minutes before it
-joined from the API. It shares no code with the project. The exit code is 1 if anything differs.
+It listens for whole minutes as an anonymous IRC client, and compares the API, CSV, NDJSON, sockets, pages and page
+exports with its own counts. If it crosses midnight, it also compares the day and its hours; the minutes before it
+joined come from the API. It shares no code with the project. The exit code is 1 if anything differs.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def main() -> int:
     parser.add_argument("--url", required=True, help="the instance, such as http://127.0.0.1:8000")
     parser.add_argument("--key", required=True, help="an API key with all read scopes and live")
     parser.add_argument("--irc", required=True, metavar="HOST:PORT")
-    parser.add_argument("--helix", required=True, metavar="URL", help="the server of /helix and /oauth2")
-    parser.add_argument("--producer", default="", metavar="URL", help="a producer's metrics, for moved messages")
+    parser.add_argument("--helix", required=True, metavar="URL", help="the server that provides /helix and /oauth2")
+    parser.add_argument("--producer", default="", metavar="URL", help="a producer's metrics, to report moved messages")
     parser.add_argument("--minutes", type=int, default=3)
     parser.add_argument("--day", action="store_true", help="fail unless a UTC day ends during the recount")
     args = parser.parse_args()
@@ -59,7 +59,7 @@ def main() -> int:
         Frames("API socket", api.socket(), sorted(channels)),
         Frames("page socket", pages.socket(), sorted(channels)),
     ]
-    # The first minute starts late enough that its 30 s windows were fully heard.
+    # The first minute starts late enough that its 30-second windows were fully heard.
     from_ms = -(-(heard_ms + WINDOW_MS) // MINUTE_MS) * MINUTE_MS
     until_ms = from_ms + args.minutes * MINUTE_MS
     live_figures = list(samples(api, sorted(channels), until_ms))
@@ -113,7 +113,7 @@ def wait_until_stored(api: Api, channel_ids: list[str], until_ms: int) -> None:
 
 
 def is_stored(response: Mapping[str, object], until_ms: int) -> bool:
-    """Return whether a response has the window that ends at `until_ms`, including its chatters."""
+    """Return whether a response contains the window that ends at `until_ms`, including its chatters."""
     points = response["points"]
     assert isinstance(points, dict)
     return bool(points["end"]) and ms_of(points["end"][-1]) == until_ms and points["values"]["chatters"][-1] is not None
@@ -148,7 +148,7 @@ def compare_history(comparison: Comparison, api: Api, pages: Pages, channel_id: 
 def compare_rows(
     comparison: Comparison, surface: str, channel_id: str, rows: list[Figure], range_ms: tuple[int, int]
 ) -> None:
-    """Check that the windows of a file cover a range without overlap, and that they add up to its messages."""
+    """Check that the windows in an export cover a range without overlap and add up to the messages of the range."""
     from_ms, until_ms = range_ms
     length_ms = WINDOW_MS if rows and rows[0].kind == "live" else MINUTE_MS
     ends = [row.end_ms for row in rows]
@@ -158,7 +158,7 @@ def compare_rows(
 
 
 def compare_range(comparison: Comparison, api: Api, pages: Pages, channel_id: str, from_ms: int, until_ms: int) -> None:
-    """Compare averages, peaks and coverage of a range, in the API and on the page."""
+    """Compare the averages, peaks and coverage of a range in the API and on the page."""
     chat, span_s = comparison.chats[channel_id], (until_ms - from_ms) / 1000
     minutes = chat.minutes(from_ms, until_ms)
     response = api.series(channel_id, "live", from_ms, until_ms)
@@ -186,7 +186,7 @@ def compare_range(comparison: Comparison, api: Api, pages: Pages, channel_id: st
 
 
 def compare_viewers(comparison: Comparison, api: Api, helix: Helix, channel_id: str, range_ms: tuple[int, int]) -> None:
-    """Check that viewers are within the bounds of Helix's responses: it is unknown which one the product used."""
+    """Check that viewers are within the bounds of Helix's responses. It is unknown which response the product used."""
     points = api.series(channel_id, "minute", *range_ms)["points"]
     for end, viewers in zip(points["end"], points["values"]["viewers"], strict=True):
         end_ms = ms_of(end)
@@ -197,7 +197,7 @@ def compare_viewers(comparison: Comparison, api: Api, helix: Helix, channel_id: 
 
 
 def moved_messages(url: str) -> float:
-    """Return how many messages a producer has counted at a later time than Twitch sent them; 0 without a URL."""
+    """Return how many messages a producer has counted at a later time than their send time; 0 without a URL."""
     lines = httpx.get(url, timeout=10).raise_for_status().text.splitlines() if url else []
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(MOVED))
 

@@ -47,7 +47,7 @@ def read_message(line: str) -> Message | None:
 
 
 class Listener(threading.Thread):
-    """Joins channels and collects messages until `end`; a lost connection sets `failure` and ends it."""
+    """Joins channels and collects messages until `end`; a lost connection sets `failure` and ends the thread."""
 
     def __init__(self, host: str, port: int, logins: Iterable[str]) -> None:
         super().__init__(daemon=True)

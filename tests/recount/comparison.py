@@ -63,7 +63,7 @@ class Comparison:
     def _has_distinct(self, figure: Figure, since_ms: int) -> bool:
         """Return whether the distinct people and texts of a figure are comparable.
 
-        Their hashes change at midnight, so a window across it may count them twice.
+        Their hashes change at midnight, so a window across midnight may count the same person or text twice.
         """
         end_ms = figure.distinct_end_ms
         return end_ms >= since_ms and not (figure.kind == "live" and crosses_midnight(end_ms - WINDOW_MS, end_ms))
@@ -81,12 +81,12 @@ class Comparison:
 
 
 def crosses_midnight(from_ms: int, until_ms: int) -> bool:
-    """Return whether a UTC midnight is within [from_ms, until_ms), after its start."""
+    """Return whether a UTC midnight is between `from_ms` and `until_ms`, excluding both."""
     return from_ms // DAY_MS != (until_ms - 1) // DAY_MS
 
 
 def slack_of(figure: Figure, metric: str, expected: float | None) -> float:
-    """Return by how much rounding may change a value. Engagement is recomputed from viewers that are rounded too."""
+    """Return by how much rounding may change a value. Engagement is recomputed from viewers, which are also rounded."""
     slack, viewers = figure.slack.get(metric, 0.0), figure.values.get("viewers")
     if metric == "engagement" and viewers and expected:
         slack += expected * figure.slack.get("viewers", 0.0) / viewers

@@ -1,4 +1,4 @@
-"""Counting of messages by the published rules: docs/metrics.md, "Rules"."""
+"""Counting of messages according to the published rules in docs/metrics.md, "Rules"."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.recount.chat import Message
 SECOND_MS, WINDOW_MS, STEP_MS, MINUTE_MS = 1_000, 30_000, 10_000, 60_000
 HOUR_MS, DAY_MS = 60 * MINUTE_MS, 1_440 * MINUTE_MS
 SHORT_MS = 30 * MINUTE_MS
-# Unicode 16, DerivedCoreProperties.txt, Default_Ignorable_Code_Point, and two characters that look empty.
+# Unicode 16, DerivedCoreProperties.txt, Default_Ignorable_Code_Point, and two other characters that look empty.
 IGNORED = (
     *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
     *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
@@ -137,7 +137,7 @@ def range_values(minutes: Sequence[Counts], viewers: float | None) -> dict[str, 
 
 
 def window_peaks(chat: Chat, from_ms: int, until_ms: int) -> dict[str, float | None]:
-    """Return the peaks of 30-second windows in a range of up to 30 min; the peak of repetition is that of minutes."""
+    """Return the peaks of 30-second windows in a range of up to 30 min; the peak of repetition comes from minutes."""
     windows = [chat.live(end_ms) for end_ms in range(from_ms + WINDOW_MS, until_ms + 1, STEP_MS)]
     return {
         "messages": max(counts.messages for counts in windows),
@@ -147,7 +147,7 @@ def window_peaks(chat: Chat, from_ms: int, until_ms: int) -> dict[str, float | N
 
 
 def minute_peaks(minutes: Iterable[Counts]) -> dict[str, float | None]:
-    """Return the peaks of minutes in a range, rounded to six decimals."""
+    """Return the peaks of minutes in a range, rounded to six decimal places."""
     all_minutes = list(minutes)
     busy = [counts for counts in all_minutes if counts.messages >= PEAK_MESSAGES]
     peaks = {

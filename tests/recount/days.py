@@ -1,4 +1,4 @@
-"""Figures of days and hours, from the minutes of a day: recounted ones, and published ones from before the recount."""
+"""Figures of days and hours from the minutes of a day: published ones before the recount began, then recounted ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.recount.comparison import Comparison
 from tests.recount.counting import DAY_MS, HOUR_MS, MINUTE_MS, PEAK_MESSAGES, Chat
 from tests.recount.published import EXPORT_DECIMALS, Api, Figure, Pages, ms_of
 
-# Metrics that chat alone determines.
+# Metrics that depend only on chat.
 METRICS = ("messages", "spam", "chatters", "repetition", "shared")
 PEAKS = ("messages", "spam", "chatters", "repetition")
 ROLLED_UP_S = 300.0
@@ -21,7 +21,7 @@ ROLLED_UP_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """The counts of a minute. `observed_s` is the time in which pulses were written, `heard_s` that outside gaps."""
+    """The counts of a minute. `observed_s` is the time claimed by pulses, `heard_s` the part of it outside gaps."""
 
     messages: float
     words: float
@@ -44,7 +44,7 @@ def recounted_minutes(chat: Chat, from_ms: int, until_ms: int) -> dict[int, Minu
 
 
 def published_minutes(rows: Iterable[Mapping[str, str]]) -> dict[int, Minute]:
-    """Return the minutes in the rows of a CSV file by start time."""
+    """Return the minutes in the rows of a CSV export by start time."""
     return {ms_of(row["end"]) - MINUTE_MS: _published_minute(row) for row in rows}
 
 
@@ -65,7 +65,7 @@ def values_of(minutes: Sequence[Minute]) -> dict[str, float | None]:
 
 
 def peaks_of(minutes: Sequence[Minute]) -> dict[str, float | None]:
-    """Return the busiest minutes, rounded to six decimals."""
+    """Return the values of the busiest minutes, rounded to six decimal places."""
     heard = [minute for minute in minutes if minute.observed_s >= 30]
     busy = [minute for minute in heard if minute.messages >= PEAK_MESSAGES]
     peaks = {
@@ -140,7 +140,7 @@ def tile_figures(pages: Pages, channel_id: str, day_ms: int) -> Iterator[Figure]
 
 
 def compare_days(comparison: Comparison, api: Api, pages: Pages, day_ms: int, from_ms: int) -> None:
-    """Compare the day from `day_ms`, which has ended, on every surface; its minutes are recounted since `from_ms`."""
+    """Compare the day from `day_ms`, which has ended, on every surface; its minutes are recounted from `from_ms` on."""
     until_ms, channel_ids = day_ms + DAY_MS, sorted(comparison.chats)
     wait_until_rolled_up(api, channel_ids, day_ms)
     responses = [query(api, channel_ids, day_ms, grain) for grain in ("day", "hour")]
@@ -165,11 +165,11 @@ def query(api: Api, channel_ids: Sequence[str], day_ms: int, grain: str) -> dict
 
 
 def wait_until_rolled_up(api: Api, channel_ids: Sequence[str], day_ms: int) -> None:
-    """Wait until every channel has a row of the day. Raises: TimeoutError."""
+    """Wait until every channel has a row for the day. Raises: TimeoutError."""
     limit_s = time.monotonic() + ROLLED_UP_S
     while any(item["total"]["messages"] is None for item in query(api, channel_ids, day_ms, "total")["items"]):
         if time.monotonic() > limit_s:
-            raise TimeoutError("a day is not rolled up")
+            raise TimeoutError("the day has not been rolled up")
         time.sleep(1)
 
 

@@ -16,7 +16,10 @@ OLDEST_MS = 90_000
 
 
 class Helix(threading.Thread):
-    """Records the viewers of channels every 2 s until `end`. Only the simulated Twitch issues such tokens."""
+    """Records the viewers of channels every 2 s until `end`.
+
+    Only the simulated Twitch issues tokens for these credentials.
+    """
 
     def __init__(self, url: str, channel_ids: Sequence[str]) -> None:
         super().__init__(daemon=True)

@@ -1,4 +1,4 @@
-"""Readers of published figures: API, pages, their files and both sockets. All return `Figure`s."""
+"""Readers of published figures: the API, pages, exports and both sockets. All of them return `Figure`s."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 METRICS = ("viewers", "messages", "spam", "chatters", "repetition", "engagement", "shared")
-# Raw counts in files.
+# Raw counts in exports.
 COUNTS = ("count_messages", "count_words", "count_texts", "count_copies")
-# The headings of CSV from a page, which is for spreadsheets; other files have the names.
+# The headings in CSV from a page, which is for spreadsheets; other exports contain the names.
 HEADINGS = {
     "Window end": "end",
     "Coverage, share": "coverage",
@@ -41,7 +41,7 @@ HEADINGS = {
 DISTINCT = ("chatters", "repetition", "count_texts")
 # Channels per subscription.
 CHANNELS_PER_SUBSCRIPTION = 50
-# Page exports have two more decimals than the pages.
+# Page exports have two more decimal places than the pages.
 EXPORT_DECIMALS = {"messages": 2, "spam": 4, "chatters": 2, "repetition": 2, "engagement": 3, "viewers": 2, "shared": 2}
 TILES = {"average": re.compile(r'id="average"\s*>\s*([^<]*?)\s*<'), "peak": re.compile(r'id="peak"\s*>\s*([^<]*?)\s*<')}
 COVERAGE_TILE = re.compile(r'id="coverage-range"\s*>\s*([^<]*?)\s*<')
@@ -53,8 +53,8 @@ Values = Mapping[str, float | None]
 class Figure:
     """The values of one window or range that ends at `end_ms`, as published on one surface.
 
-    `kind` is live, minute, average or peak. `slack` is the rounding of the published number, by metric.
-    `distinct_end_ms` is the end of the window of `chatters` and `repetition`.
+    `kind` is live, minute, hour, day, average, peak or day peak. `slack` is the largest rounding error of the published
+    number, by metric. `distinct_end_ms` is the end of the window of `chatters` and `repetition`.
     """
 
     surface: str
@@ -154,18 +154,18 @@ class Pages:
         return response
 
     def file(self, form: str, channel_id: str, grain: str, from_ms: int, until_ms: int) -> list[Figure]:
-        """Return the windows of a range from an exported file of the page."""
+        """Return the windows of a range from one of the page's exports."""
         query = {"grain": grain, "from": iso(from_ms), "until": iso(until_ms)}
         text = self._client.get(f"/channels/{channel_id}/windows.{form}", params=query).raise_for_status().text
         slack = {metric: 0.5 * 10**-digits for metric, digits in EXPORT_DECIMALS.items()}
         return list(figures_in(f"page {form}", grain, channel_id, text, form, slack))
 
     def discover(self, days: str) -> list[dict[str, str]]:
-        """Return the rows of the Discover export for the last days, such as 7d."""
+        """Return the rows of the Discover export for a number of past days, such as 7d."""
         return list(_csv_rows(self._client.get("/discover.csv", params={"range": days}).raise_for_status().text))
 
     def tiles(self, channel_id: str, metric: str, from_ms: int, until_ms: int) -> tuple[list[Figure], str]:
-        """Return average and peak of a metric as shown on the page, and its coverage."""
+        """Return the average and the peak of a metric as shown on the page, and the coverage."""
         query = {"channel": channel_id, "board": metric, "from": iso(from_ms), "until": iso(until_ms)}
         text = self._client.get("/", params=query).raise_for_status().text
         texts = {kind: html.unescape(tile[1]) for kind, tile in _matches(text)}
@@ -233,7 +233,7 @@ def figures_of(surface: str, kind: str, channel_id: str, columns: Mapping[str, A
 def figures_in(
     surface: str, grain: str, channel_id: str, text: str, form: str, slack: Mapping[str, float]
 ) -> Iterator[Figure]:
-    """Yield the windows in a file."""
+    """Yield the windows in an export."""
     for row in _csv_rows(text) if form == "csv" else _ndjson_rows(text):
         names = [name for name in (*METRICS, *COUNTS) if name in row or form == "ndjson"]
         values = {name: _number(row.get(name)) for name in names}

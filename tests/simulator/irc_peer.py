@@ -85,7 +85,7 @@ class Peer:
             await self.until(lambda line, login=login: f" 366 justinfan7 #{login} " in line)  # type: ignore[misc]
 
     async def line(self) -> bytes:
-        """Return the next line without its line end. Raises: EOFError."""
+        """Return the next line without its line ending. Raises: EOFError."""
         while not self._unread:
             data = await self._pipe.read()
             if not data:

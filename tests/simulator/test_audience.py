@@ -62,7 +62,7 @@ def test_each_item_is_due_once_and_in_order_from_the_start() -> None:
     assert [item.id for item in due] == [item.id for item in items(60, channels=10)]
 
 
-def test_items_not_consumed_stay_due() -> None:
+def test_items_that_are_not_consumed_remain_due() -> None:
     audience = Audience(channels=10, rate=100, seed=1)
     audience.start(T0)
     ids = []
@@ -78,7 +78,7 @@ def test_lines_have_the_lengths_of_recorded_chat() -> None:
     assert max(map(len, texts)) <= 500
 
 
-def test_no_text_contains_a_line_end() -> None:
+def test_no_text_contains_a_line_break() -> None:
     texts = {message.text for message in chat(120, rate=300)}
     assert not any(set("\r\n\0") & set(text) for text in texts)
 
@@ -89,7 +89,7 @@ def test_chatters_write_repeatedly() -> None:
     assert len(messages) * 0.1 < len(people) < len(messages) * 0.95
 
 
-def test_newcomers_were_never_seen_before_and_returning_ones_are_marked() -> None:
+def test_newcomers_were_never_seen_before_and_returning_chatters_are_marked() -> None:
     messages = chat(240)
     newcomers = [m.chatter.id for m in messages if m.first]
     copies = [m for m in messages if m.kind == "copy"]
@@ -117,7 +117,7 @@ def test_bots_post_on_schedule_in_silent_chats() -> None:
     assert all(item.chatter.mod for item in bots)
 
 
-def test_a_raid_is_announced_in_its_target_and_raiders_write_there() -> None:
+def test_a_raid_is_announced_in_its_target_channel_and_raiders_write_there() -> None:
     audience = Audience(channels=300, rate=1e-6, seed=1)
     audience.start(T0)
     due = list(audience.due(T0 + 1_200_000))
@@ -169,7 +169,7 @@ def test_a_shared_message_has_a_copy_in_each_other_room() -> None:
         }
 
 
-def test_a_gift_bomb_is_followed_by_as_many_gifts() -> None:
+def test_a_gift_bomb_is_followed_by_as_many_gifts_as_its_notice_states() -> None:
     notices = [item for item in items(600, rate=200) if isinstance(item, Notice)]
     bomb = next(n for n in notices if n.kind == "submysterygift" and n.due_ms < T0 + 500_000)
     params = dict(bomb.params)

@@ -85,7 +85,7 @@ def test_viewers_of_a_new_broadcast_ramp_up() -> None:
     assert sum(grown[key].viewers for key in new) > 1.4 * sum(begun[key].viewers for key in new)
 
 
-def test_a_raid_moves_viewers_and_the_raider_ends_soon_after() -> None:
+def test_a_raid_moves_viewers_and_the_raider_goes_offline_soon_after() -> None:
     broadcasts = Broadcasts(500, 1)
     raids = broadcasts.raids(T0, T0 + 60 * MINUTE_MS)
     assert len(raids) > 5

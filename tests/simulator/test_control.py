@@ -49,7 +49,7 @@ async def test_a_response_is_sent_in_one_piece(twitch: Simulated) -> None:
 
 
 def first_pieces(host: str, port: int, count: int) -> list[bytes]:
-    """Return the first read of each response."""
+    """Return the data of the first read of each response."""
     pieces = []
     for _ in range(count):
         with socket.create_connection((host, port)) as client:

@@ -19,7 +19,7 @@ def test_a_flood_sends_at_its_rate_in_its_channels_and_ends_on_time() -> None:
     assert [chat.due_ms for chat in first] == sorted(chat.due_ms for chat in first)
 
 
-def test_items_not_consumed_stay_due() -> None:
+def test_items_that_are_not_consumed_remain_due() -> None:
     floods = Floods()
     floods.begin(Faults().begin(FaultRequest("flood", 2, rate=100), T0), CHANNELS)
     consumed = list(islice(floods.due(T0 + 60_000), 3))

@@ -41,7 +41,7 @@ def test_one_frame_carries_several_lines() -> None:
     assert (frame.opcode, frame.data) == (Opcode.TEXT, LINES)
 
 
-def test_a_missing_line_end_is_added() -> None:
+def test_a_missing_line_break_is_added() -> None:
     server, client = opened()
     client.send_text(b"NICK justinfan1")
     assert deliver(server, client) == b"NICK justinfan1\r\n"
@@ -95,7 +95,7 @@ def test_nothing_follows_a_close_frame() -> None:
     assert server.should_close
 
 
-def test_other_requests_are_rejected() -> None:
+def test_requests_other_than_a_websocket_handshake_are_rejected() -> None:
     server = WebSocketFraming()
     _, reply = server.receive(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert reply.startswith(b"HTTP/1.1 426")

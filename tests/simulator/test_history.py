@@ -1,4 +1,4 @@
-"""The simulated past has the broadcasts, viewers and average chat of the live audience."""
+"""The simulated history has the same broadcasts, viewers and average amount of chat as the live audience."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_sampled_hour_is_similar_to_one_rolled_up_from_all_minutes(history: Hi
         assert sampled[name] == exact[name]
 
 
-def test_outages_are_gaps_with_less_heard_time(history: History) -> None:
+def test_outages_are_recorded_as_gaps_and_reduce_the_time_heard(history: History) -> None:
     gaps = [
         (index, event)
         for index in range(CHANNELS)

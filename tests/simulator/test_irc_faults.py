@@ -144,7 +144,7 @@ async def test_a_flood_adds_chat_to_its_channel(twitch: Simulated) -> None:
 async def test_bad_bytes_are_inserted_between_intact_lines(twitch: Simulated, transport: str) -> None:
     async with twitch.peer(transport) as peer:
         await peer.join(twitch.login)
-        # On a busy machine, a second has fewer writes than there are kinds of bad bytes.
+        # On a busy machine, a second may have fewer writes than there are kinds of bad bytes.
         for _ in range(60):
             fault: dict[str, Any] = await twitch.fault("bad_bytes", seconds=1)
             await read_until(peer, fault["until_ms"])
@@ -196,14 +196,14 @@ async def test_a_closed_channel_expels_its_clients_until_it_reopens(
     assert {entry.connections for entry in during if entry.channel_id == fault["channels"][0]} == {0}
 
 
-async def test_faults_affect_the_connections_with_most_channels_first(twitch: Simulated) -> None:
+async def test_faults_affect_the_connections_with_the_most_channels_first(twitch: Simulated) -> None:
     logins = [channel.login for channel in twitch.audience.channels]
     async with twitch.peer() as small, twitch.peer() as large:
         await small.join(*logins[:2])
         await large.join(*logins)
         assert (await twitch.fault("reconnect"))["channels"] == [channel.id for channel in twitch.audience.channels]
         await large.until(lambda line: line.endswith(" RECONNECT"))
-        # A client that is leaving already is not notified again.
+        # A client that is already leaving is not notified again.
         assert len((await twitch.fault("reconnect"))["channels"]) == 2  # type: ignore[arg-type]
         await small.until(lambda line: line.endswith(" RECONNECT"))
 

@@ -57,7 +57,7 @@ def test_a_client_without_tags_gets_an_untagged_line() -> None:
     assert untagged(CHAT).endswith(b"\r\n")
 
 
-def test_a_cheer_a_newcomer_and_an_action_are_marked() -> None:
+def test_cheers_newcomers_and_actions_are_marked() -> None:
     marked = tags(CHAT._replace(bits=250, first=True))
     assert (marked["bits"], marked["first-msg"]) == ("250", "1")
     assert tags(CHAT._replace(returning=True))["returning-chatter"] == "1"
@@ -75,7 +75,7 @@ def test_shared_copies_and_originals_have_source_tags() -> None:
     assert names == sorted(names)
 
 
-def test_a_notice_and_its_shared_copy() -> None:
+def test_a_notice_and_its_shared_copy_have_their_msg_ids() -> None:
     notice = Notice("n", "announcement", ROOM, WHO, T0, (("color", "BLUE"),), "", "queue is open")
     parsed = irc.parse(tagged(notice, T0))
     assert (parsed.command, parsed.params) == ("USERNOTICE", ("#amberyak", "queue is open"))
@@ -121,7 +121,7 @@ def test_a_raid_names_the_raider_and_the_viewers() -> None:
         ),
     ],
 )
-def test_moderation_lines_have_the_format_of_twitch(item: Item, kind: str, line: str) -> None:
+def test_moderation_lines_are_formatted_as_on_twitch(item: Item, kind: str, line: str) -> None:
     assert item.kind == kind
     assert tagged(item, T0) == f"{line}\r\n".encode()
     assert untagged(item) == f"{line.split(' ', 1)[1]}\r\n".encode()

@@ -111,7 +111,7 @@ async def test_a_client_that_does_not_read_is_dropped_and_leaves_its_rooms() -> 
         session.send(b"too late\r\n")
 
 
-async def test_data_released_after_a_freeze_is_not_slow_reading() -> None:
+async def test_data_released_after_a_freeze_does_not_count_as_slow_reading() -> None:
     async with served(ConnectionLimits(max_unread_bytes=1_000)) as (server, peer, _):
         await peer.join("amberyak", hello=HELLO)
         (client,) = server.connections.clients
@@ -125,7 +125,7 @@ async def test_data_released_after_a_freeze_is_not_slow_reading() -> None:
         assert [len(line) for line in peer.lines[-101:]] == [49_998] * 100 + [7]
 
 
-async def test_a_client_with_too_much_held_back_is_dropped() -> None:
+async def test_a_client_with_too_much_data_held_back_is_dropped() -> None:
     async with served(ConnectionLimits(max_held_bytes=1_000)) as (server, peer, _):
         await peer.join("amberyak", hello=HELLO)
         (client,) = server.connections.clients

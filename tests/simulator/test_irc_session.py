@@ -89,7 +89,7 @@ def test_no_user_state_is_sent_without_the_capabilities() -> None:
     assert len(replies(client, b"JOIN #amberyak\r\n")) == 3
 
 
-def test_messages_of_clients_are_ignored() -> None:
+def test_messages_from_clients_are_ignored() -> None:
     assert replies(signed_in()[0], b"PRIVMSG #amberyak :hello\r\n") == []
 
 
@@ -123,7 +123,7 @@ def test_nothing_is_joined_before_the_nick() -> None:
     assert rooms.joined() == 0
 
 
-def test_a_part_is_echoed_and_leaves_the_room() -> None:
+def test_a_part_is_echoed_and_the_client_leaves_the_room() -> None:
     rooms = create_rooms()
     client = welcomed(rooms)
     client.receive(b"JOIN #amberyak,#icykettle\r\n", 0.0)
@@ -199,14 +199,14 @@ def test_the_join_of_the_hundred_and_first_channel_is_silently_ignored() -> None
     assert len(replies(client, b"JOIN #channel7\r\n", 200)) == 4
 
 
-def test_joins_of_an_unresponsive_channel_are_not_answered() -> None:
+def test_joins_to_an_unresponsive_channel_are_not_answered() -> None:
     rooms = create_rooms()
     rooms.unresponsive = {"amberyak"}
     assert replies(welcomed(rooms), b"JOIN #amberyak\r\n") == []
     assert rooms.joined() == 0
 
 
-def test_a_join_of_a_suspended_channel_is_answered_with_a_notice_if_commands_are_enabled() -> None:
+def test_a_join_to_a_suspended_channel_is_answered_with_a_notice_if_commands_are_enabled() -> None:
     rooms = create_rooms()
     rooms.suspended = {"amberyak"}
     (notice,) = replies(welcomed(rooms), b"JOIN #amberyak\r\n")
@@ -272,7 +272,7 @@ def test_malformed_lines_are_ignored(data: bytes) -> None:
     assert replies(client, b"PING :x\r\n")[-1].endswith(":x")
 
 
-def test_a_line_without_an_end_closes_the_connection() -> None:
+def test_a_line_that_never_ends_closes_the_connection() -> None:
     client = session()
     client.receive(b"x" * (MAX_LINE_BYTES + 1), 0.0)
     assert client.should_close

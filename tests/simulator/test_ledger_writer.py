@@ -50,7 +50,7 @@ def test_an_incomplete_last_line_is_made_unparsable(tmp_path: Path, cut: int) ->
 
 
 def test_files_older_than_a_day_are_deleted_when_a_new_one_begins(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("not of the ledger")
+    (tmp_path / "notes.txt").write_text("not part of the ledger")
     write(tmp_path, entry("old", T0), entry("recent", T0 + HOUR_MS), entry("new", T0 + 25 * HOUR_MS))
     assert [parse_entry(line) for line in lines(tmp_path)] == [
         entry("recent", T0 + HOUR_MS),

@@ -44,7 +44,7 @@ def test_a_higher_speed_shortens_the_intervals(path: Path) -> None:
     assert [c.due_ms - T0 for c in playing(path, 4).due(T0 + 1_000)] == [0, 500, 1_000]
 
 
-def test_a_gzipped_recording_is_read_the_same(path: Path, tmp_path: Path) -> None:
+def test_a_gzipped_recording_is_read_like_an_uncompressed_one(path: Path, tmp_path: Path) -> None:
     packed = tmp_path / "chat.csv.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     assert list(playing(packed).due(T0 + 9_999)) == list(playing(path).due(T0 + 9_999))
@@ -52,7 +52,7 @@ def test_a_gzipped_recording_is_read_the_same(path: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("is_packed", [False, True])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_recording_saved_by_a_spreadsheet_is_read_the_same(
+def test_a_recording_saved_by_a_spreadsheet_is_read_like_the_original(
     path: Path, tmp_path: Path, delimiter: str, is_packed: bool
 ) -> None:
     saved = io.StringIO(newline="")
@@ -66,7 +66,7 @@ def test_a_recording_saved_by_a_spreadsheet_is_read_the_same(
 
 
 @pytest.mark.parametrize("start", ["", "\ufeff", "sep=,\n"])
-def test_a_header_that_is_not_csv_is_a_bad_recording(path: Path, start: str) -> None:
+def test_a_header_that_is_not_csv_is_reported_at_startup(path: Path, start: str) -> None:
     path.write_text(start + "x" * (csv.field_size_limit() + 1) + HEADER + ROWS)
     with pytest.raises(BadRecording, match=r"line \d of .*chat\.csv is not CSV: field larger"):
         Recording(path, 1)
@@ -86,7 +86,7 @@ def test_the_position_follows_from_the_newest_id_in_the_ledger() -> None:
     assert rows_sent("run", 3, None) == 0
 
 
-def test_a_run_lasts_until_the_file_or_the_speed_changes(path: Path, tmp_path: Path) -> None:
+def test_a_run_keeps_its_id_until_the_file_or_the_speed_changes(path: Path, tmp_path: Path) -> None:
     run = replay_run(tmp_path, path, 4, T0)
     assert replay_run(tmp_path, path, 4, T0 + 5) == run
     assert replay_run(tmp_path, path, 2, T0 + 5) != run
@@ -103,7 +103,7 @@ def test_a_damaged_replay_state_starts_a_new_run(path: Path, tmp_path: Path) -> 
         assert str(T0) in replay_run(tmp_path, path, 4, T0)
 
 
-def test_the_channels_of_the_file_are_its_streams(path: Path) -> None:
+def test_each_channel_in_the_file_becomes_a_stream(path: Path) -> None:
     streams = playing(path).streams(T0)
     assert [stream.channel.login for stream in streams] == ["amberyak", "icykettle"]
     assert streams[0].viewers > streams[1].viewers > 100

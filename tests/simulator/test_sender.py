@@ -83,7 +83,7 @@ class Script:
 
 
 class JoinedClient:
-    """A joined session that reads the ledger at every line."""
+    """A joined session that reads the ledger whenever it receives lines."""
 
     def __init__(self, stage: Stage, *logins: str, caps: bytes = b"CAP REQ :twitch.tv/tags\r\n") -> None:
         self.lines: list[str] = []
@@ -102,7 +102,7 @@ class JoinedClient:
                 self.unwritten.append(line)
 
 
-def test_the_ledger_holds_every_id_before_the_line_is_sent(tmp_path: Path) -> None:
+def test_the_ledger_contains_every_id_before_the_line_is_sent(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     listener = JoinedClient(stage, "amberyak", "icykettle")
     for after_ms in (0, 10, 1_010, 2_010):
@@ -111,7 +111,7 @@ def test_the_ledger_holds_every_id_before_the_line_is_sent(tmp_path: Path) -> No
     assert listener.unwritten == []
 
 
-def test_the_ledger_has_the_number_of_recipients(tmp_path: Path) -> None:
+def test_the_ledger_records_the_number_of_recipients(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     JoinedClient(stage, "amberyak")
     leaving = JoinedClient(stage, "amberyak")

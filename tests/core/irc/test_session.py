@@ -152,7 +152,7 @@ def test_a_silent_connection_is_pinged_and_then_ended() -> None:
 
 
 @pytest.mark.parametrize("after_ms", [0, 50])
-def test_a_timely_pong_keeps_the_connection(after_ms: int) -> None:
+def test_a_timely_pong_keeps_the_connection_open(after_ms: int) -> None:
     session = welcomed()
     session.tick(PING_EVERY_MS)
     session.receive_data(b":tmi.twitch.tv PONG tmi.twitch.tv :twitchly\r\n", PING_EVERY_MS + after_ms)
@@ -197,7 +197,7 @@ def test_a_joined_channel_that_is_suspended_is_lost_and_retried() -> None:
     assert joins(session) == ["a"]
 
 
-def test_an_unsolicited_part_is_a_loss() -> None:
+def test_an_unsolicited_part_counts_as_a_loss() -> None:
     session = joined("a")
     part = f":{NICK}!{NICK}@{NICK}.tmi.twitch.tv PART #a\r\n".encode()
     assert session.receive_data(part, 1) == [Left("a", "parted")]

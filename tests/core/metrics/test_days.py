@@ -22,7 +22,7 @@ TIMES = ("heard_ms", "missed_ms", "on_air_ms", "on_air_heard_ms")
 
 @st.composite
 def near_midnights(draw: st.DrawFn) -> Minutes:
-    """Return minutes of three days by their start, most of them beside a midnight."""
+    """Return minutes of three days by their start, most of them near a midnight."""
     offsets = st.integers(-4, 4).flatmap(
         lambda beside: st.integers(0, DAYS).map(lambda day: day * DAY_MS + beside * MINUTE_MS)
     )
@@ -74,7 +74,7 @@ def test_days_add_up_to_their_range(
 
 
 @pytest.mark.parametrize("number", [1439, 1440])
-def test_missed_time_is_on_air_only_beside_an_on_air_row_of_the_same_day(number: int) -> None:
+def test_missed_time_counts_as_on_air_only_beside_an_on_air_row_of_the_same_day(number: int) -> None:
     on_air = {"messages": 9, "observed_ms": MINUTE_MS, "pulses": 60, "on_air_pulses": 60}
     rows = [Row(T + number * MINUTE_MS, MINUTE_MS, on_air)]
     gaps = RecordedGaps([(T + 1400 * MINUTE_MS, T + 1470 * MINUTE_MS)])

@@ -1,4 +1,4 @@
-"""Days, hours and periods have the values of formulas written out over raw chat records, for every metric."""
+"""Days, hours and periods equal formulas that are written out over raw chat records, for every metric."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def rows_of(chat: Chat, gaps: RecordedGaps) -> list[Row]:
 
 
 def stored_days(chat: Chat, gaps: RecordedGaps) -> list[RangeSummary]:
-    """Return the days of the records, after they were stored as columns."""
+    """Return the days of the records, after they have been stored as columns."""
     rows, days = rows_of(chat, gaps), []
     for start_ms in range(T, END, DAY_MS):
         inside = [row for row in rows if start_ms <= row.start_ms < start_ms + DAY_MS]
@@ -100,7 +100,7 @@ def ratio(numerator: float, denominator: float) -> float | None:
 
 
 def figures(chat: Chat, gap: tuple[int, int] | None, from_ms: int, until_ms: int) -> dict[str, float | None]:
-    """Return every metric of [from_ms, until_ms), by the definitions in docs/metrics.md, from the records alone."""
+    """Return every metric of [from_ms, until_ms) as defined in docs/metrics.md, from the records alone."""
     inside = [record for record in chat if from_ms <= record.at_ms < until_ms]
     messages = [record for record in inside if record.kind == "message"]
     copies, removals = (sum(record.kind == kind for record in inside) for kind in ("copy", "removal"))
@@ -178,7 +178,7 @@ def test_hours_have_the_values_of_the_records(chat: Chat) -> None:
 @settings(max_examples=30)
 @given(chats(), st.integers(1, 4))
 def test_a_rebuild_gives_the_days_of_the_remaining_records(chat: Chat, opted_out: int) -> None:
-    """The messages of a chatter who opted out are not in `chat`: a rebuild changes only the days with such messages."""
+    """Messages from a chatter who opted out are missing, so a rebuild changes only the days that had such messages."""
     left = [record for record in chat if record.user_hash != opted_out]
     rebuilt = stored_days(left, RecordedGaps([GAP]))
     for before, day in zip(stored_days(chat, RecordedGaps([GAP])), rebuilt, strict=True):

@@ -92,5 +92,5 @@ def test_distinct_counts_update_every_5_s() -> None:
     assert (every(METRIC["chatters"]), every(METRIC["messages"])) == ("5 s", "1 s")
 
 
-def test_ratios_over_5_min_update_every_10_s() -> None:
+def test_five_minute_ratios_update_every_10_s() -> None:
     assert (every(METRIC["repetition"], "5m"), every(METRIC["spam"], "5m")) == ("10 s", "10 s")

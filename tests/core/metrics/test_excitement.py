@@ -35,7 +35,7 @@ def test_a_volatile_channel_needs_a_larger_rise() -> None:
     assert (excitement(160, calm) or 0) > 5 > (excitement(160, restless) or 0) > 0
 
 
-def test_two_messages_in_a_tiny_channel_are_not_a_moment() -> None:
+def test_two_chatters_in_a_tiny_channel_are_not_a_moment() -> None:
     result = excitement(2, [0] * 30)
     assert result is not None
     assert result < 1
@@ -61,7 +61,7 @@ def test_windows_that_were_not_heard_are_ignored() -> None:
 
 
 def test_live_and_stored_windows_give_the_same_value() -> None:
-    """Live windows come every 5 s, some twice and in any order within a batch; rows are kept for every 10th second."""
+    """Live windows arrive every 5 s, some twice and in any order within a batch; every second one is stored."""
     rng = random.Random(7)
     windows = [(T + n * 5_000, rng.randrange(200)) for n in range(400)]
     stored = {end_ms: chatters for end_ms, chatters in windows if end_ms % INTERVAL_MS == 0}

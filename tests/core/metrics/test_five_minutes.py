@@ -1,4 +1,4 @@
-"""Ratios over 5 min equal their formula over the raw records of ten windows that do not overlap."""
+"""5-minute ratios equal their formula over the raw records of ten windows that do not overlap."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GRAINS: tuple[Grain, ...] = ("live", "live_distinct")
 
 @st.composite
 def record(draw: st.DrawFn) -> ChatRecord:
-    """Return a record within seven minutes before T; records after the start of the 5 min are more likely."""
+    """Draw a record from the seven minutes before T; records from the last five minutes are more likely."""
     at_ms = draw(st.integers(START - 120_000, T - 1) | st.integers(START, T - 1))
     kinds: list[ChatKind] = ["message", "message", "message", "pulse", "removal", "copy", "bot"]
     kind = draw(st.sampled_from(kinds))
@@ -56,7 +56,7 @@ def record(draw: st.DrawFn) -> ChatRecord:
 
 
 def windows_of(records: Sequence[ChatRecord], missing: set[int]) -> list[WindowRecord]:
-    """Return the windows of all records, one every 10 s, except those whose end is missing."""
+    """Return the windows of all records, one every 10 s, except those whose end is in `missing`."""
     windows = []
     for end_ms in range(START - 120_000 + INTERVAL_MS, T + 1, INTERVAL_MS):
         inside = [r for r in records if end_ms - LIVE_WINDOW_MS <= r.at_ms < end_ms]
@@ -172,7 +172,7 @@ def test_old_windows_are_pruned() -> None:
     assert recent.five_minutes(window).columns == {}
 
 
-def test_ratios_need_ten_times_the_messages_of_30_s() -> None:
+def test_five_minute_ratios_need_ten_times_as_many_messages() -> None:
     thresholds = RankingThresholds(min_viewers=200, min_messages=10).over("5m")
     for metric in RATIOS:
         columns = {"messages": 99, "viewers": 199}
@@ -182,7 +182,7 @@ def test_ratios_need_ten_times_the_messages_of_30_s() -> None:
     assert RankingThresholds().over("30s") == RankingThresholds()
 
 
-def test_only_ratios_have_boards_over_5_min() -> None:
+def test_only_ratios_have_five_minute_boards() -> None:
     assert [metric.key for metric in RATIOS] == [
         "engagement",
         "spam",

@@ -24,7 +24,7 @@ def on_air_ms(ended: list[tuple[int, int]], events: list[EventRecord]) -> int:
 
 def test_a_broadcast_is_on_air_from_its_start_to_its_end() -> None:
     assert on_air_ms([], [start(T), end(T, T + HOUR_MS)]) == HOUR_MS
-    # The start of a channel that rose in the ranking is known from the end.
+    # If a channel enters the list during a broadcast, the broadcast's start is known from its end event.
     assert on_air_ms([], [end(T - HOUR_MS, T + HOUR_MS)]) == 2 * HOUR_MS
 
 
@@ -33,7 +33,7 @@ def test_a_running_broadcast_is_on_air_until_the_end_of_the_range() -> None:
     assert on_air_ms([], [start(T - 100 * HOUR_MS)]) == BROADCAST_MAX_MS
 
 
-def test_a_broadcast_is_known_until_its_channel_leaves_the_list() -> None:
+def test_a_broadcast_without_a_known_end_is_on_air_until_its_channel_leaves_the_list() -> None:
     assert on_air_ms([], [start(T, T + HOUR_MS)]) == HOUR_MS
     assert on_air_ms([], [start(T, T + HOUR_MS), end(T, T + 2 * HOUR_MS)]) == 2 * HOUR_MS
 

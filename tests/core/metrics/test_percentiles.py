@@ -34,7 +34,7 @@ def test_depth_relates_chatters_to_viewers_and_messages_to_chatters() -> None:
 
 
 @pytest.mark.parametrize(("chatters", "viewers"), [(None, 500), (30, None), (30, 0)])
-def test_depth_is_unknown_without_viewers(chatters: int | None, viewers: int | None) -> None:
+def test_chatters_per_thousand_are_unknown_without_both_counts(chatters: int | None, viewers: int | None) -> None:
     assert chatters_per_thousand(chatters, viewers) is None
 
 

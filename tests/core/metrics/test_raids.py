@@ -23,7 +23,7 @@ def test_a_raid_is_compared_with_the_minutes_around_it() -> None:
     assert (effect.before, effect.after, effect.change) == (100, 130, 30)
 
 
-def test_a_raid_at_a_full_minute_excludes_no_minute() -> None:
+def test_a_raid_at_the_start_of_a_minute_excludes_no_minute() -> None:
     viewers = minutes(*[100.0] * 5, *[900.0] * 10, *[130.0] * 5)
     effect = raid_effect(T + 5 * MINUTE_MS, 50, viewers)
     assert (effect.before, effect.after) == (100, 130)

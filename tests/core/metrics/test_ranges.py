@@ -164,7 +164,7 @@ def test_a_minute_heard_for_less_than_half_is_not_a_peak() -> None:
     assert result.peaks["chatters"] == PeakValue(9, T + 2 * MINUTE_MS)
 
 
-def test_ratios_of_few_messages_and_engagement_of_few_viewers_are_not_peaks() -> None:
+def test_ratios_from_few_messages_and_engagement_with_few_viewers_are_not_peaks() -> None:
     quiet = heard_minute(messages=19, words=1_900, viewers_sum=99 * 60, viewer_pulses=60, viewers_max=99)
     result = summary_of({T: quiet})
     assert set(result.peaks) == {"viewers", "messages"}
@@ -200,7 +200,7 @@ def test_a_range_splits_into_heard_missed_and_the_rest() -> None:
     assert result.lower_bounds.chat
 
 
-def test_a_range_heard_while_on_air_is_not_a_lower_bound() -> None:
+def test_counts_of_a_range_that_was_heard_while_on_air_are_not_lower_bounds() -> None:
     result = summarize([Row(T, MINUTE_MS, heard_minute())], NO_GAPS, NO_BROADCASTS, T, T + 24 * HOUR_MS)
     assert (result.coverage, result.coverage_on_air) == (1 / (24 * 60), 1)
     assert not result.lower_bounds.chat
@@ -213,7 +213,7 @@ def test_a_range_that_was_never_heard_has_no_values() -> None:
     assert all(result.value(metric) is None for metric in METRICS if metric.key != "coverage")
 
 
-def test_a_tracked_channel_that_was_never_joined_is_a_gap() -> None:
+def test_a_tracked_channel_that_was_never_joined_has_a_gap() -> None:
     silent = {"pulses": 60, "on_air_pulses": 60, "observed_ms": 0, "messages": 0}
     rows = [Row(T + n * MINUTE_MS, MINUTE_MS, silent) for n in range(3)]
     result = summarize(rows, NO_GAPS, NO_BROADCASTS, T, T + 3 * MINUTE_MS)
@@ -253,7 +253,7 @@ def tracked(*, heard_ms: int, on_air: int, heard_on_air_ms: int, pulses: int = 6
 @pytest.mark.parametrize(
     ("minute", "on_air_s", "heard_s"),
     [
-        # Heard before the broadcast was noticed: nothing was missed.
+        # Heard before the broadcast was noticed, so nothing was missed.
         (tracked(heard_ms=60_000, on_air=20, heard_on_air_ms=20_000), 50, 50),
         # Tracked only after the broadcast was noticed.
         (tracked(heard_ms=20_000, on_air=20, heard_on_air_ms=20_000, pulses=20), 50, 20),
@@ -280,7 +280,7 @@ def test_time_on_air_without_rows_is_missed() -> None:
 
 
 @given(st.integers(0, 10 * MINUTE_MS), st.integers(0, 10 * MINUTE_MS))
-def test_a_minute_belongs_to_the_range_of_its_midpoint(from_ms: int, length_ms: int) -> None:
+def test_a_minute_belongs_to_the_range_that_contains_its_midpoint(from_ms: int, length_ms: int) -> None:
     first_ms, last_ms = whole_minutes(from_ms, from_ms + length_ms)
     starts = [start for start in range(0, 30 * MINUTE_MS, MINUTE_MS) if from_ms <= start + 30_000 < from_ms + length_ms]
     assert list(range(first_ms, last_ms, MINUTE_MS)) == starts

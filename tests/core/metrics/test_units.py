@@ -1,4 +1,4 @@
-"""The unit of a metric names the window length if values grow with it."""
+"""The unit of a metric includes the window length if values grow with it."""
 
 from __future__ import annotations
 

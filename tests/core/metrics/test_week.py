@@ -36,14 +36,14 @@ def evenings(days: range, from_hour: int = 18, length: int = 4) -> dict[int, dic
     return {MONDAY + day * DAY_MS + (from_hour + n) * HOUR_MS: hour() for day in days for n in range(length)}
 
 
-def test_hours_are_grouped_by_weekday_and_hour_of_the_zone() -> None:
+def test_hours_are_grouped_by_weekday_and_hour_in_the_time_zone() -> None:
     hours = {MONDAY: hour(), **evenings(range(28))}
     assert week_of(hours, UTC, UNTIL).at(0, 18).on_air == 4
     berlin = week_of(hours, ZoneInfo("Europe/Berlin"), UNTIL)
     assert (berlin.at(0, 18).on_air, berlin.at(0, 19).on_air, berlin.at(0, 22).on_air) == (0, 4, 4)
 
 
-def test_in_a_zone_with_half_hours_an_hour_counts_where_it_begins() -> None:
+def test_in_half_hour_offset_zones_an_hour_counts_where_it_begins() -> None:
     week = week_of({MONDAY: hour(), **evenings(range(1))}, ZoneInfo("Asia/Kolkata"), UNTIL)
     assert week.at(0, 5).on_air == 1
     assert week.at(0, 23).on_air == 1

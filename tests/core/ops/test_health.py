@@ -1,4 +1,4 @@
-"""Health rules, and when a problem becomes an incident and ends."""
+"""Health rules, and when incidents begin and end."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_no_incident_begins_before_monitoring_began() -> None:
     assert open_incidents["boards"].since_ms == T0
 
 
-def test_incidents_of_history_and_viewers_make_the_verdict_partial() -> None:
+def test_incidents_that_do_not_affect_live_figures_make_the_verdict_partial() -> None:
     assert [verdict(HEALTHY, [rule], 1.0) for rule in ("history", "list", "checkpoint")] == ["partial"] * 3
     assert verdict(HEALTHY, ["history", "stream"], 1.0) == "untrusted"
 
@@ -190,7 +190,7 @@ def test_keys_and_causes_fit_their_columns() -> None:
     assert len(UNWATCHED.cause) <= 200
 
 
-def test_every_metric_has_a_description_and_no_label_holds_personal_data() -> None:
+def test_every_metric_has_a_description_and_no_label_contains_personal_data() -> None:
     assert all(measure.text for measure in MEASURES)
     assert {label for measure in MEASURES for label in measure.labels} <= {
         *("state", "connection", "reason", "kind", "result", "rule", "grain", "topic", "route", "status", "code")

@@ -8,7 +8,7 @@ from core.pipeline.bad_record_rate import RECENT, BadRecordRate, RateExceeded
 def take_until_excess(
     limits: BadRecordRate, *runs: tuple[int, str | None], topic: str = "windows"
 ) -> tuple[int, RateExceeded | None]:
-    """Return the number of records until the limit was exceeded, and the excess."""
+    """Return the number of records accepted before the limit was exceeded, and the `RateExceeded`, if any."""
     count = 0
     for length, fault in runs:
         for _ in range(length):

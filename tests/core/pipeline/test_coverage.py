@@ -19,7 +19,7 @@ def test_a_gap_lasts_until_the_join_is_confirmed() -> None:
     assert coverage.joined("7", 1, 3_600) is None
 
 
-def test_a_full_second_is_observed_in_full() -> None:
+def test_a_second_after_the_join_is_observed_in_full() -> None:
     assert joined_at(1_000).observed(3_000) == {"7": 1_000}
 
 

@@ -1,4 +1,4 @@
-"""Writing and parsing of dead letter headers, including unknown ones."""
+"""Writing and parsing of dead-letter headers, including missing and invalid ones."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def test_intervals_have_a_first_and_a_last_part(length_ms: int) -> None:
 
 
 @given(spans(), spans())
-def test_a_difference_has_the_times_of_one_set_only(one: list[Span], other: list[Span]) -> None:
+def test_a_difference_contains_only_the_times_that_the_other_set_lacks(one: list[Span], other: list[Span]) -> None:
     left = Intervals(one) - Intervals(other)
     for at_ms in range(30):
         at = at_ms, at_ms + 1

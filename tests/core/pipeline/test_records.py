@@ -1,4 +1,4 @@
-"""Record parsing of each topic, and the reasons for rejecting records."""
+"""Parsing of each topic's records, and the reasons for rejecting records."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def test_a_watermark_record_has_no_channel() -> None:
         lambda value: json.dumps({**MESSAGE, "at_ms": value}).encode()
     )
 )
-def test_any_bytes_are_a_record_or_rejected(value: bytes) -> None:
+def test_any_bytes_are_parsed_or_rejected(value: bytes) -> None:
     try:
         assert read_chat(value, T).kind == "message"
     except BadRecord as error:
         assert str(error)
 
 
-def test_a_window_has_only_present_columns() -> None:
+def test_a_window_contains_only_the_columns_that_are_present() -> None:
     window = read_window(raw(WINDOW, messages=4, words=None, unknown=1), GRAINS, LENGTHS, T + 31_000)
     assert (window.channel_id, window.end_ms, window.columns) == ("7", T + 30_000, {"messages": 4})
     assert window.again_ms == 0
@@ -93,7 +93,7 @@ def test_a_window_has_only_present_columns() -> None:
     [
         ({"grain": "year"}, "unknown grain 'year'"),
         ({"grain": ["live"]}, "unknown grain"),
-        ({"end_ms": T}, "lasts 0 ms: expected 30000"),
+        ({"end_ms": T}, "is 0 ms long: expected 30000"),
         ({"start_ms": -60_000}, "predates Twitchly"),
         ({"start_ms": T + 10**9, "end_ms": T + 10**9 + 30_000}, "more than 2 h after"),
         ({"messages": "many"}, "messages is 'many'"),

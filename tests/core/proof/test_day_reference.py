@@ -1,4 +1,4 @@
-"""The reference of a day has the sums and peaks of the roll-up for any tiling, and names every wrong column."""
+"""The reference computation of a day gives the sums and peaks of the roll-up for any tiling; differences are named."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_counted_lines_are_expected_in_their_sum(sent: str, summed: str) -> None
     assert matched([entry(sent)], (summed, 2)).differences == [f"2 {summed} of channel 7 were summed, expected 1 to 1"]
 
 
-def test_a_sum_of_another_channel_or_kind_is_a_difference() -> None:
+def test_a_sum_for_the_wrong_channel_or_kind_is_reported_as_a_difference() -> None:
     assert len(matched([entry()], ("timeouts", 1)).differences) == 2
     assert len(matched([entry(channel_id="8")], ("bans", 1)).differences) == 2
 

@@ -129,7 +129,7 @@ def test_a_tally_counts_ids_and_messages_moved_to_another_minute() -> None:
     assert list(tally.moved_ms) == [T0 + 59_999] * 2
 
 
-def test_shared_copies_and_bots_are_received_like_messages() -> None:
+def test_shared_copies_and_bot_messages_are_recorded_like_other_messages() -> None:
     tally = Tally()
     for message_id, kind in (("a", "message"), ("b", "copy"), ("c", "bot")):
         tally.add(0, record_of(T0, message_id, kind=kind), T0)
