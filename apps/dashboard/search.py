@@ -64,7 +64,7 @@ async def _find(needle: str, is_exact: bool, board: Board, now_ms: int) -> list[
         ids = [profile.id for profile in profiles]
         live = await reader.values(ids)
         values = live if board.window == DEFAULT_WINDOW else await reader.values(ids, board.window)
-        ranks = await _ranks(reader, board.key, ids, directory.barred)
+        ranks = await _ranks(reader, board.key, ids, directory.excluded)
         newest_end_ms = (await reader.rankings({})).newest_end_ms
     finally:
         await directory.aclose()
@@ -82,11 +82,11 @@ async def _find(needle: str, is_exact: bool, board: Board, now_ms: int) -> list[
     ]
 
 
-async def _ranks(reader: BoardReader, board: str, ids: Collection[str], barred: Collection[str]) -> dict[str, int]:
-    """Return ranks as displayed on the board, without barred channels."""
-    ranks = await reader.ranks(board, [*ids, *barred])
-    barred_ranks = [ranks[channel_id] for channel_id in barred if channel_id in ranks]
-    return {i: ranks[i] - sum(rank < ranks[i] for rank in barred_ranks) for i in ids if i in ranks}
+async def _ranks(reader: BoardReader, board: str, ids: Collection[str], excluded: Collection[str]) -> dict[str, int]:
+    """Return ranks as displayed on the board, without excluded channels."""
+    ranks = await reader.ranks(board, [*ids, *excluded])
+    excluded_ranks = [ranks[channel_id] for channel_id in excluded if channel_id in ranks]
+    return {i: ranks[i] - sum(rank < ranks[i] for rank in excluded_ranks) for i in ids if i in ranks}
 
 
 def rank_text(board: Board, now: ChannelNow, rank: int | None) -> str:

@@ -20,18 +20,18 @@ _FIELDS = frozenset(field.name for field in fields(Stream))
 class ChannelList:
     """Streams by channel id, by descending viewers with offline channels last, and the time of the Helix poll.
 
-    `barred` holds the ids of channels that must not be found: blocked or opted out.
+    `excluded` holds the ids of channels that must not be found: blocked or opted out.
     """
 
     fetched_ms: int
     streams: Mapping[str, Stream]
-    barred: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
 
 
-def encode(streams: Iterable[Stream], fetched_ms: int, barred: Iterable[str] = ()) -> bytes:
+def encode(streams: Iterable[Stream], fetched_ms: int, excluded: Iterable[str] = ()) -> bytes:
     """Serialize a channel list."""
     rows = [asdict(stream) for stream in streams]
-    return json.dumps({"fetched_ms": fetched_ms, "streams": rows, "barred": sorted(barred)}).encode()
+    return json.dumps({"fetched_ms": fetched_ms, "streams": rows, "barred": sorted(excluded)}).encode()
 
 
 def decode(raw: bytes | str) -> ChannelList:
@@ -41,8 +41,8 @@ def decode(raw: bytes | str) -> ChannelList:
     """
     data: dict[str, Any] = json.loads(raw)
     streams = [Stream(**{name: row[name] for name in _FIELDS & row.keys()}) for row in data["streams"]]
-    barred = frozenset(map(str, data.get("barred", ())))
-    return ChannelList(int(data["fetched_ms"]), {stream.id: stream for stream in streams}, barred)
+    excluded = frozenset(map(str, data.get("barred", ())))
+    return ChannelList(int(data["fetched_ms"]), {stream.id: stream for stream in streams}, excluded)
 
 
 def write(
@@ -50,12 +50,12 @@ def write(
     streams: Iterable[Stream],
     fetched_ms: int,
     *,
-    barred: Iterable[str] = (),
+    excluded: Iterable[str] = (),
     curation: str = "",
 ) -> None:
     """Replace the channel list. `curation` is the digest of the curation that the list was built with."""
     client.mset(
-        {redis_keys.CHANNEL_LIST: encode(streams, fetched_ms, barred), redis_keys.CHANNEL_LIST_CURATION: curation}
+        {redis_keys.CHANNEL_LIST: encode(streams, fetched_ms, excluded), redis_keys.CHANNEL_LIST_CURATION: curation}
     )
 
 

@@ -89,13 +89,13 @@ def update_list(known: Mapping[str, Channel], poll: Poll, curation: Curation, li
         *(
             record
             for row in offline
-            if row.id in previous - curation.barred
+            if row.id in previous - curation.excluded
             for record in end_events(row, poll.at_ms, is_last_poll=row.id not in retained)
         ),
         *(
             record
             for row in known.values()
-            if row.id in (previous & streams.keys()) - retained - curation.barred
+            if row.id in (previous & streams.keys()) - retained - curation.excluded
             for record in unlisted_events(row, poll.at_ms)
         ),
     ]

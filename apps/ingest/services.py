@@ -58,7 +58,7 @@ def refresh_channel_list(
         if not is_locked:
             return None
         known, curation = channels.tracked_channels(), read_curation()
-        poll = _poll(helix_client or helix(), now_ms, known.keys() - curation.barred)
+        poll = _poll(helix_client or helix(), now_ms, known.keys() - curation.excluded)
         known |= channels.channels(poll.live.keys() - known.keys())
         poll = discard_stale_responses(known, poll)
         apply_renames({stream.id: stream.login for stream in poll.live.values()})
@@ -68,7 +68,7 @@ def refresh_channel_list(
         undelivered = (sender or event_sender()).send(update.records)
         save_channels([row for row in update.rows if row.id not in undelivered])
         digest = _digest(curation)
-        channel_list.write(store, update.streams, now_ms, barred=curation.barred, curation=digest)
+        channel_list.write(store, update.streams, now_ms, excluded=curation.excluded, curation=digest)
         _write_outside(store, poll, update, curation)
     return update
 
@@ -86,7 +86,7 @@ def is_outdated() -> bool:
 
 
 def _digest(curation: Curation) -> str:
-    return hashlib.sha256(json.dumps([sorted(curation.pinned), sorted(curation.barred)]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([sorted(curation.pinned), sorted(curation.excluded)]).encode()).hexdigest()
 
 
 def _poll(client: Helix, now_ms: int, listed: set[str]) -> Poll:
@@ -102,7 +102,7 @@ def _write_outside(store: redis.Redis, poll: Poll, update: ListUpdate, curation:
     channels = outside_channels(
         poll.live.values(),
         tracked={stream.id for stream in update.streams},
-        barred=curation.barred,
+        excluded=curation.excluded,
         before={channel.id: channel for channel in previous.channels} if previous else {},
         now_ms=poll.at_ms,
     )

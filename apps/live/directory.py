@@ -57,7 +57,7 @@ class Directory:
         # Time at which the viewer counts were fetched from Twitch; None before the first list.
         self.viewers_at_ms: int | None = None
         # Ids of channels that must not be shown: blocked or opted out.
-        self.barred: frozenset[str] = frozenset()
+        self.excluded: frozenset[str] = frozenset()
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5)
         self._streams: Mapping[str, Stream] = {}
         self._live: Mapping[str, Profile] = {}
@@ -110,7 +110,7 @@ class Directory:
             return
         self.is_unsure = False
         if snapshot is not None:
-            self.barred = snapshot.barred
+            self.excluded = snapshot.excluded
             self._streams = snapshot.streams
             self._live = {stream.id: _stream_profile(stream) for stream in self._streams.values()}
             self.viewers_at_ms = snapshot.fetched_ms

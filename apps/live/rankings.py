@@ -35,7 +35,7 @@ class Rankings:
         for board in boards:
             limit = limits.get(board.key, 0)
             # Barred channels may still be ranked above the others.
-            size = board.size + SPARE_ROWS + len(self._directory.barred)
+            size = board.size + SPARE_ROWS + len(self._directory.excluded)
             limits[board.key] = None if board.is_filtered or limit is None else max(limit, size)
         if any(board.band for board in boards):
             limits["viewers"] = None
@@ -44,8 +44,8 @@ class Rankings:
     def candidates(self, board: Board, rankings: BoardRankings) -> Candidates:
         """Return the channels that may be on a board."""
         eligible = self._eligible_ids(board, rankings)
-        barred = self._directory.barred
-        ranked = (channel_id for channel_id, _ in rankings.ranked[board.key] if channel_id not in barred)
+        excluded = self._directory.excluded
+        ranked = (channel_id for channel_id, _ in rankings.ranked[board.key] if channel_id not in excluded)
         top = [channel_id for channel_id in ranked if eligible is None or channel_id in eligible]
         return Candidates(set(top[: board.size + SPARE_ROWS]), eligible)
 

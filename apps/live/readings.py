@@ -143,7 +143,7 @@ class LiveBoards:
         newest_end_ms = rankings.newest_end_ms
         candidates = {board: self._rankings.candidates(board, rankings) for board in boards}
         ids = set(channels).union(*(selected.channel_ids for selected in candidates.values()))
-        values = self._without_barred(await self._reader.values(ids))
+        values = self._without_excluded(await self._reader.values(ids))
         over: dict[BoardWindow, Mapping[str, LiveValues]] = {DEFAULT_WINDOW: values}
         for window in {board.window for board in boards} - over.keys():
             over[window] = await self._reader.values(ids, window)
@@ -164,7 +164,7 @@ class LiveBoards:
         """Return the same as `read_all`, for a caller that holds the lock."""
         await self.directory.refresh(now_ms)
         rankings = await self._reader.rankings({})
-        values = self._without_barred(await self._reader.all_values())
+        values = self._without_excluded(await self._reader.all_values())
         profiles = await self._profiles(set(values), values, now_ms)
         return Reading(
             rankings.newest_end_ms,
@@ -179,9 +179,9 @@ class LiveBoards:
         await self._reader.aclose()
         await self.directory.aclose()
 
-    def _without_barred(self, values: Mapping[str, LiveValues]) -> Mapping[str, LiveValues]:
-        """Return the values without those for barred channels."""
-        return {i: live for i, live in values.items() if i not in self.directory.barred}
+    def _without_excluded(self, values: Mapping[str, LiveValues]) -> Mapping[str, LiveValues]:
+        """Return the values without those for excluded channels."""
+        return {i: live for i, live in values.items() if i not in self.directory.excluded}
 
     async def _profiles(
         self, ids: Collection[str], values: Mapping[str, LiveValues], now_ms: int

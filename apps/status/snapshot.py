@@ -37,7 +37,7 @@ def take_snapshot(now_ms: int) -> HealthSnapshot:
 
 def _not_live(channels: channel_list.ChannelList) -> frozenset[str]:
     """Return the channels that are offline, blocked or opted out; their windows may still arrive."""
-    return channels.barred | {stream.id for stream in channels.streams.values() if not stream.live}
+    return channels.excluded | {stream.id for stream in channels.streams.values() if not stream.live}
 
 
 def _channel_list() -> channel_list.ChannelList | None:

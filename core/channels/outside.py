@@ -38,7 +38,7 @@ def outside_channels(
     polled: Iterable[Stream],
     *,
     tracked: Collection[str],
-    barred: Collection[str],
+    excluded: Collection[str],
     before: Mapping[str, OutsideChannel],
     now_ms: int,
 ) -> list[OutsideChannel]:
@@ -46,7 +46,7 @@ def outside_channels(
 
     `before` is the previous result, by id. The `since_ms` of a channel that is not in it is `now_ms`.
     """
-    free = [stream for stream in polled if stream.live and stream.id not in tracked and stream.id not in barred]
+    free = [stream for stream in polled if stream.live and stream.id not in tracked and stream.id not in excluded]
     free.sort(key=lambda stream: (-(stream.viewers or 0), stream.id))
     return [_outside(stream, before.get(stream.id), now_ms) for stream in free[:OUTSIDE_MAX]]
 

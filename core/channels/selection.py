@@ -22,7 +22,7 @@ class Curation:
     """Ids of channels that are always listed (pinned) or never listed (excluded: blocked or opted out)."""
 
     pinned: frozenset[str] = frozenset()
-    barred: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
 
 
 def max_channels(count: int) -> int:
@@ -54,7 +54,7 @@ def select_channels(
     offline, and `previous` is the previous list. The result has at most `max_channels(count)` channels plus pinned
     ones.
     """
-    eligible = [channel for channel in ranked if channel not in curation.barred]
+    eligible = [channel for channel in ranked if channel not in curation.excluded]
     live = [
         channel
         for rank, channel in enumerate(eligible, 1)
@@ -63,7 +63,7 @@ def select_channels(
     free = max_channels(count) - sum(channel not in curation.pinned for channel in live)
     retained = []
     for channel in sorted(offline_ms, key=lambda channel: (offline_ms[channel], channel)):
-        if channel in curation.barred:
+        if channel in curation.excluded:
             continue
         if channel in curation.pinned:
             retained.append(channel)

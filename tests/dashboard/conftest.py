@@ -92,7 +92,7 @@ class Boards:
         known = client.get(redis_keys.CHANNEL_LIST)
         streams = dict(channel_list.decode(known).streams) if isinstance(known, bytes) else {}
         listed = [stream for stream in streams.values() if stream.id not in channel_ids]
-        channel_list.write(client, listed, self.end_ms, barred=channel_ids)
+        channel_list.write(client, listed, self.end_ms, excluded=channel_ids)
 
     def write_viewers(
         self,

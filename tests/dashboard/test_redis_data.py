@@ -117,7 +117,7 @@ def test_a_refresh_deletes_channels_that_opted_out_from_all_lists(
     refresh_channel_list(now_ms=T + MINUTE_MS, helix_client=twitch.helix(), sender=sender)
     listed = channel_list.read_sync(store)
     assert listed is not None
-    assert listed.barred == {opted_out}
+    assert listed.excluded == {opted_out}
     assert contents(store).count(opted_out) == 1, "only its id remains, among the ids of channels to hide"
 
 

@@ -224,7 +224,7 @@ def test_pinning_a_live_channel_creates_no_events() -> None:
 def test_an_excluded_channel_is_removed_at_once_without_events() -> None:
     table = Table()
     table.poll(LATER, ADA, BOB)
-    table.curation = Curation(barred=frozenset({"7", "8"}))
+    table.curation = Curation(excluded=frozenset({"7", "8"}))
     assert table.poll(LATER + MINUTE, replace(ADA, title="new")).streams == []
     assert not any(row.is_wanted for row in table.rows.values())
     assert table.events == []

@@ -276,7 +276,7 @@ def test_the_end_of_an_earlier_broadcast_in_a_row_is_ignored() -> None:
 def test_an_excluded_channel_has_no_withdrawal() -> None:
     table = Table()
     polls(table, "A--")
-    table.curation = Curation(barred=frozenset({"7"}))
+    table.curation = Curation(excluded=frozenset({"7"}))
     events = len(table.events)
     polls(table, "AA", LATER + 3 * MINUTE)
     assert len(table.events) == events

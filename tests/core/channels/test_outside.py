@@ -15,7 +15,7 @@ def stream(number: int, viewers: int | None, *, live: bool = True) -> Stream:
 
 def outside(*streams: Stream, before: list[OutsideChannel] | None = None, at_ms: int = T0) -> list[OutsideChannel]:
     known = {channel.id: channel for channel in before or []}
-    return outside_channels(streams, tracked={"1"}, barred={"2"}, before=known, now_ms=at_ms)
+    return outside_channels(streams, tracked={"1"}, excluded={"2"}, before=known, now_ms=at_ms)
 
 
 def test_tracked_excluded_and_offline_channels_are_omitted() -> None:

@@ -71,7 +71,7 @@ def test_pinned_channels_are_always_listed_even_if_offline() -> None:
 
 
 def test_excluded_channels_are_never_listed_and_take_no_position() -> None:
-    curation = Curation(pinned=frozenset({"1"}), barred=frozenset(ids(0, 1, 8)))
+    curation = Curation(pinned=frozenset({"1"}), excluded=frozenset(ids(0, 1, 8)))
     assert choose(ids(*range(7)), ids(0, 8), {"8": 0}, curation) == ids(2, 3, 4, 5, 6)
 
 
@@ -85,7 +85,7 @@ def test_the_channels_that_have_been_offline_longest_leave_first() -> None:
     previous=st.sets(st.integers(0, 60).map(str)),
     away=st.dictionaries(st.integers(0, 60).map(str), st.integers(0, 2 * RETAINED_MS)),
     pinned=st.frozensets(st.integers(0, 60).map(str), max_size=5),
-    barred=st.frozensets(st.integers(0, 60).map(str), max_size=5),
+    excluded=st.frozensets(st.integers(0, 60).map(str), max_size=5),
     count=st.integers(1, 40),
 )
 def test_the_list_is_bounded_and_curation_always_holds(
@@ -93,18 +93,18 @@ def test_the_list_is_bounded_and_curation_always_holds(
     previous: set[str],
     away: dict[str, int],
     pinned: frozenset[str],
-    barred: frozenset[str],
+    excluded: frozenset[str],
     count: int,
 ) -> None:
     away = {channel: since for channel, since in away.items() if channel not in ranked}
     channels = select_channels(
-        ranked, away, previous=previous, curation=Curation(pinned, barred), count=count, grace_ms=RETAINED_MS
+        ranked, away, previous=previous, curation=Curation(pinned, excluded), count=count, grace_ms=RETAINED_MS
     )
     assert len(channels) == len(set(channels))
     assert sum(channel not in pinned for channel in channels) <= max_channels(count)
-    assert not barred & set(channels)
-    assert (pinned - barred) & (set(ranked) | away.keys()) <= set(channels)
-    assert set(ranked[:count]) - barred <= set(channels)
+    assert not excluded & set(channels)
+    assert (pinned - excluded) & (set(ranked) | away.keys()) <= set(channels)
+    assert set(ranked[:count]) - excluded <= set(channels)
 
 
 @pytest.mark.parametrize(
