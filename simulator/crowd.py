@@ -1,4 +1,4 @@
-"""Synthetic users: each call returns the items of one action, the first of them due now."""
+"""Synthetic users: each call returns the items of one action, the first of which is due now."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Crowd:
 
     def start(self, now_ms: int) -> None:
         """Initialize the item ids."""
-        # They must differ from those of an earlier run with the same seed, because the ledger contains both runs.
+        # Ids must differ from those of an earlier run with the same seed, because the ledger contains both runs.
         draw = Random(f"ids {self._seed} {now_ms}")
         self._id_start, self._id_end = str(UUID(int=draw.getrandbits(128), version=4))[:24], draw.getrandbits(48)
 

@@ -71,7 +71,7 @@ class WebSocketFraming:
         return lines, b"".join(self._protocol.data_to_send())
 
     def frame(self, lines: bytes) -> bytes:
-        """Encode lines as one text frame; return nothing before the handshake and after the close."""
+        """Encode lines as one text frame; return nothing before the handshake or after the close."""
         if not lines or self._protocol.state is not State.OPEN:
             return b""
         # Invalid UTF-8 in a text frame would end the connection.

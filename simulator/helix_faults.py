@@ -1,7 +1,7 @@
 """Effect of Helix faults on the simulated Helix's responses; the variants of a fault alternate.
 
-Source: behavior observed on Twitch. A cursor can lead to an empty page or back to page one, or be rejected with 400
-before the last page; pages can be short.
+Source: behavior observed on Twitch. A cursor can lead to an empty page or back to page one, or be rejected with status
+400 before the last page; pages can be short.
 """
 
 from __future__ import annotations

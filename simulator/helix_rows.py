@@ -11,7 +11,7 @@ from datetime import timedelta
 from core.inputs.timestamps import format_timestamp, parse_timestamp
 from simulator.helix_pages import Fields
 
-# Converting them to UTC or formatting the year with four digits fails in naive code.
+# Naive code fails to convert these to UTC or to format the year with four digits.
 BAD_STARTS = ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00")
 # Interval between the start of the earlier broadcast in an old response and that of the current one.
 EARLIER = timedelta(hours=2)
@@ -31,7 +31,7 @@ def without(rows: Rows, channel_ids: Sequence[str]) -> Rows:
 
 
 def with_earlier_broadcasts(rows: Rows, channel_ids: Sequence[str]) -> Rows:
-    """Replace each channel's row with its previous broadcast."""
+    """Replace each channel's row with one for its previous broadcast."""
     old = frozenset(channel_ids)
     return [_earlier(row) if row["user_id"] in old else row for row in rows]
 

@@ -2,7 +2,7 @@
 
 Like the live audience, it depends only on the seed, the rate and the time, and it has the same broadcasts, viewers,
 raids and average message counts. No messages are generated: message counts are drawn at random, and the counts of
-distinct people and texts are expected values. Channels are identified by index, times are ms since the epoch.
+distinct people and texts are expected values. Channels are identified by index, and times are ms since the epoch.
 """
 
 from __future__ import annotations

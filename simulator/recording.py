@@ -155,7 +155,7 @@ def read_rows(path: Path) -> Iterator[Row | None]:
 
 
 def row_id(run: str, index: int) -> str:
-    """Return the message id of a row, the same in every process of this run."""
+    """Return the message id of a row, which is the same in every process of this run."""
     digest = hashlib.md5(f"{run} {index}".encode(), usedforsecurity=False).digest()
     return str(UUID(bytes=digest, version=4))
 

@@ -65,7 +65,7 @@ class Sender:
             self._source.start(now_ms)
             self._started = True
         if self._source.finished and not self._is_finish_logged:
-            log.info("replay finished, streams stay live")
+            log.info("replay finished; streams remain live")
             self._is_finish_logged = True
 
     def _all_joined(self, now_ms: int) -> bool:

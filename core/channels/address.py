@@ -1,6 +1,6 @@
 """Parse channel names, ids and URLs as users type them, by the same rules in every field.
 
-A name may be in any case, prefixed with @ or #, or the URL of any page of the channel. URLs of videos, clips,
+A name may be in any case and prefixed with @ or #. A URL may be that of any page of the channel. URLs of videos, clips,
 categories and Twitch's own pages are rejected.
 """
 
@@ -57,7 +57,7 @@ RESERVED = frozenset((
 
 @dataclass(frozen=True, slots=True)
 class ChannelName:
-    """A channel's `login`; if all digits, it may instead be the id of a known channel."""
+    """A channel's `login`; if it consists of digits only, it may instead be the id of a known channel."""
 
     login: str
 
@@ -83,7 +83,7 @@ def read_channel(text: str) -> ChannelName:
 
 
 def is_url(text: str) -> bool:
-    """Return whether the input is a URL, of Twitch or any other site, rather than a name."""
+    """Return whether the input is a URL, on Twitch or any other site, rather than a name."""
     text = _without_invisible(text)
     return "/" in text or _SCHEME.match(text) is not None or _BARE_HOST.fullmatch(text) is not None
 
@@ -91,7 +91,8 @@ def is_url(text: str) -> bool:
 def parse_search(text: str) -> tuple[str, bool]:
     """Return the search term and whether it is a whole login. Raises: InvalidChannel for any other URL.
 
-    A search term may be part of a name in any script, so only URLs are parsed and a leading @ or # is removed.
+    A search term may be part of a name in any script, so it is not validated: only URLs are parsed, and a leading @ or
+    # is removed.
     """
     if is_url(text):
         return read_channel(text).login, True
@@ -118,7 +119,7 @@ def _parse_url(text: str) -> ChannelName:
     if host == "clips.twitch.tv":
         raise _refused("This is the URL of a clip")
     if not _PAGES.fullmatch(host):
-        raise _refused(f"This URL is on {_truncated(host)}, not a Twitch channel's")
+        raise _refused(f"This URL belongs to {_truncated(host)}, not to a Twitch channel")
     path = [unquote(part) for part in parts.path.split("/") if part]
     return _parse_path(path, parse_qs(parts.query))
 

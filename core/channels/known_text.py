@@ -1,6 +1,6 @@
 """A stream's title or other display text across Helix polls, which can return outdated responses.
 
-Twitch's servers cache responses independently: after a change from A to B the responses can be A, B, A, B.
+Twitch's servers cache responses independently, so after a change from A to B, the responses can be A, B, A, B.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class OutsideChannel:
 
     @property
     def gained(self) -> int:
-        """Viewers gained since `since_ms`; negative if it has lost some."""
+        """Viewers gained since `since_ms`; negative if the channel has lost viewers."""
         return self.viewers - self.since_viewers
 
 

@@ -1,8 +1,8 @@
 """Heartbeats that processes write to Redis every few seconds, one dataclass per kind of process.
 
-The JSON form is `{"v": 2, "at_ms": …, "facts": {…}}`; kind and name are in the key. `v` and `at_ms` keep their
-place in every version. Increment VERSION with every change to a field: during an upgrade, processes of two versions
-run side by side, and each treats the other's heartbeats as unreadable instead of guessing.
+The JSON form is `{"v": 2, "at_ms": …, "facts": {…}}`; kind and name are in the key. `v` and `at_ms` keep their place in
+every version. Increment VERSION with every change to a field, because during an upgrade, processes of two versions run
+side by side, and each treats the other's heartbeats as unreadable instead of guessing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reader for CSV files saved by spreadsheets: byte order mark, `sep=` line, commas, semicolons or tabs."""
+"""Reader for CSV files saved by spreadsheets, with a byte order mark, a `sep=` line, commas, semicolons or tabs."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ def parse_timestamp(text: object, *, zone: dt.tzinfo | None = None) -> dt.dateti
 def format_timestamp(timestamp: dt.datetime, *, timespec: str = "seconds") -> str:
     """Format an aware datetime in UTC, as in 2026-11-23T14:00:00Z, truncated to `timespec`.
 
-    strftime is unsuitable: on some platforms %Y does not pad the year to four digits, and no parser accepts "1-01-01".
+    strftime is unsuitable, because on some platforms %Y does not pad the year to four digits, and no parser accepts
+    "1-01-01".
     """
     return timestamp.astimezone(dt.UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 

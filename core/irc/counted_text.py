@@ -1,4 +1,4 @@
-"""Normalization of message text for counting: removes invisible characters that clients append to repeated messages.
+"""Removes the invisible characters that clients append to repeated messages, so that they do not affect counting.
 
 Used only for word counts and text hashes. Displayed text keeps these characters, because they join emoji and shape
 letters.

@@ -1,4 +1,4 @@
-"""Sans-I/O session of one anonymous IRC connection: takes bytes and a time, and returns events, bytes and a wake-up.
+"""Sans-I/O session of one anonymous IRC connection: bytes and times in; events, bytes and wake-up times out.
 
 Times are ms on a monotonic clock. Source: dev.twitch.tv, "IRC" and "Rate Limits".
 """

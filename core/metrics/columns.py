@@ -176,7 +176,7 @@ COLUMNS: tuple[Column, ...] = (
     _trait("subscriber_messages", "is_subscriber"),
     _trait("emote_messages", "is_emotes"),
     _count("removals", "removal"),
-    # Excluded from every other metric.
+    # Messages that are excluded from every other metric.
     _count("copies", "copy"),
     _count("bot_messages", "bot"),
     Column(

@@ -44,15 +44,15 @@ RULES: tuple[Rule, ...] = (
         "Words and texts",
         "Default-ignorable code points (Unicode property Default_Ignorable_Code_Point), U+2800 and U+3164 are removed "
         "first, because chat clients append them to evade the duplicate filter. The wrapper of /me is removed too. "
-        "Words are separated by white space (Unicode White_Space and U+001C to U+001F). Two texts are the same if "
-        "they are equal after this removal, full case folding without normalization, and joining their words with "
-        "single spaces.",
+        "Words are separated by white space (Unicode White_Space and U+001C to U+001F). Two texts are the same if they "
+        "are equal after this removal, full case folding without normalization, and joining their words with single "
+        "spaces.",
     ),
     Rule(
         "subscriber-messages",
         "Messages of subscribers",
-        "A message is a subscriber's if its tag badges or badge-info has an entry subscriber/... or founder/...: users "
-        "can hide the badge, but badge-info still contains the months of their subscription. If badges is empty, "
+        "A message is a subscriber's if its tag badges or badge-info has a subscriber/... or founder/... entry. "
+        "Users can hide the badge, but badge-info still contains the months of their subscription. If badges is empty, "
         "subscriber=1 counts too.",
     ),
     Rule(
@@ -78,9 +78,9 @@ RULES: tuple[Rule, ...] = (
         "Ranges",
         "A range consists of the minutes whose midpoint it contains. Minutes are stored for 90 days; an older range is "
         "widened to whole hours, and the response gives its actual start and end. A range that ends now, such as the "
-        "past 10 min, is never shortened but shifted back to end with the channel's newest stored minute, at most "
-        "two minutes before the last whole minute. Values are computed from summed columns, so they do not depend on "
-        "the windows that a chart draws.",
+        "past 10 min, is never shortened. Instead, it is shifted back to end with the channel's newest stored minute, "
+        "at most two minutes before the last whole minute. Values are computed from summed columns, so they do not "
+        "depend on the windows that a chart draws.",
     ),
     Rule(
         "peaks",

@@ -15,7 +15,7 @@ from core.metrics.windows import Columns
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 _TIMES = ("heard_ms", "missed_ms", "on_air_ms", "on_air_heard_ms")
-# 1 if the busiest minute of some hours is unknown, see RangeSummary.
+# 1 if the busiest minute of some hours is unknown; see RangeSummary.
 _AVERAGES_ONLY = "hourly_average_only"
 # The hour with the most chatters, packed as 24 × its chatters + 23 − hour.
 HOUR_CHATTERS = "hour_chatters"

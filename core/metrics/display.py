@@ -82,7 +82,7 @@ def at_least(metric: str, value: float | None, lower_bound: bool) -> str:
 
 
 def excluded_text(counts: Mapping[str, int], coverage: float) -> str:
-    """Return the excluded messages as text: shared copies and messages of known bots."""
+    """Return the excluded messages as text: shared copies and messages from known bots."""
     bound = "" if is_complete(coverage) else LOWER_BOUND
     names = {"copies": "from shared chat", "bot_messages": "by bots"}
     return ", ".join(f"{bound}{number(counts[key], 0)} {name}" for key, name in names.items() if counts.get(key))

@@ -1,4 +1,4 @@
-"""Generated documentation of the metrics: docs/metrics.md, and text for the methodology page."""
+"""Documentation generated from the metric table: docs/metrics.md, and text for the methodology page."""
 
 from __future__ import annotations
 

@@ -27,12 +27,12 @@ _MIN_SPREAD = 3.0
 
 
 def heard_chatters(columns: Columns) -> int | None:
-    """Return the chatters of a window with enough coverage to compare, else None."""
+    """Return the chatters of a window whose coverage is high enough for a comparison, else None."""
     return columns.get("chatters") if columns.get("observed_ms", 0) >= HEARD_MS else None
 
 
 def excitement(chatters: int, past: Sequence[int]) -> float | None:
-    """Return the number of spreads by which `chatters` exceeds the median of `past`; None if `past` is too short.
+    """Return the number of spreads by which `chatters` exceeds the median of `past`, or None if `past` is too short.
 
     `past` contains the chatters of the channel's earlier windows that were heard. The spread is their median absolute
     deviation, scaled to a standard deviation, but no less than the square root of the median (pure chance) or 3.
@@ -78,7 +78,7 @@ class RecentChatters:
             self._chatters.add(channel_id, end_ms, heard)
 
     def excitement(self, channel_id: str, end_ms: int) -> float | None:
-        """Return a channel's excitement at `end_ms` rounded down to 10 s."""
+        """Return a channel's excitement at `end_ms`, which is rounded down to 10 s."""
         return excitement_at(end_ms // INTERVAL_MS * INTERVAL_MS, self._chatters.of(channel_id))
 
     def prune(self, before_ms: int) -> None:

@@ -19,7 +19,7 @@ VIEWERS_UNKNOWN = "viewer counts are unknown"
 # Coverage at or above this counts as complete. It is displayed as 100.0%, and its values are not lower bounds.
 COMPLETE_FROM = 0.9995
 
-# Takes a window's columns and its length in ms; None where there is no data.
+# Takes a window's columns and its length in ms, and returns None if there is no data.
 Value = Callable[[Columns, int], float | None]
 
 

@@ -36,8 +36,8 @@ class MissedSpan:
 def missed_spans(parts: Iterable[Part], gaps: Intervals, broadcasts: Intervals) -> list[MissedSpan]:
     """Return the missed time of `parts`, which tile a range, outside recorded gaps.
 
-    Rows store how much was missed, but not when. It is assumed to be next to other missed time, and within broadcasts
-    if the channel was not tracked; in a partly heard row, also next to time that was not heard.
+    Rows store how much was missed, but not when. The missed time is assumed to be next to other missed time, and within
+    broadcasts if the channel was not tracked; in a partly heard row, also next to time that was not heard.
     """
     spans: list[MissedSpan] = []
     before: Part | None = None

@@ -54,7 +54,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class PeakValue:
-    """The highest minute or window of a range, and when it ended."""
+    """The highest value of a minute or window in a range, and when that minute or window ended."""
 
     value: float
     end_ms: int
@@ -148,7 +148,7 @@ def summarize(
 ) -> RangeSummary:
     """Return the summary of [from_ms, until_ms); `rows`, oldest first, cover it without overlap where data is stored.
 
-    `broadcasts` is the time on air as far as it is known, see core/metrics/on_air.py.
+    `broadcasts` is the time on air as far as it is known; see core/metrics/on_air.py.
     """
     tiles = list(rows)
     hourly_average_only = not all(row.has_peaks for row in tiles)
@@ -321,9 +321,9 @@ def _share(part_ms: int, whole_ms: int) -> float | None:
 
 
 def row_on_air_ms(row: Row) -> int:
-    """Return the time on air: a second per on-air pulse.
+    """Return the time on air: one second per on-air pulse.
 
-    Rows of version 0.3 and earlier only have the number of pulses with viewers.
+    Rows stored by version 0.3 and earlier have only the number of pulses with viewers.
     """
     pulses = row.columns.get("on_air_pulses", row.columns.get("viewer_pulses", 0))
     return min(row.length_ms, pulses * SECOND_MS)

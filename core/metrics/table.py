@@ -52,8 +52,8 @@ class Metric:
     """A metric: its labels, formula and documentation.
 
     `label` is the title of its board, `name` that of its line in a chart. They differ only for the four original
-    boards, which are shown with both. `value` takes a window's columns and its length in ms and returns None without
-    data. `unranked` returns why a window is not ranked, or None. Metrics that are `ranked` have a board.
+    boards, which are shown with both. `value` takes a window's columns and its length in ms and returns None if there
+    is no data. `unranked` returns why a window is not ranked, or None. Metrics that are `ranked` have a board.
 
     - `distinct`: computed from `live_distinct` windows, so it updates every 5 s.
     - `is_count`: grows with each message, so it is a lower bound if coverage is incomplete.
@@ -348,7 +348,7 @@ METRICS: tuple[Metric, ...] = (
         "100 x observed time outside recorded gaps / window length",
         "only before the first window; 0 while the channel is not joined",
         lambda columns, window_ms: 100 * coverage(columns, window_ms),
-        ranged="100 x heard time outside recorded gaps / length of the range",
+        ranged="100 x observed time outside recorded gaps / length of the range",
         peak="not defined",
         has_peak=False,
         ranked=False,
@@ -377,7 +377,7 @@ class _RecordingColumns(Mapping[str, int]):
 
 
 def columns_behind(metrics: Iterable[Metric], window_ms: int) -> set[str]:
-    """Return the columns that these metrics are computed from; reading fewer columns of history is faster."""
+    """Return the columns that these metrics are computed from, because reading fewer columns of history is faster."""
     return columns_read_by((metric.value for metric in metrics), window_ms)
 
 
@@ -390,7 +390,7 @@ def columns_read_by(formulas: Iterable[Value], window_ms: int) -> set[str]:
 
 
 def excluded_counts(columns: Columns) -> dict[str, int]:
-    """Return the counts that no metric includes: shared copies and messages of known bots."""
+    """Return the counts that no metric includes: shared copies and messages from known bots."""
     return {name: columns[name] for name in ("copies", "bot_messages") if columns.get(name)}
 
 

@@ -99,7 +99,7 @@ def week_of(hours: Mapping[int, Columns], zone: dt.tzinfo, until_ms: int) -> Wee
 def usual_value(hours: Mapping[int, Columns], at_ms: int, metric: Metric) -> float | None:
     """Return a metric's median over the stored hours at the same time of day in which the channel was on air.
 
-    Return None for fewer than BASELINE_FROM hours with a value. The hour that contains `at_ms` is not included.
+    Return None if fewer than BASELINE_FROM hours have a value. The hour that contains `at_ms` is not included.
     """
     hour_ms = at_ms // HOUR_MS * HOUR_MS
     values = [

@@ -70,7 +70,7 @@ class HealthSnapshot:
         ]
 
     def silent_since_ms(self, kind: type[Heartbeat]) -> int | None:
-        """Return the time of the latest heartbeat if all processes of a kind are silent; None if not, or if unknown.
+        """Return the time of the latest heartbeat if all processes of a kind are silent, else None (also if unknown).
 
         The time of an unreadable heartbeat counts, because its process is alive during an upgrade.
         """
@@ -228,7 +228,7 @@ def _history(snapshot: HealthSnapshot) -> Problem | None:
     return None
 
 
-# Ordered by how directly a rule names the root cause: problems that begin together are listed in this order.
+# Ordered by how directly a rule names the root cause; problems that begin together are listed in this order.
 RULES: tuple[Rule, ...] = (
     Rule("store", "Live figures unavailable", "live", _store),
     Rule("boards", "Boards are not updating", "live", _boards),
@@ -238,7 +238,7 @@ RULES: tuple[Rule, ...] = (
     Rule("list", "Outdated viewer counts", "viewers", _list),
     Rule("history", "History delayed", "history", _history, 30 * SECOND_MS),
     Rule("checkpoint", "No checkpoint", "recovery", _checkpoint),
-    # Recorded, already ended, by the first snapshot after a pause.
+    # The first snapshot after a pause records this incident as already ended.
     Rule("unwatched", "Not monitored", "live", lambda _snapshot: None),
 )
 RULE: Mapping[str, Rule] = {rule.key: rule for rule in RULES}

@@ -127,7 +127,8 @@ class RecordedGaps(Intervals):
     def observed_ms(self, claimed_ms: int, start_ms: int, end_ms: int) -> int:
         """Return the observed ms in [start_ms, end_ms): the claimed ms, limited to the time outside gaps.
 
-        Pulses are still written until a dead connection is detected, so the gap that is recorded then takes precedence.
+        Pulses are still written until a dead connection is detected, so the gap, which is recorded later, takes
+        precedence.
         """
         return min(claimed_ms, end_ms - start_ms - self.overlap_ms(start_ms, end_ms))
 

@@ -20,7 +20,7 @@ from core.pipeline.records import event_record, message_record, pulse_record, re
 from core.pipeline.unstamped import UnstampedRecord
 from core.times import SECOND_MS
 
-# Duplicates arrive within seconds. At 20,000 messages a second the limit covers the last 10 s.
+# Duplicates arrive within seconds. At 20,000 messages a second, the limit covers the last 10 s.
 DEDUPLICATION_LIMIT = 200_000
 DEDUPLICATION_MS = 60_000
 # Covers the span from the oldest accepted line to the one dated farthest ahead.

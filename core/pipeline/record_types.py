@@ -2,8 +2,8 @@
 
 core/pipeline/schemas.py generates JSON Schemas from them.
 
-They are TypedDicts, because the producer writes 20,000 records a second and orjson encodes a dict as it is. The
-parsed forms are dataclasses: see core/pipeline/records.py.
+They are TypedDicts, because the producer writes 20,000 records a second and orjson encodes dicts directly. The parsed
+forms are dataclasses: see core/pipeline/records.py.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class ChannelEventRecord(_ChannelRecord):
 class WindowFields(TypedDict):
     """A channel's window. Its columns are listed in core/metrics/columns.py; unknown ones are absent.
 
-    `again_ms`: how long after the window's end its job was submitted, absent if the job was running by then.
+    `again_ms`: how long after the window's end the job that wrote it was submitted; absent if it was already running.
     """
 
     v: Literal[1]

@@ -64,7 +64,7 @@ class ChatRecord:
 class WindowRecord:
     """One channel's window: `columns` by the names in core/metrics/columns.py; unknown ones are absent.
 
-    `again_ms` is how long after the window's end its job was submitted, 0 if the job was running by then.
+    `again_ms` is how long after the window's end the job that wrote it was submitted, 0 if it was already running.
     """
 
     channel_id: str
@@ -77,7 +77,7 @@ class WindowRecord:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """A record of `channel-events`, see core/irc/channel_events.py. A gap has `until_ms` and `reason`.
+    """A record of `channel-events`; see core/irc/channel_events.py. A gap has `until_ms` and `reason`.
 
     Events that report the end of a broadcast, or withdraw such a report, have `started_ms`. The start of a broadcast
     has `until_ms` if its channel left the list while it was on air. Of the reports of a start or an end, the one with
@@ -272,7 +272,7 @@ def read_event(value: bytes | None, appended_ms: int) -> EventRecord:
 
 
 def reported_at(event: EventRecord) -> int:
-    """Return when an event was reported, in ms; by default when it happened."""
+    """Return when an event was reported, in ms; if unknown, when it happened."""
     return event.at_ms if event.reported_ms is None else event.reported_ms
 
 

@@ -87,7 +87,7 @@ class ReceivedMessages:
         return ReceivedMessage(channel_id, self._sent_ms[index], kind, self._times[index])
 
     def unmatched(self, matched: bytearray) -> Iterator[tuple[str, ReceivedMessage]]:
-        """Yield id and message for every index whose byte in `matched` is 0."""
+        """Yield the id and the message for every index whose byte in `matched` is 0."""
         for key, index in self._indexes.items():
             if not matched[index]:
                 yield str(UUID(int=key)) if isinstance(key, int) else key, self.at(index)
@@ -165,7 +165,7 @@ class Bounds:
 
 
 def match_messages(entries: Iterable[Entry], heard: ReceivedMessages, bounds: Bounds) -> MatchResult:
-    """Match the messages in the ledger: each must be in `chat` once, or in a recorded gap."""
+    """Match the messages in the ledger: each must be in `chat` exactly once, or in a recorded gap."""
     selected = (entry for entry in entries if entry.kind in MESSAGE_KINDS)
     return _match(selected, heard, bounds, "message", _same_message)
 
@@ -209,15 +209,15 @@ def _match(
             matched[index] = 1
         if entry.sent_ms >= bounds.from_ms:
             received = None if index is None else heard.at(index)
-            description = f"{noun} {entry.id} ({entry.kind}) of channel {entry.channel_id}, sent at {entry.sent_ms},"
+            description = f"{noun} {entry.id} ({entry.kind}) in channel {entry.channel_id}, sent at {entry.sent_ms},"
             _judge(result, entry, received, bounds, description)
             if received is not None and not is_equal(entry, received):
-                actual = f"{received.kind} of channel {received.channel_id} at {received.sent_ms}"
+                actual = f"{received.kind} in channel {received.channel_id} at {received.sent_ms}"
                 result.differ(f"{description} was written as {actual}", entry.sent_ms)
     if covered_from_ms is not None:
         for unknown_id, message in heard.unmatched(matched):
             if message.sent_ms >= covered_from_ms:
-                origin = f"of channel {message.channel_id} at {message.sent_ms}"
+                origin = f"in channel {message.channel_id} at {message.sent_ms}"
                 result.differ(f"{noun} {unknown_id} {origin} was written, but never sent", message.sent_ms)
     return result
 

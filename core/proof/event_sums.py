@@ -31,7 +31,7 @@ SUM_OF: Mapping[str, str] = {
 SUM_KINDS = frozenset(SUM_OF.values())
 # A missed change is detected in the ROOMSTATE of the next join.
 REPORTED_ON_JOIN = frozenset({"mode"})
-# A minute's sums are written a few seconds after its end; newer ones may not be written yet.
+# A minute's sums are written a few seconds after its end; newer sums may not have been written yet.
 LATE_MS = 70_000
 SUMMED_AFTER_MS = 10_000
 
@@ -85,7 +85,7 @@ def _differences(
         key = (channel_id, kind)
         low, high, count = least.get(key, 0), most.get(key, 0), actual.get(key, 0)
         if not low <= count <= high:
-            yield f"{count} {kind} of channel {channel_id} were summed, expected {low} to {high}"
+            yield f"{count} {kind} in channel {channel_id} were summed, expected {low} to {high}"
 
 
 def _must_be_summed(entry: Entry, bounds: Bounds) -> bool:
@@ -97,11 +97,11 @@ def _must_be_summed(entry: Entry, bounds: Bounds) -> bool:
 
 
 def _may_lose(gap: Gap, sent_ms: int) -> bool:
-    """Return whether a gap may include the loss of a line.
+    """Return whether a line may have been lost because of a gap.
 
     A minute's sum that is not yet written is lost with its producer.
 
-    A dropped sum is recorded as a gap at the sum's start, and loses the whole minute.
+    A dropped sum is recorded as a gap at the sum's start, and the whole minute is lost.
     """
     minute_ends_ms = (sent_ms // MINUTE_MS + 1) * MINUTE_MS
     if gap.reason in DROP_REASONS and gap.from_ms < minute_ends_ms:

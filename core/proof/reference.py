@@ -1,7 +1,7 @@
 """Reference computation of all stored windows in plain Python, from the records of `chat`.
 
-A row has the columns of all grains in its table: `live_window` those of `live` and `live_distinct` at every 10th
-second, `hour_window` those of `hour` and `hour_distinct`.
+A row has the columns of all grains in its table: in `live_window`, those of `live` and `live_distinct` at every 10th
+second; in `hour_window`, those of `hour` and `hour_distinct`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Blocks:
 
 
 class Tally:
-    """Collects the records of `chat`, from partitions in any order; if not `windows`, only the received messages."""
+    """Collects the records of `chat`, from partitions in any order; if `windows` is False, only received messages."""
 
     def __init__(self, *, windows: bool = True) -> None:
         self.blocks = Blocks()

@@ -197,7 +197,7 @@ def compare_viewers(comparison: Comparison, api: Api, helix: Helix, channel_id: 
 
 
 def moved_messages(url: str) -> float:
-    """Return how many messages a producer has counted at a later time than their send time; 0 without a URL."""
+    """Return how many messages a producer has counted at a time after they were sent; 0 without a URL."""
     lines = httpx.get(url, timeout=10).raise_for_status().text.splitlines() if url else []
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(MOVED))
 

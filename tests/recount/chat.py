@@ -60,7 +60,7 @@ class Listener(threading.Thread):
         self._ended = threading.Event()
 
     def join_all(self, limit_s: float) -> int:
-        """Join every channel; return the time in ms from which all are heard. Raises: TimeoutError."""
+        """Join every channel; return the time in ms from which all channels are heard. Raises: TimeoutError."""
         self._send("CAP REQ :twitch.tv/tags twitch.tv/commands", "PASS oauth:none", "NICK justinfan20406")
         self.start()
         for at in range(0, len(self._logins), JOINS):

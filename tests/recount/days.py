@@ -1,4 +1,4 @@
-"""Figures of days and hours from the minutes of a day: published ones before the recount began, then recounted ones."""
+"""Figures of days and hours from a day's minutes: published minutes before the recount, then recounted minutes."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from twitchly.env import ROOT
 T0 = 1_790_000_000_000
 
 
-def test_a_kind_gets_its_defaults() -> None:
+def test_a_request_with_only_a_kind_gets_the_defaults() -> None:
     assert parse_request({"kind": "half_open"}) == FaultRequest("half_open", 120, connections=1)
     assert parse_request({"kind": "freeze"}).connections == 0
 

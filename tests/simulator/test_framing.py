@@ -47,7 +47,7 @@ def test_a_missing_line_break_is_added() -> None:
     assert deliver(server, client) == b"NICK justinfan1\r\n"
 
 
-def test_a_line_in_two_fragments_is_one_line() -> None:
+def test_two_fragments_of_a_line_are_joined() -> None:
     server, client = opened()
     client.send_text(b"NICK just", fin=False)
     client.send_continuation(b"infan1", fin=True)

@@ -34,7 +34,7 @@ def test_a_history_depends_on_seed_and_time_only(history: History) -> None:
     assert history.hour(0, NOW_MS) != other.hour(0, NOW_MS)
 
 
-def test_viewers_match_the_reports_of_helix(history: History) -> None:
+def test_viewers_match_those_that_helix_reports(history: History) -> None:
     streams = {stream.channel.id: stream.viewers for stream in Broadcasts(CHANNELS, SEED).streams(NOW_MS)}
     index_of = {channel.id: index for index, channel in enumerate(history.channels)}
     known = {channel_id: viewers for channel_id, viewers in streams.items() if viewers > 1}

@@ -83,7 +83,7 @@ def test_every_form_of_a_channel_name_is_parsed(text: str) -> None:
         ("irc://irc.chat.twitch.tv/ada_plays", "begins with irc:"),
         ("javascript://twitch.tv/ada_plays", "begins with javascript:"),
         ("https://[::1/ada_plays", "not a valid URL"),
-        ("//example/ada_plays", "URL is on example"),
+        ("//example/ada_plays", "URL belongs to example"),
         ("localhost:8000/ada_plays", "“localhost:8000” is not a channel name"),
         ("videos/2460329693", "a video"),
         ("", "No channel given"),

@@ -16,7 +16,7 @@ LITERAL = re.compile(
 )
 
 
-def test_no_other_module_names_a_key() -> None:
+def test_no_other_module_contains_a_key() -> None:
     named = [
         str(path.relative_to(ROOT))
         for folder in FOLDERS

@@ -34,7 +34,7 @@ def test_written_values_are_parsed_back(value: Any, is_escaped: bool) -> None:
         ('{"": 1, "": 1}', ""),
     ],
 )
-def test_the_error_names_a_repeated_member(text: str, member: str) -> None:
+def test_the_error_names_the_repeated_member(text: str, member: str) -> None:
     with pytest.raises(RepeatedMember, match="sent 2 times") as refused:
         read_json(text)
     assert refused.value.member == member

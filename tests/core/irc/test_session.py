@@ -264,7 +264,7 @@ def test_every_recorded_kind_of_line_gives_the_same_events_one_byte_at_a_time() 
 
 
 @pytest.mark.parametrize("lines", [b"", ACK, WELCOME.removeprefix(ACK)])
-def test_a_session_ends_without_a_welcome(lines: bytes) -> None:
+def test_a_session_ends_if_no_welcome_arrives(lines: bytes) -> None:
     session = Session(NICK, 0)
     session.receive_data(lines + b"PING :x\r\n", 10)
     session.join(["a"])

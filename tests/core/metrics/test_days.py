@@ -22,7 +22,7 @@ TIMES = ("heard_ms", "missed_ms", "on_air_ms", "on_air_heard_ms")
 
 @st.composite
 def near_midnights(draw: st.DrawFn) -> Minutes:
-    """Return minutes of three days by their start, most of them near a midnight."""
+    """Return minutes of three days by their start, most of them near midnight."""
     offsets = st.integers(-4, 4).flatmap(
         lambda beside: st.integers(0, DAYS).map(lambda day: day * DAY_MS + beside * MINUTE_MS)
     )
@@ -39,7 +39,7 @@ def spans(draw: st.DrawFn) -> list[tuple[int, int]]:
 
 
 def rows_of(minutes: Minutes, hours: set[int]) -> list[Row]:
-    """Return the rows of minutes; those of the hours that begin at `hours` are stored as hours."""
+    """Return minutes as rows; the minutes of hours that begin at `hours` are rolled up into hour rows."""
     rows = []
     for start_ms in sorted({at_ms // HOUR_MS * HOUR_MS for at_ms in minutes}):
         inside = {at_ms: minutes[at_ms] for at_ms in sorted(minutes) if at_ms // HOUR_MS * HOUR_MS == start_ms}

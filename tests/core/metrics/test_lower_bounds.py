@@ -28,6 +28,6 @@ def test_a_range_and_a_broadcast_of_the_same_time_have_the_same_bounds(heard: fl
         assert range_.lower_bounds.of(metric.key) == (known < 0.9995 if metric.key == "viewers" else heard < 0.9995)
 
 
-def test_broadcasts_of_old_versions_have_unknown_viewers_where_they_were_not_heard() -> None:
+def test_viewer_figures_from_old_versions_are_lower_bounds_if_chat_was_missed() -> None:
     assert Broadcast("7", 0, 1, 0, 0.9).lower_bounds == LowerBounds(chat=True, viewers=True)
     assert Broadcast("7", 0, 1, 0, 1.0).lower_bounds == LowerBounds(chat=False, viewers=False)

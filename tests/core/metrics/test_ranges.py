@@ -157,7 +157,7 @@ def test_hours_watched_are_absent_where_viewers_are_known_for_less_than_half_of_
     assert summary_of({T: known, T + MINUTE_MS: unknown, T + 2 * MINUTE_MS: unknown}).hours_watched is None
 
 
-def test_a_minute_heard_for_less_than_half_is_not_a_peak() -> None:
+def test_a_minute_heard_for_less_than_30_s_is_not_a_peak() -> None:
     short = {"observed_ms": 29_999, "pulses": 60, "messages": 500, "chatters": 400, "words": 900}
     result = summary_of({T: short, T + MINUTE_MS: heard_minute(messages=30, chatters=9, words=60)})
     assert result.peaks["messages"] == PeakValue(15, T + 2 * MINUTE_MS)

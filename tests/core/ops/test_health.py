@@ -157,7 +157,7 @@ def test_a_lasting_problem_becomes_an_incident_and_keeps_its_start() -> None:
     assert [(incident.rule, incident.is_confirmed) for incident in ended] == [("coverage", True)]
 
 
-def test_stale_boards_open_an_incident_at_once_dated_from_their_last_window() -> None:
+def test_stale_boards_immediately_open_an_incident_dated_from_their_last_window() -> None:
     stalled = replace(HEALTHY, boards_end_ms=T0 - 45_000)
     (problem,) = confirmed_incidents(stalled, {})
     assert (problem.rule, problem.since_ms, problem.is_confirmed) == ("boards", T0 - 45_000, True)
@@ -174,7 +174,7 @@ def test_incidents_that_do_not_affect_live_figures_make_the_verdict_partial() ->
     assert verdict(HEALTHY, ["history", "stream"], 1.0) == "untrusted"
 
 
-def test_low_coverage_makes_the_verdict_partial_before_it_is_an_incident() -> None:
+def test_low_coverage_makes_the_verdict_partial_before_it_becomes_an_incident() -> None:
     assert verdict(replace(HEALTHY, coverage=0.94), [], 1.0) == "partial"
 
 

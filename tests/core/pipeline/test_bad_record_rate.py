@@ -63,6 +63,6 @@ def test_each_topic_has_its_own_limit() -> None:
     assert limits.take("windows-live", "odd") == RateExceeded("windows-live", 101, 101, "odd")
 
 
-def test_the_message_states_the_counts_and_the_last_reason() -> None:
+def test_the_message_contains_the_counts_and_the_last_fault() -> None:
     message = str(RateExceeded("windows", 1_001, 10_000, "not JSON"))
     assert message == "1,001 of the last 10,000 records of windows were unusable; last fault: not JSON"

@@ -84,7 +84,7 @@ def test_a_message_that_appears_twice_in_chat_is_reported_as_a_difference() -> N
 
 
 def test_a_message_with_another_channel_or_time_is_reported_as_a_difference() -> None:
-    assert "of channel 9" in match([entry()], heard(M1, channel_id="9")).differences[0]
+    assert "in channel 9" in match([entry()], heard(M1, channel_id="9")).differences[0]
     assert f"at {SENT_MS + 1}" in match([entry()], heard(("m1", SENT_MS + 1))).differences[0]
 
 
@@ -183,7 +183,7 @@ def test_a_missing_or_different_raid_is_reported_as_a_difference() -> None:
     raid = [entry("r", kind="raid")]
     bounds = Bounds({}, SENT_MS)
     assert "neither in Kafka" in match_notices(raid, heard(), bounds).differences[0]
-    assert "as gift_bomb of" in match_notices(raid, heard(("r", SENT_MS), kind="gift_bomb"), bounds).differences[0]
+    assert "as gift_bomb in" in match_notices(raid, heard(("r", SENT_MS), kind="gift_bomb"), bounds).differences[0]
     gap = Bounds({"7": [Gap("7", SENT_MS, SENT_MS, "closed")]}, SENT_MS)
     assert match_notices(raid, heard(), gap).all == Counts(sent=1, in_gaps=1)
 
