@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from core.channels.stream import Stream
 
-# A poll returns 1.4 times as many streams as are tracked. Of the untracked ones, this many are kept, those with the
-# most viewers.
+# A poll returns 1.4 times as many streams as are tracked. Of the untracked ones, the OUTSIDE_MAX with the most viewers
+# are kept.
 OUTSIDE_MAX = 200
 
 

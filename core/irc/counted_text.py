@@ -1,4 +1,4 @@
-"""Removes the invisible characters that clients append to repeated messages, so that they do not affect counting.
+"""Removes invisible characters, which clients append to repeated messages, from text before it is counted.
 
 Used only for word counts and text hashes. Displayed text keeps these characters, because they join emoji and shape
 letters.

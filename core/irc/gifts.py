@@ -56,7 +56,7 @@ class GiftBombs:
     def add_bomb(self, channel_id: str, line: Line, size: int | None, sent_ms: int) -> list[int]:
         """Add a bomb; return the send times of its gifts that arrived earlier and were not matched."""
         self._forget(sent_ms)
-        # If a bomb has a community gift id, so do its gifts, so a gift without one is not matched by giver.
+        # If a bomb has a community gift id, its gifts have one too, so a gift without one is not matched by giver.
         giver = "" if names_bomb(line) else _giver(line)
         keys = frozenset(filter(None, (_origin(line), giver)))
         bomb = _Bomb(channel_id, keys, sent_ms, _UNKNOWN_SIZE if size is None else size)

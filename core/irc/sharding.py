@@ -13,7 +13,7 @@ CONNECT_EVERY_MS = 2_000
 
 
 def partition_of(channel_id: str, partitions: int) -> int:
-    """Return a channel's partition, by the CRC-32 of its id like librdkafka's `consistent` partitioner."""
+    """Return a channel's partition by the CRC-32 of its id, as librdkafka's `consistent` partitioner does."""
     return zlib.crc32(channel_id.encode()) % partitions
 
 

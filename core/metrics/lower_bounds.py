@@ -21,7 +21,7 @@ class LowerBounds:
 
     @classmethod
     def of_shares(cls, *, heard: float, viewers_known: float) -> Self:
-        """Return the bounds for two shares of the time on air, 0 to 1: heard, and having known viewer counts."""
+        """Return the bounds for the shares of the time on air, 0 to 1, that were heard and have known viewer counts."""
         return cls(chat=not is_complete(heard), viewers=not is_complete(viewers_known))
 
     def of(self, metric: str) -> bool:
