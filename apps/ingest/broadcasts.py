@@ -2,8 +2,8 @@
 
 Event ids are derived from the broadcast or the poll, so an event that is sent twice counts once. Every broadcast is
 reported when it is first seen, with the start time from Twitch, however long ago that is, so that its time on air is
-known. Corrected events, such as the end of a broadcast that resumed, are reported again. The latest `reported_ms` wins,
-in whatever order the reports are read.
+known. A correction, such as the withdrawal of an end after the broadcast resumed, is a later report. The report with
+the greatest `reported_ms` wins, whatever order the reports are read in.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _text_change(channel_id: str, kind: str, new: KnownText) -> dict[str, Any]:
 
 
 def end_events(known: Channel, now_ms: int, *, is_last_poll: bool) -> list[dict[str, Any]]:
-    """Return the end of an offline channel's broadcast, once a second poll confirms it.
+    """Return the end event of an offline channel's broadcast, once a second poll has confirmed the end.
 
     The end is dated to the first poll that noticed it. A channel that leaves the list now (`is_last_poll`) needs no
     confirmation, as it is not polled again.
@@ -95,9 +95,9 @@ def end_events(known: Channel, now_ms: int, *, is_last_poll: bool) -> list[dict[
 
 
 def unlisted_events(known: Channel, now_ms: int) -> list[dict[str, Any]]:
-    """Return the start event, with `until_ms` set to now, of a live channel that leaves the list.
+    """Return the start event for a live channel that leaves the list, with `until_ms` set to now.
 
-    The end of its broadcast will not be observed.
+    `until_ms` is set because the end of the broadcast will not be observed.
     """
     started_ms = milliseconds(known.started_at)
     return [] if started_ms is None else [_start(known.id, known.title, started_ms, now_ms, until_ms=now_ms)]
@@ -109,7 +109,7 @@ def _start(channel_id: str, title: str, started_ms: int, now_ms: int, *, until_m
         kind=STREAM_START,
         channel_id=channel_id,
         at_ms=started_ms,
-        # Broadcasts may start slightly ahead of the local clock.
+        # A start may be slightly ahead of the local clock.
         until_ms=None if until_ms is None else max(until_ms, started_ms),
         text=one_line(title, TEXT_MAX),
         reported_ms=now_ms,
@@ -117,7 +117,7 @@ def _start(channel_id: str, title: str, started_ms: int, now_ms: int, *, until_m
 
 
 def _end(known: Channel, at_ms: int, now_ms: int) -> list[dict[str, Any]]:
-    """Return the end of the known broadcast, unless it has been reported."""
+    """Return the end event of the known broadcast, unless the end was already reported."""
     started_ms = milliseconds(known.started_at)
     if started_ms is None or known.reported_end is not None:
         return []
@@ -135,7 +135,7 @@ def _end(known: Channel, at_ms: int, now_ms: int) -> list[dict[str, Any]]:
 
 
 def _withdrawal(known: Channel, now_ms: int) -> list[dict[str, Any]]:
-    """Return the withdrawal of the known broadcast's end, if that has been reported."""
+    """Return the event that withdraws the known broadcast's end, if the end was reported."""
     started_ms, ended_ms = milliseconds(known.started_at), milliseconds(known.reported_end)
     if started_ms is None or ended_ms is None:
         return []

@@ -18,7 +18,7 @@ _FIELDS = frozenset(field.name for field in fields(Stream))
 
 @dataclass(frozen=True, slots=True)
 class ChannelList:
-    """Streams by channel id, by descending viewers with offline channels last, and the time of the Helix poll.
+    """Streams by channel id, and the time of the Helix poll. Most viewers come first, offline channels last.
 
     `excluded` holds the ids of channels that must not be found: blocked or opted out.
     """
@@ -35,7 +35,7 @@ def encode(streams: Iterable[Stream], fetched_ms: int, excluded: Iterable[str] =
 
 
 def decode(raw: bytes | str) -> ChannelList:
-    """Parse a channel list and ignore unknown fields.
+    """Parse a channel list, ignoring unknown fields.
 
     Raises: ValueError, KeyError, TypeError if `raw` is malformed.
     """
@@ -66,7 +66,7 @@ def read_curation_digest(client: redis.Redis) -> str:
 
 
 async def read(client: redis.asyncio.Redis) -> ChannelList | None:
-    """Return the channel list; None if there is none (callers then keep the previous one). Raises: redis.RedisError."""
+    """Return the channel list. If it is None, callers keep the previous list. Raises: redis.RedisError."""
     raw = await client.get(redis_keys.CHANNEL_LIST)
     return decode(raw) if raw else None
 

@@ -27,13 +27,13 @@ log = logging.getLogger(__name__)
 
 PAGE = 100
 PAUSE_S = 1.0
-# Pages repeat and skip streams, so this many times the requested number is read.
+# Pages repeat and skip streams, so this many times the requested number of streams is read.
 OVERFETCH_FACTOR = 1.4
 WALKS = 4
-# Streams start, end and change rank between walks: a walk counts as complete if it lacks at most one in this many of
-# the streams found.
+# Streams start, end and change rank between walks, so a walk counts as complete if it misses at most one in this many
+# of the streams found.
 AGREE_WITHIN = 20
-# Pages can be half empty and repeat each other: a walk is aborted after this many times the usual number of pages.
+# Pages can be half empty and repeat each other, so a walk is aborted after this many times the usual number of pages.
 PAGES_TIMES = 4
 # A lookup fails after this many rejected requests.
 REFUSALS_MAX = 40
@@ -64,7 +64,7 @@ class Helix:
 
     @property
     def results(self) -> Counter[str]:
-        """Number of calls by HTTP status, or "timeout", "connection", "malformed"."""
+        """Number of calls by outcome: an HTTP status, "timeout", "connection" or "malformed"."""
         return self._client.results
 
     def until(self, seconds: float) -> float:
@@ -76,11 +76,11 @@ class Helix:
         self._client.renew_token(until_s=self._end(until_s))
 
     def top_streams(self, count: int, *, until_s: float | None = None) -> list[Stream]:
-        """Return at least `count` live streams by descending viewers, or all if fewer are live; one per channel.
+        """Return at least `count` live streams, or all if fewer are live: one per channel, most viewers first.
 
-        Pages can be short, and a short one can lack its cursor. So a result of fewer than `count` streams is complete
-        only if two walks through the pages reached the last one and agree. If Twitch rejected its own cursors in every
-        walk, the rows of the earlier pages are returned, because they are valid.
+        A page can be short, and a short page can lack its cursor. Fewer than `count` streams are therefore accepted as
+        complete only if two walks through the pages reached the last page and agree. If Twitch rejected its own cursors
+        in every walk, the rows of the earlier pages are returned, because they are valid.
         Raises: ServiceUnavailable, TwitchRefused.
         """
         end_s, streams, walks = self._end(until_s), dict[str, Stream](), list[_Walk]()
@@ -165,7 +165,7 @@ class Helix:
     ) -> list[Row]:
         """Return the rows for `keys`, requested in batches of PAGE.
 
-        Twitch rejects a whole request because of one invalid key: a rejected batch is halved until the key is isolated.
+        One invalid key makes Twitch reject the whole request, so a rejected batch is halved until the key is isolated.
         """
         waiting = [keys[start : start + PAGE] for start in range(0, len(keys), PAGE)][::-1]
         rows, refusals = list[Row](), 0
@@ -201,21 +201,22 @@ def _is_end_confirmed(found: int, walks: Iterable[_Walk]) -> bool:
 
 
 def _merge(streams: dict[str, Stream], stream: Stream) -> None:
-    """Add a stream; of two responses about a channel keep the later broadcast, as responses are unordered."""
+    """Add a stream. If there are two for a channel, keep the later broadcast, because responses are unordered."""
     known = streams.get(stream.id)
     if known is None or stream.started_at > known.started_at:
         streams[stream.id] = stream
 
 
 def is_login(text: str) -> bool:
-    """Return whether `text` is a valid login. An invalid one could inject a command on IRC."""
+    """Return whether `text` is a valid login. An invalid login could inject an IRC command."""
     return _LOGIN.fullmatch(text) is not None
 
 
 def _usable(body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Row | None], noun: str) -> list[Row]:
     """Return the usable rows. Raises: ValueError if too many are unusable.
 
-    One malformed row must not invalidate the others. If there are many, channels that seem absent may be among them.
+    One malformed row must not invalidate the others. But if many rows are malformed, they may include channels that
+    would seem to be absent.
     """
     rows = body.get("data")
     if not isinstance(rows, list):
@@ -226,7 +227,7 @@ def _usable(body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Row | N
     if odd > max(1, len(rows) // 10):
         raise ValueError(f"{odd} of {len(rows)} {noun} are unusable")
     if odd:
-        log.warning("skipped %d of %d unusable %s", odd, len(rows), noun)
+        log.warning("skipped %d unusable rows of %d %s", odd, len(rows), noun)
     return usable
 
 
@@ -245,7 +246,7 @@ def _streams_and_cursor(body: Mapping[str, Any]) -> tuple[list[Stream], str]:
 
 
 def _stream(row: Mapping[str, Any]) -> Stream | None:
-    """Parse a row of Get Streams; None if unusable. A missing login becomes an empty string."""
+    """Parse a row of Get Streams. Return None if it is unusable. A missing login becomes an empty string."""
     user_id, login, name = (row.get(f"user_{field}") for field in ("id", "login", "name"))
     user = _account(user_id, login, name)
     if user is None and not login and isinstance(user_id, str) and is_twitch_id(user_id):
@@ -282,9 +283,9 @@ def _text(value: object, max_length: int) -> str:
 
 
 def _start(value: object) -> str:
-    """Return the start as ISO 8601 in UTC, empty if missing.
+    """Return the start as ISO 8601 in UTC, or "" if it is unknown.
 
-    Twitch writes the year 1 for an unknown start.
+    Twitch sends a date in the year 1 if the start is unknown.
     """
     at = parse_timestamp(value)
     return "" if at is None or at < TWITCH_BEGAN else format_timestamp(at)

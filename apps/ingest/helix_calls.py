@@ -36,7 +36,7 @@ Reader = Callable[[Mapping[str, Any]], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Clocks and randomness: `now_s` is monotonic, `wall_s` is UTC since the epoch, `draw` returns 0 to 1.
+    """`now_s` is monotonic, `wall_s` is Unix time, and `draw` returns a random number between 0 and 1.
 
     Each response must be complete within `try_s`.
     """
@@ -59,7 +59,7 @@ class Access:
 
 
 class RequestRefused(TwitchRefused):
-    """Twitch refused a request with a permanent HTTP `status` of 4xx."""
+    """Twitch refused a request with a 4xx `status` that is not transient."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -95,7 +95,7 @@ class _Response:
 class TwitchClient:
     """Sends requests with an app token within Twitch's rate limit. `results` counts responses by outcome.
 
-    `new_client` is called for each request: an AsyncClient belongs to one event loop.
+    `new_client` is called for each request, because an AsyncClient belongs to one event loop.
     """
 
     def __init__(self, new_client: Callable[[], httpx.AsyncClient], access: Access, timing: Timing) -> None:
@@ -127,7 +127,7 @@ class TwitchClient:
         self._token = self._retry(self._token_once, until_s)
 
     def now_s(self) -> float:
-        """Return the time on the clock of `until_s`."""
+        """Return the time on the clock that `until_s` refers to."""
         return self._timing.now_s()
 
     def pause(self, seconds: float, *, until_s: float, reason: str) -> None:
@@ -204,7 +204,7 @@ class TwitchClient:
         return response
 
     async def _exchange(self, method: str, url: str, limit_s: float, request: Mapping[str, Any]) -> _Response:
-        # The library's own timeouts apply to single reads: a trickling response would never reach them.
+        # The library's own timeouts apply to individual reads, so a response that trickles in would never exceed them.
         try:
             async with (
                 asyncio.timeout(limit_s),
@@ -216,7 +216,7 @@ class TwitchClient:
             raise TimeoutError(f"the response was not complete after {limit_s:.1f} s") from error
 
     def _read(self, subject: str, response: _Response, read: Reader[Answer]) -> Answer:
-        """Parse a successful response and count it. Errors never quote the body, which may hold a token.
+        """Parse a successful response and count it. Errors never quote the body, which may contain a token.
 
         Raises: _RetryableError, RequestRefused.
         """

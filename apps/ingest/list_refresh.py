@@ -1,5 +1,5 @@
-"""Update of the channel list from a poll of Helix, without I/O.
-The Channel table holds the state between polls, so a restarted worker loses nothing.
+"""Updates the channel list from a poll of Helix, without I/O.
+The Channel table stores the state between polls, so a restarted worker loses nothing.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ POLLED = [
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The size of the channel list, and the grace period of offline channels."""
+    """The size of the channel list, and the grace period for offline channels."""
 
     count: int
     grace_ms: int
@@ -59,9 +59,9 @@ class ListUpdate:
 
 
 def update_list(known: Mapping[str, Channel], poll: Poll, curation: Curation, limits: Limits) -> ListUpdate:
-    """Return the list after a validated poll.
+    """Return the list update that follows from a validated poll.
 
-    `known` holds the rows of all listed, pinned and live channels.
+    `known` contains the rows of all listed, pinned and live channels.
     """
     streams = {
         channel_id: stream if channel_id in poll.unchanged else _without_blip(known.get(channel_id), stream)
@@ -113,7 +113,7 @@ def update_list(known: Mapping[str, Channel], poll: Poll, curation: Curation, li
 
 
 def _without_blip(known: Channel | None, stream: Stream) -> Stream:
-    """Return the stream with smoothed viewers: a drop to nearly zero counts from the second poll on."""
+    """Return the stream with a smoothed viewer count: a drop to nearly zero counts only from the second poll on."""
     raw = stream.viewers or 0
     is_same = known is not None and known.is_wanted and known.offline_since is None
     if known is None or not is_same or known.started_at != started_at(stream):

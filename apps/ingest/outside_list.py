@@ -12,7 +12,7 @@ import redis
 from core.channels.outside import OutsideChannel
 from core.contracts import redis_keys
 
-# Written once a minute; without a successful poll for this long, viewer counts say nothing about who is rising.
+# The list is written once a minute. After this long without a successful poll, it no longer shows rising channels.
 TTL_S = 600
 _FIELDS = frozenset(field.name for field in fields(OutsideChannel))
 
@@ -32,7 +32,7 @@ def write(client: redis.Redis, channels: Iterable[OutsideChannel], fetched_ms: i
 
 
 def read(client: redis.Redis) -> OutsideList | None:
-    """Return the list; None if it is missing, or from a version with other fields. Raises: redis.RedisError."""
+    """Return the list, or None if it is missing or its fields are another version's. Raises: redis.RedisError."""
     raw = client.get(redis_keys.OUTSIDE_LIST)
     try:
         return _decode(raw) if isinstance(raw, (bytes, str)) and raw else None

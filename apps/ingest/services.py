@@ -39,7 +39,7 @@ from twitchly.clock import now_ms as clock_ms
 from twitchly.loopback import is_loopback
 
 KEY_DAYS_KEPT = 2
-# Including Kafka (9 s) and the database, a refresh finishes within the minute before the next one.
+# With this limit for Helix, a refresh, including Kafka (9 s) and the database, finishes within a minute.
 HELIX_S = 45.0
 LOCK_S = 60.0
 # Deadlines while a user waits for a form or a CSV import.
@@ -74,7 +74,10 @@ def refresh_channel_list(
 
 
 def read_outside_list() -> outside_list.OutsideList | None:
-    """Return the live channels outside the list; None without a poll in the past 10 min. Raises: ServiceUnavailable."""
+    """Return the live channels outside the list, or None if no poll succeeded in the past 10 min.
+
+    Raises: ServiceUnavailable.
+    """
     with _redis() as store:
         return outside_list.read(store)
 
@@ -170,9 +173,9 @@ def find_user(*, login: str = "", user_id: str = "", helix_client: Helix | None 
 
 
 def find_account(*, login: str) -> Account:
-    """Return the Twitch account for a typed login, which may be an id if all digits.
+    """Return the Twitch account for a typed login, which may be an id if it consists of digits.
 
-    Tried in this order: the id of a known channel, a Twitch login, a Twitch id.
+    The text is tried as the id of a known channel, then as a Twitch login, then as a Twitch id.
     Raises: NotFound, ServiceUnavailable, TwitchRefused.
     """
     may_be_id = ChannelName(login).may_be_id
@@ -196,7 +199,7 @@ def find_users(logins: Collection[str], ids: Collection[str]) -> list[Account]:
 def publish_opt_outs(*, now_ms: int, sender: EventSender | None = None) -> int:
     """Publish new opt-outs, so that the channels are erased from history; return their number.
 
-    Undelivered ones are retried at the next call.
+    Undelivered opt-outs are retried at the next call.
     """
     waiting = list(OptOut.objects.filter(kind=OptOut.Kind.CHANNEL, told_at=None))
     records = [

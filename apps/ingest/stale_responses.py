@@ -19,8 +19,8 @@ from core.inputs.timestamps import format_timestamp
 from core.pipeline.records import EPOCH_MS
 from core.times import MINUTE_MS
 
-# Tolerance for a local clock behind Twitch's. A start further ahead is discarded: it would make every later response
-# look stale.
+# Tolerance for a local clock that is behind Twitch's. A start further ahead is discarded, because it would make every
+# later response look stale.
 MAX_START_AHEAD_MS = 10 * MINUTE_MS
 # The fields of Stream that can change during a broadcast and revert in an older response. Viewers change all the time.
 TEXTS = ("login", "name", "title", "category", "language")
@@ -30,8 +30,8 @@ TEXTS = ("login", "name", "title", "category", "language")
 class Poll:
     """A poll of Helix at `at_ms`: every live stream by channel id. A known channel that is absent is offline.
 
-    `unchanged` holds the ids of channels whose known values are kept, `texts` the state of the fields in TEXTS by
-    channel id.
+    `unchanged` contains the ids of channels whose known values are kept; `texts` maps channel ids to the state of the
+    fields in TEXTS.
     """
 
     at_ms: int
@@ -62,7 +62,7 @@ def discard_stale_responses(known: Mapping[str, Channel], poll: Poll) -> Poll:
 
 
 def previous_texts(texts: Mapping[str, KnownText]) -> dict[str, Any]:
-    """Return the state of a channel's text fields that its row keeps until the next poll, as JSON."""
+    """Return, as JSON, the text-field state that is stored in the channel's row until the next poll."""
     return {
         name: [text.previous, text.changed_ms, text.returned_ms]
         for name, text in texts.items()

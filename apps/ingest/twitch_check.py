@@ -65,7 +65,7 @@ class _Skipped(Exception):
 
 
 class TwitchCheck:
-    """Runs the steps. `credentials` holds the two settings; `chat_s` is the time to wait for a chat message."""
+    """Runs the steps. `credentials` are the client id and secret; `chat_s` is the time to wait for a chat message."""
 
     def __init__(self, helix: Helix, server: Server, credentials: tuple[str, str], chat_s: float = CHAT_S) -> None:
         self._helix = helix
@@ -183,7 +183,7 @@ class TwitchCheck:
 
 
 class _IrcConnection:
-    """An IRC socket and its session, read while a step waits."""
+    """An IRC socket and its session. The socket is read while a step waits."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader

@@ -18,7 +18,7 @@ RefreshResult = Literal["done", "failed", "skipped"]
 
 @dataclass(slots=True)
 class RefreshStats:
-    """Results of this worker's refreshes; `incidents` holds the rules of open incidents."""
+    """Results of this worker's refreshes; `incidents` contains the rules that have an open incident."""
 
     results: Counter[RefreshResult] = field(default_factory=Counter)
     done_ms: int | None = None
@@ -34,7 +34,7 @@ class RefreshStats:
 
 
 class WorkerCollector(Collector):
-    """Collects the metrics on scrape. Unknown ones are absent."""
+    """Collects the metrics on scrape; metrics with unknown values are omitted."""
 
     def __init__(
         self,

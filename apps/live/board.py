@@ -18,9 +18,9 @@ FILTERS = ("category", "language", "band")
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The top `size` channels by a metric, filtered by category, language (Twitch code) and band; "" means any.
+    """The top `size` channels by a metric, filtered by category, language (Twitch code) and band; "" means all.
 
-    `window` is the time that its values cover, one of the metric's windows.
+    `window` is the time that the values cover: one of the metric's windows.
     """
 
     metric: str = DEFAULT_BOARD
@@ -37,7 +37,7 @@ class Board:
 
     @property
     def label(self) -> str:
-        """Return the title of the board, with its window unless that is the default one."""
+        """Return the title of the board, with the window unless it is the default one."""
         label = METRIC[self.metric].label
         return label if self.window == DEFAULT_WINDOW else f"{label} over {BOARD_WINDOW_LABEL[self.window]}"
 
@@ -49,9 +49,9 @@ class Board:
 def requested_board(
     metric: str, size: int, *, category: str, language: str, band: str, window: str = DEFAULT_WINDOW
 ) -> Board:
-    """Return a board with untrusted filters; they are cleaned like the channel fields that they are compared with.
+    """Return a board. Untrusted filters are normalized like the channel fields that they are compared with.
 
-    If the metric has no board over `window`, the default window is used.
+    If the metric has no board for `window`, the default window is used.
     """
     over = next((each for each in METRIC[metric].windows if each == window), DEFAULT_WINDOW)
     return Board(metric, size, one_line(category, CATEGORY_MAX), one_line(language, LANGUAGE_MAX), band, over)

@@ -1,4 +1,4 @@
-"""The live WebSocket: one per page, with several subscriptions, each a snapshot followed by numbered pushes."""
+"""The live WebSocket: one per page, with several subscriptions. Each sends a snapshot, then numbered pushes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SLOW_READER = 4408
 TOO_MANY_SOCKETS = 4429
 
 SUBSCRIPTIONS_MAX = 8
-# Open sockets per web process. Each visible page has one; a whole office may share one address.
+# Open sockets per web process. Each visible page has one socket; a whole office may share one IP address.
 SOCKETS_BY_SESSION = 20
 SOCKETS_BY_ADDRESS = 200
 BAD_FRAMES_MAX = 10
@@ -43,13 +43,13 @@ log = logging.getLogger(__name__)
 class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
     """The socket of one page. Frames go from its outbox straight to the server, without waking a task."""
 
-    # The hub listens for all sockets. With a layer of its own, each socket would depend on Redis.
+    # The hub listens for all sockets. With its own channel layer, each socket would depend on Redis.
     channel_layer_alias = "none"
 
     outbox: Outbox | None = None
     bad_frames = 0
     check_every_s = SESSION_CHECK_S
-    # Checks the session or closes the socket. No frame is written in the meantime, nor after a close.
+    # Checks the session or closes the socket. No frame is written in the meantime, or after the socket was closed.
     task: asyncio.Task[None] | None = None
     is_closing = False
     next_check: asyncio.TimerHandle | None = None
@@ -132,7 +132,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         if self.next_check is not None:
             self.next_check.cancel()
         loop = asyncio.get_running_loop()
-        # At a full second, so that the sessions due in one second are read together.
+        # Round up to a whole second, so that sessions due within the same second are read together.
         self.next_check = loop.call_at(math.ceil(loop.time() + seconds), self.check_session)
 
     def _start_close(self, code: int) -> None:
@@ -161,7 +161,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         subscriptions = outbox.subscriptions
         is_new = isinstance(request, Subscribe) and request.id not in subscriptions
         if is_new and len(subscriptions) >= SUBSCRIPTIONS_MAX:
-            raise BadFrame(f"{SUBSCRIPTIONS_MAX} subscriptions are open: end one first.", request.id)
+            raise BadFrame(f"{SUBSCRIPTIONS_MAX} subscriptions are open. End one first.", request.id)
         return request
 
     @property
@@ -171,7 +171,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
 
     @property
     def sockets_max(self) -> int | None:
-        """The maximum number of open sockets per session; None if another limit applies."""
+        """The maximum number of open sockets per session or IP address; None if another limit applies."""
         return SOCKETS_BY_SESSION if self.scope["session"].session_key else SOCKETS_BY_ADDRESS
 
     def _session(self) -> str:

@@ -1,4 +1,4 @@
-"""Channel profiles: from the channel list while a channel is live, otherwise from the channel table."""
+"""Channel profiles: from the channel list while a channel is listed, otherwise from the channel table."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 class Profile:
     """The descriptive fields of a channel. Live frames contain all of them: see `types/server.d.ts`.
 
-    `language` is Twitch's code. `started_at` is ISO 8601, empty while the channel is offline. `is_offline`: Twitch
-    reports it as offline.
+    `language` is Twitch's code. `started_at` is ISO 8601, empty while the channel is offline. `is_offline` is whether
+    Twitch reports the channel as offline.
     """
 
     id: str
@@ -73,7 +73,7 @@ class Directory:
         return {channel_id: self._archived[channel_id] for channel_id in ids & self._archived.keys()} | live
 
     def matching(self, category: str, language: str) -> set[str]:
-        """Return the ids of listed channels in a category and language (Twitch code); "" means any."""
+        """Return the ids of listed channels in a category and language (Twitch code); "" means all."""
         return {
             stream.id
             for stream in self._streams.values()

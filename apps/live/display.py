@@ -1,4 +1,4 @@
-"""Display text of live values. Pages and frames share it, and the script inserts it unchanged."""
+"""Display text of live values. Pages and frames contain the same text, which scripts insert unchanged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class RowDisplay:
-    """The display text of a row: `details` is category and language, `state` is "" if live, `spark` is an SVG path."""
+    """The display text of a row. `details` is category and language, `state` is "" if live, `spark` is an SVG path."""
 
     value: str
     state: str
@@ -47,7 +47,7 @@ class RowDisplay:
 
 @dataclass(frozen=True, slots=True)
 class ChannelDisplay:
-    """The display text of a channel: `values` by metric, and `notes` for the metrics that have one."""
+    """The display text of a channel: `values` by metric, and `notes` for the metrics that have a note."""
 
     values: Mapping[str, str]
     notes: Mapping[str, str]
@@ -67,7 +67,7 @@ class ReadingDisplay:
     late_dropped: str
 
 
-# Field names: dataclasses.asdict would copy all values.
+# Field names, because dataclasses.asdict would deep-copy every value.
 ROW = tuple(field.name for field in fields(Row))
 CHANNEL_DISPLAY = tuple(field.name for field in fields(ChannelDisplay))
 
@@ -111,7 +111,7 @@ def channel_display(channel: ChannelNow) -> ChannelDisplay:
 
 
 def reading_display(viewers_at_ms: int | None, late_dropped: int | None, now_ms: int) -> ReadingDisplay:
-    """Return the reliability of viewer counts from `viewers_at_ms`, and the number of dropped records."""
+    """Return the freshness of viewer counts fetched at `viewers_at_ms`, and the number of late records dropped."""
     freshness = viewers_freshness(viewers_at_ms, now_ms)
     minutes = ABSENT if viewers_at_ms is None else number(max(0, now_ms - viewers_at_ms) // MINUTE_MS, 0)
     title, text = {
@@ -147,7 +147,7 @@ def state_text(row: Row, newest_end_ms: int | None) -> str:
     return "" if row.state == "live" else row.state
 
 
-# Levels change every 10 s and frames are built every second.
+# Cached, because levels change only every 10 s, but frames are built every second.
 @lru_cache(maxsize=4_096)
 def spark_path(levels: str) -> str:
     """Return the path of a sparkline in a box of 60 by 36; steps without a value break the line."""
@@ -168,7 +168,7 @@ def is_over_midnight(end_ms: int | None) -> bool:
 
 
 def now_note(metric: str, now: ChannelNow) -> str:
-    """Return the reason why a metric has no current value or rank, or a caveat about its value; "" without a note."""
+    """Return why a metric has no current value or rank, or a caveat about its value; "" if there is no note."""
     is_absent, unranked = value_of(now, metric) is None, now.unranked.get(metric)
     if not is_absent and not unranked:
         return OVER_MIDNIGHT if METRIC[metric].distinct and is_over_midnight(now.end_of(metric)) else ""

@@ -12,7 +12,7 @@ from apps.live.readings import LiveBoards
 from apps.live.recent_events import RecentMarks
 from apps.live.subscriptions import ChannelsSpec, SubscriptionSpec, TableSpec
 
-# New subscribers get a cached payload this old at most. After that the next tick is due, or ticks have stopped.
+# New subscribers get a cached payload only up to this age. After that, a tick is due or ticks have stopped.
 PAYLOAD_TTL_MS = 1_000
 TABLE_INTERVAL_MS = 2_000
 # Ticks are not exact to the millisecond.
@@ -21,7 +21,7 @@ TICK_JITTER_MS = 300
 
 @dataclass(frozen=True, slots=True)
 class CachedPayload:
-    """A payload, the time it was built, and the requested channel ids that are unknown."""
+    """A payload, the time at which it was built, and the requested channel ids that are unknown."""
 
     at_ms: int
     payload: Payload
@@ -39,9 +39,9 @@ class FrameCache:
         self._cached: dict[SubscriptionSpec, CachedPayload] = {}
 
     async def current(self, spec: SubscriptionSpec) -> CachedPayload:
-        """Return the payload for a new subscriber: the cached one while it is fresh."""
+        """Return the payload for a new subscriber: the cached one if it is fresh, otherwise a new one."""
         ttl_ms = TABLE_INTERVAL_MS if spec == TableSpec() else PAYLOAD_TTL_MS
-        # Looked up under the lock: sockets that open together wait for one reading instead of making one each.
+        # Looked up under the lock, so that sockets that open together wait for the same reading.
         async with self._boards.lock:
             now_ms, cached = self._clock(), self._cached.get(spec)
             if cached is None or not 0 <= now_ms - cached.at_ms < ttl_ms:
@@ -50,7 +50,7 @@ class FrameCache:
             return cached
 
     async def refresh(self, specs: Collection[SubscriptionSpec]) -> dict[SubscriptionSpec, Payload]:
-        """Return the new payloads of a tick. The table gets a new one only every TABLE_INTERVAL_MS."""
+        """Return the new payloads of a tick. The table gets a new payload only every TABLE_INTERVAL_MS."""
         async with self._boards.lock:
             now_ms = self._clock()
             built = await self._build([spec for spec in specs if self._is_due(spec, now_ms)], now_ms)

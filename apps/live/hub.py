@@ -51,7 +51,7 @@ class Hub:
     ) -> Outbox:
         """Register a connection and return its outbox.
 
-        `session` is the digest of its session; `make_subscription` builds the objects that format its frames.
+        `session` is the digest of the connection's session; `make_subscription` builds the objects that format frames.
         """
         outbox = Outbox(session, connection, self._subscribers, make_subscription)
         self._outboxes.add(outbox)
@@ -85,14 +85,14 @@ class Hub:
 
     @property
     def frames_sent(self) -> int:
-        """The number of frames sent so far. Another thread reads it too, so the set is copied in one step."""
+        """The number of frames sent so far. Other threads read it too, so the set of outboxes is copied in one step."""
         return self._frames_of_closed + sum(outbox.frames_sent for outbox in tuple(self._outboxes))
 
     async def subscribe(self, outbox: Outbox, request: Subscribe) -> None:
         """Send a snapshot now and a push on each tick; report unknown channels and unavailable boards as errors.
 
-        The subscription is registered before anything is read, so no tick is missed in between, and a subscription
-        without a snapshot is served once Redis is back.
+        The subscription is registered before anything is read, so that no tick is missed in between. If Redis is
+        unavailable, the snapshot is sent once it is back.
         """
         outbox.subscribe(request.id, request.spec)
         try:
@@ -100,7 +100,7 @@ class Hub:
         except ServiceUnavailable:
             outbox.put_error(BOARDS_AWAY, request.id)
             return
-        # Nothing is awaited between a reading and putting it into outboxes: see the lock of LiveBoards.
+        # Nothing is awaited between reading the boards and putting payloads into outboxes: see the lock of LiveBoards.
         outbox.put_snapshot(request.id, request.spec, cached.payload)
         if cached.unknown:
             ids = ", ".join(cached.unknown)
@@ -176,7 +176,7 @@ class Hub:
 
 
 async def _messages(layer: Any) -> Any:
-    """Yield the group's messages. Raises: TimeoutError after TICK_TIMEOUT_S without one; the layer's Redis errors."""
+    """Yield the group's messages. Raises: TimeoutError if none comes for TICK_TIMEOUT_S; redis.RedisError, OSError."""
     name = await layer.new_channel()
     try:
         await layer.group_add(group.NAME, name)

@@ -13,7 +13,7 @@ CACHE_MS = 3_000
 
 
 class LiveChannels:
-    """Cached channels by id. A window is live for a minute."""
+    """Cached channels by id."""
 
     def __init__(self, boards: LiveBoards) -> None:
         self._boards = boards

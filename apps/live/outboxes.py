@@ -1,4 +1,4 @@
-"""Outboxes: the newest-wins queue of each socket, one payload per subscription, so a slow client costs no memory."""
+"""Outboxes: each socket's queue of the newest payload per subscription. A slow client's queue does not grow."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from apps.live.subscriptions import SubscriptionSpec
 
 # A socket that has read nothing for this long, although frames are pending, is closed.
 BACKLOG_S = 60.0
-# Pending error frames. The socket is closed before this many accumulate.
+# Maximum number of pending error frames. The socket is closed before this many accumulate.
 ERRORS_MAX = 20
-# Frames are taken in batches of about this many bytes, so that a client with little room gets no more than one batch.
+# Frames are taken in batches of about this size, so that at most one batch exceeds the room that a client has left.
 BATCH_BYTES = 65_536
 
 
@@ -22,8 +22,8 @@ BATCH_BYTES = 65_536
 class Payload:
     """The state of one subscription spec, as JSON members without braces; `content` is the complete state.
 
-    `changes` is the difference from the previously numbered payload, for a page that received that one; None if there
-    is no difference to send. `at_ms` is the time it was built.
+    `changes` is the difference from the payload with the previous number, for pages that received that payload. If it
+    is None, the complete state is sent. `at_ms` is the time at which the payload was built.
     """
 
     content: bytes
@@ -54,13 +54,13 @@ class Subscription:
 
 
 class Connection(Protocol):
-    """The hub's interface to a socket or event stream. Its methods are called client by client, and never block."""
+    """The hub's interface to a socket or event stream. Its methods never block, because clients are served in turn."""
 
     def flush(self) -> None:
         """Take frames from the outbox if the client has room for them."""
 
     def check_session(self) -> None:
-        """Check, before any other frame, whether the client may still receive."""
+        """Check, before sending another frame, whether the client may still receive frames."""
 
     def abandon(self) -> None:
         """Give up on a client that has stopped reading."""
@@ -69,7 +69,7 @@ class Connection(Protocol):
 class Outbox:
     """The pending frames of one connection: one payload per subscription.
 
-    `session` is the digest of the session that opened it. `frames_sent` counts the payloads that it has taken.
+    `session` is the digest of the session that opened the connection. `frames_sent` counts the payloads taken so far.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Outbox:
         self.frames_sent = 0
         self._subscribers = subscribers
         self._make_subscription = make_subscription
-        # Ordered: a payload that replaces a pending one keeps its position.
+        # Ordered. A payload that replaces a pending one takes its position.
         self._pending: dict[Subscription, None] = {}
         self._pending_since_s: float | None = None
         self._errors: deque[bytes] = deque(maxlen=ERRORS_MAX)
@@ -112,14 +112,14 @@ class Outbox:
         self._pending[subscription] = None
 
     def put_snapshot(self, name: str, spec: SubscriptionSpec, payload: Payload) -> None:
-        """Send the snapshot of one subscription, unless its spec has changed meanwhile."""
+        """Send a subscription's snapshot, unless the spec has changed in the meantime."""
         subscription = self.subscriptions.get(name)
         if subscription is not None and subscription.spec == spec:
             self.put(subscription, payload)
             self.connection.flush()
 
     def put_error(self, reason: str, name: str | None) -> None:
-        """Send an error frame; `name` is the subscription it concerns."""
+        """Send an error frame; `name` is the subscription that the error concerns."""
         self._errors.append(json.dumps({"type": "error", "id": name, "reason": reason}).encode())
         self.connection.flush()
 
@@ -131,7 +131,7 @@ class Outbox:
             self._pending_since_s = now_s
 
     def is_stuck(self, now_s: float) -> bool:
-        """Return whether frames have been pending for BACKLOG_S without any being taken."""
+        """Return whether frames have been pending for BACKLOG_S and none was taken."""
         return self._pending_since_s is not None and now_s - self._pending_since_s >= BACKLOG_S
 
     @property

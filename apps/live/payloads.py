@@ -26,7 +26,7 @@ def encode_board(board: Board, reading: Reading, now_ms: int) -> bytes:
 class ChannelEncoder:
     """Encodes channels of one reading: each channel once, however many subscriptions include it.
 
-    `marks` of a channel are its events of the past RECENT_MS, null until they have been read.
+    The `marks` of a channel are its events in the past RECENT_MS, null until they have been read.
     """
 
     def __init__(self, reading: Reading, marks: Marks, now_ms: int) -> None:
@@ -36,7 +36,7 @@ class ChannelEncoder:
         self._encoded: dict[str, orjson.Fragment] = {}
 
     def encode(self, spec: ChannelsSpec) -> bytes:
-        """Return the channels of a spec, without unknown ones."""
+        """Return the known channels of a spec."""
         known = [channel_id for channel_id in spec.ids if channel_id in self._reading.channels]
         return _members({**self._head, "channels": {channel_id: self._channel(channel_id) for channel_id in known}})
 
@@ -50,7 +50,7 @@ class ChannelEncoder:
 class TableEncoder:
     """Encodes successive payloads of the table: all rows, and the changes since the previous payload.
 
-    A changed row holds only the fields that changed; `gone` lists the rows that were removed.
+    A changed row contains only the fields that changed; `gone` lists the rows that were removed.
     """
 
     def __init__(self) -> None:

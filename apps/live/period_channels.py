@@ -1,6 +1,6 @@
-"""Channels with their figures over the last UTC days, cached and shared by all pages of a process.
+"""Channels with their figures over the most recent UTC days, cached and shared by all pages of a process.
 
-The rows have the form of live channels, so that the same filters, percentiles and sort orders apply to them.
+The rows have the same form as live channels, so that the same filters, percentiles and sort orders apply to them.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _METRICS = [metric for metric in METRICS if metric.key not in ("excitement", "co
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow(ChannelNow):
-    """A channel with its figures over a period; `trend` holds the mean viewers of each day, None where unknown."""
+    """A channel with its figures over a period; `trend` is the mean viewer count of each day, None where unknown."""
 
     trend: Sequence[float | None] = ()
 
 
 def period_before(now_ms: int, days: int) -> Period:
-    """Return the last `days` UTC days that have ended."""
+    """Return the most recent `days` complete UTC days."""
     until_ms = now_ms // DAY_MS * DAY_MS
     return Period(until_ms - days * DAY_MS, until_ms)
 
@@ -45,7 +45,7 @@ class PeriodTables:
         self._tables: dict[Period, tuple[int, Mapping[str, PeriodRow]]] = {}
 
     def of(self, days: int, now_ms: int) -> Mapping[str, PeriodRow]:
-        """Return the channels of the last `days` days by id. Raises: ServiceUnavailable."""
+        """Return the channels of the most recent `days` complete days by id. Raises: ServiceUnavailable."""
         period = period_before(now_ms, days)
         with self._lock:
             read_ms, table = self._tables.get(period, (0, None))
@@ -57,7 +57,7 @@ class PeriodTables:
 
 
 def read_period(period: Period) -> Mapping[str, PeriodRow]:
-    """Return the public channels that were on air in a period by id, with their figures. Raises: ServiceUnavailable."""
+    """Return, by id, the public channels that were on air in a period. Raises: ServiceUnavailable."""
     since = datetime_of(period.from_ms)
     profiles = {channel.pk: profile_of(channel) for channel in public_channels().filter(last_seen_at__gte=since)}
     days = read_days(profiles.keys(), period.previous.from_ms, period.until_ms, _METRICS)
@@ -91,7 +91,7 @@ def growth(now: float | None, before: float | None) -> float | None:
 
 
 def _unranked(summary: RangeSummary) -> dict[str, str]:
-    """Return the reasons why ratios have no percentile: too few messages for a meaningful figure."""
+    """Return the reason why metrics have no percentile, if there were too few messages for meaningful figures."""
     if summary.sums.get("messages", 0) >= RankingThresholds().min_messages * summary.span_ms // DAY_MS:
         return {}
     return {metric.key: "too few messages" for metric in _METRICS if metric.key not in ("viewers", "messages")}

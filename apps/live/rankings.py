@@ -1,4 +1,4 @@
-"""Board rankings: the channels that pass a board's filters, ranked by the values in its rows."""
+"""Board rankings: the channels that pass a board's filters, ranked by the values that its rows show."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from apps.metrics.board_reader import BoardRankings, LiveValues
 from core.metrics.bands import BAND
 from core.metrics.ranking import Entry, age_of, rank
 
-# Values are read shortly after the ranking. Spare channels replace those whose value has dropped in between.
+# Values are read shortly after the ranking. Spare channels replace those whose values have dropped in between.
 SPARE_ROWS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The channels whose values are read for a board. `eligible` are those that pass its filters; None means all."""
+    """The channels whose values are read for a board. `eligible` contains all that pass its filters; None means all."""
 
     channel_ids: set[str]
     eligible: Collection[str] | None
@@ -30,7 +30,7 @@ class Rankings:
         self._directory = directory
 
     def read_limits(self, boards: Collection[Board]) -> dict[str, int | None]:
-        """Return the number of entries to read from each sorted set; None means all, as filtered boards need."""
+        """Return the number of entries to read from each sorted set; None means all, which filtered boards need."""
         limits: dict[str, int | None] = {}
         for board in boards:
             limit = limits.get(board.key, 0)

@@ -29,8 +29,8 @@ class Row:
 
     `end_ms` and `coverage`, 0 to 1, belong to the window of `value`.
 
-    `moved` is the number of positions gained within a minute. It is None if the channel was not ranked then (`is_new`),
-    or if the ranking of that minute is unknown.
+    `moved` is the number of positions gained in the past minute. It is None if the channel was not ranked a minute ago
+    (`is_new`), or if the ranking at that time is unknown.
     """
 
     id: str
@@ -51,10 +51,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ChannelNow:
-    """A channel with its newest live window; without one `end_ms` is None and `values` is empty.
+    """A channel with its newest live window. If it has none, `end_ms` is None and `values` is empty.
 
-    `apart` holds counts that no metric includes: see core.metrics.table.excluded_counts. Distinct metrics come from a
-    separate window with its own end and coverage, None before the first.
+    `apart` contains counts that no metric includes: see core.metrics.table.excluded_counts. Distinct metrics come from
+    a separate window with its own end and coverage, which are None before the first such window.
     """
 
     profile: Profile
@@ -82,17 +82,17 @@ class ChannelNow:
         return profile | {name: getattr(self, name) for name in LIVE}
 
 
-# Field names: dataclasses.asdict would copy all values.
+# Field names, listed once: `as_json` uses them because dataclasses.asdict would deep-copy every value.
 PROFILE = (*(field.name for field in fields(Profile)), "language_name")
 LIVE = tuple(field.name for field in fields(ChannelNow) if field.name != "profile")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The state of the requested boards and channels in Redis at one moment.
+    """The state of the requested boards and channels in Redis at one point in time.
 
     `viewers_at_ms` is the time at which viewer counts were last fetched. `late_dropped` is the number of records that
-    the stream job has dropped as late since it started, None while unknown.
+    the stream job has dropped as late since it started, or None while unknown.
     """
 
     newest_end_ms: int | None
@@ -122,8 +122,8 @@ class LiveBoards:
         self._reader = reader
         self._rankings = Rankings(directory)
         self._history = RecentHistory(reader)
-        # Serializes readings: pages and sockets share the recent history. A caller that reads several times holds the
-        # lock throughout, so that no other reading comes in between.
+        # Serializes readings, because pages and sockets share the recent history. A caller that reads several times
+        # holds the lock throughout, so that no other reading comes in between.
         self.lock = asyncio.Lock()
 
     async def read(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
@@ -180,7 +180,7 @@ class LiveBoards:
         await self.directory.aclose()
 
     def _without_excluded(self, values: Mapping[str, LiveValues]) -> Mapping[str, LiveValues]:
-        """Return the values without those for excluded channels."""
+        """Return the values of all channels that are not excluded."""
         return {i: live for i, live in values.items() if i not in self.directory.excluded}
 
     async def _profiles(
@@ -243,7 +243,7 @@ def state_of(profile: Profile, live: LiveValues, newest_end_ms: int | None) -> S
 
 
 def channel_now(profile: Profile, live: LiveValues | None) -> ChannelNow:
-    """Return a channel with its live values, if any."""
+    """Return a channel with its live values, if it has any."""
     if live is None:
         return ChannelNow(profile, None, 0.0, {}, {}, {})
     return ChannelNow(

@@ -22,7 +22,7 @@ ReadMarks = Callable[[Collection[str], int], Marks]
 
 
 class RecentMarks:
-    """Caches the newest marks by channel. Slow or unavailable history does not delay ticks: the last marks are kept."""
+    """Caches the newest marks by channel. If history is slow or unavailable, ticks go on with the cached marks."""
 
     def __init__(self, read: ReadMarks) -> None:
         self._read = read
@@ -39,14 +39,14 @@ class RecentMarks:
         return {channel_id: self._marks[channel_id] for channel_id in channel_ids if channel_id in self._marks}
 
     async def aclose(self) -> None:
-        """Wait for a running refresh."""
+        """Wait until a running refresh has finished."""
         if self._refreshing is not None:
             await asyncio.wait([self._refreshing])
 
     def _is_due(self, channel_ids: Collection[str], now_ms: int) -> bool:
         if self._read_ms is None or not 0 <= now_ms - self._read_ms < READ_EVERY_MS:
             return True
-        # A newly opened channel is read immediately, unless history is unavailable.
+        # The marks of a newly opened channel are read immediately, unless history is unavailable.
         return not self._is_away and not self._marks.keys() >= set(channel_ids)
 
     async def _refresh(self, channel_ids: set[str], now_ms: int) -> None:
@@ -62,5 +62,5 @@ class RecentMarks:
 
 
 def read_recent(channel_ids: Collection[str], now_ms: int) -> dict[str, list[EventMark]]:
-    """Return the recent marks of these channels; none if history is not configured. Raises: ServiceUnavailable."""
+    """Return the recent marks of these channels, or none if history is not configured. Raises: ServiceUnavailable."""
     return many_channels.recent_marks(channel_ids, now_ms) if settings.CASSANDRA_HOSTS else {}

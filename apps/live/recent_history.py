@@ -15,8 +15,8 @@ from core.times import MINUTE_MS
 
 # Interval at which a missing step is requested again.
 RETRY_MS = 1_000
-# Heights of a sparkline, from 0 to the maximum of the five minutes, so that a small change looks small; GAP is a step
-# without a value.
+# Heights of a sparkline. They scale from 0 to the maximum of the five minutes, so that a small change looks small. GAP
+# marks a step without a value.
 LEVELS = "0123456789abcdefghijklmnopqrstuvwxyz"
 GAP = "."
 POINTS = RETENTION_MS // STEP_MS + 1
@@ -33,7 +33,7 @@ class _BoardHistory:
 
 
 class RecentHistory:
-    """The cached steps of each board that is open, by its key: see core.metrics.windows.key_over."""
+    """The cached steps of each open board, by board key: see core.metrics.windows.key_over."""
 
     def __init__(self, reader: BoardReader) -> None:
         self._reader = reader
@@ -57,7 +57,7 @@ class RecentHistory:
                 history.moments, history.sparklines = recent | moments, {}
 
     def ranking(self, board: str, newest_end_ms: int | None) -> tuple[str, ...] | None:
-        """Return the channels ranked a minute ago, highest rank first; None if that step is not cached."""
+        """Return the channels ranked a minute ago, highest rank first, or None if that step is not cached."""
         history = self._by_board.get(board)
         if history is None or newest_end_ms is None:
             return None
@@ -71,7 +71,7 @@ class RecentHistory:
         return history.ranking[1]
 
     def sparkline(self, board: str, channel_id: str) -> str:
-        """Return a channel's last five minutes: one of LEVELS or GAP per 10 s, oldest first; "" without any value."""
+        """Return a channel's last five minutes: one of LEVELS or GAP per 10 s, oldest first. "" if it has no value."""
         history = self._by_board.get(board)
         if history is None or not history.moments:
             return ""
@@ -90,7 +90,7 @@ class RecentHistory:
 
 
 def sparkline_levels(values: Sequence[float | None]) -> str:
-    """Scale values from 0, or from the lowest one below it, to LEVELS, with GAP where there is none."""
+    """Scale values to LEVELS, from 0 or from the lowest negative value; a missing value becomes GAP."""
     known = [value for value in values if value is not None]
     if not known:
         return ""
@@ -102,6 +102,6 @@ def sparkline_levels(values: Sequence[float | None]) -> str:
 
 
 def positions(ranking: Sequence[str], eligible: Container[str] | None) -> dict[str, int]:
-    """Return each channel's position among the eligible ones, from 1. `eligible` None means all."""
+    """Return each channel's position among the eligible ones, from 1. If `eligible` is None, all are eligible."""
     channel_ids = ranking if eligible is None else [channel_id for channel_id in ranking if channel_id in eligible]
     return {channel_id: position for position, channel_id in enumerate(channel_ids, 1)}

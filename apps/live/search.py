@@ -24,13 +24,13 @@ PAGES_MAX = 100_000
 RULES_MAX = 3
 LANGUAGE_NAME_MAX = 100
 QUERY_MAX = 2_000
-# A measure is a metric key, or with this prefix its percentile among channels of the same size.
+# A measure is a metric key. With this prefix, it is the metric's percentile among channels of the same size.
 PERCENTILE = "p."
 DEFAULT_SORT = "-viewers"
 DEFAULT_COLUMNS = ("messages", "engagement", "chatters", "spam")
-# Days by key of a range; without a range, values are live.
+# Days by the key of a range. Without a range, values are live.
 PERIODS: Mapping[str, int] = {"7d": 7, "30d": 30}
-# Figures that a period has besides the metrics: name and unit.
+# Figures that a period has in addition to the metrics: name and unit.
 PERIOD_MEASURES: Mapping[str, tuple[str, str]] = {
     "hours_watched": ("Hours watched", "h"),
     "hours_live": ("Hours live", "h"),
@@ -61,8 +61,8 @@ class Rule:
 class Search:
     """Filters, sort order and page of the table.
 
-    `range` is a key of PERIODS, "" for live values. `languages` are names, `bands` keys; empty means any. `page` begins
-    at 1. `errors` lists numbers that could not be parsed, and unknown values.
+    `range` is a key of PERIODS, or "" for live values. `languages` are names, `bands` keys; empty means all. `page`
+    begins at 1. `errors` contains messages about malformed numbers and unknown values.
     """
 
     languages: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class Search:
     range: str = ""
 
     def over(self, key: str) -> str:
-        """Return the query string for another range; columns, rules and order that it lacks are dropped."""
+        """Return the query string for another range, with its default columns and without measures that it lacks."""
         known = measures_of(key)
         return self.query(
             range=key,
@@ -106,7 +106,7 @@ class Search:
         return sum(map(bool, (self.languages, self.category, self.bands, self.coverage))) + len(self.rules)
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Return the query parameters, without those that have their default value."""
+        """Return the query parameters, without those that have their default values."""
         pairs = [("range", self.range)] if self.range else []
         pairs += [("language", name) for name in self.languages]
         pairs += [("category", self.category)] if self.category else []
@@ -121,11 +121,11 @@ class Search:
         return pairs + ([("page", str(self.page))] if self.page > 1 else [])
 
     def query(self, **changes: Any) -> str:
-        """Return the query string with `changes` applied; the page is reset to 1 unless they set it."""
+        """Return the query string with `changes` applied. The page is reset to 1 unless `changes` sets it."""
         return "?" + urlencode(replace(self, **{"page": 1} | changes).pairs())
 
     def by(self, measure: str) -> str:
-        """Return the query string that sorts by a measure, or reverses the order if it already does."""
+        """Return the query string that sorts by a measure, or in reverse if the table is already sorted by it."""
         is_descending = measure not in PROFILE_SORTS
         if measure == self.sorted_by:
             is_descending = not self.is_descending
@@ -133,7 +133,7 @@ class Search:
 
 
 def read_search(query: QueryDict) -> Search:
-    """Parse a query string; `errors` names unknown values. Numbers are accepted as people type them."""
+    """Parse a query string; unknown values are reported in `errors`. Numbers are accepted as people type them."""
     errors: list[str] = []
     chosen = read_choice(query, "range", tuple(PERIODS), "", errors)
     measures = measures_of(chosen)
@@ -172,13 +172,13 @@ def measures_of(range_key: str) -> tuple[str, ...]:
 
 
 def read_saved(query: str) -> Search:
-    """Parse a query string that `Search.pairs` wrote: its numbers always use a decimal point."""
+    """Parse a query string that `Search.pairs` wrote, in which numbers always use a decimal point."""
     pairs = [(name, _restored(name, text)) for name, text in parse_qsl(query.removeprefix("?")[:QUERY_MAX])]
     return read_search(QueryDict(urlencode(pairs)))
 
 
 def describe_filters(search: Search) -> Iterator[tuple[str, str]]:
-    """Yield each filter in words, with the query string of the search without it."""
+    """Yield each filter in words, with the query string that removes it from the search."""
     if search.languages:
         yield " or ".join(search.languages), search.query(languages=())
     if search.category:
@@ -201,7 +201,7 @@ def measure_label(measure: str) -> str:
 
 
 def measure_unit(measure: str, range_key: str = "") -> str:
-    """Return the unit of a measure in a range, as it is written below its name."""
+    """Return the unit of a measure in a range, as it is displayed below the measure's name."""
     if measure in PERIOD_MEASURES:
         return PERIOD_MEASURES[measure][1]
     if measure.startswith(PERCENTILE):
@@ -262,7 +262,7 @@ def _page(text: str) -> int:
 
 
 def _number(text: str, errors: list[str]) -> float | None:
-    """Parse a typed number, None if empty; append a message to `errors` if it is malformed."""
+    """Parse a typed number. Return None if it is empty or malformed; if malformed, append a message to `errors`."""
     if not text.strip():
         return None
     try:

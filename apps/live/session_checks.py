@@ -17,7 +17,7 @@ from apps.accounts.models import User
 
 
 class SessionChecks:
-    """Reads sessions again: the copy in a socket's scope does not notice a sign-out elsewhere."""
+    """Reads sessions again, because the copy in a socket's scope does not reflect a sign-out elsewhere."""
 
     def __init__(self) -> None:
         self._keys: set[str] = set()
@@ -41,7 +41,7 @@ class SessionChecks:
 def signed_in(session_keys: Collection[str]) -> set[str]:
     """Return the keys of the sessions that belong to a signed-in user, with two queries in total.
 
-    It applies the rules of django.contrib.auth.get_user, which reads one session and one user at a time.
+    The rules are those of django.contrib.auth.get_user, which reads only one session and one user at a time.
     """
     store: Any = import_module(settings.SESSION_ENGINE).SessionStore
     sessions = store.get_model_class().objects.filter(session_key__in=session_keys, expire_date__gt=timezone.now())
@@ -52,7 +52,7 @@ def signed_in(session_keys: Collection[str]) -> set[str]:
 
 
 def _is_of(fields: Mapping[str, str], user: User | None) -> bool:
-    """Return whether a session was opened with the user's current password."""
+    """Return whether a session is valid for the user: opened with the user's current password."""
     if user is None or fields.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
         return False
     hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())

@@ -22,7 +22,7 @@ CHANNELS_MAX = 50
 
 
 class BadFrame(TwitchlyError):
-    """A malformed or unsupported frame. The message is sent back; `id` is the subscription it concerns."""
+    """A malformed or unsupported frame. The message is sent back; `id` is the subscription that it concerns."""
 
     def __init__(self, reason: str, subscription: str | None = None) -> None:
         super().__init__(reason)
@@ -96,7 +96,7 @@ def _spec(fields: Mapping[str, Any]) -> SubscriptionSpec:
 
 
 def _check_fields(fields: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Reject unknown fields, which would be ignored. Raises: BadFrame."""
+    """Reject unknown fields instead of ignoring them. Raises: BadFrame."""
     known = ("type", "id", *known)
     unknown = next((name for name in fields if name not in known), None)
     if unknown is not None:

@@ -1,4 +1,4 @@
-"""The table of live channels: filters, measures and sorts them for a search."""
+"""The table of live channels: filters, measures and sorts the channels for a search."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Measures = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A channel with the measures of a search; `band` is None while its viewer counts are unknown."""
+    """A channel with the measures of a search; `band` is None while its viewer count is unknown."""
 
     channel: ChannelNow
     band: Band | None
@@ -26,7 +26,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One page of a search: `total` matches of `live` channels; `first` is the number of its first row, from 1."""
+    """One page of a search: `total` of `live` channels match, and `first` is the number of its first row, from 1."""
 
     rows: list[TableRow]
     first: int
@@ -40,7 +40,7 @@ class Table:
 
 
 def search_page(search: Search, channels: Iterable[ChannelNow]) -> Table:
-    """Return the requested page of a search, or the last one if there are fewer."""
+    """Return the requested page of a search, or the last page if there are fewer."""
     live = list(channels)
     rows = matching_rows(search, live)
     last_page = max(1, -(-len(rows) // PAGE_SIZE))
@@ -49,7 +49,7 @@ def search_page(search: Search, channels: Iterable[ChannelNow]) -> Table:
 
 
 def matching_rows(search: Search, channels: Iterable[ChannelNow]) -> list[TableRow]:
-    """Return the matching channels in order; those without a value come last, ties are ordered by viewers."""
+    """Return the matching channels in order. Those without a value come last; ties are ordered by viewers."""
     rows = [row for row in measure_channels(search, list(channels)) if _matches(search, row)]
     rows.sort(key=lambda row: (-(row.channel.values.get("viewers") or 0), row.channel.profile.name.casefold()))
     sort_key = search.sorted_by
@@ -84,7 +84,7 @@ def measure_channels(search: Search, channels: list[ChannelNow]) -> list[TableRo
 
 
 def value_of(channel: ChannelNow, metric: str) -> float | None:
-    """Return a metric's value, None where the channel was not heard: unheard time is unknown, not 0."""
+    """Return a metric's value, or None if the channel was not heard, because unheard time is unknown, not 0."""
     if metric in PERIOD_MEASURES:
         return channel.values.get(metric)
     return channel.values.get(metric) if is_known(metric, channel.coverage_of(metric)) else None

@@ -1,4 +1,4 @@
-"""Batches of Kafka messages, parsed until the limit of unusable records is exceeded."""
+"""Batches of Kafka messages, parsed until the limit on unusable records is exceeded."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from twitchly.kafka import topic_of
 
 @dataclass(slots=True)
 class Batch:
-    """A parsed batch: the usable records with their messages, and the unusable messages with the reason.
+    """A parsed batch: the usable records with their messages, and the unusable messages with the reasons.
 
-    `excess` is set if the limit of unusable records ended the batch early.
+    `excess` is set if the limit on unusable records ended the batch early.
     """
 
     records: list[tuple[Record, Message]] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Batch:
 
 
 def read_batch(messages: Iterable[Message], limits: BadRecordRate) -> Batch:
-    """Parse messages until the limit is exceeded; that message and those after it are not added.
+    """Parse messages until one exceeds the limit; neither this message nor those after it are added.
 
     This way, no more unusable records are moved after each restart than the limit allows.
     """

@@ -1,6 +1,6 @@
-"""Recent board history: values of the past five minutes every 10 s, for rank changes and sparklines.
+"""Recent board history: values of the past five minutes at 10-second intervals, for rank changes and sparklines.
 
-Redis has one hash per board, `past:<board>`: window end to JSON `{"ranked": {channel id: value}, "other": {…}}`.
+Redis has one hash per board, `past:<board>`, from window end to JSON `{"ranked": {channel id: value}, "other": {…}}`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ChannelValues(NamedTuple):
 
 
 class _Step:
-    """Values of one grain since `due_ms`, from each channel's first window that ends at or after it."""
+    """Values of one grain, each from the channel's first window that ends at or after `due_ms`."""
 
     def __init__(self, due_ms: int) -> None:
         self.due_ms = due_ms
@@ -72,7 +72,7 @@ class BoardHistoryWriter:
         self._steps: dict[tuple[Grain, BoardWindow], _Step] = {}
 
     def add(self, grain: Grain, window: BoardWindow, newest_ms: int, latest: Mapping[str, ChannelValues]) -> None:
-        """Add the latest values of one grain over a window; `newest_ms` is the newest of their window ends."""
+        """Add the latest values of one grain over a window; `newest_ms` is the latest of their window ends."""
         step = self._steps.setdefault((grain, window), _Step(0))
         if newest_ms >= step.due_ms:
             for channel_id, values in latest.items():
@@ -87,7 +87,7 @@ class BoardHistoryWriter:
                 self._steps[grain, window] = _Step(step_ms + STEP_MS)
 
     def erase(self, channel_id: str) -> None:
-        """Delete a channel from the history, and from the values not written yet. Raises: redis.RedisError."""
+        """Delete a channel from the history and from the values not yet written. Raises: redis.RedisError."""
         for step in self._steps.values():
             for values in (*step.ranked.values(), *step.other.values()):
                 values.pop(channel_id, None)

@@ -22,9 +22,9 @@ from core.metrics.windows import DEFAULT_WINDOW, BoardWindow, key_over
 class LiveValues:
     """Live values of a channel over the past 30 s or 5 min.
 
-    `coverage` is 0 to 1; metrics without data are absent; `unranked` has the reason by metric; `apart` has the counts
-    that no metric includes, see core.metrics.table.excluded_counts. Distinct metrics come from their own window, with
-    its own end and coverage; both are None before the first one.
+    `coverage` is 0 to 1. Metrics without data are absent. `unranked` contains, by metric, the reason why the channel is
+    not ranked; `apart` the counts that no metric includes: see core.metrics.table.excluded_counts. Distinct metrics
+    come from a separate window, whose end and coverage are None before the first such window.
     """
 
     end_ms: int
@@ -51,7 +51,7 @@ class BoardRankings:
     """Ranked channels with their values by board, highest first, and the newest window end on the boards.
 
     A board's key is its metric, or the result of core.metrics.windows.key_over. `late_dropped` is the number of records
-    dropped as late since the stream job started, None if unknown.
+    dropped as late since the stream job started, or None if unknown.
     """
 
     newest_end_ms: int | None
@@ -70,7 +70,7 @@ class BoardsSummary:
 
 
 def read_boards_summary(url: str, not_live: Collection[str] = ()) -> BoardsSummary:
-    """Return a summary of the boards, for synchronous callers; channels in `not_live` do not count.
+    """Return a summary of the boards, for synchronous callers. Channels in `not_live` are not counted.
 
     Raises: ServiceUnavailable.
     """
@@ -97,7 +97,7 @@ class BoardReader:
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5, decode_responses=True)
 
     async def rankings(self, counts: Mapping[str, int | None]) -> BoardRankings:
-        """Return the top channels of each board: `counts` has their number by board key, None for all."""
+        """Return the top channels of each board. `counts` maps board keys to their number; None means all."""
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.zrevrange(redis_keys.window_ends("live"), 0, 0, withscores=True)
@@ -109,7 +109,7 @@ class BoardReader:
         return BoardRankings(newest_end_ms, None if late is None else int(late), dict(zip(counts, ranked, strict=True)))
 
     async def values(self, channel_ids: Iterable[str], over: BoardWindow = DEFAULT_WINDOW) -> dict[str, LiveValues]:
-        """Return the live values of each channel over a window; channels without any are absent."""
+        """Return the live values of each channel over a window; channels without live values are omitted."""
         ids = list(channel_ids)
         if not ids:
             return {}
@@ -140,7 +140,7 @@ class BoardReader:
         return {i: index + 1 for i, index in zip(channel_ids, indexes, strict=True) if index is not None}
 
     async def steps(self, boards: Collection[str]) -> dict[str, list[int]]:
-        """Return the window ends in the recent history of each board, by its key, oldest first."""
+        """Return the window ends in the recent history of each board, by board key, oldest first."""
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 for board in boards:
@@ -149,7 +149,7 @@ class BoardReader:
         return {board: sorted(map(int, steps)) for board, steps in zip(boards, steps_by_board, strict=True)}
 
     async def past_values(self, board: str, steps: Sequence[int]) -> dict[int, PastValues]:
-        """Return the values of a board at these window ends, except those that are missing in the recent history."""
+        """Return the values of a board at these window ends, except those that the recent history lacks."""
         with _redis_errors():
             values = await self._client.hmget(redis_keys.board_history(board), [str(step) for step in steps])
         return {step: PastValues(**orjson.loads(value)) for step, value in zip(steps, values, strict=True) if value}

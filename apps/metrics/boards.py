@@ -18,7 +18,7 @@ from core.metrics.windows import BOARD_WINDOW_MS, DEFAULT_WINDOW, BoardWindow, k
 from core.pipeline.records import Grain, WindowRecord
 
 UNRANKED_AFTER_MS = 60_000
-# Rows per script call: the next chunk is computed while one is stored, and readers wait for one chunk at most.
+# Rows per script call. The next chunk is computed while one is stored, and readers wait for at most one chunk.
 CHUNK_ROWS = 1_000
 # The number of late drops expires after this time unless the job's watcher updates it.
 LATE_DROPPED_S = 300
@@ -85,7 +85,7 @@ for board = 1, #boards do in_chunks('ZREM', KEYS[board + 2], expired) end
 
 
 _IS_DISTINCT: Mapping[Grain, bool] = {"live": False, "live_distinct": True}
-# Metrics by the live grain that they are computed from and their window; their formulas; those that have a board.
+# Metrics by live grain and window, their formulas, and those of them that have a board.
 _METRICS: Mapping[tuple[Grain, BoardWindow], list[Metric]] = {
     (grain, window): [m for m in METRICS if m.distinct == is_distinct and window in m.windows]
     for grain, is_distinct in _IS_DISTINCT.items()
@@ -124,7 +124,7 @@ class BoardWriter:
     ) -> None:
         """Store `windows`, all of one grain and length, and the `excitement` of the channels for which it is known.
 
-        `over` is their length; core/metrics/five_minutes.py computes windows over 5 min. Raises: redis.RedisError.
+        `over` is their length; core/metrics/five_minutes.py computes 5-minute windows. Raises: redis.RedisError.
         """
         keys = [
             redis_keys.window_ends(key_over(grain, over)),
@@ -159,7 +159,7 @@ class BoardWriter:
         self._history.erase(channel_id)
 
     def write_history(self) -> None:
-        """Write the recent history of the boards that is due. Raises: redis.RedisError."""
+        """Write the steps of the boards' recent history that are due. Raises: redis.RedisError."""
         self._history.write()
 
     def _values(self, window: WindowRecord, over: BoardWindow, excitement: Mapping[str, float]) -> ChannelValues:

@@ -29,10 +29,10 @@ from twitchly.kafka import offsets_at, records_in, topic_name, topic_of
 
 log = logging.getLogger(__name__)
 
-# How far back windows are put on the boards when the sink starts.
+# When the sink starts, it puts windows on the boards that were appended within this time.
 BOARDS_MS = MINUTE_MS
-# How far back the sink reads each topic when it starts: earlier windows are needed for ratios over 5 min and for the
-# baseline of excitement.
+# How far back the sink reads each topic when it starts: 5-minute ratios and the baseline of excitement require earlier
+# windows.
 BOARD_TOPICS: Mapping[str, int] = {
     "windows-live": BOARDS_MS + FIVE_MINUTES_MS,
     "windows-distinct": BOARDS_MS + BASELINE_MS,
@@ -43,7 +43,7 @@ BOARD_TOPICS: Mapping[str, int] = {
 class BoardsSink:
     """Applies the newest live windows to the boards, then sends one tick per window end over the channel layer.
 
-    A channel that opts out is erased immediately; windows of it that are still in flight do not restore it.
+    A channel that opts out is erased immediately; its windows that are still in flight do not restore it.
     """
 
     SETTLE_S = 0.5
@@ -62,7 +62,7 @@ class BoardsSink:
         consumer.subscribe([topic_name(topic) for topic in BOARD_TOPICS], on_assign=self._seek_back)
 
     def step(self, stop: Callable[[], bool]) -> int:
-        """Apply one batch and return its size; send a tick once all rows of a window end have arrived."""
+        """Apply one batch and return its size; send a tick once all windows with the same end have arrived."""
         self._counts.update_lag(self._consumer)
         messages = records_in(self._consumer.consume(5000, timeout=0.05))
         self._counts.record_read(messages)
@@ -131,7 +131,7 @@ class BoardsSink:
         self._persist(lambda: self._writer.apply(grain, sums, over="5m"), stop)
 
     def _persist(self, write: Callable[[], None], stop: Callable[[], bool]) -> bool:
-        """Write to Redis, retrying while it is down; return False if stopped before it succeeded."""
+        """Write to Redis, retrying while it is unavailable; return False if stopped before the write succeeded."""
         while True:
             try:
                 write()
@@ -170,7 +170,7 @@ class BoardsSink:
 
 
 def _newest(windows: Iterable[WindowRecord]) -> dict[Grain, list[WindowRecord]]:
-    """Return each channel's newest window, by grain; older windows of the batch would be overwritten anyway."""
+    """Return each channel's newest window, by grain; older windows in the batch would be overwritten anyway."""
     newest: dict[tuple[Grain, str], WindowRecord] = {}
     for window in windows:
         key = (window.grain, window.channel_id)

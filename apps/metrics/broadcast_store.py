@@ -22,7 +22,7 @@ from twitchly.clock import now_ms
 MINUTES, HOURS, _CORRECTED, _LATEST = 0, 1, 2, 999
 # A channel whose broadcast has ended stays on the list, and has windows, for 10 min.
 _LINGER_MS = 10 * MINUTE_MS
-# No channel begins more broadcasts within the retention of `chat`.
+# No channel begins more broadcasts than this within the retention of `chat`.
 _CORRECTED_MAX = 100
 _FIELDS = tuple(field.name for field in fields(Broadcast))
 _NAMES = ", ".join(_FIELDS)
@@ -37,7 +37,7 @@ class BroadcastStore:
     def is_complete(self, channel_id: str, ended_ms: int, *, revision: int) -> bool:
         """Return whether all windows that a summary of this `revision` needs are stored.
 
-        A channel's windows of one grain are written in order, so a later one implies the earlier ones.
+        A channel's windows of one grain are written in order, so if a later one is stored, all earlier ones are too.
         """
         grains: tuple[StoredGrain, ...] = ("hour",) if revision == HOURS else ("live", "minute")
         ends = {grain: -(-ended_ms // STEP_MS[grain]) * STEP_MS[grain] for grain in grains}
@@ -141,6 +141,6 @@ class BroadcastStore:
 
 
 def _broadcast(row: dict[str, Any]) -> Broadcast:
-    """Return a row as a broadcast; Cassandra does not distinguish an empty map from none."""
+    """Return a row as a broadcast. Cassandra returns an empty map as None."""
     maps = {name: dict(row[name] or {}) for name in ("chatters_by_hour", "moments")}
     return Broadcast(**{**row, **maps})

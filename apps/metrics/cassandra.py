@@ -1,6 +1,6 @@
 """Cassandra: the session of the process, prepared statements, and driver errors as ServiceUnavailable.
 
-The session is django-cassandra-engine's; its driver has no types.
+The session comes from django-cassandra-engine. The driver has no type annotations.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Statement = tuple[Any, Sequence[Any]]
 # Cassandra warns about batches that span more partitions than this.
 BATCH_STATEMENTS = 10
 
-# Page size: a day of live windows fits in one page, and pages are fetched one after the other.
+# Rows per page. A day of live windows fits in one page; pages are fetched one after another.
 FETCH_ROWS = 10_000
 
 _CONNECT_LOCK = threading.Lock()
@@ -44,7 +44,7 @@ def cassandra_errors() -> Iterator[None]:
 def open_session() -> Any:
     """Return the session, connecting first if necessary. Raises: ServiceUnavailable."""
     connection = connections["cassandra"]
-    # The first callers connect concurrently: a thread must not get a session that is half set up.
+    # The first callers may arrive concurrently. Without the lock, one could get a partially initialized session.
     with _CONNECT_LOCK:
         connection.ensure_connection()
         session = connection.connection.session

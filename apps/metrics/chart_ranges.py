@@ -16,11 +16,11 @@ from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A range of a chart that ends at `until_ms`, or now if that is None.
+    """A range of a chart that ends at `until_ms`, or now if `until_ms` is None.
 
-    `merge_ms` is the span over which frequent events are summed, `grain` the stored grain of its points. A range
-    between two given times has no key. `has_live`: the 30-second windows of the whole range are stored, regardless
-    of the grain.
+    `merge_ms` is the span over which frequent events are summed, `grain` the stored grain of the points. A range
+    between two given times has no key. `has_live` is whether the 30-second windows of the whole range are stored,
+    regardless of the grain.
     """
 
     key: str
@@ -43,22 +43,22 @@ class Range:
 
     @property
     def step_ms(self) -> int:
-        """The distance between points."""
+        """The distance between points in ms."""
         return STEP_MS[self.grain]
 
     def bounds(self, now_ms: int) -> Span:
-        """Return the start and the end. A range up to now ends with its newest step, or minute if steps are longer.
+        """Return the start and the end. A range up to now ends at the last full step, at most a minute ago.
 
-        Charts, files and responses thus have the same windows, and an entity tag is stable until there is a new window.
+        Charts, exports and API responses thus have the same windows, and an entity tag is stable until a new window.
         """
         step_ms = min(self.step_ms, MINUTE_MS)
         until_ms = now_ms // step_ms * step_ms if self.until_ms is None else self.until_ms
         return until_ms - self.span_ms, until_ms
 
     def event_bounds(self, now_ms: int) -> Span:
-        """Return the times of its first and last possible event; events have no steps.
+        """Return the times of the first and the last possible event, which need not be multiples of a step.
 
-        The end of a range up to now is not rounded, nor is a given start.
+        The end of a range up to now is not rounded. Its start is not rounded if a caller gave it.
         """
         from_ms, until_ms = self.bounds(now_ms)
         if self.until_ms is not None:
@@ -87,7 +87,7 @@ def named_range(key: str, now_ms: int) -> Range:
 
 
 def past_range(from_ms: int, until_ms: int, now_ms: int) -> Range:
-    """Return the range between two times, of the finest grain that is still stored."""
+    """Return the range between two times, with the finest grain that is still stored."""
     span_ms = until_ms - from_ms
     merge_ms = next((known.merge_ms for known in RANGES.values() if known.span_ms >= span_ms), 3 * DAY_MS)
     grain, has_live = grain_for(from_ms, until_ms, now_ms), from_ms >= now_ms - RETENTION_MS["live"]

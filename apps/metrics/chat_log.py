@@ -44,11 +44,11 @@ class ChatLog(Protocol):
         ...
 
     def catch_up(self) -> None:
-        """Read `chat` from where the last call ended, at first from the beginning. Raises: ServiceUnavailable."""
+        """Read `chat` from its beginning, or from where the last call ended. Raises: ServiceUnavailable."""
         ...
 
     def complete_from_ms(self) -> int:
-        """Return the time since which `chat` is complete; 0 if nothing was deleted yet."""
+        """Return the time from which `chat` is complete; 0 if nothing has been deleted yet."""
         ...
 
     def events(self) -> Events:
@@ -57,7 +57,7 @@ class ChatLog(Protocol):
 
 
 class KafkaChatLog:
-    """The topics on Kafka; without `windows` the tally records only which messages were heard."""
+    """The topics in Kafka. If `windows` is False, the tally records only which messages were heard."""
 
     def __init__(self, *, windows: bool = True) -> None:
         """Raises: ServiceUnavailable."""
@@ -80,7 +80,7 @@ class KafkaChatLog:
                 position.offset = (message.offset() or 0) + 1
 
     def complete_from_ms(self) -> int:
-        """Return the time since which `chat` is complete."""
+        """Return the time from which `chat` is complete."""
         return max((self.tally.first_ms.get(number, 0) for number, low in self._low.items() if low), default=0)
 
     def events(self) -> Events:
@@ -103,7 +103,7 @@ class KafkaChatLog:
 
 
 def read_events(records: Iterable[tuple[bytes | None, int]]) -> Events:
-    """Return the events in records of `channel-events`, given with their append times; unusable ones are skipped."""
+    """Return the events in records of `channel-events`, given with append times; unusable records are skipped."""
     gaps: dict[str, list[Gap]] = defaultdict(list)
     notices = ReceivedMessages()
     sums: dict[tuple[str, int, str], EventSum] = {}

@@ -29,11 +29,11 @@ class ChatRange:
         self._consumer.close()
 
     def complete_from_ms(self) -> int:
-        """Return the time since which Kafka has every record; 0 if none was deleted. Raises: ServiceUnavailable."""
+        """Return the time from which Kafka has every record; 0 if none was deleted. Raises: ServiceUnavailable."""
         return max((self._first_ms(partition) for partition in self._partitions), default=0)
 
     def records(self, from_ms: int, until_ms: int) -> Iterator[ChatRecord]:
-        """Yield the usable records with from_ms <= at_ms < until_ms, partition by partition, without watermarks.
+        """Yield the usable records with from_ms <= at_ms < until_ms by partition, except watermark records.
 
         Raises: NotFound if a partition's watermark has not passed `until_ms`; ServiceUnavailable.
         """
@@ -41,7 +41,7 @@ class ChatRange:
             yield from self._of_partition(start, from_ms, until_ms)
 
     def _starts(self, from_ms: int) -> list[TopicPartition]:
-        """Return the offsets to read from: a record's event time is never later than its append time."""
+        """Return the offsets to read from, looked up by append time: no record is appended before its event time."""
         appended_ms = from_ms - settings.CLOCK_OFFSET_MS - CLOCKS_DIFFER_MS
         try:
             return kafka.offsets_at(self._consumer, self._partitions, max(0, appended_ms))
@@ -49,7 +49,7 @@ class ChatRange:
             raise ServiceUnavailable(f"Kafka is not responding: {error}") from error
 
     def _of_partition(self, start: TopicPartition, from_ms: int, until_ms: int) -> Iterator[ChatRecord]:
-        # Without an offset, nothing was appended since then.
+        # A negative offset means that nothing has been appended since then.
         for message in self._messages(start) if start.offset >= 0 else ():
             try:
                 record = read_chat(message.value(), appended_ms(message))

@@ -1,7 +1,7 @@
 """Scans `chat` for records that Flink ignored, and moves them to the dead letters.
 
-Flink leaves no trace of them, so a parser with the same rules finds them. A scan resumes where the last one ended, by
-the offsets committed for its group; they are committed once Kafka has the dead letters.
+Flink leaves no trace of them, so a parser with the same rules finds them. A scan resumes where the last one ended, at
+the offsets committed for its group. Offsets are committed once Kafka has stored the dead letters.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ChatScan:
         self._reader = kafka.reader("chat-scan")
 
     def run(self) -> RateExceeded | None:
-        """Move the unusable records; return the excess that ended the scan early, if any.
+        """Move the unusable records. If too many of them ended the scan early, return the RateExceeded.
 
         Raises: ServiceUnavailable.
         """
@@ -52,7 +52,7 @@ class ChatScan:
         self._reader.close()
 
     def _starts(self) -> list[TopicPartition]:
-        """Return the offsets at which the last scan ended, or the first remaining ones if those were deleted."""
+        """Return the offsets at which the last scan ended, or the first remaining offsets if those were deleted."""
         starts = _committed(self._reader, kafka.partitions_of(self._reader, TOPIC))
         for start in starts:
             low, high = kafka.ends_of(self._reader, start)

@@ -28,7 +28,7 @@ class Checkpoints:
 
 
 class CheckpointWatch:
-    """Follows the checkpoints of the running job; `is_healthy` is false from a failure until the next completed one."""
+    """Tracks the running job's checkpoints; `is_healthy` is False from a failure until a checkpoint completes."""
 
     def __init__(self) -> None:
         self.is_healthy = True

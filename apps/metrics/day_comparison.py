@@ -1,6 +1,7 @@
-"""Compares the days in Cassandra with the minutes and hours that they come from, the third invariant of `check_ledger`.
+"""Compares the days in Cassandra with the minutes and hours from which they are computed.
 
-Where `chat` still has the messages, the windows computed from them replace the stored ones.
+This is the third invariant that `check_ledger` verifies. Where `chat` still has the messages, the windows computed from
+them replace the stored ones.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from core.pipeline.records import EventRecord
 from core.proof.day_reference import REFERENCE_COLUMNS, differing_columns, reference_day
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS, day_of
 
-# Days that ended in this time are compared: earlier ones change only with their windows, which are compared when they
-# change.
+# Days that ended within this time are compared. Earlier days change only with their windows, which are compared when
+# they change.
 COMPARED_MS = 2 * DAY_MS
-# Every hour, Celery rolls up the day that ended last, so a younger row may be missing or outdated.
+# Celery rolls up the most recently ended day every hour, so the row of a day that ended less than this long ago may be
+# missing or outdated.
 ROLLED_UP_AFTER_MS = 2 * HOUR_MS
-# A day without windows: see apps/metrics/day_store.py.
+# The columns of a day without windows: see apps/metrics/day_store.py.
 _NOTHING: Columns = {"heard_ms": 0}
 
 
@@ -64,17 +66,17 @@ class WindowsFromChat:
         return sorted(kept, key=lambda window: window.end_ms)
 
     def read_events(self, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
-        """Return the stored events, see WindowStore."""
+        """Return the stored events: see WindowStore."""
         return self._store.read_events(channel_id, from_ms, until_ms)
 
     def read_broadcasts(self, channel_ids: Collection[str], from_ms: int, until_ms: int) -> dict[str, list[Span]]:
-        """Return the stored broadcasts, see WindowStore."""
+        """Return the stored broadcasts: see WindowStore."""
         return self._store.read_broadcasts(channel_ids, from_ms, until_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class DaySources:
-    """Stored days, and the stored windows and events that they come from."""
+    """Stored days, and the stored windows and events from which they are computed."""
 
     days: DayReader
     windows: WindowReader
@@ -84,7 +86,7 @@ class DaySources:
 class DayComparison:
     """Compares stored days with their windows.
 
-    `days` is the number of days compared. `pending` are the differences of days that may not be rolled up yet.
+    `days` is the number of days compared. `pending` contains the differences of days that may not be rolled up yet.
     """
 
     stored: DayReader
@@ -122,7 +124,7 @@ class DayComparison:
             self.differences.append(difference)
 
     def _expected(self, channel_id: str, start_ms: int, now_ms: int) -> Columns:
-        """Return the expected columns: sums and peaks from the reference, and times from the formula of the roll-up."""
+        """Return the expected columns: sums and peaks from the reference, times from the roll-up's own formula."""
         computed = compute_day(self.windows, channel_id, start_ms, now_ms)
         reference = reference_day(
             start_ms,

@@ -1,7 +1,7 @@
-"""Days of channels in Cassandra, by prepared statements; see core/metrics/days.py.
+"""Days of channels in Cassandra, read and written with prepared statements: see core/metrics/days.py.
 
-A row is written with the end of its day as its timestamp, plus a revision that grows with each correction. Thus an
-erasure, whose timestamp is later than the days it deletes, also wins over a correction that was computed before it.
+A row's timestamp is the end of its day, plus a revision that grows with each correction. Thus an erasure, whose
+timestamp is later than the days that it deletes, also wins over a correction that was computed before it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.metrics.windows import Columns
 from core.times import DAY_MS, day_of
 
 _REVISION_MAX = 999
-# The row of a day whose windows were removed. A deleted row would lose its revision.
+# The columns of a day whose windows were removed. The row is not deleted, because it would lose its revision.
 _NOTHING: Columns = {"heard_ms": 0}
 
 DaysOfChannel = dict[int, Columns]
@@ -27,7 +27,7 @@ class DayStore:
     def read(
         self, channel_ids: Collection[str], from_ms: int, until_ms: int, columns: Collection[str] | None = None
     ) -> dict[str, DaysOfChannel]:
-        """Return the days that begin in [from_ms, until_ms) by channel and start; None reads all columns."""
+        """Return the days that begin in [from_ms, until_ms) by channel and start. `columns` None means all columns."""
         names = [name for name in DAY_COLUMNS if columns is None or name in columns]
         query = (
             f"SELECT channel_id, start_ms, {', '.join(names)} FROM channel_day"  # noqa: S608  fixed table names

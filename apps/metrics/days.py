@@ -1,4 +1,4 @@
-"""Rolls up a channel's stored minutes and hours to UTC days, and reads the summaries of several days."""
+"""Rolls up a channel's stored minutes and hours into UTC days, and reads the summaries of several days."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from core.metrics.table import METRICS, Metric
 from core.metrics.windows import Columns
 from core.times import DAY_MS, HOUR_MS
 
-# Channels per read, and per write, of the store.
+# Channels per store read or write.
 BATCH_SIZE = 50
 
 
 def roll_up(channel_ids: Iterable[str], start_ms: int, now_ms: int, *, only_missing: bool = False) -> int:
     """Compute and store the UTC day that begins at `start_ms`; return the number of changed rows.
 
-    With `only_missing`, only channels that have hours on that day and no row are computed. Repeated calls change
+    With `only_missing`, only channels that have hours on that day but no row are computed. Repeated calls change
     nothing unless minutes, hours or gaps have changed.
 
     Raises: ServiceUnavailable; ValueError if the day has not ended or `start_ms` is not midnight.
@@ -53,7 +53,7 @@ def compute_day(store: WindowReader, channel_id: str, start_ms: int, now_ms: int
 
 
 def correct(channel_ids: Collection[str], from_ms: int, until_ms: int, now_ms: int) -> int:
-    """Roll up again the ended days that overlap [from_ms, until_ms), whose windows were corrected."""
+    """Roll up the completed days that overlap [from_ms, until_ms) again, after their windows were corrected."""
     starts = range(from_ms // DAY_MS * DAY_MS, until_ms, DAY_MS)
     return sum(roll_up(channel_ids, start_ms, now_ms) for start_ms in starts if start_ms + DAY_MS <= now_ms)
 

@@ -106,7 +106,7 @@ class _ReplayWriter:
         self._failed: list[KafkaError] = []
 
     def write(self, dead_letters: Collection[DeadLetter]) -> None:
-        """Write the records, then the replay notes; if the notes fail, the records are replayed again."""
+        """Write the records, then the replay notes. If writing the notes fails, the records are replayed again."""
         for dead_letter in dead_letters:
             partition = dead_letter.partition if dead_letter.partition in self._partitions else UNKNOWN
             self._producer.produce(self._topic, dead_letter.value, dead_letter.key, partition, self._delivered)

@@ -28,7 +28,7 @@ class DeadLetters:
     """Writes dead letters.
 
     A record is kept as it was read, truncated if it is too long; chat records are kept without their content. The
-    headers have its position, length and fault.
+    headers contain the record's position, length and fault.
     """
 
     def __init__(self, producer: Producer) -> None:
@@ -51,7 +51,7 @@ class DeadLetters:
         self._send(_Outgoing(dead_letter_topic(topic), kept_key, kept, headers))
 
     def flush(self, stop: Callable[[], bool]) -> bool:
-        """Return True once Kafka has acknowledged all; retry failed ones until `stop` returns True."""
+        """Return True once Kafka has acknowledged all dead letters; retry failed ones until `stop` returns True."""
         while self._producer.flush(1) or self._failed:
             if stop():
                 return False
@@ -70,7 +70,7 @@ class DeadLetters:
                 on_delivery=partial(self._delivered, dead_letter),
             )
         except BufferError:
-            # The client's queue is full, for example of very long records: flush() sends the dead letter again.
+            # The client's queue is full, for example with very long records. flush() sends the dead letter again.
             self._failed.append(dead_letter)
 
     def _delivered(self, dead_letter: _Outgoing, error: KafkaError | None, _message: Message) -> None:

@@ -1,4 +1,4 @@
-"""The events of a time range, including its gaps, read in chunks for pages of the API and for files."""
+"""The events of a time range, including its gaps, read in chunks for API pages and export files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Reader = Callable[[int, int], tuple[list[EventMark], list[GapSpan]]]
 def stored_events(
     channel_id: str, from_ms: int, until_ms: int, now_ms: int, after: Position | None = None
 ) -> Iterator[list[EventMark]]:
-    """Yield the stored events of a channel, see `event_batches`. Raises: ServiceUnavailable."""
+    """Yield the stored events of a channel: see `event_batches`. Raises: ServiceUnavailable."""
     read = partial(queries.marks_and_gaps, channel_id, now_ms=now_ms)
     return event_batches(channel_id, read, from_ms, until_ms, after)
 
@@ -35,10 +35,10 @@ def stored_events(
 def event_batches(
     channel_id: str, read: Reader, from_ms: int, until_ms: int, after: Position | None = None
 ) -> Iterator[list[EventMark]]:
-    """Yield the events in [from_ms, until_ms], or those after a position, in chronological order, a batch per chunk.
+    """Yield the events in [from_ms, until_ms], or those after a position, in chronological order, one batch per chunk.
 
     A gap that lasts beyond the end of its chunk is in the batch of the chunk in which it ends, and so are the events
-    after its start. Chunks do not depend on `after`: pages from the same `from_ms` have the same events.
+    after its start. Chunks do not depend on `after`, so pages with the same `from_ms` are cut from the same events.
     """
     marks: list[EventMark] = []
     gaps: list[GapSpan] = []
@@ -74,7 +74,7 @@ def events_of(channel_id: str, marks: Sequence[EventMark], gaps: Sequence[GapSpa
 def _chunks(from_ms: int, until_ms: int, after: Position | None) -> Iterator[Span]:
     """Yield the start of each chunk and of the following chunk, from the first one that does not end before `after`.
 
-    Chunks begin at whole hours, except the first one, so no stored row is in two of them.
+    All chunks except the first begin on a whole hour, so no stored row is in two of them.
     """
     begin_ms = from_ms
     while begin_ms <= until_ms:

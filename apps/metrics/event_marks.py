@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.irc.channel_events import SUMMED, label
 from core.pipeline.records import EventRecord
 
-# Kinds without a mark; gaps are drawn as gaps.
+# Kinds that get no mark on charts. Gaps are drawn as hatched areas instead.
 UNMARKED = frozenset({"gap", "opt_out"})
 
 
@@ -41,7 +41,7 @@ def event_marks(events: Iterable[EventRecord]) -> list[EventMark]:
 
 
 def merge_sums(marks: Iterable[EventMark], step_ms: int) -> list[EventMark]:
-    """Return `marks` by time, with sums merged into one per kind per `step_ms`; other marks are unchanged."""
+    """Return `marks` in chronological order, with sums merged per kind and `step_ms`; other marks are unchanged."""
     sums: dict[tuple[str, int], int] = {}
     merged = []
     for mark in marks:

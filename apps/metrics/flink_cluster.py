@@ -1,4 +1,4 @@
-"""Client of the Flink cluster: its REST API, `flink run`, and the checkpoints on disk."""
+"""Client for the Flink cluster: its REST API, `flink run`, and the checkpoints on disk."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SAVEPOINTS = "savepoints"
 
 
 class SubmitFailed(TwitchlyError):
-    """Flink did not accept the job, or the job did not start; the message has the client's error."""
+    """Flink did not accept the job, or the job did not start; the message contains the client's error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ class JobCounters:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Plan of a job: the digest of its SQL, and the time since which its windows are complete.
+    """Plan of a job: the digest of its SQL, and the time from which its windows are complete.
 
-    State belongs to one plan: Flink maps restored state by position, so another plan would silently count wrong.
+    State belongs to one plan. Flink maps restored state by position, so under another plan, counts would be wrong.
     """
 
     digest: str
@@ -78,7 +78,7 @@ class Plan:
 
 
 def rest_client() -> httpx.Client:
-    """Return a client for FLINK_REST_URL with its TLS keys, which ignores proxies.
+    """Return a client for FLINK_REST_URL that uses the TLS keys and ignores proxies.
 
     Raises: ImproperlyConfigured if the keys cannot be read.
     """
@@ -97,7 +97,7 @@ def _rest_context() -> ssl.SSLContext:
 
 
 class FlinkCluster:
-    """Client of the cluster at `url`, FLINK_REST_URL by default."""
+    """Client for the cluster at `url`, FLINK_REST_URL by default."""
 
     def __init__(self, client: httpx.Client, url: str | None = None) -> None:
         self._client = client
@@ -118,7 +118,7 @@ class FlinkCluster:
     def stop_with_savepoint(self, job_id: str, plan: Plan) -> Path:
         """Stop a job gracefully, after it has written all results, and return its savepoint.
 
-        Raises: SubmitFailed if it makes none; ServiceUnavailable.
+        Raises: SubmitFailed if no savepoint is made; ServiceUnavailable.
         """
         body = {"targetDirectory": _flink_path(settings.FLINK_CHECKPOINTS / SAVEPOINTS / plan.folder.name)}
         try:
@@ -246,7 +246,8 @@ def _savepoint(operation: dict[str, Any]) -> Path:
 def newest_checkpoint(root: Path, digest: str) -> tuple[Plan, Path] | None:
     """Return the newest complete checkpoint or savepoint of this plan, or None if there is none or it is too old.
 
-    An incomplete one has no `_metadata`. Kafka has deleted the records that an old one would read next.
+    An incomplete checkpoint has no `_metadata`. If a checkpoint is too old, Kafka has deleted the records from which
+    the job would resume.
     """
     complete = [*root.glob(f"{digest}-*/*/chk-*/_metadata"), *root.glob(f"{SAVEPOINTS}/{digest}-*/*/_metadata")]
     fresh = [path for path in complete if time.time() - path.stat().st_mtime < CHECKPOINT_MAX_AGE_S]
@@ -258,7 +259,7 @@ def newest_checkpoint(root: Path, digest: str) -> tuple[Plan, Path] | None:
 
 
 def plan_of(root: Path, job_id: str) -> Plan | None:
-    """Return the plan of a job from its checkpoint folder; None before it has created that folder."""
+    """Return the plan of a job from its checkpoint folder, or None if the job has not created the folder yet."""
     return next((_plan(folder.parent) for folder in root.glob(f"*/{job_id}")), None)
 
 
@@ -268,7 +269,7 @@ def _plan(folder: Path) -> Plan:
 
 
 def delete_other_checkpoints(root: Path, job_id: str) -> bool:
-    """Delete the checkpoints of other jobs if this job has a complete one; return whether it has."""
+    """Delete the checkpoints of other jobs if this job has a complete one; return whether it has one."""
     if not any(root.glob(f"*/{job_id}/chk-*/_metadata")):
         return False
     savepoints = sorted((root / SAVEPOINTS).glob("*/*"), key=lambda path: path.stat().st_mtime_ns)
@@ -285,7 +286,7 @@ def _is_source_count(metric: str) -> bool:
 
 
 def _whole(value: str) -> int:
-    """Return a metric's value; NaN, which Kafka's driver reports at first, becomes 0."""
+    """Return a metric's value; NaN, which the Kafka client reports at first, becomes 0."""
     number = float(value)
     return 0 if math.isnan(number) else max(0, int(number))
 
@@ -299,7 +300,7 @@ def _newest(latest: dict[str, Any]) -> Checkpoint | None:
 
 
 def _error_line(output: str) -> str:
-    """Return the line of the client's output with the root cause, skipping the exit of the Python process."""
+    """Return the line of the client's output that contains the root cause, not only that the Python process exited."""
     candidates = [
         line.strip() for line in output.splitlines() if any(word in line for word in ("aused by", "Error", "tion: "))
     ]

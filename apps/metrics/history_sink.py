@@ -32,7 +32,7 @@ class HistorySink:
 
     An opt-out erases the channel's history; only the row counts are recorded. A broadcast that has ended is summarized
     once its windows are stored; until then the record of its end is not committed. A withdrawn end is deleted together
-    with its summary, so that it never coexists with the end that follows. If too large a share of a topic is unusable,
+    with its summary, so that it never coexists with the end that follows. If too many records of a topic are unusable,
     the sink halts until it is restarted, which resets the limit.
     """
 
@@ -57,7 +57,7 @@ class HistorySink:
         consumer.subscribe(topics, on_revoke=self._release, on_lost=self._release)
 
     def step(self, stop: Callable[[], bool]) -> int:
-        """Process one batch and return its size; waits while Cassandra is down, until `stop` returns True."""
+        """Process one batch and return its size. While Cassandra is unavailable, wait until `stop` returns True."""
         self._counts.update_lag(self._consumer)
         if self._halt is not None:
             self._halt.step()
@@ -136,7 +136,7 @@ class HistorySink:
         try:
             self._consumer.commit(offsets=list(offsets), asynchronous=False)
         except KafkaException as error:
-            # Another sink owns the partitions now, or Kafka is down: reading the batch again is harmless.
+            # Another sink owns the partitions now, or Kafka is unavailable. Reading the batch again is harmless.
             log.warning("batch written but not committed: %s", error)
 
 

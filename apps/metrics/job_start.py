@@ -1,4 +1,4 @@
-"""Start of a stream job without state, chosen so that no window is wrong or missing."""
+"""Start time for a stream job without state, chosen so that no window is wrong or missing."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MARGIN_MS = 5 * MINUTE_MS
 def valid_from_ms() -> int:
     """Return the start of the first window of a job without state; 0 means all of `chat`. Raises: ServiceUnavailable.
 
-    It is the start of the hour that was open when the last window was written: windows that began earlier have been
-    written or, if Kafka no longer has that hour, cannot be computed completely.
+    It is the start of the hour that was open when the last window was written, because windows that began earlier have
+    been written. If Kafka no longer has all of that hour, it is the time from which `chat` is complete.
     """
     chat = ChatRange()
     try:
@@ -30,7 +30,7 @@ def valid_from_ms() -> int:
 
 
 def _newest_window_ms() -> int | None:
-    """Return the newest window end on Kafka, or None if there is none."""
+    """Return the newest window end in Kafka, or None if there is none."""
     reader = kafka.reader("flink-resume")
     try:
         partitions = [p for topic in ("windows-live", "windows") for p in kafka.partitions_of(reader, topic)]

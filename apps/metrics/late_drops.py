@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class LateDrops:
-    """Sums Flink's counter over jobs and restarts; it starts from 0 each time."""
+    """Sums Flink's counter, which starts from 0 with every job and restart."""
 
     def __init__(self) -> None:
         self.total = 0

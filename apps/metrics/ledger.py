@@ -1,4 +1,4 @@
-"""End-to-end check: the ledger against Kafka, and Cassandra against the reference over `chat`.
+"""End-to-end check: compares the ledger with Kafka, and Cassandra with reference values computed from `chat`.
 
 There are three invariants: each message in the ledger is in `chat` once or in a recorded gap
 (core/proof/comparison.py), each stored window equals its reference (window_comparison.py), and each stored day equals
@@ -39,7 +39,7 @@ class Report:
     """Figures from a check; `notes` are remarks for the reader.
 
     `windows` is None if windows were not compared; `days` is the number of days compared; `summed` is the minimum total
-    of the sums; `faults` has the counts of each fault, in order.
+    of the sums; `faults` contains the counts of each fault, in order.
     """
 
     messages: MatchResult
@@ -86,15 +86,15 @@ class Report:
 
     @property
     def is_ok(self) -> bool:
-        """True if everything was compared, without differences."""
+        """True if there was something to compare and no difference was found."""
         return not self.differences and self.messages.all.sent > 0 and self.windows != 0
 
 
 @dataclass(slots=True)
 class Check:
-    """One check that waits `timeout_s` at most. Without a store, only the received messages are compared.
+    """One check, which waits at most `timeout_s`. If `store` is None, only the received messages are compared.
 
-    Days are compared only if there are `days`.
+    Days are compared only if `days` is given.
     """
 
     chat: ChatLog
@@ -209,7 +209,7 @@ class Check:
         return self.now_s() <= self._deadline_s
 
     def _listening(self, promise_ms: int) -> tuple[MatchResult, MatchResult, SumComparison]:
-        # The ledger is read after Kafka, because each message is written to it before it is sent.
+        # The ledger is read after Kafka, because each message is written to the ledger before it is sent.
         events = self.chat.events()
         complete_ms = self.chat.complete_from_ms()
         bounds = Bounds(events.gaps, promise_ms, self.faults, complete_ms + PROMISE_DELAY_MS if complete_ms else 0)

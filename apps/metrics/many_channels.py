@@ -1,4 +1,4 @@
-"""Reads the recent history of many channels at once: event marks, the past hour by minute, and coverage."""
+"""Reads the recent history of many channels at once: event marks, the minutes of the past hour, and coverage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.pipeline.intervals import Span
 from core.pipeline.records import EventRecord
 from core.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
-# How far back live pages get events: longer than the interval at which they reload the history.
+# How far back live pages get events. It is longer than the interval at which they reload the history.
 RECENT_MS = 3 * MINUTE_MS
 
 
@@ -41,9 +41,9 @@ def newest_gap_reasons(channel_ids: Collection[str], now_ms: int) -> dict[str, s
 
 
 def minute_lines(channel_ids: Collection[str], metric: str, span_ms: int, now_ms: int) -> dict[str, list[Point]]:
-    """Return the minutes of each channel that have a value of a metric, see `value_of`.
+    """Return each channel's minutes in which a metric has a value: see `value_of`.
 
-    Uses the same minutes as a channel's summary. None has excitement, because only 30-second windows have it.
+    Uses the same minutes as a channel's summary. Excitement has no value in minutes, only in 30-second windows.
     Raises: ServiceUnavailable.
     """
     store, metrics = WindowStore(), [METRIC[metric]]
@@ -61,7 +61,7 @@ def minute_lines(channel_ids: Collection[str], metric: str, span_ms: int, now_ms
 
 
 def _newest_minutes(span_ms: int, now_ms: int) -> Span:
-    """Return a span with all minutes that may be part of a summary of a range up to now; see `last_stored`."""
+    """Return a span with all minutes that may be part of a summary of a range up to now: see `last_stored`."""
     until_ms = now_ms // MINUTE_MS * MINUTE_MS
     return until_ms - STORE_DELAY_MS - span_ms, until_ms
 

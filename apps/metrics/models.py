@@ -1,4 +1,4 @@
-"""Cassandra tables. They have the columns in core/metrics/columns.py; a test compares them.
+"""Cassandra tables. Their columns match core/metrics/columns.py; a test verifies this.
 
 django-cassandra-engine creates the tables from these models; store.py reads and writes them.
 """
@@ -74,7 +74,7 @@ class _DayWindow(_Window):
 
 
 class LiveWindow(_DayWindow):
-    """A 30 s window; one ends every 10 s."""
+    """A 30-second window; one ends every 10 s."""
 
     __table_name__ = "live_window"
     __options__: ClassVar[dict[str, Any]] = {
@@ -87,7 +87,7 @@ class LiveWindow(_DayWindow):
 
 
 class MinuteWindow(_Viewers, _DayWindow):
-    """One minute, tumbling."""
+    """A one-minute tumbling window."""
 
     __table_name__ = "minute_window"
     __options__: ClassVar[dict[str, Any]] = {
@@ -124,7 +124,7 @@ class _Minutes(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no
 
 
 class HourWindow(_Minutes, _Viewers, _Window):
-    """One hour, tumbling; kept forever."""
+    """A one-hour tumbling window, kept forever."""
 
     __table_name__ = "hour_window"
     __options__: ClassVar[dict[str, Any]] = {
@@ -139,7 +139,7 @@ class HourWindow(_Minutes, _Viewers, _Window):
 
 
 class ChannelDay(_Minutes, _Pulses, _Counts):
-    """One UTC day, see core/metrics/days.py; kept forever."""
+    """One UTC day, kept forever: see core/metrics/days.py."""
 
     __table_name__ = "channel_day"
     __options__: ClassVar[dict[str, Any]] = {
@@ -160,7 +160,7 @@ class ChannelDay(_Minutes, _Pulses, _Counts):
 
 
 class StreamSummary(DjangoCassandraModel):  # type: ignore[misc]  # the driver has no types
-    """One broadcast: see core/metrics/broadcasts.py; kept forever."""
+    """One broadcast, kept forever: see core/metrics/broadcasts.py."""
 
     __table_name__ = "stream_summary"
     __options__: ClassVar[dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""Progress of the simulated past of an instance, in a file that `make status` and the pages read."""
+"""Progress of writing an instance's simulated past, in a file that `make status` and the pages read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = "simulated-past.json"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The state of a fill, kept in a file: the time it covers, from midnight UTC, and the hours written, of `total`."""
+    """The state of a fill, kept in a file: the span that it covers, and how many of `total` hours are written."""
 
     from_ms: int
     until_ms: int
@@ -29,7 +29,7 @@ class Progress:
 
     @property
     def percent(self) -> int:
-        """The percentage that is written; 100 only if all of it is."""
+        """The percentage of hours written; 100 only if all are written."""
         return 100 * self.hours // self.total
 
     def save(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ def new_fill(until_ms: int, past_days: int) -> Progress:
 
 
 def read_progress(folder: Path) -> Progress | None:
-    """Return the progress of an instance; None if no fill has begun."""
+    """Return the progress of an instance, or None if no fill has begun."""
     try:
         return Progress(**orjson.loads((folder / FILE).read_bytes()))
     except FileNotFoundError:

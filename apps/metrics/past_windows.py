@@ -14,8 +14,8 @@ from core.pipeline.records import EventRecord
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from simulator.history import History, Minutes
 
-# Only this many channels, the largest, have minutes, from the past MINUTE_DAYS. The others have hours, and minutes of
-# the hour in progress when the instance began to record.
+# Only this many channels, the largest ones, have minutes for the past MINUTE_DAYS. The others have hours, and minutes
+# only for the hour that was in progress when the instance began to record.
 LARGEST = 40
 MINUTE_DAYS = 7
 # Hours are needed for two days: to write them, and for the summary of their day.
@@ -37,7 +37,7 @@ class PastWindows:
         self.hour = lru_cache(maxsize=_HOURS_KEPT * len(history.channels))(self._hour)
 
     def minutes(self, index: int, from_ms: int, until_ms: int) -> Minutes:
-        """Return the minutes of a channel that are part of the past, by start."""
+        """Return the minutes of a channel that are part of the past, by start time."""
         first_ms = self.minutes_from_ms if index in self._with_minutes else self._whole_ms
         first_ms = max(from_ms, -(-first_ms // HOUR_MS) * HOUR_MS)
         return self._history.minutes(index, first_ms, min(until_ms, self._progress.until_ms))
@@ -57,7 +57,7 @@ class PastWindows:
         until_ms: int,
         columns: Collection[str] | None = None,
     ) -> list[StoredWindow]:
-        """Return the windows of a grain that end in (from_ms, until_ms]; there are no live ones."""
+        """Return the windows of a grain that end in (from_ms, until_ms]; there are no live windows."""
         index = self._index[channel_id]
         if grain == "minute":
             # A window that ends at from_ms is not included.
@@ -84,7 +84,7 @@ class PastWindows:
         from_ms: int,  # noqa: ARG002  signature of WindowStore
         until_ms: int,  # noqa: ARG002  signature of WindowStore
     ) -> dict[str, list[Span]]:
-        """Return no summaries of broadcasts: each has a start and an end among the events."""
+        """Return no summaries of broadcasts, because the start and end of each broadcast are among the events."""
         return {channel_id: [] for channel_id in channel_ids}
 
 

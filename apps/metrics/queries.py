@@ -23,8 +23,8 @@ from core.pipeline.coverage import RecordedGaps
 from core.pipeline.records import EventRecord
 from core.times import MINUTE_MS
 
-# The whole minutes of a range begin before it, and end after it, by up to this much. They begin earliest in a range up
-# to now whose newest minutes are not stored yet.
+# The whole minutes of a range may begin before it and end after it by up to this much. They begin earliest if the range
+# ends now and its newest minutes are not stored yet.
 EDGE_MS = STORE_DELAY_MS + MINUTE_MS
 
 
@@ -46,7 +46,7 @@ NO_SUMMARY = RangeSummary(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A channel's history over a range, oldest first; points and summary have only `metrics`."""
+    """A channel's history over a range, oldest first; points and summary contain only `metrics`."""
 
     range: Range
     points: list[Point]
@@ -57,7 +57,7 @@ class Series:
 
 
 def value_of(point: Point, metric: str) -> float | None:
-    """Return the point's value, or None if unknown: without coverage a count is unknown, not 0.
+    """Return the point's value, or None if it is unknown: without coverage, a count is unknown, not 0.
 
     The metric `coverage` is the coverage of the point in percent, so it is always known.
     """
@@ -75,8 +75,8 @@ def series(
 ) -> Series:
     """Return these metrics and raw columns of the channel over a range. Raises: ServiceUnavailable.
 
-    The summary of a range up to now has its full length: it ends, and thus begins, up to two minutes before the last
-    whole minute, if the newest minutes are not stored yet.
+    The summary of a range up to now has the range's full length. If the newest minutes are not stored yet, it begins
+    and ends up to two minutes earlier.
     """
     store, windows = WindowStore(), windows_of(channel_id, chosen, now_ms, metrics, counts)
     from_ms, until_ms = windows.from_ms, windows.until_ms
@@ -97,10 +97,10 @@ def series(
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Windows of a range, oldest first, with its event marks, without a summary.
+    """The windows of a range, oldest first, and its event marks, without a summary.
 
-    `live` are the points of 30-second windows that a summary of the range needs, None if another grain was read.
-    `events` are the events that the summary needs, `unheard` the recorded gaps among them.
+    `live` contains the points of the 30-second windows that a summary of the range needs, or is None if another grain
+    was read. `events` are the events that the summary needs, `unheard` the recorded gaps among them.
     """
 
     from_ms: int
@@ -156,8 +156,8 @@ def _points(
 def has_window_peak(metric: Metric, chosen: Range) -> bool:
     """Return whether a metric's peak over a range comes from its 30-second windows, regardless of the chart's grain.
 
-    The peak of viewers is the highest known count. Repetition over a range is computed from the messages of minutes,
-    and can exceed that of each window, so its peak also comes from minutes.
+    The peak of viewers is the highest known count. Repetition over a range is computed from the messages of minutes
+    and can exceed that of every window, so its peak also comes from minutes.
     """
     if metric.key == "excitement":
         return chosen.has_excitement
@@ -197,7 +197,7 @@ def marks_and_gaps(channel_id: str, from_ms: int, until_ms: int, now_ms: int) ->
 
 
 def _all_gaps(events: Iterable[EventRecord], summary: RangeSummary) -> list[GapSpan]:
-    """Return the recorded gaps among events, and the missed time of a range without one, in chronological order."""
+    """Return the recorded gaps among events, and the range's unrecorded missed time, in chronological order."""
     unrecorded = [
         GapSpan(span.from_ms, span.until_ms, NOT_HEARD if span.is_tracked else NO_DATA) for span in summary.unrecorded
     ]
@@ -229,7 +229,7 @@ def point_of(
     unheard: RecordedGaps,
     excitement: Mapping[int, float],
 ) -> Point:
-    """Return a window as a point, with gaps subtracted from its coverage only.
+    """Return a window as a point. Gaps are subtracted only from its coverage, not from the time behind its rates.
 
     A gap begins before the first lost message, so rates over the remaining time would be too high.
     """

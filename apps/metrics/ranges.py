@@ -14,17 +14,17 @@ from core.pipeline.intervals import Intervals, Span
 from core.pipeline.records import EventRecord
 from core.times import HOUR_MS, MINUTE_MS
 
-# Hours with a recorded gap, and those in which a broadcast begins or ends, are read as minutes, so that the time heard
-# on air is exact; this many at most.
+# Hours with a recorded gap, and hours in which a broadcast begins or ends, are read as minutes, so that the time heard
+# on air is exact. At most this many hours are read as minutes.
 FINER_HOURS_MAX = 48
-# Time after its end in which a minute may not be stored yet.
+# A minute is stored at most this long after its end.
 STORE_DELAY_MS = 2 * MINUTE_MS
 
 
 def summary_of(
     store: WindowReader, channel_id: str, from_ms: int, until_ms: int, now_ms: int, metrics: Sequence[Metric]
 ) -> RangeSummary:
-    """Return the summary of these metrics for a channel between two times, see read_summary.
+    """Return the summary of these metrics for a channel between two times: see read_summary.
 
     Raises: ServiceUnavailable.
     """
@@ -35,9 +35,9 @@ def summary_of(
 def events_behind(
     store: WindowReader, channel_id: str, from_ms: int, until_ms: int, now_ms: int
 ) -> Sequence[EventRecord]:
-    """Return the stored events that the summary of a range needs, and those before it, see WindowStore.read_events.
+    """Return the stored events that the summary of a range needs, and earlier ones: see WindowStore.read_events.
 
-    A summary may begin up to an hour earlier, if it has whole hours, and end up to half a minute later.
+    A summary may begin up to an hour before the range, if it has whole hours, and end up to half a minute after it.
     """
     first_ms, last_ms = max(from_ms - HOUR_MS, now_ms - EVENT_RETENTION_MS), until_ms + MINUTE_MS
     return store.read_events(channel_id, first_ms, last_ms) if first_ms <= last_ms else []
@@ -52,7 +52,7 @@ def summary_with(
     metrics: Sequence[Metric],
     events: Sequence[EventRecord],
 ) -> RangeSummary:
-    """Return the summary of a range whose events have been read, see `events_behind`. Raises: ServiceUnavailable."""
+    """Return the summary of a range whose events have been read: see `events_behind`. Raises: ServiceUnavailable."""
     ended = store.read_broadcasts([channel_id], from_ms - HOUR_MS, until_ms + HOUR_MS)[channel_id]
     broadcasts, gaps = known_on_air(ended, events, until_ms + HOUR_MS), RecordedGaps.of(events)
     return read_summary(store, channel_id, from_ms, until_ms, now_ms, metrics=metrics, gaps=gaps, broadcasts=broadcasts)
@@ -71,7 +71,7 @@ def read_summary(
 ) -> RangeSummary:
     """Return the summary of these metrics for a channel between two times. Raises: ServiceUnavailable.
 
-    The summary has the exact range: whole minutes, or whole hours where minutes have expired.
+    The summary contains its exact range: whole minutes, or whole hours where minutes have expired.
     """
     first_ms, last_ms = bounds(from_ms, min(until_ms, now_ms), now_ms)
     rows = _read(store, channel_id, first_ms, last_ms, now_ms, metrics, gaps, broadcasts)
@@ -92,7 +92,8 @@ def newest_span(store: WindowReader, channel_id: str, span_ms: int, now_ms: int)
 def last_stored(ends_ms: Iterable[int], now_ms: int) -> int:
     """Return the end of the newest stored minute.
 
-    If there is no recent one (for example, off air), return the time up to which every minute must be stored by now.
+    If there is no recent one, for example because the channel is off air, return the time up to which every minute must
+    be stored by now.
     """
     return max([now_ms // MINUTE_MS * MINUTE_MS - STORE_DELAY_MS, *ends_ms])
 
@@ -138,9 +139,9 @@ def _read(
 def _hours_in_minutes(
     hours: dict[int, Row], starts: Sequence[int], gaps: RecordedGaps, broadcasts: Intervals, now_ms: int
 ) -> list[int]:
-    """Return the hours to read as minutes: those that are not stored, with a recorded gap, or partly on air.
+    """Return the hours to read as minutes: those that are not stored, have a recorded gap, or are partly on air.
 
-    Gaps have priority: without its minutes, an hour that is partly on air errs towards too much missed time.
+    Gaps have priority, because the summary of an hour that is partly on air can only have too much missed time.
     """
     kept = [start_ms for start_ms in starts if start_ms >= _minutes_kept_from(now_ms)]
     missing = [start_ms for start_ms in kept if start_ms not in hours]
@@ -159,7 +160,7 @@ def _minutes(store: WindowReader, channel_id: str, from_ms: int, until_ms: int) 
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:
-    """Return spans by time, with those that touch joined into one query."""
+    """Return the spans in chronological order, merging adjacent and overlapping ones so that each needs one query."""
     joined: list[Span] = []
     for start_ms, end_ms in sorted(span for span in spans if span[0] < span[1]):
         if joined and start_ms <= joined[-1][1]:

@@ -45,7 +45,7 @@ class Rebuild:
     def run(self, from_ms: int, until_ms: int) -> Iterator[RebuildResult]:
         """Rebuild, hour by hour, every window that begins at or after `from_ms` and ends by `until_ms`.
 
-        Raises: NotFound if Kafka no longer has, or does not yet have, all of it; ServiceUnavailable.
+        Raises: NotFound if Kafka no longer has, or does not have yet, all of the chat; ServiceUnavailable.
         """
         self._check_complete(from_ms)
         start_ms = from_ms
@@ -55,12 +55,12 @@ class Rebuild:
             start_ms = end_ms
 
     def _hour(self, from_ms: int, start_ms: int, end_ms: int) -> RebuildResult:
-        """Rebuild the windows that end in (start_ms, end_ms], which live windows may begin before."""
+        """Rebuild the windows that end in (start_ms, end_ms]. Live windows may begin before `start_ms`."""
         blocks = Blocks()
         first_ms = max(from_ms, min(start_ms - LIVE_WINDOW_MS, start_ms // HOUR_MS * HOUR_MS))
         for record in self._chat.records(first_ms, end_ms):
             blocks.add(record)
-        # Checked after reading, because Kafka may have deleted records meanwhile.
+        # Checked after reading, because Kafka may have deleted records in the meantime.
         self._check_complete(first_ms)
         computed = blocks.windows(from_ms=from_ms, until_ms=end_ms)
         expected = {key: row for key, row in computed.items() if key[2] > start_ms}

@@ -15,8 +15,8 @@ GAPS_MS = DAY_MS
 def series_version(channel_id: str, chosen: Range, now_ms: int) -> str:
     """Return a string that changes with the stored windows, recent gaps and broadcasts of a range.
 
-    Summaries also read minutes at the edges of the range, and 30-second windows where those are part of them.
-    Raises: ServiceUnavailable.
+    It also depends on the minutes at the edges of the range, which summaries read, and on the 30-second windows if
+    summaries include excitement. Raises: ServiceUnavailable.
     """
     from_ms, until_ms = chosen.bounds(now_ms)
     first_ms = from_ms - EDGE_MS

@@ -1,7 +1,7 @@
 """Fills an instance with the past of the simulated Twitch, so that its pages have a history from the first minute.
 
-The past is written newest first, up to the time at which the instance began to record: hours and events of all
-channels, and minutes and summaries of broadcasts of the largest ones. Writing the past again changes nothing.
+The past is written newest first, up to the time at which the instance began to record: hours and events for all
+channels, and minutes and broadcast summaries for the largest ones. Writing the past again changes nothing.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from simulator.source import Stream
 
 
 def recorded_from(channel_ids: Sequence[str], now_ms: int) -> int | None:
-    """Return the time at which an instance began to record these channels; recorded data must not be overwritten.
+    """Return the time at which an instance began to record these channels, as recorded data must not be overwritten.
 
-    It is the start of its first hour or, if no hour is stored yet, of its first minute. None if it has recorded nothing
-    yet. Raises: ServiceUnavailable.
+    It is the start of its first hour or, if no hour is stored yet, of its first minute. Return None if nothing has been
+    recorded yet. Raises: ServiceUnavailable.
     """
     store, since_ms = WindowStore(), now_ms - 2 * HOUR_MS
     hours = store.read_many("hour", channel_ids, EPOCH_MS, now_ms, ["messages"])
@@ -74,7 +74,7 @@ class Fill:
         self._store.write_past(rows, ())
 
     def _write_events(self, from_ms: int, until_ms: int) -> None:
-        """Write the events in [`from_ms`, `until_ms`): broadcasts and gaps of all channels, others of the largest."""
+        """Write events in [`from_ms`, `until_ms`): broadcasts and gaps of all channels, other kinds of the largest."""
         if from_ms >= until_ms:
             return
         events = [event for index in self._past.indexes for event in self._history.events(index, from_ms, until_ms)]

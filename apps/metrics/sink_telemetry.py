@@ -27,8 +27,8 @@ LAG_INTERVAL_S = 2.0
 class SinkCounts:
     """Counters of one sink, written only by its own thread.
 
-    `lag` is the number of unread records by topic, `read_ms` the append time of the record read last, `halted` the
-    reason why the sink has halted.
+    `lag` is the number of unread records by topic, `read_ms` the append time of the last record that was read, `halted`
+    the reason why the sink has halted.
     """
 
     rows: Counter[Grain | Literal["event"]] = field(default_factory=Counter)

@@ -27,7 +27,7 @@ def monotonic_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Address of Twitch's IRC server. `ca_file` is the CA bundle, empty for the system's."""
+    """Address of Twitch's IRC server. If `ca_file` is empty, the system's CA bundle is used."""
 
     host: str
     port: int
@@ -41,10 +41,10 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCallbacks:
-    """Callbacks of a connection; those that take a connection number get its own.
+    """Callbacks of a connection. `joined` and `lost` receive the connection's number.
 
-    `lines` returns the delay of the newest line in ms, None if no line carries a time. `lost` takes the number of ms
-    before the loss for which reception is uncertain, and the reason.
+    `lines` returns the delay of the newest line in ms, or None if no line has a time. `lost` also receives for how many
+    ms before the loss reception is uncertain, and the reason.
     """
 
     lines: Callable[[Sequence[Line]], int | None]
@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def quiet_ms(self) -> int:
-        """The ms since the last bytes arrived."""
+        """The time in ms since the last bytes arrived."""
         return monotonic_ms() - self.session.heard_ms
 
     @property

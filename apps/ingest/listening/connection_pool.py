@@ -1,4 +1,4 @@
-"""Pool of IRC connections that distributes channels over them."""
+"""Pool of IRC connections, among which the channels are distributed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from apps.ingest.listening.reconnecting import ReconnectingConnection
 from core.irc.session import JOIN_WINDOW_MS, JoinBudget
 from core.irc.sharding import CONNECT_EVERY_MS, plan
 
-# With a shared budget, connections join one after the other, those with the most viewed channels first.
+# With a shared budget, connections join one after the other; the ones with the most-viewed channels go first.
 JOIN_TURN_MS = 20
 
 
@@ -63,7 +63,7 @@ class ConnectionPool:
                 self._close(self._members.pop(number))
 
     def check(self) -> None:
-        """Raise the error that ended a connection's task, if any did."""
+        """Raise the error of a connection's task, if a task has ended."""
         for member in self._members.values():
             member.check()
 

@@ -1,4 +1,4 @@
-"""Coverage of the tracked channels: from joins and losses to gaps and pulses."""
+"""Coverage of the tracked channels: turns joins and losses into gaps and pulses."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from core.pipeline.intake import Intake
 
 log = logging.getLogger(__name__)
 
-# Assumed delivery time of a message: one sent this long before a loss may be lost too.
+# Assumed delivery time of a message. Messages that were sent less than this before a loss may be lost too.
 TRANSIT_MS = 2_000
 
 
 class CoverageRecorder:
-    """Follows the joins and losses that connections report, and writes gaps and pulses."""
+    """Tracks the joins and losses that connections report, and writes gaps and pulses."""
 
     def __init__(self, intake: Intake, writer: Writer, now_ms: Callable[[], int]) -> None:
         self._coverage = Coverage()
@@ -32,11 +32,11 @@ class CoverageRecorder:
     def track(self, channel_id: str, promise_ms: int | None) -> None:
         """Start tracking a channel, which is in a gap until it is joined.
 
-        The gap begins now, or at `promise_ms`: until then the previous owner of its partition wrote its chat.
+        The gap begins now, or earlier at `promise_ms`, up to which the partition's previous owner wrote the chat.
         """
         now_ms = self._now_ms()
         if promise_ms is not None and promise_ms < now_ms:
-            # Written immediately: if we crash before the join, our watermark records hide the gap from the next owner.
+            # Write this gap now. If we crash before the join, our watermark records hide it from the next owner.
             self._writer.put_gap(Gap(channel_id, promise_ms, now_ms, "restart"))
         self._coverage.track(channel_id, now_ms, "joining")
 
@@ -50,7 +50,7 @@ class CoverageRecorder:
         self._write(self._coverage.joined(self._intake.id_of(login), connection, self._now_ms()))
 
     def lost(self, connection: int, logins: Iterable[str], unsure_ms: int, reason: str) -> None:
-        """Open gaps that begin before the last received bytes, by the assumed delivery time."""
+        """Open gaps that began `unsure_ms` plus TRANSIT_MS ago, because messages sent since then may be lost."""
         now_ms = self._now_ms()
         since_ms = now_ms - unsure_ms - TRANSIT_MS
         for login in logins:
@@ -63,7 +63,7 @@ class CoverageRecorder:
     # Records
 
     def write_pulses(self, end_ms: int) -> None:
-        """Write the pulse of each channel for the second that ends at `end_ms`; once per second, in order."""
+        """Write the pulse of each channel for the second that ends at `end_ms`. Call once per second, in order."""
         for channel_id, observed_ms in self._coverage.observed(end_ms).items():
             if pulse := self._intake.pulse(channel_id, observed_ms, end_ms):
                 self._writer.put(pulse)

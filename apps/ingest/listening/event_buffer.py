@@ -17,12 +17,12 @@ from core.pipeline.coverage import Gap
 from core.pipeline.records import gap_record
 from twitchly.kafka import topic_name
 
-# Further events are dropped; gaps never are.
+# If the buffer is full, further events are dropped. Gaps never are.
 MAX_BUFFERED_EVENTS = 20_000
 
 
 class EventBuffer:
-    """Writes records to `channel-events` in order; a failed delivery is queued again.
+    """Writes records to `channel-events` in order; a record that was not delivered is queued again.
 
     `running_s` is a monotonic clock.
     """
@@ -33,7 +33,7 @@ class EventBuffer:
         self._buffer: deque[dict[str, Any]] = deque()
         self._running_s = running_s
         self._numbers = itertools.count()
-        # Times at which the events were passed to the driver, oldest first.
+        # Times at which the events were passed to the Kafka client, oldest first.
         self._sent_s: dict[int, float] = {}
 
     def __len__(self) -> int:
@@ -41,12 +41,12 @@ class EventBuffer:
 
     @property
     def in_flight(self) -> int:
-        """The number of events in the Kafka client that it has neither delivered nor returned."""
+        """The number of events that the Kafka client has neither delivered nor returned."""
         return len(self._sent_s)
 
     @property
     def oldest_s(self) -> float:
-        """The time at which the oldest of these events was passed to the driver; infinity if there is none."""
+        """The time at which the oldest event in flight was passed to the Kafka client; infinity if there is none."""
         return next(iter(self._sent_s.values()), math.inf)
 
     def put(self, fields: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Prefetched hash keys of yesterday, today and tomorrow, so that the writer never waits for the database."""
+"""Prefetched hash keys for yesterday, today and tomorrow, so that the writer never waits for the database."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from core.times import day_of
 
 
 class HashKeyCache:
-    """Callable that returns the key of a UTC day."""
+    """Callable that returns the key for a UTC day."""
 
     def __init__(self) -> None:
         self._keys: dict[dt.date, bytes] = {}
 
     async def fetch(self, now_ms: int) -> None:
-        """Fetch the keys around `now_ms` and drop older ones."""
+        """Fetch the keys for the days around `now_ms` and drop older keys."""
         today = day_of(now_ms)
         days = [today + dt.timedelta(days=n) for n in (-1, 0, 1)]
         for day in days:

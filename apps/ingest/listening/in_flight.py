@@ -7,7 +7,7 @@ from collections import deque
 
 
 class InFlight:
-    """Records that the driver has neither delivered nor returned; times are in seconds of any monotonic clock."""
+    """Records that the Kafka client has neither delivered nor returned. Times are seconds on any monotonic clock."""
 
     def __init__(self) -> None:
         self._batches: dict[int, deque[tuple[float, int]]] = {}
@@ -18,11 +18,11 @@ class InFlight:
 
     @property
     def oldest_s(self) -> float:
-        """The time at which the oldest record was passed to the driver; infinity if there is none."""
+        """The time at which the oldest record was passed to the Kafka client; infinity if there is none."""
         return min((batches[0][0] for batches in self._batches.values()), default=math.inf)
 
     def add(self, partition: int, count: int, now_s: float) -> None:
-        """Add a batch that was passed to the driver."""
+        """Add a batch that was passed to the Kafka client."""
         if count:
             self._batches.setdefault(partition, deque()).append((now_s, count))
             self._count += count

@@ -1,4 +1,4 @@
-"""Ownership of the partitions of `chat`, assigned by a Kafka consumer group that only polls.
+"""Ownership of the partitions of `chat`, assigned through a Kafka consumer group whose members only poll.
 
 Membership is static: a producer that restarts under the same name gets its partitions back immediately.
 """
@@ -21,13 +21,14 @@ from twitchly import kafka
 
 log = logging.getLogger(__name__)
 
-# Watermark records are written five times a second, so the newest record of any kind is among these.
+# Number of records that are read from a partition's end. Watermark records are written five times a second, so the
+# newest one is among them.
 LAST_RECORDS = 500
 TRIES = 5
 READ_LIMIT_S = 10.0
 STATISTICS_MS = 1_000
-# Kafka gives a member's partitions to others when its heartbeats, sent every 2 s, stop for the session timeout. The
-# driver notices this only while the membership is steady, not while it waits for a response to its rejoin.
+# Kafka reassigns a member's partitions when its heartbeats, sent every 2 s, stop for the session timeout. The client
+# library notices this only while the membership is steady, not while it waits for a response to its rejoin request.
 UNSTEADY_LIMIT_S = kafka.SESSION_TIMEOUT_MS / 1_000 - 4.0
 # A rejoin request without a response is retried after this time. A member that does not rejoin delays the rebalance
 # by at most this time.
@@ -36,17 +37,17 @@ REJOIN_LIMIT_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class PartitionHead:
-    """Newest state of a partition: its greatest `at_ms`, 0 if empty, and its writer's lag."""
+    """Newest state of a partition: its greatest `at_ms` (0 if the partition is empty) and its writer's lag."""
 
     at_ms: int = 0
     lag_ms: int = 0
 
 
 class Ownership:
-    """Polls in a separate thread, which calls `assigned` and `revoked`; both may block it.
+    """Polls in a separate thread, which calls `assigned` and `revoked`; both callbacks may block the thread.
 
-    `assigned` gets the head of each new partition. `revoked` gets the partitions and whether they may already have
-    another owner, in which case nothing may be written to them until they are assigned again.
+    `assigned` receives the head of each new or resumed partition. `revoked` receives the partitions and whether they
+    may already have another owner; if so, nothing may be written to them until they are assigned again.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class Ownership:
             self._revoked(self._owned, True)
 
     def _take_over(self, partitions: frozenset[int]) -> None:
-        """Start writing to new partitions and resume suspended ones; Kafka has just confirmed the membership."""
+        """Start writing to new partitions and resume suspended ones, after Kafka has confirmed the membership."""
         self._steady_s = time.monotonic()
         heads = read_partition_heads(partitions | self._suspended)
         self._owned |= partitions
@@ -152,7 +153,10 @@ def read_partition_heads(partitions: Iterable[int]) -> dict[int, PartitionHead]:
 
 
 def _ends(reader: Consumer, partition: TopicPartition) -> tuple[int, int]:
-    """Return the partition's low and high offset. Retries: a broker that just started may not lead it yet."""
+    """Return the partition's low and high offsets.
+
+    Retries, because a newly started broker may not be the partition's leader yet.
+    """
     for _ in range(TRIES - 1):
         try:
             return reader.get_watermark_offsets(partition, timeout=2)
@@ -179,7 +183,7 @@ def _read_head(reader: Consumer, start: TopicPartition, end: int) -> PartitionHe
 
 
 def _fields(value: bytes | str | None, appended_ms: int) -> dict[str, int]:
-    """Return a record's times; none for a foreign record or one that Flink ignores because of its date."""
+    """Return a record's times, or none if the record is foreign or Flink ignores it because of its timestamp."""
     try:
         fields = orjson.loads(value or b"")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Records that the producer writes periodically: pulses, watermark records, sums by minute, gaps for lost records."""
+"""Records that the producer writes periodically: pulses, watermark records, minute sums, gaps for lost records."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from apps.ingest.listening.writer import Writer
 from core.pipeline.intake import Intake
 from core.times import SECOND_MS
 
-# After a suspend or stall longer than this, the seconds in between get no pulses.
+# After a suspend or stall longer than this, no pulses are written for the seconds in between.
 CATCH_UP_MS = 30_000
-# Delay of a minute's sums, so that its last lines are included.
+# Time to wait before a minute's sums are written, so that the minute's last lines are included.
 SUMS_AFTER_MS = 5_000
 SPLIT_EVERY_S = 60.0
 WATERMARK_EVERY_MS = 200
@@ -46,11 +46,11 @@ class PeriodicRecords:
         late_ms = 0
         while True:
             end_ms = self._write_pulses(end_ms)
-            # After a stall, unread socket data is older than any line that was read.
+            # After a stall, the unread data in the sockets is more delayed than any line that was read.
             self._writer.put_watermarks(max(self._lag_ms(), late_ms))
             self.write_sums(self._now_ms() - SUMS_AFTER_MS)
             if self._writer.is_held():
-                # Gaps are not split while they cannot be written, so that an outage takes constant memory.
+                # Gaps are not split while they cannot be written, so that an outage uses constant memory.
                 split_s = time.monotonic()
             else:
                 self.write_lost()

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 PARTITIONS = TOPIC["chat"].partitions
 FLUSH_THRESHOLD = 1_000
 REPORT_EVERY_S = 30.0
-# A stop, including leaving the group, may take 8 s.
+# Stopping, including leaving the group, may take 8 s.
 DRAIN_S = 5.0
 REBALANCE_LIMIT_S = 8.0
 
@@ -98,7 +98,7 @@ class ChatProducer:
         log.info("stopped; %s", self.writer.counts)
 
     def _receive(self, lines: Sequence[Line]) -> int | None:
-        """Write the records of received lines; return the delay of the newest in ms, or None if no line has a time."""
+        """Write the records of received lines; return the newest line's delay in ms, or None if no line has a time."""
         lag_ms = self.intake.receive(lines, self.clock.now_ms(), self.writer)
         if self.writer.buffered >= FLUSH_THRESHOLD:
             # During a flood, reading must leave time for writing.
@@ -129,7 +129,7 @@ class ChatProducer:
                 log.warning("%s", warning)
             await asyncio.sleep(REPORT_EVERY_S)
 
-    # Called by the thread of Ownership, which must not continue the rebalance before the event loop is done.
+    # Called in Ownership's thread, which must not continue the rebalance until the event loop has run the function.
 
     def _assigned(self, heads: Mapping[int, PartitionHead]) -> None:
         self._run_in_loop(self.tracker.take_over, heads)

@@ -23,5 +23,5 @@ class ProducerClock:
         self._clock.raise_to(at_ms)
 
     def warning(self) -> str:
-        """Return a warning if the system clock differs by more than records may, else ""."""
+        """Return a warning if the system clock differs from this clock by more than MAX_AHEAD_MS, else ""."""
         return clock_warning(self._clock.ahead_ms(now_ms(), monotonic_ms()), MAX_AHEAD_MS) or ""

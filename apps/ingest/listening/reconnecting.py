@@ -1,4 +1,4 @@
-"""Connection that reconnects: keeps up to 50 channels joined across reconnects and losses."""
+"""Connection that reconnects: keeps its channels joined across reconnects and losses."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ TAKEOVER_LIMIT_S = 900.0
 class ReconnectingConnection:
     """Keeps its channels joined until `close`.
 
-    When Twitch requests a reconnect, the next connection is opened and joined before the old one is closed. After a
-    loss it backs off exponentially with jitter. `wait_for_turn` serializes connection attempts; `ends` counts the
+    When Twitch requests a reconnect, the next connection joins the channels before the old one is closed. After a loss,
+    the attempts back off exponentially with jitter. `wait_for_turn` serializes connection attempts; `ends` counts the
     reasons why connections ended.
     """
 
@@ -76,7 +76,7 @@ class ReconnectingConnection:
             self._current.change(joins, parts)
 
     def check(self) -> None:
-        """Raise the error that ended the task, if it has ended; only a bug ends it."""
+        """Raise the task's error if the task has ended, which only a bug can cause."""
         if self._task.done():
             self._task.result()
 

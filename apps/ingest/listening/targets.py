@@ -26,10 +26,10 @@ DATABASE_EVERY_S = 2.0
 
 
 class ChannelTargets:
-    """Keeps the latest channel list and rules; a failed read keeps the previous ones.
+    """Keeps the latest channel list and rules; if a read fails, the previous ones stay in use.
 
-    `know_viewers`: the viewer counts in `streams` are recent. The daily hash keys are prefetched from the
-    same database into `keys`, by the producer's clock `now_ms`.
+    `know_viewers` is True while the viewer counts in `streams` are recent. The hash keys for the days around `now_ms`,
+    the producer's clock, are prefetched into `keys` together with the rules.
     """
 
     def __init__(self, keys: HashKeyCache, now_ms: Callable[[], int]) -> None:
@@ -55,7 +55,7 @@ class ChannelTargets:
                 changed()
 
     async def poll_channel_list(self, changed: Callable[[], None]) -> None:
-        """Poll the channel list every second, forever; call `changed` for a new list or when its viewers expire."""
+        """Poll the channel list every second, forever; call `changed` for a new list or when viewer counts expire."""
         client = redis.asyncio.Redis.from_url(settings.REDIS_STREAMS_URL, socket_timeout=5)
         attempts = 0
         async with client:
@@ -89,7 +89,7 @@ class ChannelTargets:
     async def _refresh_rules(self) -> bool | None:
         """Fetch keys and rules; return whether the rules have changed, or None if the database is unavailable.
 
-        The previous ones suffice during an outage of up to a day.
+        During an outage of up to a day, the previous keys and rules suffice.
         """
         try:
             await self._keys.fetch(self._now_ms())

@@ -35,7 +35,7 @@ class ProducerCollector(Collector):
             "confirmed": self._producer.recorder.heard,
             "failed": sum(connection.session.failed for connection in connections),
         }
-        # Labeled by position: connection numbers grow with every reconnect, and Prometheus keeps every label.
+        # Labeled by position, because connection numbers grow with every reconnect and Prometheus keeps every label.
         quiet = {str(position): connection.quiet_ms / 1000 for position, connection in enumerate(connections, 1)}
         lag = {str(position): connection.session.lag_ms / 1000 for position, connection in enumerate(connections, 1)}
         yield samples("twitchly_irc_connections", {state: states[state] for state in CONNECTION_STATES})

@@ -57,12 +57,12 @@ class ChannelTracker:
         self._intake.set_rules(rules)
         self._intake.set_channels(streams, self.tracked, know_viewers=self._targets.know_viewers)
         if tracked:
-            # Only the first list is covered by the restart's gap; channels added later were not tracked before.
+            # The restart's gap covers only the channels of the first list; later ones were not tracked before.
             self._promises.clear()
         self._pool.set_channels(streams[channel_id].login for channel_id in tracked)
 
     def take_over(self, heads: Mapping[int, PartitionHead]) -> None:
-        """Start writing to partitions, which their previous owners have written up to these heads."""
+        """Start writing to partitions, continuing from the heads that their previous owners left."""
         if not heads:
             return
         self._clock.raise_to(max(head.at_ms for head in heads.values()))
@@ -77,7 +77,8 @@ class ChannelTracker:
     def release(self, partitions: frozenset[int], lost: bool) -> None:
         """Stop writing to partitions; if they are `lost`, they may already have another owner."""
         if lost:
-            # Kafka was unavailable for too long. No other producer can own them before Kafka is back: keep listening.
+            # Kafka was unavailable for too long. No other producer can own the partitions until it is back, so keep
+            # listening.
             log.warning("partitions lost, holding records until reassigned: %s", sorted(partitions))
             self._writer.suspend(partitions)
         else:

@@ -32,28 +32,28 @@ log = logging.getLogger(__name__)
 # Kafka is considered unavailable if it has acknowledged nothing for this long; records then wait in the buffer.
 UNAVAILABLE_AFTER_S = 2.0
 BATCH = 5_000
-# Maximum number of records in librdkafka; the rest waits in the buffer, not stamped yet.
+# Maximum number of records in librdkafka; the rest wait in the buffer, unstamped.
 IN_FLIGHT = 50_000
-# The group may reassign the partitions this long after the last heartbeat, which precedes the start of a stall by up
-# to 2 s.
+# The group may reassign the partitions one session timeout after the last heartbeat, which precedes the start of a
+# stall by up to 2 s. One second is the margin.
 STALL_LIMIT_S = kafka.SESSION_TIMEOUT_MS / 1000 - 3.0
-# How long a record may stay unacknowledged before the driver must return all records. After the driver's own timeout
+# How long a record may stay unacknowledged before the Kafka client must return all records. After its own timeout
 # (MESSAGE_TIMEOUT_MS), it would resend the others as new records, including those that Kafka has already stored.
 RETURN_AFTER_S = 6.0
-# Time limit for the driver to return unsent records.
+# Time limit for the Kafka client to return unsent records.
 PURGE_S = 1.0
 # Kinds whose loss is permanent; pulses and watermark records repeat every second.
 _IRREPLACEABLE_KINDS = TEXT_KINDS | {"removal"}
 
 
 class ProducerStalled(TwitchlyError):
-    """The process was paused for so long that another may own its partitions; it must not write again."""
+    """The process was paused for so long that another producer may own its partitions; it must not write again."""
 
 
 class Writer:
     """Writes the records of the owned partitions in order and assigns event times.
 
-    `now_ms` is the producer's clock, `hash_key` returns the key of a UTC day. `take_lost` returns the
+    `now_ms` is the producer's clock; `hash_key` returns the key for a UTC day. `take_lost` returns the
     gaps left by records that could not be written.
     """
 
@@ -83,7 +83,7 @@ class Writer:
         self._suspended: dict[int, PartitionTime] = {}
         self._losses = Losses()
         self._confirmed_s = running_s()
-        # Counted here, because the driver's length also includes its own unread events, such as connection errors.
+        # Counted here, because the Kafka client's length includes its own unread events, such as connection errors.
         self._unconfirmed = InFlight()
         self._pending_watermarks = 0
         self._probing = False
@@ -108,7 +108,7 @@ class Writer:
         self._times.update({p: unchanged.get(p) or PartitionTime(at_ms) for p, at_ms in last_ms.items()})
 
     def suspend(self, partitions: Iterable[int]) -> None:
-        """Stop writing to partitions immediately, as they may have another owner. Buffered records wait."""
+        """Stop writing to partitions immediately, because they may have another owner. Buffered records wait."""
         self._purge()
         self._suspended.update({p: self._times.pop(p) for p in partitions if p in self._times})
 
@@ -116,7 +116,7 @@ class Writer:
         """Release partitions after flushing the buffer for at most `flush_s`."""
         self.flush(flush_s)
         if self.in_flight:
-            # Kafka is slow: unacknowledged records must not be sent alongside those of the new owner.
+            # Kafka is slow. Unacknowledged records must not be sent alongside those of the new owner.
             self._purge()
         self._drop(partitions)
 
@@ -127,9 +127,9 @@ class Writer:
         self._buffer.append(entry)
 
     def put_watermarks(self, lag_ms: int) -> None:
-        """Add a watermark record to each partition: the promise that nothing much earlier follows.
+        """Add a watermark record to each partition, which promises that no much earlier record follows.
 
-        `lag_ms` is the current delay of incoming lines, for the next owner.
+        `lag_ms` is the current delay of incoming lines; the next owner reads it.
         """
         now_ms = self._now_ms()
         for partition in self.partitions:
@@ -172,7 +172,7 @@ class Writer:
             self._producer.flush(0.05)
 
     def skip(self, channel_id: str, sent_ms: int, reason: Loss) -> None:
-        """Count a received message that must not be written as lost."""
+        """Count as lost a received message that must not be written."""
         self._lose({"kind": "message", "channel_id": channel_id, "sent_ms": sent_ms}, reason)
 
     @property
@@ -182,7 +182,7 @@ class Writer:
 
     @property
     def in_flight(self) -> int:
-        """The number of records and events in the Kafka client that it has neither delivered nor returned."""
+        """The number of records and events that the Kafka client has neither delivered nor returned."""
         return len(self._unconfirmed) + self._events.in_flight
 
     def take_lost(self) -> list[Gap]:
@@ -211,7 +211,7 @@ class Writer:
             self._purge()
 
     def _probe(self) -> None:
-        """Write a watermark record that promises nothing new, to test whether Kafka is back without risking records."""
+        """Write a watermark record that promises nothing new: it tests at no risk whether Kafka is back."""
         for partition, times in list(self._times.items())[:1]:
             self._write([UnstampedRecord(partition, times.last_ms, watermark_record(producer=self._name))])
 
@@ -222,7 +222,7 @@ class Writer:
             if message := self._message(entry, now_ms):
                 batches.setdefault(entry.partition, []).append(message)
         for partition, batch in batches.items():
-            # The driver ignores a message's own partition within a batch.
+            # The Kafka client ignores a message's own partition within a batch.
             self._producer.produce_batch(self._chat, batch, partition=partition, on_delivery=self._delivered)
             refused = [message for message in batch if "_error" in message]
             self._unconfirmed.add(partition, len(batch) - len(refused), self._running_s())
@@ -232,7 +232,7 @@ class Writer:
                 self._lose(orjson.loads(message["value"]), Loss.DELIVERY)
 
     def _message(self, entry: UnstampedRecord, now_ms: int) -> dict[str, Any] | None:
-        """Stamp a record and return it in the driver's format; None if its partition is no longer owned."""
+        """Stamp a record for the Kafka client. Return None if its partition is no longer owned."""
         fields, times = entry.fields, self._times.get(entry.partition)
         if times is None:
             self._lose(fields, Loss.HANDOVER)
@@ -278,7 +278,7 @@ class Writer:
             self._lose(orjson.loads(value if isinstance(value, bytes) else b"{}"), Loss.DELIVERY)
 
     def _purge(self) -> None:
-        """Purge the client's queues. Repeated, because one purge misses records moving between its queues."""
+        """Purge the client's queues repeatedly, because one purge misses records that move between its queues."""
         until = time.monotonic() + PURGE_S
         while self.in_flight and time.monotonic() < until:
             self._producer.purge(in_queue=True, in_flight=True, blocking=True)

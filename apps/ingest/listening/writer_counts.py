@@ -18,7 +18,7 @@ class WriterCounts:
     """Counts since the writer started, changed only by its own thread.
 
     `records`: records passed to the Kafka client, by kind; gaps and events count as soon as they are buffered.
-    `acked`: chat records acknowledged by Kafka. `refused`: records that the driver rejected; they are lost too.
+    `acked`: chat records acknowledged by Kafka. `refused`: records that the client rejected; also counted as lost.
     `moved`, `most_moved_ms`: records whose `at_ms` differs from their `sent_ms`, and the largest difference.
     """
 

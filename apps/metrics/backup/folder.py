@@ -15,7 +15,7 @@ import orjson
 
 from core.errors import TwitchlyError
 
-# 1: Twitchly 0.3, whose relational tables had other names.
+# Format 1 is that of Twitchly 0.3, whose relational tables had other names.
 FORMAT = 2
 FORMAT_0_3 = 1
 MANIFEST = "manifest.json"
@@ -27,7 +27,7 @@ class BadBackup(TwitchlyError):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Contents of a backup. `files` maps each path to its SHA-256, size in bytes and row count (None without rows)."""
+    """Contents of a backup. `files` maps each path to its SHA-256, size in bytes and row count, if it has rows."""
 
     made_at: str
     engine: str | None = None
@@ -69,7 +69,7 @@ class NewBackup:
         path.replace(self.part / name)
 
     def finish(self, engine: str | None, migrations: dict[str, str], counted: dict[str, int]) -> Manifest:
-        """Write the manifest and give the folder its final name. `counted` has the row count of each table file."""
+        """Write the manifest and give the folder its final name. `counted` maps table files to their row counts."""
         for unfinished in self.part.rglob("*.new"):
             unfinished.unlink()
         files = {name: _describe(self.part / name) | {"rows": counted.get(name)} for name in _names(self.part)}

@@ -1,7 +1,7 @@
 """Backup and restore of Cassandra's tables through its driver: each value keeps its write time and expiry.
 
-A table is read by token ranges, each into a file of JSON lines: a header, then one line per row with its key and its
-values, grouped by write time and remaining time to live.
+A table is read in token ranges. Each range is written to a file of JSON lines: a header, then one line per row with its
+key and its values, grouped by write time and remaining time to live.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ TABLES = tuple(
 )
 FOLDER = "history"
 RANGES = 64
-# Tokens of Murmur3; no partition has the first one.
+# Tokens of Murmur3; no partition has the first token.
 FIRST_TOKEN, TOKENS = -(2**63), 2**64
 PAGE_ROWS, BATCH_ROWS = 2_000, 4_000
 PAGE_TIMEOUT_S, TRIES, RETRY_DELAY_S = 60.0, 4, 5.0
 REPORT_INTERVAL_S = 5.0
-# Write time, older than any real one, for rows that consist of their key only.
+# Write time, earlier than any real one, for rows that consist only of their key.
 OLDEST_US = 1
 PLAIN_TYPES = frozenset({"bigint", "int", "text", "double", "boolean"})
 
@@ -67,7 +67,7 @@ def tables(session: Any) -> list[Table]:
     supported = []
     for table in (known[name] for name in TABLES):
         columns = {str(column): str(metadata.cql_type) for column, metadata in table.columns.items()}
-        # The driver cannot read the time to live of map entries, so maps need tables without expiry.
+        # The driver cannot read the time to live of map entries, so maps are supported only in tables without expiry.
         expires = bool(table.options.get("default_time_to_live"))
         unsupported = [
             f"{c} {kind}" for c, kind in columns.items() if not _is_supported(kind) or (expires and _is_map(kind))
@@ -100,7 +100,7 @@ class Progress:
 
 
 def dump(backup: NewBackup, report: Callable[[str], None]) -> dict[str, int]:
-    """Write all tables and return the number of rows of each file; files that already exist are kept.
+    """Write all tables and return the number of rows in each file; files that already exist are kept.
 
     Raises: BadBackup; ServiceUnavailable, after which the same call resumes.
     """
@@ -178,7 +178,7 @@ def _line(table: Table, row: Mapping[str, Any]) -> list[Any]:
     for name in table.values:
         if row[name] is not None:
             written_us, ttl_s = row[f"w_{name}"], row.get(f"l_{name}")
-            # A map has a write time per entry; these maps are always written as a whole.
+            # A map has one write time per entry, but these maps are always written as a whole.
             if isinstance(written_us, list):
                 written_us = max(written_us)
             groups.setdefault((written_us, ttl_s), {})[name] = _plain(row[name], table.columns[name])
@@ -187,7 +187,7 @@ def _line(table: Table, row: Mapping[str, Any]) -> list[Any]:
 
 
 def _write_file(session: Any, table: Table, path: Path, without: Collection[str]) -> Iterator[int]:
-    """Write the rows of one file in batches, and yield the number of rows of each batch."""
+    """Write the rows of one file in batches, and yield the number of rows in each batch."""
     lines = read_lines(path)
     header = next(lines)
     missing = [f"{c} {kind}" for c, kind in header["columns"].items() if table.columns.get(c) != kind]

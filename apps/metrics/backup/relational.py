@@ -1,4 +1,4 @@
-"""Backup and restore of the relational database in one file, by SQLite's backup API or PostgreSQL's tools."""
+"""Backup and restore of the relational database as one file, with SQLite's backup API or PostgreSQL's tools."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from apps.metrics.backup.folder import BadBackup, Manifest, NewBackup
 
 FILES = {"sqlite": "relational.sqlite3.gz", "postgresql": "relational.pgdump"}
-# Tables whose rows a backup excludes. Keys of user hashes are destroyed after 48 h, and their counts must not be
-# traceable from a backup. Sessions would let a reader of the backup sign in, and would bring ended sessions back.
+# Tables whose rows a backup excludes. Keys for user hashes are destroyed after 48 h, and a backup must not preserve
+# them. Sessions would let anyone who can read the backup sign in, and a restore would revive ended sessions.
 EXCLUDED_TABLES = ("ingest_hashkey", "django_session", "usersessions_usersession")
 
 
@@ -53,7 +53,7 @@ def load(folder: Path, manifest: Manifest, *, onto_data: bool) -> None:
             f"the backup is from a newer version, with {', '.join(sorted(newer))}: restore it with that version"
         )
     if connection.introspection.table_names() and not onto_data:
-        raise BadBackup("the database is not empty: --onto-data replaces all of its data")
+        raise BadBackup("the database is not empty: pass --onto-data to replace all of its data")
     source = folder / FILES[engine()]
     if engine() == "sqlite":
         _restore_sqlite(source)

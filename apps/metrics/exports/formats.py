@@ -24,8 +24,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class ExportColumn:
     """A column of an exported file: its name, and its unit or "".
 
-    `words` is the heading in files for spreadsheets, by default the name in words. `may_be_summed`: summing the rows
-    counts nothing twice; this is noted in the header of the file.
+    `words` is the heading in files for spreadsheets, by default the name in words. `may_be_summed` means that summing
+    the rows counts nothing twice; the file's header says so.
     """
 
     name: str
@@ -35,7 +35,7 @@ class ExportColumn:
 
     @property
     def heading(self) -> str:
-        """Return the name in words."""
+        """Return the heading: `words`, or the name in words."""
         return self.words or self.name[:1].upper() + self.name[1:].replace("_", " ")
 
     @property
@@ -60,7 +60,7 @@ def metric_column(metric: Metric, unit: str, part: str = "") -> ExportColumn:
 
 
 def coverage_cell(share: float | None) -> Cell:
-    """Return the cell of COVERAGE."""
+    """Return the cell value for the COVERAGE column."""
     return None if share is None else round(share, _COVERAGE_DECIMALS)
 
 
@@ -77,17 +77,17 @@ class Writer(Protocol):
 
 
 def writer_of(form: Format, columns: Sequence[ExportColumn]) -> Writer:
-    """Return the writer of a format, with the API's names and time format."""
+    """Return the writer for a format, with the API's names and time format."""
     return _Csv(columns) if form == "csv" else _Ndjson(columns)
 
 
 def sheet_writer_of(form: Format, columns: Sequence[ExportColumn]) -> Writer:
-    """Return the writer of a file from a page: its CSV is for spreadsheets."""
+    """Return the writer for a file exported from a page, where CSV is for spreadsheets."""
     return _Sheet(columns) if form == "csv" else _Ndjson(columns)
 
 
 class _Csv:
-    """CSV by RFC 4180 with a header; unknown values are empty cells, and formulas are escaped."""
+    """CSV as in RFC 4180, with a header. Unknown values are empty cells, and formulas are escaped."""
 
     def __init__(self, columns: Sequence[ExportColumn]) -> None:
         self._columns = columns

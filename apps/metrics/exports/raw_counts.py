@@ -14,7 +14,7 @@ from core.metrics.table import Metric, columns_behind
 class Count:
     """A column of windows, with its name, unit and heading in an export.
 
-    `by_minute`: the value of a minute is not the sum of its shorter windows, so shorter windows may not be summed.
+    `by_minute` means that a minute's value is not the sum of its shorter windows, so those may not be summed.
     """
 
     column: str
@@ -35,7 +35,7 @@ def _count(column: str, unit: str = "messages", *, by_minute: bool = False) -> C
 COUNTS: tuple[Count, ...] = (
     _count("messages"),
     _count("words", "words"),
-    # Distinct within a window; an hour has the sum of its minutes.
+    # Distinct within a window. The value of an hour is the sum of its minutes.
     _count("texts", "distinct texts per minute or shorter window", by_minute=True),
     _count("first_messages"),
     _count("returning_messages"),
@@ -49,7 +49,7 @@ COUNTS: tuple[Count, ...] = (
     Count("on_air_pulses", "on_air_pulses", "seconds on air", "Time on air"),
     Count("on_air_observed_ms", "on_air_observed_ms", "ms", "Time heard on air"),
     Count("viewers_sum", "viewers_sum", "viewers, one count a second", "Viewers, sum"),
-    Count("viewer_pulses", "viewer_pulses", "seconds with known viewers", "Time with known viewers"),
+    Count("viewer_pulses", "viewer_pulses", "seconds with known viewers", "Time with a known viewer count"),
 )
 
 

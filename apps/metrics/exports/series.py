@@ -18,7 +18,7 @@ from core.metrics.table import METRICS
 from core.metrics.units import unit_of
 from core.times import DAY_MS, HOUR_MS
 
-# Span of a chunk: a few thousand points of each grain.
+# Span of a chunk, which contains a few thousand points in each grain.
 CHUNK_MS: Mapping[StoredGrain, int] = {"live": 6 * HOUR_MS, "minute": 2 * DAY_MS, "hour": 90 * DAY_MS}
 _EXPORTED = [metric for metric in METRICS if metric.key != "coverage"]
 EVENT_COLUMNS = [

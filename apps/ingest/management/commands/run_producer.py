@@ -34,7 +34,7 @@ class Command(BaseCommand):
         stop = Stop()
         for topic in ("chat", "channel-events"):
             kafka.wait_for_topic(topic, stop)
-        # Lines and records live for milliseconds and contain no cycles: collecting less often saves 10% CPU.
+        # Lines and records live for milliseconds and contain no cycles, so collecting less often saves 10% CPU.
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         if not stop():

@@ -41,13 +41,13 @@ class Command(BaseCommand):
         )
         parser.add_argument("--tls-port", type=whole_number, default=settings.SIMULATOR_TLS_PORT, help="IRC over TLS")
         add_audience_arguments(parser)
-        parser.add_argument("--replay", type=Path, help="a recording (.csv, .csv.gz) to play instead")
+        parser.add_argument("--replay", type=Path, help="play a recording (.csv, .csv.gz) instead")
         parser.add_argument("--speed", type=positive, default=1.0, help="playback speed of the recording")
-        parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder of the ledger")
+        parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="folder for the ledger")
         parser.add_argument(
             "--tls-folder",
             type=Path,
-            help="folder of ca.pem, the CA for clients of --tls-port (default: tls beside the ledger)",
+            help="folder for ca.pem, the CA for clients of --tls-port (default: tls beside the ledger)",
         )
         parser.add_argument(
             "--strict-joins",
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         wait = options["wait_for_joins"]
         try:
             with ExitStack() as closing:
-                # Ports first: a second simulator must not touch the ledger of the first.
+                # Open the ports first, because a second simulator must not touch the ledger of the first.
                 listeners = _listeners(options, closing)
                 source = _source(options)
                 ledger = LedgerWriter(options["ledger"])
@@ -86,7 +86,7 @@ async def _run(simulator: Simulator, listeners: Listeners, channels: int) -> Non
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    # Logged after the signal handlers are installed: scripts wait for this line before they send SIGTERM.
+    # Logged after the signal handlers are installed, because scripts wait for this line before they send SIGTERM.
     log.info("%d channels on %s", channels, listeners)
     await simulator.run(listeners, stop)
 

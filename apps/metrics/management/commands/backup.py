@@ -1,6 +1,6 @@
-"""Back up the relational database and history to a new folder, which gets its name once it is complete.
+"""Back up the relational database and history to a new folder, which gets its final name once it is complete.
 
-After an interruption the same command resumes; the relational database is then backed up again.
+After an interruption, the same command resumes; the relational database is then backed up again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Verify with the simulator's ledger that every message was heard once and counted in the right windows."""
+"""Verify against the simulator's ledger that every message was heard once and counted in the right windows."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ class Command(BaseCommand):
         for difference in report.differences[:DIFFERENCES_SHOWN]:
             self.stderr.write(difference)
         if not figures["sent"] or report.windows == 0:
-            self.stderr.write("nothing to compare: the ledger or the closed windows are empty")
+            self.stderr.write("nothing to compare: the ledger is empty, or no windows have closed")
 
 
 def read_faults(path: Path | None) -> list[Fault] | None:
-    """Return the faults in a file, or None without a file. Raises: CommandError."""
+    """Return the faults in a file, or None if there is no file. Raises: CommandError."""
     if path is None:
         return None
     try:
@@ -77,9 +77,9 @@ def read_faults(path: Path | None) -> list[Fault] | None:
 
 
 def _fault(from_ms: float, until_ms: float, channels: Any = None) -> Fault:
-    """Raises: ValueError, TypeError."""
+    """Return the fault that one entry of the file describes. Raises: ValueError, TypeError."""
     if channels is None:
         return Fault(int(from_ms), int(until_ms))
     if not isinstance(channels, list) or not all(isinstance(channel_id, str) for channel_id in channels):
-        raise ValueError(f"the channels are {channels!r}, expected a list of ids as text")
+        raise ValueError(f"invalid channels {channels!r}: expected a list of string ids")
     return Fault(int(from_ms), int(until_ms), frozenset(channels))

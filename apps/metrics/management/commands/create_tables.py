@@ -1,4 +1,4 @@
-"""Create the missing tables of the history in Cassandra, and add new columns to existing ones."""
+"""Create missing history tables in Cassandra, and add new columns to existing tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connections
 
-# Creating a table on a busy server takes longer than the time limit for page queries.
+# On a busy server, creating a table can take longer than the time limit for page queries.
 LIMIT_S = 60.0
 
 

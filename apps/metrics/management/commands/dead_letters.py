@@ -160,7 +160,7 @@ def _explanation(topic: str, dead_letter: DeadLetter, *, is_replayed: bool) -> M
         "replayed": "yes" if is_replayed else "no",
     }
     if topic == PRIVATE_TOPIC:
-        # Records of chat contain what people wrote: only position, size and reason are shown.
+        # Records of chat contain what people wrote, so only position, size and reason are shown.
         return fields
     now = escaped(current_fault(topic, dead_letter) or "usable now")
     return {**fields, "now": now, "key": _content(dead_letter.key), "value": _content(dead_letter.value)}

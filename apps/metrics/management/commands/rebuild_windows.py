@@ -15,7 +15,7 @@ from core.errors import TwitchlyError
 from core.inputs.timestamps import iso_utc, parse_timestamp
 from core.times import ms_of
 
-TIME_HELP = "UTC unless it has an offset: 2026-11-23T14:00"
+TIME_HELP = "for example 2026-11-23T14:00, in UTC unless it has an offset"
 
 
 class Command(BaseCommand):

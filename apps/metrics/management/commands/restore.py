@@ -51,12 +51,14 @@ class Command(BaseCommand):
         if manifest.is_from_0_3:
             _check_0_3_restore(only)
         if wants_history and not onto_data and not history.is_empty():
-            raise BadBackup("Cassandra is not empty: --onto-data merges with its data, and newer values are kept")
+            raise BadBackup(
+                "Cassandra is not empty: pass --onto-data to merge the backup into the existing data (newer values win)"
+            )
         if only != "history" and manifest.engine:
             relational.load(folder, manifest, onto_data=onto_data)
             self._report(f"relational: {manifest.engine} restored")
         if wants_history:
-            # Read after the relational database is restored, because it has the opt-outs.
+            # Read after the relational database is restored, because it contains the opt-outs.
             rows = history.load(folder, manifest, self._report, without=_opted_out())
             self._report(
                 f"history: {rows:,} of {sum(manifest.tables.values()):,} rows;"
@@ -69,7 +71,7 @@ class Command(BaseCommand):
 
 
 def _opted_out() -> frozenset[str]:
-    """Return the channels whose history is not restored. Raises: BadBackup when opt-outs cannot be read."""
+    """Return the channels whose history is not restored. Raises: BadBackup if the opt-outs cannot be read."""
     try:
         return opted_out_channels()
     except DatabaseError as error:

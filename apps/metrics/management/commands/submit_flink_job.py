@@ -61,7 +61,7 @@ class Command(BaseCommand):
                     raise CommandError(str(error)) from error
 
     def _report(self, job_id: str) -> None:
-        """Log the counters of the job, and write the late drops for the pages."""
+        """Log the counters of the job, and write the number of late drops for the pages."""
         state = self._state
         if counters := state.counters:
             text = "job %s: %d records read, %d waiting, %d not JSON, %d dropped as late since the watcher started"
