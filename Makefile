@@ -5,8 +5,8 @@ NO_PYTHON = $(PYTHON) is missing: install it (Debian: apt-get install python3.11
 FOUND_PYTHON = $(if $(shell command -v "$(PYTHON)" 2>/dev/null),$(PYTHON),$(error $(NO_PYTHON)))
 LOCAL = $(FOUND_PYTHON) -m deploy.local
 
-# Options of the simulated Twitch: `make run REPLAY=FILE SPEED=4`, or RATE, CHANNELS, SEED and HISTORY, the days of
-# simulated history. PRODUCERS is the number of producers.
+# Options of the simulated Twitch: `make run REPLAY=FILE SPEED=4`, or RATE, CHANNELS, SEED and HISTORY (days of
+# simulated history). PRODUCERS is the number of producers.
 options = $(if $(REPLAY),--replay="$(REPLAY)") $(if $(SPEED),--speed="$(SPEED)") $(if $(RATE),--rate="$(RATE)") \
 	$(if $(CHANNELS),--channels="$(CHANNELS)") $(if $(SEED),--seed="$(SEED)") \
 	$(if $(HISTORY),--history="$(HISTORY)") $(if $(PRODUCERS),--producers="$(PRODUCERS)")
@@ -71,7 +71,7 @@ drill-instance: ## Start an instance in unusual environments: ONLY=proxy
 drill-midnight: ## Cross a month boundary while an instance runs, then check the ledger
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.midnight
-drill-recount: ## Recount the chat of a replay independently; compare with page, API, files and socket: MINUTES=35
+drill-recount: ## Recount a replay's chat independently; compare with pages, API, exports and socket: MINUTES=35
 	@$(LOCAL) test-prepare
 	.venv/bin/python -m drills.recount --minutes $(or $(MINUTES),35)
 drill-backup: ## Back up a running instance, delete its data, restore it and compare

@@ -1,1 +1,1 @@
-"""Twitchly: which Twitch channels attract viewers, drive chat and are worth sponsoring."""
+"""Twitchly shows which Twitch channels attract viewers, drive chat and are worth sponsoring."""

@@ -28,7 +28,7 @@ EVERYWHERE = ("/healthz", "/readyz", "/favicon.ico", "/robots.txt")
 
 
 class AdminHost:
-    """Responds with 404 to requests for the wrong host, and passes others to `application`."""
+    """Responds with 404 to requests for the wrong host, and passes other requests to `application`."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -52,7 +52,7 @@ async def _respond(send: Any, status: int, body: bytes, **headers: bytes) -> Non
 
 
 def is_served(host: str, path: str, admin_host: str) -> bool:
-    """Return whether a host serves a path; with an `admin_host` of "" all hosts serve everything."""
+    """Return whether a host serves a path. If `admin_host` is "", all hosts serve everything."""
     is_admin = path.startswith(ADMIN) or path == ADMIN.rstrip("/")
     if not admin_host:
         return True
@@ -62,6 +62,6 @@ def is_served(host: str, path: str, admin_host: str) -> bool:
 
 
 def _host(scope: Any) -> str:
-    """Return the host without its port; "" for an invalid header or several headers."""
+    """Return the host without its port, or "" if the header is invalid or repeated."""
     hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     return split_domain_port(hosts[0])[0] if len(hosts) == 1 else ""

@@ -44,5 +44,5 @@ def add_audience_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--channels", type=count, default=600, help="number of synthetic channels, some of them offline"
     )
-    parser.add_argument("--rate", type=positive, default=500.0, help="messages per second over all channels")
+    parser.add_argument("--rate", type=positive, default=500.0, help="messages per second across all channels")
     parser.add_argument("--seed", type=seed, default=1, help="seed of the random generator")

@@ -15,7 +15,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_scheduler = "twitchly.scheduler:StartupScheduler"
 app.conf.beat_schedule = {
-    # Tasks expire after one period: those that pile up while the worker is down would only repeat each other.
+    # Tasks expire after one period, because those that pile up while the worker is down would only repeat each other.
     "refresh-channel-list": {
         "task": "apps.ingest.tasks.refresh_channel_list",
         "schedule": 60.0,
@@ -44,4 +44,4 @@ app.conf.beat_schedule = {
 
 @setup_logging.connect
 def keep_django_logging(**_kwargs: Any) -> None:
-    """Keep Django's logging: a receiver of this signal stops Celery from configuring logging itself."""
+    """Keep Django's logging. A receiver of this signal stops Celery from configuring logging itself."""

@@ -16,7 +16,7 @@ ACCEPT_ENCODING = b"accept-encoding"
 class PageCompression(GZipMiddleware):
     """Compresses responses that are not streamed.
 
-    Django would gzip each chunk of a streaming response separately, and some browsers read only the first one.
+    Django would gzip each chunk of a streaming response separately, and some browsers read only the first chunk.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -25,10 +25,10 @@ class PageCompression(GZipMiddleware):
 
 
 class WeighedCodings:
-    """Reduces Accept-Encoding to the codings that the client prefers to an uncompressed response.
+    """Reduces Accept-Encoding to the codings that the client accepts at least as gladly as an uncompressed response.
 
-    Django, WhiteNoise and the API only search for the word `gzip`, and would send it to a client that excludes it with
-    `gzip;q=0`.
+    Django, WhiteNoise and the API only search for the word `gzip`, and would send gzip to a client that excludes it
+    with `gzip;q=0`.
     """
 
     def __init__(self, application: Application) -> None:
@@ -62,7 +62,7 @@ def preferred_codings(header: str) -> list[str]:
 
 
 def _weight(parameter: str) -> float:
-    """Return the number in `q=0.5`; 1 for an invalid one."""
+    """Return the number in `q=0.5`, or 1 if it is invalid."""
     try:
         weight = float(parameter.partition("=")[2])
     except ValueError:

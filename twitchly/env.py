@@ -16,7 +16,7 @@ DEFAULT_DATA_DIR = ROOT.parent / "shared" / "data"
 
 
 class Environment(FileAwareEnv):
-    """Environment in which a file may hold a variable's value: SECRET_KEY, or SECRET_KEY_FILE with its path."""
+    """Environment in which a file may contain a variable's value: SECRET_KEY_FILE can name a file for SECRET_KEY."""
 
     def __init__(self) -> None:
         super().__init__(file_suffix=FILE_SUFFIX, strip_whitespace=True)
@@ -34,7 +34,7 @@ class Environment(FileAwareEnv):
 def load() -> Environment:
     """Return the environment, completed from `$TWITCHLY_VAR/run.env` and then `.env`; variables already set win.
 
-    `make run` does not pass settings to its processes in the environment: run.env holds those it was started with.
+    `make run` does not pass settings to its processes in the environment. run.env contains those it was started with.
     """
     env = Environment()
     env.read_env(str(ROOT / ".env"), recurse=False)

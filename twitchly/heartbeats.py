@@ -1,7 +1,7 @@
 """Heartbeats: every process writes one to Redis every 5 s, and the status page reads them.
 
-A heartbeat expires after a day, so the last one of a process that ended stays readable. While Redis is down nothing
-is queued: the next heartbeat replaces the missed ones.
+A heartbeat expires after a day, so the last one of a process that ended stays readable until then. While Redis is
+unavailable, nothing is queued, because the next heartbeat replaces the missed ones.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Rate:
 
 
 def write_heartbeat(heartbeat: Heartbeat) -> None:
-    """Write one heartbeat; log a warning if Redis is down."""
+    """Write one heartbeat; log a warning if Redis is unavailable."""
     try:
         with _client() as client:
             _write(client, heartbeat)

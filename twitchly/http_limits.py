@@ -34,7 +34,7 @@ class PromptProtocol(HttpToolsProtocol):
     _limit: asyncio.TimerHandle | None = None
     _refused: HTTPStatus | None = None
     _in_head = True
-    # Requests of this connection so far.
+    # Number of requests on this connection so far.
     _requests = 0
     _head_bytes = 0
     # Bytes of an incomplete line, which the parser has not reported yet.
@@ -93,10 +93,10 @@ class PromptProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Respond to an invalid or rejected request, and discard the rest; uvicorn calls it when its parser stops."""
+        """Respond to an invalid or rejected request, and discard the rest. uvicorn calls this when its parser stops."""
         status = self._refused = self._refused or HTTPStatus.BAD_REQUEST
         if self.cycle is not None and not self.cycle.response_complete:
-            # A response is in progress: a second one would be read as part of it.
+            # A response is in progress, and a second one would be read as part of it.
             self.transport.close()
             return
         text = (msg if status is HTTPStatus.BAD_REQUEST else status.phrase).encode("ascii")

@@ -18,11 +18,11 @@ from core.pipeline.topics import TOPICS
 
 log = logging.getLogger(__name__)
 
-# A group member without heartbeats for this long loses its partitions; its unsent records must not be sent then.
+# A group member without heartbeats for this long loses its partitions. After that, its unsent records must not be sent.
 SESSION_TIMEOUT_MS = 10_000
 MESSAGE_TIMEOUT_MS = 8_000
 LOG_INTERVAL_S = 10.0
-# A reader gives up if it gets no records for this long before the end.
+# A reader gives up if it receives no records for this long and has not reached the end.
 READ_TIMEOUT_S = 20.0
 
 _COMMON: Mapping[str, Any] = {
@@ -30,7 +30,7 @@ _COMMON: Mapping[str, Any] = {
     "reconnect.backoff.ms": 200,
     "reconnect.backoff.max.ms": 1_000,
     "socket.keepalive.enable": True,
-    # Errors are logged by error_cb; the driver's own log would repeat every attempt to connect.
+    # Errors are logged by error_cb. The client's own log would repeat every attempt to connect.
     "log_level": 2,
 }
 
@@ -40,7 +40,7 @@ _SHADED = "org.apache.flink.kafka.shaded.org.apache.kafka.common.security"
 
 
 def _common() -> dict[str, Any]:
-    """Return the configuration of every client: address and credentials."""
+    """Return the configuration shared by all clients, with the servers and credentials."""
     access = {"security.protocol": settings.KAFKA_SECURITY}
     if settings.KAFKA_CA_FILE:
         access["ssl.ca.location"] = settings.KAFKA_CA_FILE
@@ -52,7 +52,7 @@ def _common() -> dict[str, Any]:
 
 
 def java_properties() -> dict[str, str]:
-    """Return the same credentials for Kafka's Java client in the stream job; {} without TLS and SASL.
+    """Return the same credentials for Kafka's Java client in the stream job, or {} without TLS and SASL.
 
     Source: Apache Kafka, "Security", "Client Configs".
     """
@@ -185,7 +185,7 @@ def wait_for_topic(topic: str, stop: Callable[[], bool]) -> None:
             reason = "the topic does not exist yet"
         except KafkaException as error:
             reason = str(error.args[0])
-            # Makes `_log_error` log the cause, such as a wrong password: this error only says that a request timed out.
+            # Makes `_log_error` log the cause, such as a wrong password. This error only says that a request timed out.
             admin.poll(0)
         if attempts % 10 == 0:
             log.warning("waiting for topic %s on Kafka at %s: %s", name, settings.KAFKA_BOOTSTRAP, reason)
@@ -221,7 +221,7 @@ def ends_of(reader: Consumer, partition: TopicPartition) -> tuple[int, int]:
 
 
 def lag_of(consumer: Consumer) -> dict[str, int]:
-    """Return a consumer's lag in records by topic, from the driver's cache."""
+    """Return a consumer's lag in records by topic, from the client's cache."""
     lag: Counter[str] = Counter()
     try:
         positions = consumer.position(consumer.assignment())
@@ -265,7 +265,7 @@ def read_to_end(reader: Consumer, starts: Sequence[TopicPartition]) -> Iterator[
 
 
 def _is_last(message: Message, ends: Mapping[int, int]) -> bool:
-    """Return whether a message is the last; Kafka reports the end even if the last offsets have no records."""
+    """Return whether a message ends its partition. Kafka reports the end even if the last offsets have no records."""
     error = message.error()
     if error is not None:
         return error.code() == KafkaError._PARTITION_EOF
@@ -276,7 +276,7 @@ _logged_s: dict[int, float] = {}
 
 
 def _log_error(error: KafkaError) -> None:
-    """Log an error, at most once per code per LOG_INTERVAL_S: the driver reports every attempt to connect."""
+    """Log an error at most once per code and LOG_INTERVAL_S, because the client reports every attempt to connect."""
     now_s = time.monotonic()
     if now_s - _logged_s.get(error.code(), -LOG_INTERVAL_S) >= LOG_INTERVAL_S:
         _logged_s[error.code()] = now_s

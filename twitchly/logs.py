@@ -50,7 +50,7 @@ _ADDRESS = re.compile(
 
 
 def redact(text: str) -> str:
-    """Return `text` without email and network addresses, keys, tokens, share links and query strings.
+    """Return `text` without email addresses, IP addresses, keys, tokens, share links and query strings.
 
     Loopback addresses stay, because they name local servers.
     """
@@ -79,7 +79,7 @@ class RedactionFilter(logging.Filter):
         try:
             message = record.getMessage()
         except Exception as error:
-            # Arguments that do not fit the message; an exception here would reach the caller of the logger.
+            # The arguments do not fit the message. An exception raised here would reach the caller of the logger.
             message = f"{record.msg!r} cannot be formatted: {error}"
         record.msg, record.args = loggable(message), None
         if record.exc_info:
@@ -94,7 +94,7 @@ class RedactionFilter(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats redacted records as JSON lines without empty fields. `extra` is left out: it may hold a whole request."""
+    """Formats redacted records as JSON lines without empty fields. `extra` is omitted: it may contain requests."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
@@ -147,14 +147,14 @@ def settings_for(style: str, environ: Mapping[str, str]) -> dict[str, object]:
             "httpx": {"level": "WARNING"},
             "cassandra": {"level": "CRITICAL"},
             "channels_redis": {"level": "CRITICAL"},
-            # These use the root's formatter. Requests are counted, not logged: an access log would record who read
-            # what, and uvicorn logs sockets too.
+            # These use the root's handler. Requests are counted, not logged, because an access log would record who
+            # read what, and uvicorn logs sockets too.
             "django": {"handlers": [], "propagate": True, "level": "INFO"},
             "django.server": {"handlers": [], "propagate": True},
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.error": {"handlers": [], "propagate": True, "level": "WARNING"},
             "uvicorn.access": {"handlers": [], "propagate": False, "level": "CRITICAL"},
-            # These log every task every 10 s; Twitchly's tasks log their own results.
+            # These log every run of a task, some every 10 s; Twitchly's tasks log their own results.
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
@@ -166,6 +166,6 @@ def _redact_address(match: re.Match[str]) -> str:
     try:
         address = ipaddress.ip_address(match[0])
     except ValueError:
-        # For example, a time of day looks like an address.
+        # Something else that looks like an address, such as a time of day.
         return match[0]
     return match[0] if address.is_loopback or address.is_unspecified else "<address>"

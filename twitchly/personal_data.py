@@ -1,6 +1,6 @@
 """Registry of personal data: each app registers what it stores about an account in its AppConfig.ready().
 
-Deletion needs no registration: every row of an account refers to it and is deleted with it.
+Deletion needs no registration, because every row about an account refers to the account and is deleted with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Request bodies are read completely, up to a limit, before Django gets them; it would spool them to disk."""
+"""Reads request bodies completely, up to a limit, before Django gets them; Django would spool them to disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Limit = Callable[[Any], Awaitable[int]]
 
 
 class BodyLimit:
-    """Responds with 413 to larger bodies, even without a Content-Length; passes others on in one message."""
+    """Responds with 413 to larger bodies, even without a Content-Length; passes smaller bodies on in one message."""
 
     def __init__(self, application: Application, limit: Limit | None = None) -> None:
         self._application = application

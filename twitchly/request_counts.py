@@ -25,7 +25,7 @@ API_RESPONSES = counter("twitchly_api_answers")
 
 
 def request_id() -> str:
-    """Return the id of the current request, "" outside of requests."""
+    """Return the id of the current request, or "" outside of requests."""
     return current_request.get()
 
 

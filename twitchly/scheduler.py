@@ -12,8 +12,8 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class StartupScheduler(Scheduler):
     """Keeps the schedule in memory, because a schedule file can be damaged by a crash.
 
-    It does not know when tasks last ran, so all of them are due at startup. Otherwise hourly tasks would never run if
-    beat is restarted more often.
+    It does not know when tasks last ran, so all of them are due at startup. Otherwise, hourly tasks would never run if
+    beat were restarted more often than that.
     """
 
     def setup_schedule(self) -> None:

@@ -6,6 +6,6 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
-    """Hashes imports of JavaScript modules too, so that a page never mixes modules of two versions."""
+    """Rewrites the imports of JavaScript modules too, so that a page never mixes modules of two versions."""
 
     support_js_module_import_aggregation = True

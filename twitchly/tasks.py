@@ -10,9 +10,9 @@ CANCEL_EVERY_S = 1.0
 
 
 async def cancel(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks until all have ended; their results and errors stay with them.
+    """Cancel tasks repeatedly until all have ended; their results and errors stay with them.
 
-    `asyncio.wait_for` of Python 3.11, which redis-py calls, swallows a cancellation that arrives as its wait ends.
+    In Python 3.11, `asyncio.wait_for`, which redis-py calls, swallows a cancellation that arrives as its wait ends.
     """
     pending = {task for task in tasks if not task.done()}
     while pending:

@@ -1,4 +1,4 @@
-"""Prometheus export of a process on loopback; all names are in core/ops/telemetry.py."""
+"""Serves a process's Prometheus metrics on loopback; metric names are defined in core/ops/telemetry.py."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def samples(name: str, values: Mapping[Label, float]) -> Metric:
 
 
 def serve(collector: Collector, port: int) -> int:
-    """Serve Prometheus on loopback from a thread; return the port, a free one for 0. Raises: OSError."""
+    """Serve Prometheus on loopback from a thread, and return the port. Port 0 means any free one. Raises: OSError."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(collector)

@@ -1,4 +1,4 @@
-"""uvicorn's WebSockets: frames are written without ASGI messages, and clients that do not read are cut off."""
+"""uvicorn's WebSockets: frames are written without ASGI messages, and clients that do not read are disconnected."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-# The extension of the ASGI scope that holds the FrameWriter of a websocket.
+# The extension of the ASGI scope that contains the FrameWriter of a WebSocket.
 FRAMES = "twitchly.frames"
 TEXT_FRAME = 0x81
 
@@ -24,7 +24,7 @@ class FrameWriter(Protocol):
         """True if the client reads and its connection is open."""
 
     def write_frames(self, texts: Sequence[bytes]) -> None:
-        """Write these strings, a frame each; nothing is written to a connection that is closing."""
+        """Write these strings, one frame each. Nothing is written to a connection that is closing."""
 
 
 class ClosingProtocol(WebSocketsSansIOProtocol):

@@ -178,4 +178,4 @@ def now_note(metric: str, now: ChannelNow) -> str:
         return "no live window"
     if not is_known(metric, now.coverage_of(metric)):
         return NOT_HEARD
-    return METRIC[metric].empty if is_absent else f"not ranked: {unranked}"
+    return METRIC[metric].empty if is_absent else f"not ranked ({unranked})"

@@ -152,7 +152,7 @@ class Check:
         differences += comparison.differences if comparison else []
         differences += days.differences if days else []
         if tally.without_id:
-            differences.append(f"{tally.without_id} messages on chat have no id")
+            differences.append(f"{tally.without_id} messages in chat have no id")
         if self.ledger.torn:
             self._notes.append(f"{self.ledger.torn} torn lines in the ledger: their messages were not sent")
         windows = comparison.windows if comparison else None

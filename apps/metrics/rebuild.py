@@ -77,7 +77,7 @@ class Rebuild:
     def _check_complete(self, from_ms: int) -> None:
         complete_ms = self._chat.complete_from_ms()
         if from_ms < complete_ms:
-            raise NotFound(f"Kafka has all of chat only since {complete_ms} ms: earlier windows would lack messages")
+            raise NotFound(f"Kafka has all of chat only from {complete_ms} ms on: earlier windows would lack messages")
 
     def _stored(self, channels: Iterable[str], from_ms: int, start_ms: int, end_ms: int) -> Rows:
         """Return the stored rows of these channels; other channels have no records to compare with."""

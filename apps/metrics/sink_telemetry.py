@@ -62,7 +62,7 @@ class SinkCounts:
             self.lag = lag_of(consumer)
 
     def lag_s(self, now_ms: int) -> float:
-        """Return the age of the record read last, or 0 if no records are waiting."""
+        """Return the age of the last record that was read, or 0 if no records are waiting."""
         if self.read_ms is None or not (self.is_waiting or any(self.lag.values())):
             return 0.0
         return max(0, now_ms - self.read_ms) / 1000

@@ -50,7 +50,7 @@ def span_from_query(query: Mapping[str, str], now_ms: int) -> Span | None:
 
 
 def quick_picks(now_ms: int) -> list[tuple[str, Span]]:
-    """Return labels and spans of past days, weeks and months in UTC; static/js/span.js does the same."""
+    """Return labels and spans of past days, weeks and months in UTC; static/js/span.js computes the same."""
     today = datetime.fromtimestamp(now_ms // 1000, UTC).replace(hour=0, minute=0, second=0)
     monday, first = today - timedelta(days=today.weekday()), today.replace(day=1)
     last_month = (first - timedelta(days=1)).replace(day=1)

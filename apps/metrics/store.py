@@ -1,7 +1,7 @@
-"""Window store: writes and reads windows and channel events in Cassandra, by prepared statements.
+"""Window store: writes and reads windows and channel events in Cassandra, with prepared statements.
 
-Rows are written with the window's end as timestamp, and events with their report time, so that writing again changes
-nothing. The tables are in models.py; the session is django-cassandra-engine's.
+Rows are written with the window's end as timestamp, and events with their report time, so that writing them again
+changes nothing. The tables are in models.py; the session comes from django-cassandra-engine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from core.times import DAY_MS, HOUR_MS, day_of
 from twitchly.clock import now_ms
 
 _TABLE: Mapping[StoredGrain, str] = {"live": "live_window", "minute": "minute_window", "hour": "hour_window"}
-# Rows expire 90 d after they were written; one more day for the length of a day, and one for clock differences.
+# Rows expire 90 d after they were written. One day is added for the length of a day, and one for clock differences.
 _DAYS_KEPT = 92
 _RETENTION_S: Mapping[str, int] = {
     "live_window": RETENTION_MS["live"] // 1000,
@@ -33,7 +33,8 @@ _RETENTION_S: Mapping[str, int] = {
     "channel_event": EVENT_RETENTION_MS // 1000,
 }
 # Revisions of a row. 0 is the first computation, 1 its first correction. Revisions from _RECOMPUTED on encode how long
-# after the window's end the row was recomputed, in steps of _REVISION_STEP_MS; `chat` only reaches back 23 h.
+# after the window's end the row was recomputed, in steps of _REVISION_STEP_MS. They suffice for the 23 h that `chat`
+# reaches back.
 _RECOMPUTED, _LATEST, _REVISION_STEP_MS = 2, 900, 100_000
 _EVENT_FIELDS = "id, kind, channel_id, at_ms, until_ms, reason, count, text"
 # Columns of each table. Two grains of a table share some columns, with the same values.
@@ -52,7 +53,7 @@ class StoredWindow:
 
 
 def is_stored(window: WindowRecord) -> bool:
-    """Return whether the window is stored: of the live grains, only the windows of every 10th second."""
+    """Return whether the window is stored: of the live grains, only windows that end on a multiple of 10 s are."""
     return not window.grain.startswith("live") or window.end_ms % STEP_MS["live"] == 0
 
 
@@ -68,7 +69,7 @@ class WindowStore:
             write(session, statements)
 
     def write_past(self, rows: Mapping[WindowKey, Columns], events: Iterable[EventRecord]) -> None:
-        """Write rows and events of the past, which expire as if they had been written then."""
+        """Write rows and events of the past, which expire as if they had been written at their own time."""
         now = now_ms()
         with cassandra_errors():
             session = open_session()
@@ -79,8 +80,8 @@ class WindowStore:
     def correct(self, windows: Sequence[WindowRecord], removed: Collection[WindowKey]) -> None:
         """Overwrite the stored rows of `windows`, and delete the rows in `removed`.
 
-        Both get a later revision than the stored row, so that neither a replay nor the old row wins. One statement per
-        grain replaces a row, with unknown columns set to null, so that a crash midway loses no row.
+        Both kinds of write get a later revision than the stored row, so that neither a replay nor the old row wins. One
+        statement per grain replaces a row, with unknown columns set to null, so that a crash midway loses no row.
         """
         with cassandra_errors():
             session = open_session()
@@ -98,7 +99,7 @@ class WindowStore:
     ) -> list[StoredWindow]:
         """Return the windows of a grain that end in (from_ms, until_ms], oldest first.
 
-        They have the given `columns`, or all of them for None.
+        Only the given `columns` are read, or all if `columns` is None.
         """
         return self.read_many(grain, [channel_id], from_ms, until_ms, columns)[channel_id]
 
@@ -110,7 +111,7 @@ class WindowStore:
         until_ms: int,
         columns: Collection[str] | None = None,
     ) -> dict[str, list[StoredWindow]]:
-        """Return the windows of several channels; see read_windows."""
+        """Return the windows of several channels: see read_windows."""
         names = [name for name in _STORED_COLUMNS[grain] if columns is None or name in columns]
         bucket, buckets = _buckets(grain, from_ms, until_ms)
         query = (
@@ -153,9 +154,10 @@ class WindowStore:
         return _sum_query(query, [(channel_id, day, until_ms, kind) for day in days for kind in kinds])
 
     def read_events(self, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
-        """Return the events in [from_ms, until_ms], and the earlier ones that affect it, in chronological order.
+        """Return the events in [from_ms, until_ms], and earlier events that affect it, in chronological order.
 
-        These are the gaps that last until `from_ms` or longer, and starts and ends of broadcasts in the 48 h before.
+        The earlier events are gaps that last at least until `from_ms`, and starts and ends of broadcasts in the 48 h
+        before it.
         """
         with cassandra_errors():
             session = open_session()
@@ -210,7 +212,7 @@ class WindowStore:
         return gaps
 
     def read_broadcasts(self, channel_ids: Collection[str], from_ms: int, until_ms: int) -> dict[str, list[Span]]:
-        """Return start and end of the summarized broadcasts of each channel that overlap [from_ms, until_ms)."""
+        """Return the start and end of each channel's summarized broadcasts that overlap [from_ms, until_ms)."""
         query = (
             "SELECT channel_id, started_ms, ended_ms FROM stream_summary"
             " WHERE channel_id = ? AND started_ms > ? AND started_ms < ?"
@@ -236,7 +238,7 @@ class WindowStore:
             write(session, [(statement, values)])
 
     def count(self, channel_id: str, at_ms: int) -> dict[str, int]:
-        """Return the number of a channel's rows by table that `erase` would delete."""
+        """Return, by table, the number of a channel's rows that `erase` would delete."""
         with cassandra_errors():
             session = open_session()
             counts: dict[str, int] = {}
@@ -270,7 +272,7 @@ def _sum_query(query: str, reads: Sequence[Sequence[Any]]) -> tuple[int, ...]:
 
 
 def _ttl_s(table: str, at_ms: int, now: int) -> int:
-    """Return the remaining time to live of a row of `at_ms`, at least 1 s; 0 if it never expires."""
+    """Return how many seconds a row dated `at_ms` still has to live, at least 1; 0 if it never expires."""
     retention_s = _RETENTION_S.get(table, 0)
     return min(retention_s, max(1, retention_s - (now - at_ms) // 1000)) if retention_s else 0
 
@@ -282,7 +284,7 @@ def _row_insert(session: Any, key: WindowKey, columns: Columns, now: int) -> Sta
 
 
 def _window_insert(session: Any, window: WindowRecord, revision: int) -> Statement:
-    """Return the insert of a window; revisions after the first set unknown columns to null, to replace the row."""
+    """Return the insert of a window. Revisions after the first replace the row, so they set unknown columns to null."""
     unknown = None if revision else UNSET_VALUE
     return _insert(session, _key(window), names_of(window.grain), window.columns, revision, unknown)
 
@@ -296,7 +298,7 @@ def _insert(
     unknown: Any = UNSET_VALUE,
     ttl_s: Any = UNSET_VALUE,
 ) -> Statement:
-    """Return the insert of these columns of a row; without `ttl_s` it expires after the default of its table."""
+    """Return the insert of these columns of a row. If `ttl_s` is unset, the row expires after its table's default."""
     table, bucket, bucket_value = _location(key)
     fields = ["channel_id", bucket, "end_ms", *names]
     statement = prepare(
@@ -320,14 +322,14 @@ def _location(key: WindowKey) -> tuple[str, str, Any]:
 
 
 def _revision(after_ms: int) -> int:
-    """Return the revision of a row recomputed `after_ms` after its window's end; later ones win."""
+    """Return the revision of a row recomputed `after_ms` after its window's end; later revisions win."""
     return _RECOMPUTED + min(_LATEST, after_ms // _REVISION_STEP_MS) if after_ms else 0
 
 
 def _next_revisions(session: Any, keys: Iterable[WindowKey]) -> dict[WindowKey, int]:
     """Return the next revision of each row.
 
-    A missing row may have been deleted with any revision, so its next one depends on the time since its end.
+    A missing row may have been deleted with any revision, so its next revision depends on the time since its end.
     """
     revisions = {}
     for key in keys:
@@ -366,7 +368,7 @@ def _closed_ms(at_ms: int) -> int:
 
 
 def partitions_until(closed_ms: int) -> Iterator[tuple[str, str, list[tuple[Any, ...]]]]:
-    """Yield each table, the condition of a channel's partition, and the keys that it may have until `closed_ms`."""
+    """Yield each table, the condition for a channel's partitions, and the keys that they may have by `closed_ms`."""
     days = [(day,) for day in _days(closed_ms - _DAYS_KEPT * DAY_MS, closed_ms)]
     years = [(year,) for year in range(day_of(EPOCH_MS).year, day_of(closed_ms).year + 1)]
     for table in ("live_window", "minute_window", "channel_event"):
@@ -377,7 +379,7 @@ def partitions_until(closed_ms: int) -> Iterator[tuple[str, str, list[tuple[Any,
 
 
 def _deletes(session: Any, channel_id: str, closed_ms: int) -> Iterator[Statement]:
-    """Yield the deletion of each partition that a channel may have, of rows written before `closed_ms`."""
+    """Yield a deletion for each partition that a channel may have. It covers rows with timestamps up to `closed_ms`."""
     for table, condition, partitions in partitions_until(closed_ms):
         query = f"DELETE FROM {table} USING TIMESTAMP ? WHERE {condition}"  # noqa: S608  fixed table names
         statement = prepare(session, query)

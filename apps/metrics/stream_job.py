@@ -1,4 +1,4 @@
-"""Keeps the stream job running: submits it if it is missing, from the newest checkpoint of the same SQL."""
+"""Keeps the stream job running: if it is missing, submits it from the newest checkpoint of the same SQL."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class StreamJob:
         self._cleaned_up_for: str | None = None
 
     def ensure(self) -> str | None:
-        """Return the id of the running job, which is submitted if it is missing; None if stopped.
+        """Return the id of the running job, and submit it first if it is missing. Return None if stopped.
 
-        Raises: ServiceUnavailable while the cluster cannot accept it; SubmitFailed if it starts neither with nor
-        without its last state.
+        Raises: ServiceUnavailable while the cluster cannot accept the job; SubmitFailed if it starts neither from a
+        checkpoint nor without state.
         """
         job_id = self._current_job()
         if job_id is not None and not self._stop_if_outdated(job_id):
@@ -61,7 +61,7 @@ class StreamJob:
         return jobs[0].id if jobs else None
 
     def _resume(self) -> str | None:
-        """Submit the job from the newest checkpoint of its plan; None if there is none, or restoring it fails."""
+        """Submit the job from its plan's newest checkpoint. Return None if there is none or if restoring it fails."""
         newest = newest_checkpoint(settings.FLINK_CHECKPOINTS, plan_digest())
         if newest is None:
             return None
@@ -79,7 +79,7 @@ class StreamJob:
         return job_id
 
     def _stop_if_outdated(self, job_id: str) -> bool:
-        """Stop a job with a different plan, with a savepoint for a rollback; return whether its plan was different."""
+        """If a job has a different plan, stop it with a savepoint for a rollback. Return whether the plan differs."""
         plan = plan_of(settings.FLINK_CHECKPOINTS, job_id)
         if plan is None or plan.digest == plan_digest():
             return False
@@ -88,7 +88,7 @@ class StreamJob:
             savepoint = self._cluster.stop_with_savepoint(job_id, plan)
             log.info("job %s stopped with savepoint %s", job_id, savepoint)
         except SubmitFailed as error:
-            log.error("canceling job %s without savepoint: %s", job_id, error)
+            log.error("canceling job %s without a savepoint: %s", job_id, error)
             self._cluster.cancel(job_id)
         return True
 
@@ -118,7 +118,7 @@ class StreamJob:
         if self._stop():
             return False
         self._cluster.cancel(job_id)
-        raise SubmitFailed(f"job {job_id} was not running within {START_TIMEOUT_S} s")
+        raise SubmitFailed(f"job {job_id} did not start within {START_TIMEOUT_S} s")
 
 
 def utc(ms: int) -> str:
@@ -127,7 +127,7 @@ def utc(ms: int) -> str:
 
 
 def plan_digest() -> str:
-    """Return the digest of the job's SQL with its topics, independent of its name, servers and start."""
+    """Return the digest of the job's SQL with its topics. It does not depend on the job's name, servers and start."""
     config = JobConfig("", settings.KAFKA_TOPIC_PREFIX, clock_offset_ms=settings.CLOCK_OFFSET_MS)
     definitions, inserts = statements(config)
     options = [f"{key}={value}" for key, value in SETTINGS.items()]

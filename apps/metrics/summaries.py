@@ -11,16 +11,16 @@ from core.irc.channel_events import END_WITHDRAWN, STREAM_END
 from core.pipeline.records import EventRecord, WindowRecord, reported_at
 from core.times import HOUR_MS, MINUTE_MS
 
-# Windows with the same end come from several writers; all have arrived a minute later.
+# Windows with the same end come from several writers. A minute later, all of them have arrived.
 SETTLED_MS = MINUTE_MS
-# How long to wait for a channel's own windows, measured by the end times of other windows; the channel may no longer be
-# heard.
+# How long to wait for a channel's own windows, measured by the end times of other windows. The wait is limited, because
+# the channel may no longer be heard.
 WAIT_MAX_MS = 15 * MINUTE_MS
 
 
 @dataclass(slots=True)
 class Ended:
-    """An ended broadcast to summarize, the time at which its end was reported, and the position of that record."""
+    """An ended broadcast to summarize, the time at which its end was reported, and the position of the report."""
 
     channel_id: str
     started_ms: int
@@ -31,20 +31,20 @@ class Ended:
 
     @property
     def due_ms(self) -> int:
-        """The end of the minute by which its windows have arrived."""
+        """The time by which the broadcast's windows have arrived."""
         step_ms = MINUTE_MS if self.revision == 0 else HOUR_MS
         return -(-self.ended_ms // step_ms) * step_ms + SETTLED_MS
 
 
 @dataclass(slots=True)
 class Summaries:
-    """Broadcasts waiting for their summaries. They are only in memory: their records are not committed to Kafka yet."""
+    """Broadcasts waiting for their summaries, in memory only: the records of their ends are not committed yet."""
 
     waiting: list[Ended] = field(default_factory=list)
     newest_ms: int = 0
 
     def add(self, event: EventRecord, position: TopicPartition) -> None:
-        """Add the end of a broadcast or its withdrawal; the last reported one wins. Other events are ignored."""
+        """Add the end of a broadcast or its withdrawal; the latest report wins. Other events are ignored."""
         if event.kind not in (STREAM_END, END_WITHDRAWN) or event.started_ms is None:
             return
         waiting = {(ended.channel_id, ended.started_ms): ended for ended in self.waiting}
@@ -72,13 +72,13 @@ class Summaries:
                 yield ended
 
     def mark_done(self, ended: Ended) -> None:
-        """Mark a broadcast as summarized; after the first time it waits for its last hour to close."""
+        """Mark a broadcast as summarized. After the first summary, it waits until its last hour has closed."""
         ended.revision += 1
         if ended.revision > 1:
             self.waiting.remove(ended)
 
     def drop(self, partitions: Iterable[TopicPartition]) -> None:
-        """Drop the broadcasts of partitions that were revoked."""
+        """Drop the broadcasts whose records are in partitions that were revoked."""
         revoked = {(partition.topic, partition.partition) for partition in partitions}
         self.waiting = [e for e in self.waiting if (e.position.topic, e.position.partition) not in revoked]
 

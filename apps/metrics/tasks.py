@@ -1,4 +1,4 @@
-"""Celery task that rolls up the days that have ended."""
+"""Celery task that rolls up completed days."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from twitchly.clock import now_ms
 
 log = logging.getLogger(__name__)
 
-# Earlier days are computed only for channels without a row, in case the worker was down.
+# Number of days. All but the last one are computed only for channels without a row, in case the worker was down.
 DAYS = 7
 # Channels per run. The worker has one process, and the refresh of the channel list must not wait long.
 BATCH_SIZE = 25
@@ -22,9 +22,9 @@ BATCH_SIZE = 25
 
 @shared_task
 def roll_up_days(days_ago: int = 1, after: str = "") -> None:
-    """Roll up the day that ended last, and the missing rows of the DAYS days up to then.
+    """Roll up the most recently completed day, and compute missing rows of earlier ones: DAYS days in all.
 
-    Each run computes the next BATCH_SIZE channels with ids after `after`, in order, and then schedules the next run.
+    Each run computes the next BATCH_SIZE channels whose ids follow `after`, and then schedules the next run.
     """
     now = now_ms()
     start_ms = now // DAY_MS * DAY_MS - days_ago * DAY_MS

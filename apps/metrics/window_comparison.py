@@ -1,4 +1,7 @@
-"""Compares the windows in Cassandra with the reference over `chat`, the second invariant of `check_ledger`."""
+"""Compares the windows in Cassandra with reference values computed from `chat`.
+
+This is the second invariant that `check_ledger` verifies.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ StoredWindows = dict[WindowKey, dict[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class ChatWindows:
-    """The windows computed from `chat`, which is complete for those that end in (after_ms, until_ms], by grain."""
+    """Windows computed from `chat`, which has all messages of a grain's windows that end in (after_ms, until_ms]."""
 
     windows: Windows
     after_ms: Mapping[StoredGrain, int]
@@ -90,7 +93,7 @@ class WindowComparison:
         return {key for key in self._differences if key[2] > self._promise_ms - RECENT_MS}
 
     def compare_recent(self) -> None:
-        """Compare the recent windows that differ once more."""
+        """Compare again the recent windows that differ."""
         recent = self.recent
         stored = self._read(recent)
         self._differences = {key: text for key, text in self._differences.items() if key not in recent}

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 WORST = 10
 GAPS = 12
-# A read touches hundreds of Cassandra partitions.
+# Details are cached, because a read touches hundreds of Cassandra partitions.
 CACHE_MS = 60 * SECOND_MS
 
 

@@ -9,10 +9,10 @@ from django.db.models import Q
 
 
 class StatusSample(models.Model):
-    """Health snapshots summed over a period that begins at `start_ms`; see core/ops/health.py.
+    """Health snapshots summed over a period that begins at `start_ms`: see core/ops/health.py.
 
-    `samples` is the number of snapshots, taken between `first_ms` and `last_ms`. In `coverage_samples` of them the
-    coverage was known, and `coverage_sum` is its sum. In `degraded_samples` an incident affected live figures.
+    `samples` is the number of snapshots, taken between `first_ms` and `last_ms`. In `coverage_samples` of them, the
+    coverage was known; it adds up to `coverage_sum`. In `degraded_samples`, an incident affected live figures.
     """
 
     start_ms = models.BigIntegerField(primary_key=True)
@@ -43,9 +43,9 @@ class StatusDay(StatusSample):
 
 
 class Incident(models.Model):
-    """A violation of a rule of core/ops/health.py from `began_ms` to `ended_ms`, which is None while it lasts.
+    """A violation of a rule in core/ops/health.py from `began_ms` to `ended_ms`, which is None while it lasts.
 
-    Until `is_confirmed`, it has not lasted long enough to count; it is deleted if it ends before that.
+    Until `is_confirmed` is set, it has not lasted long enough to count; if it ends before that, it is deleted.
     """
 
     rule = models.CharField(max_length=20)

@@ -26,7 +26,7 @@ DAYS = 90
 RECENT_INCIDENTS = 12
 # Celery beat records a sample every 10 s.
 SAMPLE_INTERVAL_MS = 10 * SECOND_MS
-# A day with incidents for more than this share (a quarter of an hour) is bad; with less it is partial.
+# A day is bad if incidents took more than this share of it (a quarter of an hour), and partial if they took less.
 BAD_SHARE = 0.01
 CACHE_MS = 2 * SECOND_MS
 
@@ -129,7 +129,7 @@ status_cache = StatusCache()
 
 
 def _incidents(open_incidents: Sequence[OpenIncident]) -> list[IncidentSummary]:
-    """Return the open incidents, then those that ended last; newest first."""
+    """Return the open incidents, then the ones that ended most recently, newest first."""
     ongoing = [IncidentSummary(i.rule, RULE[i.rule].title, i.cause, i.since_ms, None) for i in reversed(open_incidents)]
     rows = Incident.objects.filter(is_confirmed=True).exclude(ended_ms=None)[:RECENT_INCIDENTS]
     ended = [IncidentSummary(row.rule, _title(row.rule), row.cause, row.began_ms, row.ended_ms) for row in rows]

@@ -1,4 +1,4 @@
-"""Record health snapshots: samples by minute and day, and the incidents that open and close."""
+"""Records health snapshots: samples by minute and day, and the incidents that open and close."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def record_sample(snapshot: HealthSnapshot) -> frozenset[str]:
     """Record one snapshot and return the rules that have a confirmed open incident."""
     last_ms = StatusMinute.objects.aggregate(last=Max("last_ms"))["last"]
     if last_ms is not None and snapshot.at_ms <= last_ms:
-        # The clock was set back, or two snapshots were taken at once: each moment counts once.
+        # The clock was set back, or two snapshots were taken at once. Each moment counts only once.
         return frozenset(Incident.objects.filter(ended_ms=None, is_confirmed=True).values_list("rule", flat=True))
     if last_ms is not None and snapshot.at_ms - last_ms > UNWATCHED_MS:
         Incident.objects.create(
@@ -39,7 +39,7 @@ def record_sample(snapshot: HealthSnapshot) -> frozenset[str]:
 
 
 def _monitored_since_ms(now_ms: int) -> int:
-    """Return the start of the uninterrupted series of snapshots, as far back as minutes are kept."""
+    """Return the start of the uninterrupted series of snapshots up to now, as far back as minutes are kept."""
     first_ms = StatusMinute.objects.aggregate(first=Min("first_ms"))["first"]
     paused_ms = Incident.objects.filter(rule=UNWATCHED.rule).aggregate(last=Max("ended_ms"))["last"]
     return max(now_ms if first_ms is None else int(first_ms), paused_ms or 0)

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def take_snapshot(now_ms: int) -> HealthSnapshot:
-    """Return the health of the instance; while Redis is down everything in it is unknown."""
+    """Return the health of the instance. While Redis is unavailable, everything in it is unknown."""
     try:
         channels, heartbeats = _channel_list(), read_heartbeats()
         boards = read_boards_summary(settings.REDIS_BOARDS_URL, _not_live(channels) if channels else ())

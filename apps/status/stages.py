@@ -64,7 +64,7 @@ def stages(snapshot: HealthSnapshot, open_rules: Collection[str]) -> list[Stage]
 
 
 def joined_channels(snapshot: HealthSnapshot) -> tuple[int, int] | None:
-    """Return the number of channels to join and the number joined; None while those of a producer are unknown."""
+    """Return the number of channels to join and the number joined, or None if any producer's are unknown."""
     producers = snapshot.alive(ProducerHeartbeat)
     if not producers or snapshot.unreadable(ProducerHeartbeat):
         return None
@@ -82,7 +82,7 @@ def _stage(spec: _StageSpec[Any], snapshot: HealthSnapshot, open_rules: Collecti
 def _state(spec: _StageSpec[Any], snapshot: HealthSnapshot, alive: list[Any]) -> State:
     """Return the state of a stage that has no incidents.
 
-    It is unknown if none of its processes has ever written a heartbeat, or a heartbeat is unreadable.
+    If none of its processes is alive, and a heartbeat is unreadable or none was ever written, the state is unknown.
     """
     if alive:
         return spec.state(snapshot, alive)

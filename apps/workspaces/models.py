@@ -66,7 +66,7 @@ class Segment(models.Model):
 
 
 class Note(models.Model):
-    """A private note about a moment of a channel. `at_ms` is in ms since the epoch."""
+    """A private note about a channel at a point in time. `at_ms` is in ms since the epoch."""
 
     TEXT_MAX = 200
 

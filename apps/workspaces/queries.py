@@ -14,12 +14,12 @@ from core.errors import NotFound
 
 
 def watchlists_of(owner: User) -> QuerySet[Watchlist]:
-    """Return an account's watchlists, sorted by name; `channels` is the number of channels of each."""
+    """Return an account's watchlists, sorted by name; `channels` is the number of channels in each."""
     return Watchlist.objects.filter(owner=owner).annotate(channels=Count("watched"))
 
 
 def find_watchlist(owner: User, watchlist_id: int) -> Watchlist:
-    """Return a watchlist of the owner. Raises: NotFound, including for another owner's."""
+    """Return a watchlist of the owner. Raises: NotFound, also if it belongs to another owner."""
     watchlist = Watchlist.objects.filter(owner=owner, pk=watchlist_id).first()
     if watchlist is None:
         raise NotFound("You have no such watchlist.")
@@ -27,7 +27,7 @@ def find_watchlist(owner: User, watchlist_id: int) -> Watchlist:
 
 
 def find_segment(owner_id: int, segment_id: int) -> Segment:
-    """Return a segment of the owner. Raises: NotFound, including for another owner's."""
+    """Return a segment of the owner. Raises: NotFound, also if it belongs to another owner."""
     segment = Segment.objects.filter(owner_id=owner_id, pk=segment_id).first()  # defense: key-ownership
     if segment is None:
         raise NotFound("You have no such segment.")
@@ -35,7 +35,7 @@ def find_segment(owner_id: int, segment_id: int) -> Segment:
 
 
 def channels_of(watchlist: Watchlist) -> list[str]:
-    """Return the channel ids of a watchlist in its order."""
+    """Return the channel ids of a watchlist, in the watchlist's order."""
     return list(watchlist.watched.values_list("channel_id", flat=True))
 
 
@@ -56,7 +56,7 @@ def lists_containing(owner: User, channel_id: str) -> QuerySet[Watchlist]:
 def watching(user: User | AnonymousUser) -> dict[str, Any] | None:
     """Return the data for the watchlist stars of a page: all watched ids, and each watchlist, most recently used first.
 
-    None for anonymous visitors.
+    Return None for anonymous visitors.
     """
     if not isinstance(user, User):
         return None

@@ -36,7 +36,7 @@ def save_segment(*, owner: User, name: str, query: str) -> Segment:
 
 
 def delete_segment(*, owner: User, segment_id: int) -> Segment:
-    """Delete a segment and return it. Raises: NotFound, including for another owner's."""
+    """Delete a segment and return it. Raises: NotFound, also if it belongs to another owner."""
     segment = Segment.objects.filter(owner=owner, pk=segment_id).first()
     if segment is None:
         raise NotFound("You have no such segment.")

@@ -67,17 +67,17 @@ def restore(*, owner: User, undo: str) -> Watchlist:
 
 
 def add(*, owner: User, channel_id: str, watchlist: Watchlist | None = None) -> Watchlist:
-    """Append a channel to a watchlist, see `add_all`."""
+    """Append a channel to a watchlist: see `add_all`."""
     return add_all(owner=owner, channel_ids=[channel_id], watchlist=watchlist)
 
 
 @transaction.atomic
 def add_all(*, owner: User, channel_ids: Sequence[str], watchlist: Watchlist | None = None) -> Watchlist:
-    """Append channels, all of them or none, to a watchlist: the given one, else the last used one, else a new one."""
+    """Append all channels or none to a watchlist: the given one, else the most recently used one, else a new one."""
     if not channel_ids:
         raise Refused("Select at least one channel.")
     if not all(map(is_twitch_id, channel_ids)):
-        raise Refused("This is not a channel.")
+        raise Refused("Invalid channel. Choose one from the list.")
     watchlist = watchlist or Watchlist.objects.filter(owner=owner).order_by("-used_at").first()
     watchlist = watchlist or create(owner=owner, name=FIRST_NAME)
     present = set(watchlist.watched.values_list("channel_id", flat=True))
@@ -92,12 +92,12 @@ def add_all(*, owner: User, channel_ids: Sequence[str], watchlist: Watchlist | N
 
 @transaction.atomic
 def put(*, watchlist: Watchlist, channel_ids: Sequence[str]) -> None:
-    """Replace the channels of a watchlist, in this order."""
+    """Replace the channels of a watchlist with these, in this order."""
     unique_ids = list(dict.fromkeys(channel_ids))
     if len(unique_ids) > CHANNELS_MAX:
         raise Refused(f"A watchlist can hold up to {CHANNELS_MAX} channels. Remove some and try again.")
     if not all(map(is_twitch_id, unique_ids)):
-        raise Refused("Some of these are not channels.")
+        raise Refused("Some of these channel IDs are invalid. An ID has up to 20 digits.")
     watchlist.watched.all().delete()
     _append(watchlist, unique_ids)
 

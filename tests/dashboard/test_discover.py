@@ -332,7 +332,7 @@ def test_an_empty_selection_is_rejected(boards: Boards, signed_in: Client, do: s
 
 def test_a_selection_is_added_completely_or_not_at_all(boards: Boards, signed_in: Client) -> None:
     answer = signed_in.post("/discover/selection", {"channels": ["3", "<b>"], "do": "watch"}, follow=True)
-    assert "This is not a channel." in read_page(answer)
+    assert "Invalid channel. Choose one from the list." in read_page(answer)
     assert not Watchlist.objects.filter(watched__channel_id="3").exists()
 
 

@@ -121,7 +121,7 @@ def test_missing_values_are_explained(boards: Boards, signed_in: Client) -> None
     boards.write_viewers({"2": 1_000}, messages=3)
     assert note(read_page(signed_in.get("/?board=excitement&channel=2"))) == METRIC["excitement"].empty
     assert note(read_page(signed_in.get("/?board=spam&channel=1"))) == "no messages"
-    assert note(read_page(signed_in.get("/?board=spam&channel=2"))) == "not ranked: needs 10 messages in 30 s"
+    assert note(read_page(signed_in.get("/?board=spam&channel=2"))) == "not ranked (needs 10 messages in 30 s)"
     assert note(read_page(signed_in.get("/?board=messages&channel=1"))) == ""
 
 

@@ -52,8 +52,8 @@ def test_search_ranks_equal_board_ranks_for_ties(boards: Boards, signed_in: Clie
 
 def test_unranked_search_results_are_explained(boards: Boards, signed_in: Client) -> None:
     boards.write_viewers({"1": 40}, messages=3)
-    assert find(signed_in, "alpha", "engagement") == [("Alpha", "Most Engaged: not ranked: needs 100 viewers")]
-    assert find(signed_in, "alpha", "spam") == [("Alpha", "Spam Rating: not ranked: needs 10 messages in 30 s")]
+    assert find(signed_in, "alpha", "engagement") == [("Alpha", "Most Engaged: not ranked (needs 100 viewers)")]
+    assert find(signed_in, "alpha", "spam") == [("Alpha", "Spam Rating: not ranked (needs 10 messages in 30 s)")]
     boards.list_channel("1", "Alpha", live=False)
     boards.write_viewers({"1": None})
     assert find(signed_in, "alpha") == [("Alpha", "Most Viewed: the stream is offline")]

@@ -224,7 +224,7 @@ def test_a_channel_can_be_added_by_name_url_or_suggestion(boards: Boards, signed
         ({"q": "blocked"}, "We do not know this channel."),
         ({"q": "twitch.tv/videos/1"}, "URL of a video"),
         ({"q": ""}, "We do not know this channel."),
-        ({"q": "x", "channel": "../7"}, "This is not a channel."),
+        ({"q": "x", "channel": "../7"}, "Invalid channel. Choose one from the list."),
     ],
 )
 def test_an_unknown_channel_is_not_added(

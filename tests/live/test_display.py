@@ -30,7 +30,7 @@ ROW = Row("1", "alpha", "Alpha", "Chess", "en", "English", 7.0, 1.0, 980_000, "l
     [
         (NOW, "no messages"),
         (VALUED, ""),
-        (replace(VALUED, unranked=BELOW), "not ranked: needs 10 messages in 30 s"),
+        (replace(VALUED, unranked=BELOW), "not ranked (needs 10 messages in 30 s)"),
         (replace(NOW, unranked=BELOW), "no messages"),
         (replace(NOW, profile=OFFLINE, unranked=BELOW), "the stream is offline"),
         (replace(NOW, end_ms=None), "no live window"),
@@ -56,7 +56,7 @@ def test_the_display_of_a_channel_contains_the_text_of_each_value_and_note() -> 
     channel = replace(NOW, values=values, coverage=0.5, apart={"copies": 3}, unranked={"spam": "needs 10 messages"})
     display = channel_display(channel)
     assert display.values == {"viewers": "2,000", "messages": "≥ 1,234", "chatters": "≥ 50", "spam": "4.20"}
-    assert display.notes["spam"] == "not ranked: needs 10 messages"
+    assert display.notes["spam"] == "not ranked (needs 10 messages)"
     assert "messages" not in display.notes
     assert (display.coverage, display.excluded) == ("50.0", "≥ 3 from shared chat")
     assert (display.chatters_per_thousand, display.messages_per_chatter) == ("25.0", "24.7")

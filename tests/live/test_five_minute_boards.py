@@ -164,7 +164,7 @@ def test_search_results_show_the_rank_for_the_chosen_window(boards: Boards, sign
     assert {hit["name"]: hit["text"] for hit in hits} == {
         "Alpha": f"Rank 2 on {label} over 5 min",
         "Beta": f"Rank 1 on {label} over 5 min",
-        "Gamma": f"{label} over 5 min: not ranked: needs 100 messages in 5 min",
+        "Gamma": f"{label} over 5 min: not ranked (needs 100 messages in 5 min)",
     }
 
 

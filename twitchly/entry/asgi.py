@@ -23,7 +23,7 @@ from twitchly.origin import SameOrigin  # noqa: E402
 from twitchly.request_bodies import BodyLimit  # noqa: E402
 
 http = BodyLimit(django, body_max_bytes)  # defense: page-body-size
-# Page sockets need the same origin, partner sockets an API key.
+# Page sockets require the same origin, partner sockets an API key.
 pages = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))  # defense: socket-origin
 application = StrictTransport(
     AdminHost(

@@ -1,4 +1,4 @@
-"""Startup and shutdown of a web process. Source: ASGI, "Lifespan State"; starlette speaks the protocol."""
+"""Startup and shutdown of a web process. Source: ASGI, "Lifespan State"; starlette implements the protocol."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ State = Mapping[str, Any]
 
 @asynccontextmanager
 async def open_services() -> AsyncIterator[State]:
-    """Yield the services of the process; servers pass them to every request as the state of its scope."""
+    """Yield the services of the process; the server passes them to every request as the state of its scope."""
     async with open_live_services() as live, open_api_services(live) as api:
         yield {"live": live, "api": api}
 

@@ -8,7 +8,7 @@ from marshmallow.validate import Range
 
 from twitchly.settings.environment import env
 
-# Maximum number of requests per second from one address.
+# Maximum number of requests per second from one IP address.
 API_ADDRESS_PER_S = env.int("API_ADDRESS_PER_S", 500, validate=Range(min=1))
 
 REST_FRAMEWORK: dict[str, Any] = {

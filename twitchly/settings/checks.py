@@ -15,14 +15,14 @@ SECRET_MIN_CHARS, SECRET_MIN_DISTINCT, DJANGO_PREFIX = 50, 5, "django-insecure-"
 
 
 def check_secrets(secret: str, fallbacks: Sequence[str], *, debug: bool) -> None:
-    """Check the secret keys. Raises: EnvError if one is missing or, unless debugging, could be guessed."""
+    """Check the secret keys. Raises: EnvError if SECRET_KEY is missing or, unless debugging, any key is too weak."""
     refuse_if(
         not secret, "SECRET_KEY is not set: `make run` generates one; otherwise, set it to 50 or more random characters"
     )
     for name, key in (("SECRET_KEY", secret), *(("SECRET_KEY_FALLBACKS", key) for key in fallbacks)):
         refuse_if(
             not debug and _is_weak(key),
-            f"{name} could be guessed: expected {SECRET_MIN_CHARS} or more random characters",
+            f"{name} is too weak: expected {SECRET_MIN_CHARS} or more random characters",
         )
 
 

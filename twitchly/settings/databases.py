@@ -27,14 +27,14 @@ check_cassandra(CASSANDRA_USERNAME, CASSANDRA_PASSWORD, CASSANDRA_CA_FILE, tls=C
 
 
 def _cassandra_tls(ca_file: str, *, enabled: bool) -> dict[str, Any]:
-    """Return the driver's TLS options; a node's certificate must name its address."""
+    """Return the driver's TLS options. A node's certificate must contain the node's address."""
     return {"ssl_context": ssl.create_default_context(cafile=ca_file or None)} if enabled else {}
 
 
 DATABASES: dict[str, Any] = {"default": DATABASE_URL}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # Deleted rows are overwritten: destroyed hash keys must not be readable in free pages of the file.
+        # Deleted rows are overwritten, because destroyed hash keys must not be readable in free pages of the file.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

@@ -51,5 +51,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HSTS_SUBDOMAINS
-# Leaving the browsers' HSTS preload list takes months: the domain's owner decides to join it, not this software.
+# Removal from the browsers' HSTS preload list takes months, so opting in is up to the domain's owner, not to this
+# software.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]

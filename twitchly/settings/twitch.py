@@ -42,6 +42,6 @@ refuse_if(
     "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET go together: set both for the real Twitch, or neither",
 )
 
-# Age at which pages mark viewer counts as old, and as unknown.
+# Ages at which viewer counts become stale and unknown.
 VIEWERS_STALE_S = env.int("VIEWERS_STALE_S", 150, validate=Range(min=60))
 VIEWERS_UNKNOWN_S = env.int("VIEWERS_UNKNOWN_S", 600, validate=Range(min=60))

@@ -26,7 +26,7 @@ VALUE_MAX = 2_000
 REASON_MAX = 300
 REASONS_SHOWN = 20
 NO_REPLAY = (
-    "dead letters of chat are kept for inspection and cannot be replayed: Flink's windows of that time have closed"
+    "dead letters of chat are kept for inspection and cannot be replayed: Flink's windows for that time have closed"
 )
 
 
@@ -130,8 +130,8 @@ class Command(BaseCommand):
         self.stdout.write(f"read {scan.read:,} records of chat, moved {scan.moved.total():,}")
         if excess is not None:
             raise CommandError(
-                f"stopped: {escaped(str(excess))}. The next scan resumes at that record with a fresh limit: "
-                "inspect `manage.py dead_letters list chat` first"
+                f"stopped: {escaped(str(excess))}. The next scan resumes at that record with a fresh limit, "
+                "so inspect `manage.py dead_letters list chat` first"
             )
 
 
