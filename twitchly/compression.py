@@ -25,7 +25,7 @@ class PageCompression(GZipMiddleware):
 
 
 class WeighedCodings:
-    """Reduces Accept-Encoding to the codings that the client accepts at least as gladly as an uncompressed response.
+    """Reduces Accept-Encoding to the codings that the client does not rank below an uncompressed response.
 
     Django, WhiteNoise and the API only search for the word `gzip`, and would send gzip to a client that excludes it
     with `gzip;q=0`.

@@ -32,7 +32,7 @@ class Environment(FileAwareEnv):
 
 
 def load() -> Environment:
-    """Return the environment, completed from `$TWITCHLY_VAR/run.env` and then `.env`; variables already set win.
+    """Return the environment, supplemented from `$TWITCHLY_VAR/run.env` and then `.env`; variables already set win.
 
     `make run` does not pass settings to its processes in the environment. run.env contains those it was started with.
     """

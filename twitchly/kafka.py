@@ -80,7 +80,7 @@ def topic_name(topic: str) -> str:
 
 
 def topic_of(message: Message) -> str:
-    """Return the topic of a message by its name in core/pipeline/topics.py."""
+    """Return the name that a message's topic has in core/pipeline/topics.py."""
     return str(message.topic()).removeprefix(settings.KAFKA_TOPIC_PREFIX)
 
 
@@ -157,7 +157,7 @@ def is_fatal(error: KafkaError) -> bool:
 
 
 def records_in(messages: Iterable[Message]) -> list[Message]:
-    """Return the messages that are records, and log the errors among the others.
+    """Return the messages that are records, and log the others, which are errors.
 
     Raises: KafkaException for a fatal error, for example when another process has taken the static member id.
     """
@@ -174,7 +174,7 @@ def records_in(messages: Iterable[Message]) -> list[Message]:
 
 
 def wait_for_topic(topic: str, stop: Callable[[], bool]) -> None:
-    """Wait until Kafka responds and has `topic`; log a warning every 5 s meanwhile."""
+    """Wait until Kafka responds and has `topic`; log a warning every 5 s in the meantime."""
     admin = _admin()
     name, attempts = topic_name(topic), 0
     while not stop():
@@ -206,7 +206,7 @@ def partitions_of(reader: Consumer, topic: str) -> list[TopicPartition]:
 
 
 def offsets_at(reader: Consumer, partitions: Sequence[TopicPartition], at_ms: int) -> list[TopicPartition]:
-    """Return the partitions at the first record appended at `at_ms` or later, or at the end."""
+    """Return the partitions with the offsets of the first record appended at `at_ms` or later, or of the end."""
     times = [TopicPartition(p.topic, p.partition, at_ms) for p in partitions]
     return list(reader.offsets_for_times(times, timeout=10))
 

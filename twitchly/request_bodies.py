@@ -19,7 +19,7 @@ Limit = Callable[[Any], Awaitable[int]]
 
 
 class BodyLimit:
-    """Responds with 413 to larger bodies, even without a Content-Length; passes smaller bodies on in one message."""
+    """Responds with 413 to bodies over the limit, even without a Content-Length; passes smaller ones on whole."""
 
     def __init__(self, application: Application, limit: Limit | None = None) -> None:
         self._application = application

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class UnstorableText(MiddlewareMixin):
-    """Responds with 400 to text with a NUL or too long for its column. PostgreSQL rejects both, SQLite neither."""
+    """Responds with 400 to text that contains a NUL or is too long. PostgreSQL rejects both, SQLite neither."""
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         """Return a 400 response for a DataError, or None for other exceptions."""

@@ -38,7 +38,7 @@ def change_events(
 ) -> list[dict[str, Any]]:
     """Return the events of a live channel since the previous poll, whose result is the row `known`.
 
-    `texts` holds the stream's title and category. The category of a new broadcast is reported as a change.
+    `texts` contains the stream's title and category. The category of a new broadcast is reported as a change.
     """
     started_ms = milliseconds(started_at(stream))
     known_ms = None if known is None else milliseconds(known.started_at)

@@ -18,7 +18,7 @@ _FIELDS = frozenset(field.name for field in fields(Stream))
 
 @dataclass(frozen=True, slots=True)
 class ChannelList:
-    """Streams by channel id, and the time of the Helix poll. Most viewers come first, offline channels last.
+    """Streams by channel id, those with the most viewers first and offline ones last, and the time of the Helix poll.
 
     `excluded` holds the ids of channels that must not be found: blocked or opted out.
     """
@@ -53,20 +53,20 @@ def write(
     excluded: Iterable[str] = (),
     curation: str = "",
 ) -> None:
-    """Replace the channel list. `curation` is the digest of the curation that the list was built with."""
+    """Replace the channel list. `curation` is the digest of the curation that the list reflects."""
     client.mset(
         {redis_keys.CHANNEL_LIST: encode(streams, fetched_ms, excluded), redis_keys.CHANNEL_LIST_CURATION: curation}
     )
 
 
 def read_curation_digest(client: redis.Redis) -> str:
-    """Return the digest of the curation that the list was built with, or "" if unknown."""
+    """Return the digest of the curation that the list reflects, or "" if unknown."""
     raw = client.get(redis_keys.CHANNEL_LIST_CURATION)
     return raw.decode() if isinstance(raw, bytes) else ""
 
 
 async def read(client: redis.asyncio.Redis) -> ChannelList | None:
-    """Return the channel list. If it is None, callers keep the previous list. Raises: redis.RedisError."""
+    """Return the channel list, or None if it is missing; callers then keep the previous list. Raises: RedisError."""
     raw = await client.get(redis_keys.CHANNEL_LIST)
     return decode(raw) if raw else None
 

@@ -14,7 +14,7 @@ from twitchly.kafka import MESSAGE_TIMEOUT_MS, topic_name
 
 log = logging.getLogger(__name__)
 
-# Longer than the Kafka client's delivery timeout, so that by then each record has either been delivered or failed.
+# Longer than the Kafka client's delivery timeout, so that by then each record has been delivered or has failed.
 FLUSH_S = MESSAGE_TIMEOUT_MS / 1000 + 1
 
 

@@ -201,7 +201,7 @@ def _is_end_confirmed(found: int, walks: Iterable[_Walk]) -> bool:
 
 
 def _merge(streams: dict[str, Stream], stream: Stream) -> None:
-    """Add a stream. If there are two for a channel, keep the later broadcast, because responses are unordered."""
+    """Add a stream. If a channel has two, keep the later broadcast, because responses can arrive in any order."""
     known = streams.get(stream.id)
     if known is None or stream.started_at > known.started_at:
         streams[stream.id] = stream
@@ -215,8 +215,8 @@ def is_login(text: str) -> bool:
 def _usable(body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Row | None], noun: str) -> list[Row]:
     """Return the usable rows. Raises: ValueError if too many are unusable.
 
-    One malformed row must not invalidate the others. But if many rows are malformed, they may include channels that
-    would seem to be absent.
+    One malformed row must not invalidate the others. But if many rows were skipped, live channels would seem to be
+    offline.
     """
     rows = body.get("data")
     if not isinstance(rows, list):

@@ -32,7 +32,7 @@ def write(client: redis.Redis, channels: Iterable[OutsideChannel], fetched_ms: i
 
 
 def read(client: redis.Redis) -> OutsideList | None:
-    """Return the list, or None if it is missing or its fields are another version's. Raises: redis.RedisError."""
+    """Return the list, or None if it is missing or from a version with other fields. Raises: redis.RedisError."""
     raw = client.get(redis_keys.OUTSIDE_LIST)
     try:
         return _decode(raw) if isinstance(raw, (bytes, str)) and raw else None

@@ -64,7 +64,7 @@ def refresh_channel_list(
         apply_renames({stream.id: stream.login for stream in poll.live.values()})
         limits = Limits(settings.CHANNELS_WANTED, settings.OFFLINE_KEPT_S * 1000)
         update = update_list(known, poll, curation, limits)
-        # Events are sent before the rows are saved: undelivered ones are detected again at the next refresh.
+        # Events are sent before the rows are saved, so that undelivered events are detected again at the next refresh.
         undelivered = (sender or event_sender()).send(update.records)
         save_channels([row for row in update.rows if row.id not in undelivered])
         digest = _digest(curation)

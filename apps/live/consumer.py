@@ -1,4 +1,4 @@
-"""The live WebSocket: one per page, with several subscriptions. Each sends a snapshot, then numbered pushes."""
+"""The live WebSocket: one per page, with several subscriptions, each of which sends a snapshot and then pushes."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Directory:
     """
 
     def __init__(self, url: str) -> None:
-        # Whether the list could not be read, so that a channel missing from it may still be live.
+        # True if the list could not be read; a channel that is missing from it may then still be live.
         self.is_unsure = False
         # Time at which the viewer counts were fetched from Twitch; None before the first list.
         self.viewers_at_ms: int | None = None

@@ -67,7 +67,7 @@ class ReadingDisplay:
     late_dropped: str
 
 
-# Field names, because dataclasses.asdict would deep-copy every value.
+# Field names are listed once, because dataclasses.asdict would deep-copy every value.
 ROW = tuple(field.name for field in fields(Row))
 CHANNEL_DISPLAY = tuple(field.name for field in fields(ChannelDisplay))
 
@@ -129,7 +129,7 @@ def reading_display(viewers_at_ms: int | None, late_dropped: int | None, now_ms:
 
 
 def move(row: Row) -> Move:
-    """Return the rank change of a row, empty if unknown."""
+    """Return the rank change of a row, or an empty one if it is unknown."""
     if row.is_new:
         return Move("new", "new in the past minute", "is-new")
     if not row.moved:

@@ -92,7 +92,7 @@ class Hub:
         """Send a snapshot now and a push on each tick; report unknown channels and unavailable boards as errors.
 
         The subscription is registered before anything is read, so that no tick is missed in between. If Redis is
-        unavailable, the snapshot is sent once it is back.
+        unavailable, the snapshot follows once Redis is back.
         """
         outbox.subscribe(request.id, request.spec)
         try:

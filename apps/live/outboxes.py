@@ -145,7 +145,7 @@ class Outbox:
         return bool(self._errors)
 
     def take(self) -> list[bytes]:
-        """Return the next pending frames, errors first, up to the one that exceeds BATCH_BYTES."""
+        """Return the next pending frames, errors first, until their total size reaches BATCH_BYTES."""
         frames = list(self._errors)
         self._errors.clear()
         size = 0

@@ -45,7 +45,7 @@ class PeriodTables:
         self._tables: dict[Period, tuple[int, Mapping[str, PeriodRow]]] = {}
 
     def of(self, days: int, now_ms: int) -> Mapping[str, PeriodRow]:
-        """Return the channels of the most recent `days` complete days by id. Raises: ServiceUnavailable."""
+        """Return, by id, the channels with figures over the most recent `days` days. Raises: ServiceUnavailable."""
         period = period_before(now_ms, days)
         with self._lock:
             read_ms, table = self._tables.get(period, (0, None))

@@ -27,7 +27,7 @@ class SessionChecks:
         """Return whether a session currently belongs to a signed-in user."""
         if session_key is None:
             return False
-        # The task starts after all callers of this iteration of the loop have added their keys.
+        # The task starts after all callers in this iteration of the event loop have added their keys.
         batch = self._next = self._next or asyncio.create_task(self._read())
         self._keys.add(session_key)
         return session_key in await asyncio.shield(batch)

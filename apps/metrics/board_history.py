@@ -65,7 +65,7 @@ class _Step:
 
 
 class BoardHistoryWriter:
-    """Collects the values put on the boards, and writes them to the history every 10 s."""
+    """Collects the values that are put on the boards, and writes them to the history every 10 s."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client

@@ -47,7 +47,7 @@ class Range:
         return STEP_MS[self.grain]
 
     def bounds(self, now_ms: int) -> Span:
-        """Return the start and the end. A range up to now ends at the last full step, at most a minute ago.
+        """Return the start and the end. A range up to now ends at the last whole step, or minute if steps are longer.
 
         Charts, exports and API responses thus have the same windows, and an entity tag is stable until a new window.
         """

@@ -15,7 +15,7 @@ from core.metrics.windows import Columns
 from core.times import DAY_MS, day_of
 
 _REVISION_MAX = 999
-# The columns of a day whose windows were removed. The row is not deleted, because it would lose its revision.
+# The columns of a day whose windows were removed. Its row is not deleted, because that would lose the revision.
 _NOTHING: Columns = {"heard_ms": 0}
 
 DaysOfChannel = dict[int, Columns]
@@ -27,7 +27,10 @@ class DayStore:
     def read(
         self, channel_ids: Collection[str], from_ms: int, until_ms: int, columns: Collection[str] | None = None
     ) -> dict[str, DaysOfChannel]:
-        """Return the days that begin in [from_ms, until_ms) by channel and start. `columns` None means all columns."""
+        """Return the days that begin in [from_ms, until_ms), by channel and start.
+
+        If `columns` is None, all columns are read.
+        """
         names = [name for name in DAY_COLUMNS if columns is None or name in columns]
         query = (
             f"SELECT channel_id, start_ms, {', '.join(names)} FROM channel_day"  # noqa: S608  fixed table names

@@ -32,7 +32,7 @@ EDGE_MS = STORE_DELAY_MS + MINUTE_MS
 class Point:
     """One window's metrics; read them with `value_of`. `coverage` is 0 to 1; a metric without data is absent.
 
-    `counts` are the requested raw columns; see apps/metrics/exports/raw_counts.py.
+    `counts` are the requested raw columns: see apps/metrics/exports/raw_counts.py.
     """
 
     end_ms: int

@@ -141,7 +141,7 @@ def _hours_in_minutes(
 ) -> list[int]:
     """Return the hours to read as minutes: those that are not stored, have a recorded gap, or are partly on air.
 
-    Gaps have priority, because the summary of an hour that is partly on air can only have too much missed time.
+    Gaps have priority, because an hour that is partly on air merely has too much missed time if read as a whole.
     """
     kept = [start_ms for start_ms in starts if start_ms >= _minutes_kept_from(now_ms)]
     missing = [start_ms for start_ms in kept if start_ms not in hours]

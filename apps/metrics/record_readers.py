@@ -1,4 +1,4 @@
-"""Parsers of the records of each topic."""
+"""Parsers for the records of each topic."""
 
 from __future__ import annotations
 

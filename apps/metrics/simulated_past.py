@@ -25,7 +25,7 @@ from simulator.source import Stream
 
 
 def recorded_from(channel_ids: Sequence[str], now_ms: int) -> int | None:
-    """Return the time at which an instance began to record these channels, as recorded data must not be overwritten.
+    """Return the time at which an instance began to record these channels. Data recorded since then must be kept.
 
     It is the start of its first hour or, if no hour is stored yet, of its first minute. Return None if nothing has been
     recorded yet. Raises: ServiceUnavailable.
@@ -87,7 +87,7 @@ class Fill:
         self._store.write_past({}, events)
 
     def _write_broadcasts(self, start_ms: int) -> None:
-        """Write summaries of the largest channels' broadcasts that began on the UTC day from `start_ms`."""
+        """Write summaries of the largest channels' broadcasts that began on the UTC day that starts at `start_ms`."""
         if start_ms < self._past.minutes_from_ms:
             return
         broadcasts = BroadcastStore(self._past)
@@ -97,7 +97,7 @@ class Fill:
                     broadcasts.summarize(self._history.channels[index].id, began_ms, ended_ms, revision=HOURS)
 
     def _write_day(self, start_ms: int) -> None:
-        """Write the rows of the UTC day from `start_ms`, if it has ended."""
+        """Write the rows of the UTC day that starts at `start_ms`, if it has ended."""
         until_ms = self._progress.until_ms
         if start_ms + DAY_MS <= until_ms:
             ids = [self._history.channels[index].id for index in self._past.indexes]

@@ -37,7 +37,7 @@ _RETENTION_S: Mapping[str, int] = {
 # reaches back.
 _RECOMPUTED, _LATEST, _REVISION_STEP_MS = 2, 900, 100_000
 _EVENT_FIELDS = "id, kind, channel_id, at_ms, until_ms, reason, count, text"
-# Columns of each table. Two grains of a table share some columns, with the same values.
+# Columns of each table. Two grains that are stored in one table share some columns, with the same values.
 _STORED_COLUMNS = {
     grain: sorted({name for part in GRAINS_OF[grain] for name in names_of(part)}) for grain in STORED_GRAINS
 }
@@ -272,7 +272,7 @@ def _sum_query(query: str, reads: Sequence[Sequence[Any]]) -> tuple[int, ...]:
 
 
 def _ttl_s(table: str, at_ms: int, now: int) -> int:
-    """Return how many seconds a row dated `at_ms` still has to live, at least 1; 0 if it never expires."""
+    """Return the time to live that remains for a row dated `at_ms`, at least 1 s; 0 if it never expires."""
     retention_s = _RETENTION_S.get(table, 0)
     return min(retention_s, max(1, retention_s - (now - at_ms) // 1000)) if retention_s else 0
 

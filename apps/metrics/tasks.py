@@ -14,7 +14,8 @@ from twitchly.clock import now_ms
 
 log = logging.getLogger(__name__)
 
-# Number of days. All but the last one are computed only for channels without a row, in case the worker was down.
+# Number of completed days that each roll-up covers. All but the last one are computed only for channels without a row,
+# in case the worker was down.
 DAYS = 7
 # Channels per run. The worker has one process, and the refresh of the channel list must not wait long.
 BATCH_SIZE = 25

@@ -29,14 +29,14 @@ class StatusSample(models.Model):
 
 
 class StatusMinute(StatusSample):
-    """One minute; kept for a day."""
+    """One minute, kept for a day."""
 
     def __str__(self) -> str:
         return f"minute {self.start_ms}"
 
 
 class StatusDay(StatusSample):
-    """One day in UTC; kept for 400 days."""
+    """One day in UTC, kept for 400 days."""
 
     def __str__(self) -> str:
         return f"day {self.start_ms}"

@@ -31,7 +31,7 @@ class Watchlist(models.Model):
 
 
 class Watched(models.Model):
-    """A channel on a watchlist, by Twitch's id."""
+    """A channel on a watchlist, identified by its Twitch id."""
 
     watchlist = models.ForeignKey(Watchlist, on_delete=models.CASCADE, related_name="watched")
     channel_id = models.CharField(max_length=20)

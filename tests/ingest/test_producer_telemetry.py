@@ -80,4 +80,4 @@ def test_the_heartbeat_contains_the_figures_of_the_producer(producer: Any) -> No
 
 def test_the_log_lists_the_counts_above_zero() -> None:
     counts = WriterCounts(Counter({"message": 5, "gap": 1}), Counter({Loss.DELIVERY: 2}), refused=2)
-    assert str(counts) == "message: 5, gap: 1, lost by delivery: 2, rejected by the driver: 2"
+    assert str(counts) == "message: 5, gap: 1, lost (delivery): 2, rejected by the client: 2"

@@ -1,4 +1,4 @@
-"""Every setting of Twitchly, one module per subject. `.env.example` lists the variables; a test checks it.
+"""Twitchly's settings, one module per subject. `.env.example` lists all variables; a test verifies this.
 
 Each module reads its variables once, typed, and then checks that they are consistent.
 """

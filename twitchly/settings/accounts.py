@@ -16,7 +16,7 @@ vars().update(EMAIL)
 # Shown where users need help, such as when a password reset fails.
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", "")
 
-# Emails contain codes instead of links: the user continues in the same tab, and no Host header is trusted.
+# Emails contain codes instead of links, so that the user continues in the same tab and no Host header is trusted.
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = LOGOUT_REDIRECT_URL = "account_login"

@@ -34,7 +34,7 @@ def check_kafka(protocol: str, username: str, password: str, ca_file: str) -> No
     """Check the Kafka settings. Raises: EnvError that names the missing or invalid variable."""
     uses_sasl = protocol.startswith("SASL_")
     for name, value in (("KAFKA_USERNAME", username), ("KAFKA_PASSWORD", password)):
-        refuse_if(uses_sasl and not value, f"{name} is not set: KAFKA_SECURITY is {protocol}, which needs it")
+        refuse_if(uses_sasl and not value, f"{name} is not set: KAFKA_SECURITY is {protocol}, which requires it")
         refuse_if(bool(value) and not uses_sasl, f"{name} is set, but KAFKA_SECURITY is {protocol}: expected SASL_SSL")
     _check_file("KAFKA_CA_FILE", ca_file, f"KAFKA_SECURITY is {protocol}", encrypted=protocol.endswith("SSL"))
 

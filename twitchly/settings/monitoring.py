@@ -14,7 +14,7 @@ from twitchly.settings.security import HTTPS_ONLY
 LOG_FORMAT = env.str("LOG_FORMAT", "json" if HTTPS_ONLY else "line", validate=OneOf(["line", "json"]))
 LOGGING = settings_for(LOG_FORMAT, os.environ)
 
-# On loopback; 0 turns a process's port off.
+# Ports on loopback; 0 turns off a process's port.
 METRICS_PORT = env.int("METRICS_PORT", WEB_PORT + 13)
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", WEB_PORT + 12)
 WEB_METRICS_PORT = env.int("WEB_METRICS_PORT", WEB_PORT + 17)

@@ -15,7 +15,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"])  # defense
 ADMIN_HOST = env.str("ADMIN_HOST", "").lower()
 HTTPS_ONLY = env.bool("HTTPS_ONLY", False)
 HSTS_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", False)
-# Only these proxies may state a client's address and scheme.
+# Only these proxies are trusted to report a client's IP address and scheme.
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 
 check_secrets(SECRET_KEY, SECRET_KEY_FALLBACKS, debug=DEBUG)

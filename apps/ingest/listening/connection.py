@@ -43,8 +43,8 @@ class Server:
 class ConnectionCallbacks:
     """Callbacks of a connection. `joined` and `lost` receive the connection's number.
 
-    `lines` returns the delay of the newest line in ms, or None if no line has a time. `lost` also receives for how many
-    ms before the loss reception is uncertain, and the reason.
+    `lines` returns the delay of the newest line in ms, or None if no line has a time. `lost` also receives the number
+    of ms before the loss during which reception is uncertain, and the reason.
     """
 
     lines: Callable[[Sequence[Line]], int | None]

@@ -11,7 +11,7 @@ from core.pipeline.intake import Intake
 
 log = logging.getLogger(__name__)
 
-# Assumed delivery time of a message. Messages that were sent less than this before a loss may be lost too.
+# Assumed delivery time of a message. Messages that were sent less than this long before a loss may be lost too.
 TRANSIT_MS = 2_000
 
 

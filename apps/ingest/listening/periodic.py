@@ -1,4 +1,4 @@
-"""Records that the producer writes periodically: pulses, watermark records, minute sums, gaps for lost records."""
+"""Records that the producer writes periodically: pulses, watermark records, per-minute sums, gaps for lost records."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class Writer:
         self._buffer.append(entry)
 
     def put_watermarks(self, lag_ms: int) -> None:
-        """Add a watermark record to each partition, which promises that no much earlier record follows.
+        """Add to each partition a watermark record, which promises that no much earlier record follows.
 
         `lag_ms` is the current delay of incoming lines; the next owner reads it.
         """
@@ -207,11 +207,11 @@ class Writer:
     def _return_old(self) -> None:
         held_s = self._running_s() - min(self._unconfirmed.oldest_s, self._events.oldest_s)
         if held_s > RETURN_AFTER_S:
-            log.warning("Kafka has not acknowledged a record for %.0f s: dropping %d records", held_s, self.in_flight)
+            log.warning("a record is unacknowledged after %.0f s: dropping %d records", held_s, self.in_flight)
             self._purge()
 
     def _probe(self) -> None:
-        """Write a watermark record that promises nothing new: it tests at no risk whether Kafka is back."""
+        """Write a watermark record that promises nothing new, to test Kafka without risking other records."""
         for partition, times in list(self._times.items())[:1]:
             self._write([UnstampedRecord(partition, times.last_ms, watermark_record(producer=self._name))])
 

@@ -27,7 +27,7 @@ class BadBackup(TwitchlyError):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Contents of a backup. `files` maps each path to its SHA-256, size in bytes and row count, if it has rows."""
+    """Contents of a backup. `files` maps each path to its SHA-256, its size in bytes and, for tables, its row count."""
 
     made_at: str
     engine: str | None = None

@@ -1,4 +1,4 @@
-"""Backup and restore of Cassandra's tables through its driver: each value keeps its write time and expiry.
+"""Backup and restore of Cassandra's tables through its driver. Each value keeps its write time and expiry.
 
 A table is read in token ranges. Each range is written to a file of JSON lines: a header, then one line per row with its
 key and its values, grouped by write time and remaining time to live.

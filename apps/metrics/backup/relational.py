@@ -105,7 +105,7 @@ def _restore_sqlite(source: Path) -> None:
         try:
             copy.backup(connection.connection)
         except sqlite3.Error as error:
-            raise BadBackup(f"cannot write the database ({error}): stop all processes of Twitchly first") from error
+            raise BadBackup(f"cannot write the database ({error}): stop all Twitchly processes first") from error
         finally:
             copy.close()
     connection.close()

@@ -49,7 +49,7 @@ _COVERAGE_DECIMALS = 4
 
 
 def metric_column(metric: Metric, unit: str, part: str = "") -> ExportColumn:
-    """Return the column of a metric, or of a `part` of its summary, such as its peak; see core/metrics/units.py.
+    """Return the column of a metric, or of a `part` of its summary, such as its peak: see core/metrics/units.py.
 
     The metric `coverage` is in percent, so its column is called `coverage_percent`.
     """

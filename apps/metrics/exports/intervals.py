@@ -1,4 +1,4 @@
-"""Intervals of exported windows. By default windows do not overlap, so that counts may be summed."""
+"""Intervals of exported windows. By default, windows do not overlap, so that counts may be summed."""
 
 from __future__ import annotations
 

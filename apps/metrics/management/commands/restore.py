@@ -1,7 +1,7 @@
 """Restore a backup, each value with its write time and remaining time to live, after verifying every file.
 
-Stop all processes of Twitchly first. Writing history again changes nothing, so an interrupted restore can be repeated
-with --onto-data.
+Stop all Twitchly processes first. Writing history again changes nothing, so an interrupted restore can be repeated with
+--onto-data.
 """
 
 from __future__ import annotations
