@@ -1,4 +1,4 @@
-"""Celery application: tasks and the schedule of beat."""
+"""Celery application: tasks and beat's schedule."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Rate:
     rate: float = 0.0
 
     def per_s(self, count: float, at_s: float) -> float:
-        """Return the growth per second; 0 at first and after the counter was reset."""
+        """Return the growth per second, or 0 at first and after the counter was reset."""
         if self.at_s is None or count < self.count:
             self.count, self.at_s, self.rate = count, at_s, 0.0
         elif at_s - self.at_s >= self.SPAN_S:

@@ -1,4 +1,4 @@
-"""Kafka clients: the only module with the configuration and errors of confluent-kafka."""
+"""Kafka clients: their configuration, and functions for topics, offsets and reads without a consumer group."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _COMMON: Mapping[str, Any] = {
 }
 
 
-# Package of Kafka's classes in Flink's connector.
+# Package that contains Kafka's classes in Flink's connector.
 _SHADED = "org.apache.flink.kafka.shaded.org.apache.kafka.common.security"
 
 

@@ -1,6 +1,6 @@
-"""HTTP client for Twitch with app token, rate limit, retries and deadlines.
+"""HTTP client for Twitch, with an app token, a rate limit, retries and deadlines.
 
-The only module that uses the HTTP library. Source: dev.twitch.tv, "Twitch API Concepts".
+All API requests to Twitch are sent here. Source: dev.twitch.tv, "Twitch API Concepts".
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
         try:
             await work()
         except OSError:
-            # The page was closed meanwhile; `disconnect` follows.
+            # The page was closed in the meantime; `disconnect` follows.
             log.debug("socket closed by the page")
         except Exception:
             log.exception("live socket failed, closing it")
@@ -171,7 +171,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
 
     @property
     def sockets_max(self) -> int | None:
-        """The maximum number of open sockets per session or IP address; None if another limit applies."""
+        """The maximum number of open sockets per session or IP address, or None if another limit applies."""
         return SOCKETS_BY_SESSION if self.scope["session"].session_key else SOCKETS_BY_ADDRESS
 
     def _session(self) -> str:

@@ -168,7 +168,7 @@ def is_over_midnight(end_ms: int | None) -> bool:
 
 
 def now_note(metric: str, now: ChannelNow) -> str:
-    """Return why a metric has no current value or rank, or a caveat about its value; "" if there is no note."""
+    """Return why a metric has no current value or rank, or a caveat about its value, or "" if there is no note."""
     is_absent, unranked = value_of(now, metric) is None, now.unranked.get(metric)
     if not is_absent and not unranked:
         return OVER_MIDNIGHT if METRIC[metric].distinct and is_over_midnight(now.end_of(metric)) else ""

@@ -13,7 +13,7 @@ NEED_VIEWERS = frozenset({"viewers", "engagement"})
 
 
 def viewers_freshness(viewers_at_ms: int | None, now_ms: int) -> Freshness:
-    """Return the freshness of viewer counts fetched at `viewers_at_ms`; "fresh" if the time is None."""
+    """Return the freshness of viewer counts fetched at `viewers_at_ms`, or "fresh" if the time is None."""
     age_s = 0 if viewers_at_ms is None else (now_ms - viewers_at_ms) / 1000
     if age_s > settings.VIEWERS_UNKNOWN_S:
         return "unknown"

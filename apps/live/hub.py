@@ -1,4 +1,4 @@
-"""The hub of a web process: on each tick it reads the boards once and sends frames to all its sockets."""
+"""The hub of a web process: on each tick, it reads the boards once and sends frames to all its sockets."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Outbox:
         self._errors: deque[bytes] = deque(maxlen=ERRORS_MAX)
 
     def subscribe(self, name: str, spec: SubscriptionSpec) -> None:
-        """Add a subscription, or replace the one of the same name."""
+        """Add a subscription, or replace the one with the same name."""
         self.unsubscribe(name)
         subscription = self.subscriptions[name] = self._make_subscription(name, spec)
         self._subscribers.setdefault(spec, {})[subscription] = self

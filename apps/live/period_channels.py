@@ -86,7 +86,7 @@ def _row(profile: Profile, days: Sequence[RangeSummary], length: int) -> PeriodR
 
 
 def growth(now: float | None, before: float | None) -> float | None:
-    """Return the change between two periods in %; None if either is unknown or the earlier one is 0."""
+    """Return the change between two periods in %, or None if either is unknown or the earlier one is 0."""
     return 100 * (now / before - 1) if now is not None and before else None
 
 

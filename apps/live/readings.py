@@ -67,12 +67,12 @@ class ChannelNow:
     distinct_coverage: float | None = None
 
     def end_of(self, metric: str) -> int | None:
-        """Return the end of the window of a metric's value."""
+        """Return the end of the window from which a metric's value comes."""
         distinct_end_ms = self.distinct_end_ms if METRIC[metric].distinct else None
         return self.end_ms if distinct_end_ms is None else distinct_end_ms
 
     def coverage_of(self, metric: str) -> float:
-        """Return the coverage of the window of a metric's value."""
+        """Return the coverage of the window from which a metric's value comes."""
         distinct_coverage = self.distinct_coverage if METRIC[metric].distinct else None
         return self.coverage if distinct_coverage is None else distinct_coverage
 
@@ -137,7 +137,7 @@ class LiveBoards:
             return await self.read_all_locked(now_ms)
 
     async def read_locked(self, boards: Collection[Board], channels: Collection[str], now_ms: int) -> Reading:
-        """Return the same as `read`, for a caller that holds the lock."""
+        """Return the same reading as `read`, for a caller that already holds the lock."""
         await self.directory.refresh(now_ms)
         rankings = await self._reader.rankings(self._rankings.read_limits(boards))
         newest_end_ms = rankings.newest_end_ms
@@ -161,7 +161,7 @@ class LiveBoards:
         )
 
     async def read_all_locked(self, now_ms: int) -> Reading:
-        """Return the same as `read_all`, for a caller that holds the lock."""
+        """Return the same reading as `read_all`, for a caller that already holds the lock."""
         await self.directory.refresh(now_ms)
         rankings = await self._reader.rankings({})
         values = self._without_excluded(await self._reader.all_values())
@@ -180,7 +180,7 @@ class LiveBoards:
         await self.directory.aclose()
 
     def _without_excluded(self, values: Mapping[str, LiveValues]) -> Mapping[str, LiveValues]:
-        """Return the values of all channels that are not excluded."""
+        """Return the values without those for excluded channels."""
         return {i: live for i, live in values.items() if i not in self.directory.excluded}
 
     async def _profiles(

@@ -71,7 +71,7 @@ class RecentHistory:
         return history.ranking[1]
 
     def sparkline(self, board: str, channel_id: str) -> str:
-        """Return a channel's last five minutes: one of LEVELS or GAP per 10 s, oldest first. "" if it has no value."""
+        """Return a channel's last five minutes as LEVELS and GAPs, one per 10 s, oldest first, or "" without values."""
         history = self._by_board.get(board)
         if history is None or not history.moments:
             return ""

@@ -97,7 +97,7 @@ class Search:
 
     @property
     def measures(self) -> set[str]:
-        """All measures that the search needs of each channel."""
+        """All measures that the search needs for each channel."""
         return {*(rule.measure for rule in self.rules), *self.columns, *({self.sorted_by} - set(PROFILE_SORTS))}
 
     @property

@@ -36,12 +36,12 @@ class LiveValues:
     distinct_coverage: float | None = None
 
     def end_of(self, metric: str) -> int:
-        """Return the end of the window of a metric's value."""
+        """Return the end of the window from which a metric's value comes."""
         distinct_ms = self.distinct_end_ms if METRIC[metric].distinct else None
         return self.end_ms if distinct_ms is None else distinct_ms
 
     def coverage_of(self, metric: str) -> float:
-        """Return the coverage of the window of a metric's value."""
+        """Return the coverage of the window from which a metric's value comes."""
         distinct = self.distinct_coverage if METRIC[metric].distinct else None
         return self.coverage if distinct is None else distinct
 

@@ -48,7 +48,7 @@ class ChatLog(Protocol):
         ...
 
     def complete_from_ms(self) -> int:
-        """Return the time from which `chat` is complete; 0 if nothing has been deleted yet."""
+        """Return the time from which `chat` is complete, or 0 if nothing has been deleted yet."""
         ...
 
     def events(self) -> Events:

@@ -29,7 +29,7 @@ class ChatRange:
         self._consumer.close()
 
     def complete_from_ms(self) -> int:
-        """Return the time from which Kafka has every record; 0 if none was deleted. Raises: ServiceUnavailable."""
+        """Return the time from which Kafka has every record, or 0 if none was deleted. Raises: ServiceUnavailable."""
         return max((self._first_ms(partition) for partition in self._partitions), default=0)
 
     def records(self, from_ms: int, until_ms: int) -> Iterator[ChatRecord]:
@@ -41,7 +41,10 @@ class ChatRange:
             yield from self._of_partition(start, from_ms, until_ms)
 
     def _starts(self, from_ms: int) -> list[TopicPartition]:
-        """Return the offsets to read from, looked up by append time: no record is appended before its event time."""
+        """Return the offsets to read from.
+
+        They are looked up by append time, because no record is appended before its event time.
+        """
         appended_ms = from_ms - settings.CLOCK_OFFSET_MS - CLOCKS_DIFFER_MS
         try:
             return kafka.offsets_at(self._consumer, self._partitions, max(0, appended_ms))
@@ -67,7 +70,7 @@ class ChatRange:
             yield from batch
 
     def _first_ms(self, partition: TopicPartition) -> int:
-        """Return an upper bound of the append time of the oldest remaining record; 0 if no records were deleted."""
+        """Return an upper bound of the append time of the oldest remaining record, or 0 if no records were deleted."""
         low, high = kafka.ends_of(self._consumer, partition)
         if not low:
             return 0

@@ -60,6 +60,6 @@ def hours_before(until_ms: int, from_ms: int) -> range:
 
 
 def recorded_since_ms() -> int:
-    """Return the time at which an instance with a simulated past began to record; 0 for any other instance."""
+    """Return the time at which an instance with a simulated past began to record, or 0 for any other instance."""
     progress = read_progress(settings.VAR_DIR) if settings.TWITCH_IS_SIMULATED else None
     return progress.until_ms if progress else 0

@@ -272,7 +272,7 @@ def _sum_query(query: str, reads: Sequence[Sequence[Any]]) -> tuple[int, ...]:
 
 
 def _ttl_s(table: str, at_ms: int, now: int) -> int:
-    """Return the time to live that remains for a row dated `at_ms`, at least 1 s; 0 if it never expires."""
+    """Return the time to live that remains for a row dated `at_ms`, at least 1 s, or 0 if it never expires."""
     retention_s = _RETENTION_S.get(table, 0)
     return min(retention_s, max(1, retention_s - (now - at_ms) // 1000)) if retention_s else 0
 

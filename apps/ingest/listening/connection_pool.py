@@ -49,7 +49,7 @@ class ConnectionPool:
         return [connection for member in list(self._members.values()) for connection in member.connections]
 
     def set_channels(self, logins: Iterable[str]) -> None:
-        """Join exactly these logins, in order of priority, with as few JOINs and PARTs as possible."""
+        """Join exactly these channels, in order of priority, with as few JOINs and PARTs as possible."""
         current = {number: member.logins for number, member in self._members.items()}
         moves = plan(logins, current, self._per_connection, strict=self._strict)
         for number in sorted(moves.join.keys() | moves.part.keys()):

@@ -46,7 +46,7 @@ class EventBuffer:
 
     @property
     def oldest_s(self) -> float:
-        """The time at which the oldest event in flight was passed to the Kafka client; infinity if there is none."""
+        """The time at which the oldest event in flight was passed to the Kafka client, or infinity if there is none."""
         return next(iter(self._sent_s.values()), math.inf)
 
     def put(self, fields: dict[str, Any]) -> bool:

@@ -18,7 +18,7 @@ class InFlight:
 
     @property
     def oldest_s(self) -> float:
-        """The time at which the oldest record was passed to the Kafka client; infinity if there is none."""
+        """The time at which the oldest record was passed to the Kafka client, or infinity if there is none."""
         return min((batches[0][0] for batches in self._batches.values()), default=math.inf)
 
     def add(self, partition: int, count: int, now_s: float) -> None:

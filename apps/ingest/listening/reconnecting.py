@@ -139,7 +139,7 @@ class ReconnectingConnection:
                 await self._join_confirmed.wait()
             successor = self._current
             await asyncio.sleep(OVERLAP_S)
-            # If the successor was lost meanwhile, the one after it must take over.
+            # If the successor was lost in the meantime, the connection after it must take over.
             if self._current is successor and self._is_taken_over(connection):
                 return
 

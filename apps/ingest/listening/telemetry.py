@@ -1,4 +1,4 @@
-"""Prometheus metrics of the producer, read on scrape."""
+"""Prometheus metrics of the producer, collected on each scrape."""
 
 from __future__ import annotations
 

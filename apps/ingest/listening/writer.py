@@ -177,7 +177,7 @@ class Writer:
 
     @property
     def buffered(self) -> int:
-        """The number of records in the buffer, before the Kafka client."""
+        """The number of records in the buffer, not yet passed to the Kafka client."""
         return len(self._buffer)
 
     @property

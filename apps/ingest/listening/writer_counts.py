@@ -17,7 +17,7 @@ RECORD_KINDS: tuple[RecordKind, ...] = (*get_args(ChatKind), "gap", "event")
 class WriterCounts:
     """Counts since the writer started, changed only by its own thread.
 
-    `records`: records passed to the Kafka client, by kind; gaps and events count as soon as they are buffered.
+    `records`: records passed to the Kafka client, by kind; gaps and events are counted as soon as they are buffered.
     `acked`: chat records acknowledged by Kafka. `refused`: records that the client rejected; also counted as lost.
     `moved`, `most_moved_ms`: records whose `at_ms` differs from their `sent_ms`, and the largest difference.
     """

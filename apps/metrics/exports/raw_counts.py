@@ -24,7 +24,7 @@ class Count:
     by_minute: bool = False
 
     def may_be_summed(self, interval: Interval) -> bool:
-        """Return whether the sum over the windows of an interval is the count over their whole time."""
+        """Return whether the sum over an interval's windows equals the count over the time that they span."""
         return not interval.overlaps and not (self.by_minute and interval.grain == "live")
 
 
