@@ -1,9 +1,9 @@
 """Events of a channel's broadcast between two polls of Helix, as records of `channel-events`.
 
-Event ids are derived from the broadcast or the poll, so an event that is sent twice counts once. Every broadcast is
-reported when it is first seen, with the start time from Twitch, however long ago that is, so that its time on air is
-known. A correction, such as the withdrawal of an end after the broadcast resumed, is a later report. The report with
-the greatest `reported_ms` wins, whatever order the reports are read in.
+Event ids are derived from the broadcast or the poll, so an event that is sent twice counts once. When a broadcast is
+first seen, its start is reported with Twitch's start time, however long ago that is, so that the time on air is known.
+A correction, such as the withdrawal of an end after the broadcast resumed, is a later report. The report with the
+greatest `reported_ms` wins, whatever order the reports are read in.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class Helix:
         return sorted(streams.values(), key=lambda stream: (-(stream.viewers or 0), stream.id))
 
     def streams_of(self, channel_ids: Iterable[str], *, until_s: float | None = None) -> list[Stream]:
-        """Return the streams of those channels that are live.
+        """Return the streams of the given channels that are live.
 
         Raises: ServiceUnavailable, TwitchRefused.
         """

@@ -53,7 +53,7 @@ def compute_day(store: WindowReader, channel_id: str, start_ms: int, now_ms: int
 
 
 def correct(channel_ids: Collection[str], from_ms: int, until_ms: int, now_ms: int) -> int:
-    """Roll up the completed days that overlap [from_ms, until_ms) again, after their windows were corrected."""
+    """Roll up again the completed days that overlap [from_ms, until_ms), after their windows were corrected."""
     starts = range(from_ms // DAY_MS * DAY_MS, until_ms, DAY_MS)
     return sum(roll_up(channel_ids, start_ms, now_ms) for start_ms in starts if start_ms + DAY_MS <= now_ms)
 
