@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Reports mail errors to the user and continues: the code can be requested again."""
+    """Reports mail errors to the user and continues, because the user can request the code again."""
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         try:

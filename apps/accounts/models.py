@@ -18,7 +18,10 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: object) -> User:
-        """Create a superuser from the command line. The address counts as verified: the caller controls the machine."""
+        """Create a superuser from the command line.
+
+        The address counts as verified, because the caller controls the machine.
+        """
         from allauth.account.models import EmailAddress
 
         user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
@@ -41,10 +44,10 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]  # replaced by the email address
     email = models.EmailField("email address", unique=True)
-    # The database default is for processes of an older version, which lacks this field.
+    # The database default is for processes that still run an older version, which lacks this field.
     times = models.CharField("time zone", max_length=5, choices=Times, default=Times.UTC, db_default=Times.UTC)
 
-    # The user's own channel, "" for none. It is unverified: anybody can enter any channel.
+    # The user's own channel, "" for none. It is not verified, so anyone can enter any channel.
     channel_id = models.CharField("own channel", max_length=20, blank=True, default="", db_default="")
 
     USERNAME_FIELD = "email"
@@ -64,7 +67,7 @@ class SecurityRecord(models.Model):
 
     key = models.CharField(primary_key=True, max_length=255)
     value = models.JSONField()
-    # None: the record never expires.
+    # None if the record never expires.
     expires_at = models.DateTimeField(null=True, db_index=True)
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ from twitchly.personal_data import iso, rows, sections
 
 
 def personal_data(user: User) -> dict[str, Any]:
-    """Return all data stored about a user, without secrets; times are ISO 8601, UTC."""
+    """Return all data stored about a user, without secrets. Times are in UTC, in ISO 8601 format."""
     return {
         "account": {
             "email": user.email,

@@ -1,7 +1,7 @@
-"""Database cache backend without eviction, for allauth's failed sign-ins and used one-time codes.
+"""Database cache backend without eviction, for allauth's records of failed sign-ins and used one-time codes.
 
-Django's own DatabaseCache drops a third of its rows, expired or not, once it has 300 rows. An attacker could fill it to
-lift the lock on an account.
+Django's own DatabaseCache drops a third of its rows, expired or not, once it has more than 300 rows. An attacker could
+thus fill it to lift the lock on an account.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class SecurityCache(BaseCache):
         super().__init__(params)
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        """Set a value if the key does not exist; return whether it was set. Only one of several callers sets it."""
+        """Set a value if the key does not exist; return whether it was set. Of concurrent callers, only one sets it."""
         name, expires_at = self._name(key, version), self._expires_at(timeout)
         expired = SecurityRecord.objects.filter(key=name, expires_at__lte=timezone.now())
         if expired.update(value=value, expires_at=expires_at):
@@ -54,7 +54,7 @@ class SecurityCache(BaseCache):
         return bool(SecurityRecord.objects.filter(key=self._name(key, version)).delete()[0])
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        """Add to a number without changing its expiry. Raises: ValueError if the key does not exist."""
+        """Add `delta` to a number without changing its expiry. Raises: ValueError if the key does not exist."""
         with transaction.atomic():
             record = self._unexpired(key, version).select_for_update().first()
             if record is None:
@@ -67,7 +67,7 @@ class SecurityCache(BaseCache):
         SecurityRecord.objects.all().delete()
 
     def expires_at(self, key: str, version: int | None = None) -> datetime | None:
-        """Return the expiry time of a value; None if there is no value or it never expires."""
+        """Return the expiry time of a value, or None if there is no value or it never expires."""
         expires_at: datetime | None = self._unexpired(key, version).values_list("expires_at", flat=True).first()
         return expires_at
 
@@ -84,7 +84,7 @@ class SecurityCache(BaseCache):
 
 
 def expires_at(key: str) -> datetime | None:
-    """Return the expiry time of a value in the default cache; None if there is no value or it never expires."""
+    """Return the expiry time of a value in the default cache, or None if there is no value or it never expires."""
     return cast(SecurityCache, caches["default"]).expires_at(key)
 
 

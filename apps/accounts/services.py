@@ -11,9 +11,9 @@ from core.errors import Refused
 
 @transaction.atomic
 def ensure_user(*, email: str, password: str) -> bool:
-    """Create the user, without staff rights, if missing; set the password; return whether anything changed.
+    """Create the user without staff rights if missing, set the password, and return whether anything changed.
 
-    The address counts as verified: the caller controls the machine.
+    The address counts as verified, because the caller controls the machine.
     """
     user = User.objects.filter(email=email.strip().lower()).first() or User.objects.create_user(email)
     changed = not user.check_password(password)

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def session_digest(session_key: str | None) -> str:
-    """Return the public identifier of a session. Its key must stay secret: anyone who has it is signed in."""
+    """Return the public identifier of a session. Its key must stay secret, because anyone who has it is signed in."""
     return hashlib.sha256((session_key or "").encode()).hexdigest()
 
 
@@ -48,7 +48,7 @@ def notify_ended(*session_keys: str | None) -> None:
 
 
 def notify_digests_ended(*sessions: str) -> None:
-    """Announce ended sessions by their digests, which outboxes hold."""
+    """Announce ended sessions by their digests, by which the hub finds the outboxes."""
     layer: Any = get_channel_layer()
     try:
         for session in sessions:

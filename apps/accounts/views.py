@@ -67,7 +67,7 @@ def data(request: HttpRequest) -> JsonResponse:
 @login_required
 @reauthentication_required  # type: ignore[untyped-decorator]
 def delete(request: HttpRequest) -> HttpResponse:
-    """Delete the account once its email address has been typed. Staff accounts can only be deleted by other staff."""
+    """Delete the account if the user has typed its email address. Staff accounts can only be deleted by other staff."""
     user = user_of(request)
     typed = request.POST.get("email", "").strip().lower()
     if request.method == "POST" and typed == user.email and not user.is_staff:

@@ -29,7 +29,7 @@ class MembershipAdmin(Audited):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
-    """Read-only, with an action to revoke keys: only their owners create them."""
+    """Read-only, with an action to revoke keys. Only account owners can create keys."""
 
     list_display = ("prefix", "name", "owner", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_select_related = ("owner",)

@@ -1,4 +1,4 @@
-"""Django app of the partner API."""
+"""Django app for the partner API."""
 
 from django.apps import AppConfig
 

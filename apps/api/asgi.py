@@ -27,10 +27,10 @@ from twitchly.origin import Application
 from twitchly.request_bodies import BODY_MAX_BYTES, read_body
 from twitchly.tasks import cancel
 
-# Includes versions that do not exist: their errors are problems too, not pages.
+# Also matches versions that do not exist, so that their errors are problem documents, not pages.
 _API = re.compile(r"/api/v[0-9]+(/|\Z)")
 URLCONF = "apps.api.rest.urls"
-# Every response depends on these headers, problems included.
+# Every response, including problems, depends on these headers.
 VARY = "Accept, Accept-Encoding, Authorization"
 # A response that fits in one packet is not compressed.
 PACKET_BYTES = 1_400
@@ -84,14 +84,14 @@ def _request(scope: Any, body: bytes) -> ApiRequest:
 
 
 async def handle(request: ApiRequest, *, is_too_large: bool = False) -> Any:
-    """Return a response even if the request fails; `is_too_large` means that the body was not read."""
+    """Return a response even if the request fails; `is_too_large` means that the body was too large to be read."""
     response: Any
     began_s = request_counts.begin()
     try:
         response = await _dispatch(request, is_too_large)
     except Exception as error:
         response = exception_handler(error, None) or _internal_error()
-    # Problems have a code.
+    # Only problems have a code.
     code: str = getattr(response, "problem_code", "")
     if request.auth is not None:
         request.services.usage.record(request.auth.key_id, code)
@@ -102,7 +102,7 @@ async def handle(request: ApiRequest, *, is_too_large: bool = False) -> Any:
     if response.streaming:
         return response
     if response.status_code in (204, 304):
-        # Without content there is neither Content-Type nor Content-Length.
+        # A response without content has neither Content-Type nor Content-Length.
         del response["Content-Type"]
         return response
     if len(response.content) > PACKET_BYTES and not has_strong_etag(response):
@@ -124,7 +124,7 @@ def has_strong_etag(response: HttpResponseBase) -> bool:
 
 async def _dispatch(request: HttpRequest, is_too_large: bool) -> HttpResponseBase:
     if settings.HTTPS_ONLY and not request.is_secure():
-        raise Problem("https-only", "Use https://. Revoke any key that was sent without it.")
+        raise Problem("https-only", "Use https://. Revoke any key that was sent over http://.")
     if is_too_large:
         detail = f"The maximum body size is {BODY_MAX_BYTES:,} bytes."
         raise Problem("body-too-large", detail, headers={"Connection": "close"})

@@ -1,6 +1,6 @@
 """Rate limits of the API, shared by all web processes through Redis, in one round trip per request.
 
-While Redis is unavailable each process applies the limits locally, without the daily quota.
+While Redis is unavailable, each process applies the limits locally, without the daily quota.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LOCAL_MAX = 10_000
 DAY_S = 86_400
 
 # Takes a token from every bucket, or from none. A bucket is stored as the time at which it is full again (GCRA).
-# KEYS: the counter of the day, then the buckets. ARGV: the daily quota (0: no quota) and the counter's expiry in
+# KEYS: the day's counter, then the buckets. ARGV: the daily quota (0: no quota) and the counter's expiry in
 # seconds, then the refill rate per second and the capacity of each bucket, in the order of KEYS.
 # Returns the index of the empty key (0: none, 1: the day, 2…: a bucket), the seconds until it has a token, the day's
 # count, and the tokens left in the first bucket.
@@ -81,7 +81,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A token bucket in Redis: holds `capacity` tokens and gains `per_s` of them each second."""
+    """A token bucket in Redis: it holds up to `capacity` tokens and gains `per_s` tokens each second."""
 
     name: str
     per_s: float
@@ -171,7 +171,7 @@ class RateLimiter:
         self._guessers: OrderedDict[str, float] = OrderedDict()
 
     async def take(self, client: ApiClient, address: str) -> RateLimitStatus | None:
-        """Count a request of a client. Return its status, or None while Redis is unavailable. Raises: Problem."""
+        """Count a client's request. Return the client's status, or None while Redis is unavailable. Raises: Problem."""
         limits = client.limits
         buckets = [Bucket(f"key:{client.key_id}", limits.per_s, limits.burst), address_bucket(address)]
         empty, wait_s, used_today, left = await self._take(buckets, _day_key(client), limits.per_day)
@@ -186,7 +186,7 @@ class RateLimiter:
         return None if used_today is None else RateLimitStatus(limits, left, max(0, limits.per_day - used_today))
 
     async def refund(self, client: ApiClient) -> RateLimitStatus | None:
-        """Undo one `take` for the key and the day, because the response is free; the address's count is unchanged.
+        """Undo one `take` for the key and the day, because the response is free. The address's bucket is unchanged.
 
         Return the new status, or None while Redis is unavailable.
         """
@@ -217,7 +217,7 @@ class RateLimiter:
             raise _rate_limited("too-many-guesses", detail, wait_s, "guesses", policy)
 
     async def count_guess(self, address: str) -> None:
-        """Count an unknown key of an address. Raises: Problem."""
+        """Count an unknown key sent from an IP address. Raises: Problem."""
         network = network_of(address)
         empty, wait_s, *_ = await self._take([Bucket(f"guesses:{network}", 1 / GUESS_REFILL_S, GUESS_BURST)])
         if empty:

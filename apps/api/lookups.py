@@ -32,7 +32,7 @@ BOARDS_MAX = 300
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-# Maximum number of recently used keys that a fetch also refreshes, so that every fetch stays fast.
+# Maximum number of recently used keys that a fetch also refreshes. The limit keeps every fetch fast.
 EXTRA_KEYS_MAX = 50
 
 
@@ -45,7 +45,7 @@ class _Fetch(Generic[K, V]):
 
 
 class BatchCache(Generic[K, V]):
-    """Caches the values that `fetch` returns for `ttl_s` from the start of the fetch; holds up to `max_keys` keys.
+    """Caches the values returned by `fetch`. They expire `ttl_s` after the fetch started. Holds up to `max_keys` keys.
 
     A fetch for an expired key also refreshes the keys used since the previous fetch.
     """
@@ -66,7 +66,7 @@ class BatchCache(Generic[K, V]):
         self._recent_keys: dict[K, None] = {}
 
     def __contains__(self, key: K) -> bool:
-        """Return whether a key has a value in the cache, possibly an expired one, or is being fetched."""
+        """Return whether the cache contains a value for a key, even an expired one, or is fetching it."""
         return key in self._fetches
 
     async def get(self, key: K) -> V | None:
@@ -87,7 +87,7 @@ class BatchCache(Generic[K, V]):
         return value
 
     def items(self) -> Iterator[tuple[K, V | None]]:
-        """Yield each cached key with its value, None while the fetch is running."""
+        """Yield each key with its value, or with None if the value has not been fetched."""
         for key, fetch in list(self._fetches.items()):
             is_fetched = fetch.task.done() and not fetch.task.cancelled() and fetch.task.exception() is None
             yield key, fetch.task.result().get(key) if is_fetched else None
@@ -129,7 +129,7 @@ class ApiClientCache:
         """Return the client of a key that is valid now. Raises: Problem."""
         client = await self._clients.get(digest)
         if client is None:
-            raise Problem("unknown-key", "Unknown API key. Create one on the page “API keys” of your account.")
+            raise Problem("unknown-key", "Unknown API key. Create one on the “API keys” page of your account.")
         require_valid_key(client)
         return client
 
@@ -151,11 +151,11 @@ async def _fetch_clients(digests: Collection[str]) -> Mapping[str, ApiClient]:
 def require_valid_key(client: ApiClient) -> None:
     """Refuse a client whose key is revoked or expired. Raises: Problem."""
     if client.state == "revoked":
-        raise Problem("revoked-key", "This key was revoked. Create a new one on the page “API keys” of your account.")
-    # The state was cached, so the key may have expired since.
+        raise Problem("revoked-key", "This key was revoked. Create a new one on the “API keys” page of your account.")
+    # The state was cached, so the key may have expired since then.
     has_expired = client.expires_at is not None and client.expires_at <= datetime.now(UTC)
     if client.state == "expired" or has_expired:  # defense: expired-keys
-        raise Problem("expired-key", "This key has expired. Create a new one on the page “API keys” of your account.")
+        raise Problem("expired-key", "This key has expired. Create a new one on the “API keys” page of your account.")
 
 
 class Readings:

@@ -16,7 +16,7 @@ from core.inputs.names import RefusedName
 from twitchly import request_counts
 
 MEDIA_TYPE = "application/problem+json"
-# Prefix of the links to each code's documentation in the API reference.
+# Prefix of the links to the documentation of each code in the API reference.
 DOCS_PREFIX = "/api/#problem-"
 
 
@@ -72,12 +72,12 @@ class Problem(TwitchlyError):
 
 
 def invalid_request(errors: Iterable[FieldError]) -> Problem:
-    """Return the problem of a request with invalid fields."""
+    """Return the problem for a request with invalid fields."""
     return Problem("invalid-request", "Some values are invalid: see errors.", list(errors))
 
 
 def invalid_field(field: str, reason: str) -> Problem:
-    """Return the problem of a request with one invalid field."""
+    """Return the problem for a request with one invalid field."""
     return invalid_request([FieldError(field, reason)])
 
 
@@ -103,7 +103,7 @@ def problem_response(problem: Problem) -> HttpResponse:
 
 
 def exception_handler(error: Exception, _context: Any) -> HttpResponse | None:
-    """Return the response for a view's exception; None for an unexpected one. A hook of Django REST framework."""
+    """Return the response for a view's exception, or None for an unexpected one. A hook of Django REST framework."""
     problem = problem_of(error)
     return None if problem is None else problem_response(problem)
 

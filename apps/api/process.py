@@ -20,7 +20,7 @@ from apps.live.services import LiveServices
 
 @dataclass(frozen=True, slots=True)
 class ApiServices:
-    """Clients by key, their limits and usage, shared readings, figures over whole days, and the hub.
+    """Clients by key, their limits and usage, shared readings, tables of figures over whole days, and the hub.
 
     They belong to one event loop.
     """
@@ -36,7 +36,7 @@ class ApiServices:
 class ApiRequest(ASGIRequest):
     """A request to the API, with the services of its process.
 
-    `auth`, the name that Django REST framework uses, is the client of its key once authenticated.
+    `auth`, a name defined by Django REST framework, is the client, or None until its key is authenticated.
     """
 
     services: ApiServices

@@ -50,7 +50,7 @@ class UsageRecorder:
         self._closing = asyncio.Event()
 
     def record(self, key_id: int, code: str) -> None:
-        """Count a request by the code of its problem, "" if it succeeded."""
+        """Count a request under its problem code; "" means that it succeeded."""
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         self._counts[key_id, hour, "requests"] += 1
         if code:
@@ -68,7 +68,7 @@ class UsageRecorder:
             self._counts += counts
 
     async def aclose(self) -> None:
-        """Write the counts since the last flush."""
+        """Write the counts recorded since the last flush."""
         self._closing.set()
         if self._flush_task is not None:
             await self._flush_task

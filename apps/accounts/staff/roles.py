@@ -30,7 +30,7 @@ ROLE_PERMISSIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "accounts.user": ("view", "end_sessions"),
         "curation.curationrequest": ("view", "change"),
         "curation.optoutrequest": ("view", "change"),
-        # A key can only be revoked.
+        # The only change that staff can make to a key is to revoke it.
         "api.apikey": ("view", "change"),
     },
     OWNER: {

@@ -24,13 +24,13 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 class StaffSite(AdminSite):
-    """Has no login form: Django's own would accept a password alone, without a rate limit."""
+    """Has no login form, because Django's own would accept a password alone, without a rate limit."""
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and _is_verified(request)  # defense: admin-factor
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Reject action forms with malformed primary keys: Django queries by them without validation."""
+        """Reject action forms with malformed primary keys, which Django would use in queries without validation."""
         decorated, owner = super().admin_view(view, cacheable), getattr(view, "__self__", None)
         if not isinstance(owner, ModelAdmin):
             return decorated

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from twitchly.request_bodies import BODY_MAX_BYTES
 
-# Files can be up to 256,000 bytes. The confirmation sends the text again, percent-encoded: up to three times as long.
+# Files can have up to 256,000 bytes. The confirmation sends the text again, percent-encoded, which can triple its size.
 IMPORT_MAX_BYTES = 1_000_000
 
 

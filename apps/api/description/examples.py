@@ -17,7 +17,7 @@ TEXTS: Mapping[str, str] = {"text/csv": CSV, "application/x-ndjson": NDJSON, "te
 _BY_OPERATION: Mapping[str, Any] = {
     "get_description": {"openapi": "3.1.0", "info": {"title": "Twitchly API", "version": "1.0.0"}, "paths": {}},
 }
-# Bodies whose required fields alone are not a valid request.
+# Bodies of operations for which the required fields alone are not a valid request.
 BODIES: Mapping[str, Any] = {
     "query": {
         "channels": ["26301881", "70930005"],

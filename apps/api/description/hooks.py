@@ -14,11 +14,11 @@ from core.metrics.formulas import COMPLETE_FROM
 _INTRODUCTION = f"""\
 Live and historical metrics of Twitch channels, computed from their chat, each with its coverage.
 
-- Times are UTC, ISO 8601, and end with `Z`. Unknown values are absent or null, never 0.
+- Times are in UTC, in ISO 8601 format, and end with `Z`. Unknown values are absent or null, never 0.
 - `coverage` is the share of the time in which the channel was heard, 0 to 1. Below {COMPLETE_FROM}, counts are lower
   bounds.
-- Paginated lists have `next`: send it as `cursor` to get the next page. It is null on the last page.
-- Fields with `x-known-values` may gain values. Treat unknown ones conservatively.
+- Paginated lists have the field `next`. Send its value as `cursor` to get the next page. It is null on the last page.
+- Fields with `x-known-values` may get additional values. Treat unknown values conservatively.
 - `If-Match` accepts `*` and the current ETag of a watchlist. Any other value returns 412, and nothing changes.
 - Every error is a problem document (RFC 9457) with a stable `code`; the header `X-Request-Id` identifies the request.
 - Figures come from Twitch's public chat and API. Twitchly is not affiliated with Twitch.
@@ -35,7 +35,7 @@ TAGS = {
 
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add introduction, license, tags, headers, security and the Problem schema to the description."""
+    """Add the introduction, license, tags, headers, security and the Problem schema to the description."""
     result["info"]["description"] = _INTRODUCTION
     result["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
     result["servers"] = [{"url": "/", "description": "This instance"}]

@@ -73,7 +73,7 @@ class Section:
 
 @lru_cache(maxsize=16)
 def sections(root: str, language: str) -> list[Section]:
-    """Return all operations; `root` is the URL of this instance, `language` the language of the examples."""
+    """Return all operations, by section; `root` is this instance's URL, `language` the language of the examples."""
     by_tag: dict[str, list[Operation]] = {name: [] for name in ORDER}
     for path, methods in description()["paths"].items():
         for method, fields in methods.items():
@@ -195,5 +195,5 @@ def _javascript(method: str, url: str, body: Any, *, is_stream: bool) -> str:
 
 
 def _json(body: Any) -> str:
-    """Return a body as JSON, with a line per member if there are several."""
+    """Return a body as JSON, one member per line if there are several."""
     return orjson.dumps(body, option=orjson.OPT_INDENT_2 if len(body) > 1 else None).decode()

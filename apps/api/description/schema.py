@@ -28,8 +28,8 @@ _PROBLEM_HEADERS: Mapping[int, tuple[str, ...]] = {
 }
 _HEADERS: Mapping[str, str] = {
     "X-Request-Id": "Request ID; include it when you contact support.",
-    "RateLimit-Policy": "Limits that apply to this request: quota (`q`) per window of seconds (`w`).",
-    "RateLimit": "Remaining requests (`r`) and seconds until the quota is full again (`t`).",
+    "RateLimit-Policy": "Limits that apply to this request: the quota (`q`) per window (`w`, in seconds).",
+    "RateLimit": "Remaining requests (`r`), and seconds until the quota is full again (`t`).",
     "ETag": "Version of the response. Send it as `If-None-Match` to get a free 304 while it is current.",
     "Cache-Control": "Time for which the response may be cached.",
     "Retry-After": "Seconds to wait before retrying.",
@@ -54,7 +54,7 @@ IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description="ETag of the version to change. Returns 412 if the resource has changed since.",
+    description="ETag of the version to change or delete. Returns 412 if the resource has changed since then.",
 )
 HEADERS: Mapping[str, Any] = {
     name: {"description": text, "schema": _SCHEMAS.get(name, {"type": "string"})} for name, text in _HEADERS.items()
@@ -62,7 +62,7 @@ HEADERS: Mapping[str, Any] = {
 
 
 def operation(name: str, summary: str, tag: str, **options: Any) -> Callable[[Method], Method]:
-    """Describe a method of a view. Options are those of `extend_schema`, `query` (its schema) and `etag`.
+    """Describe a method of a view. Options are those of `extend_schema`, and `query` (a schema) and `etag`.
 
     The query's schema becomes the attribute `query` of the method. `etag=True` means that responses have an entity
     tag, so that a GET may return 304.
@@ -95,7 +95,7 @@ class Schema(AutoSchema):
         return [] if scope is None else [{"key": [scope]}]
 
     def get_description(self) -> str:  # type: ignore[override]  # the stubs' types are those of another class
-        """Return the default description: none, because docstrings are written for developers."""
+        """Return an empty default description, because docstrings are written for developers."""
         return ""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:

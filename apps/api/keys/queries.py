@@ -1,4 +1,4 @@
-"""Queries for API keys. Queries for an account return its own keys only."""
+"""Queries for API keys. Queries for an account return only that account's keys."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _client(key: ApiKey, state: KeyState, default: Callable[[], Plan]) -> ApiCli
 
 
 def default_plan() -> Plan:
-    """Return the plan of accounts without a membership; one with the built-in limits if it was deleted."""
+    """Return the plan for accounts without a membership, or a plan with built-in limits if it was deleted."""
     return Plan.objects.filter(is_default=True).first() or Plan(name="Standard")
 
 

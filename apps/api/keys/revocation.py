@@ -11,5 +11,8 @@ def session_name(key_id: int) -> str:
 
 
 def close_connections(key_id: int) -> None:
-    """Close a key's connections. Without Redis, streams check the key at their next event, sockets every second."""
+    """Close a key's connections.
+
+    If Redis is unavailable, streams check the key at their next event, and sockets check it every second.
+    """
     notify_digests_ended(session_name(key_id))

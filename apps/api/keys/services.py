@@ -23,7 +23,7 @@ GRACE = timedelta(hours=24)
 
 
 def create_key(*, owner: User, name: str, scopes: Collection[str], days: int | None) -> tuple[ApiKey, str]:
-    """Create a key that expires after `days`, or never; return it with its secret, which is not stored."""
+    """Create a key that expires after `days`, or never if None. Return it with its secret, which is not stored."""
     name = clean_name("key", name)
     if not scopes or not set(scopes) <= set(Scope):
         raise Refused("Choose at least one scope.")
@@ -41,7 +41,7 @@ def rotate_key(*, key: ApiKey) -> tuple[ApiKey, str]:
     if state_of(key, now) != "active":
         raise Refused("Only active keys without a replacement can be replaced.")
     _require_room_for_key(key.owner)
-    # The successor gets the lifetime that this key had.
+    # The successor gets the same lifetime as the key it replaces.
     expires_at = None if key.expires_at is None else now + (key.expires_at - key.created_at)
     successor, secret = _create(key.owner, key.name, key.scopes, expires_at)
     key.replaced_by = successor

@@ -32,7 +32,7 @@ DEFAULT_SCOPES = (Scope.READ_BOARDS, Scope.READ_SERIES)
 @login_required
 @reauthentication_required  # type: ignore[untyped-decorator]
 def keys(request: HttpRequest) -> HttpResponse:
-    """Show the keys; a POST creates one, or the successor of `key`. Only this response contains its secret."""
+    """Show the keys. A POST creates a key, or the successor of `key`; only its response contains the secret."""
     if request.method != "POST":
         return render_keys(request)
     name, scopes, days = request.POST.get("name", ""), request.POST.getlist("scopes"), request.POST.get("days", "")
@@ -53,7 +53,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
-    """Revoke a key. No recent sign-in is required: a revocation may be urgent, and it reveals nothing."""
+    """Revoke a key. No recent sign-in is required, because a revocation may be urgent and reveals nothing."""
     key = _find(request, key_id)
     services.revoke_key(key=key)
     messages.success(request, f"The key “{key.name}” ({key.prefix}…) was revoked and its connections were closed.")

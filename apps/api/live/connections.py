@@ -1,4 +1,4 @@
-"""Limits the live connections of an account across all web processes: each holds a lease in Redis."""
+"""Limits the live connections of an account across all web processes. Each connection holds a lease in Redis."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ LEASE_S = redis_keys.LEASE_EXPIRES_S
 RENEW_EVERY_S = 15.0
 REDIS_TIMEOUT_S = 2.0
 
-# KEYS: the sorted set of an account's leases by expiry. ARGV: the maximum number of leases, a lease's name, LEASE_S.
-# Returns 1 if the lease was acquired, 0 if all are taken.
+# KEYS: the sorted set of an account's leases by expiry. ARGV: the maximum number of leases, the new name, LEASE_S.
+# Returns 1 if the lease was acquired, 0 if all leases are taken.
 _ACQUIRE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1])
@@ -50,7 +50,7 @@ class ConnectionLease:
         self._renewal: asyncio.Task[None] | None = None
 
     async def try_acquire(self, leases_max: int) -> bool:
-        """Take one of the account's leases and keep it renewed, or return False if all are taken."""
+        """Acquire one of the account's leases and keep renewing it; return False if all leases are taken."""
         if not await self._redis.eval(_ACQUIRE, 1, self._key, leases_max, self._name, LEASE_S):
             return False
         self._renewal = asyncio.create_task(self._renew())

@@ -1,8 +1,8 @@
 """Server-sent events: the frames of the pages' sockets, each with an id to resume from.
 
-An id holds the time of the last frame of each subscription and a digest of the subscriptions. Frames are complete, so
-a client that resumes gets one snapshot per subscription with a newer frame. An id from other subscriptions or from
-the future is ignored: the client gets a snapshot of every subscription.
+An id contains the time of the last frame of each subscription and a digest of the subscriptions. Frames are complete,
+so a client that resumes gets one snapshot for each subscription that has a newer frame. An id that belongs to other
+subscriptions or is from the future is ignored, and the client gets a snapshot of every subscription.
 """
 
 from __future__ import annotations
@@ -45,14 +45,17 @@ class StreamPosition:
 
     def advance(self, name: str, at_ms: int) -> str:
         """Move past a frame and return its id."""
-        # From here on every frame is sent: a clock that is set back must not silence the stream.
+        # From here on, every frame is sent, because a clock that is set back must not silence the stream.
         self._resumed_ms.pop(name, None)
         self._sent_ms[name] = at_ms
         return "-".join((*map(str, self._sent_ms.values()), self._digest))
 
 
 def _parse_id(last_id: str, names: Sequence[str], digest: str, now_ms: int) -> dict[str, int]:
-    """Return the times in an id, by subscription; all 0 for an id from other subscriptions or from the future."""
+    """Return the times in an id, by subscription.
+
+    All are 0 if the id is malformed, belongs to other subscriptions, or is from the future.
+    """
     *times, suffix = last_id.split("-")
     if suffix == digest and len(times) == len(names) and all(re.fullmatch("[0-9]{1,15}", time) for time in times):
         sent_ms = dict(zip(names, map(int, times), strict=True))
@@ -62,7 +65,7 @@ def _parse_id(last_id: str, names: Sequence[str], digest: str, now_ms: int) -> d
 
 
 class EventSubscription(Subscription):
-    """Writes frames as events; a frame that the client already has is written as b""."""
+    """Writes frames as events, omitting frames that the client already has."""
 
     def __init__(self, name: str, spec: SubscriptionSpec, position: StreamPosition) -> None:
         super().__init__(name, spec)
@@ -78,7 +81,7 @@ class EventSubscription(Subscription):
 
 
 class EventStream:
-    """An SSE connection: its task waits for `changed`, then takes the frames itself."""
+    """An SSE connection. Its task waits for `changed`, then takes the frames itself."""
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()

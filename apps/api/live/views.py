@@ -35,31 +35,31 @@ from apps.live.subscriptions import (
 )
 
 _DESCRIPTION = """\
-Each event is a frame, as JSON: first `{"type": "snapshot", "id": "viewers", "seq": 1, …}`, then frames of the type
-`push`. Frames of a board have `board` and `rows`, those of channels have `channels` by ID, and those of the table have
-`rows` by ID. A push of the table with `is_whole: false` has only the changed rows, and the IDs of removed ones in
-`gone`. Times in frames are milliseconds since 1970, UTC.
+Each event is a frame in JSON. A subscription begins with `{"type": "snapshot", "id": "viewers", "seq": 1, …}`; later
+frames have the type `push`. Frames of a board contain `board` and `rows`, those of channels contain `channels` by ID,
+and those of the table contain `rows` by ID. A push of the table with `is_whole: false` contains only the changed rows,
+and the IDs of removed rows in `gone`. Times in frames are milliseconds since 1970, UTC.
 
 `end_ms` of a board's row is the end of the window of its `value`. A channel has two windows: `distinct_end_ms` is the
-end of the window of `chatters`, `excitement` and `repetition`, which is updated every 5 s, and `end_ms` that of all
-other `values`. Their coverages are `distinct_coverage` and `coverage`. `language` is Twitch's language code, and
-`language_name` its English name. `display` has the display text of Twitchly's pages: do not parse it, because it may
-change.
+end of the window of `chatters`, `excitement` and `repetition`, which is updated every 5 s, and `end_ms` is the end of
+the window of all other `values`. `distinct_coverage` and `coverage` give the coverage of these two windows. `language`
+is Twitch's language code, and `language_name` is the language's English name. `display` contains the values formatted
+as Twitchly's pages show them. Do not parse it: the format may change.
 
-Every frame has an ID. To resume, send it as `Last-Event-ID` with the same subscriptions: you get a snapshot of each
-subscription with newer data. Any other ID is ignored, and you get snapshots of all subscriptions. A newer frame
-replaces one that you have not read yet. A client that reads nothing for a minute is disconnected. A `problem` event
-states what is unavailable; it is also the last event after your key expires or is revoked. The WebSocket
-`/api/v1/socket` accepts the same header and sends the same frames.
+Every frame has an ID. To resume, send the last ID as `Last-Event-ID` with the same subscriptions: you get a snapshot of
+each subscription that has newer data. Any other ID is ignored, and you get snapshots of all subscriptions. A newer
+frame replaces one that you have not read yet. A client that reads nothing for a minute is disconnected. A `problem`
+event says what is unavailable; it is also the last event after your key expires or is revoked. The WebSocket
+`/api/v1/socket` accepts the same `Authorization` header and sends the same frames.
 
-To get values once instead, send `Accept: application/json` or `format=json`, with `channels` only.
-JSON has the fields of `/channels/{channel_id}/live` for each channel; CSV and NDJSON have a row per channel, with the
-values. The request does not count as a live connection. Requests within the same second get the same data.
+To get values only once, send `channels` with `Accept: application/json` or `format=json`; CSV and NDJSON work likewise.
+JSON contains the fields of `/channels/{channel_id}/live` for each channel; CSV and NDJSON contain one row of values per
+channel. The request does not count as a live connection. Requests within the same second get the same data.
 """
 
 
 class EventStreamRenderer(BaseRenderer):
-    """Takes part in content negotiation only: the view writes the events itself."""
+    """Takes part in content negotiation only, because the view writes the events itself."""
 
     media_type = "text/event-stream"
     format = "event-stream"
@@ -69,7 +69,7 @@ class LiveQuery(BoardFilters):
     boards = CommaList(BOARD_KEYS, required=False, help_text="Boards, by metric, as `a,b` or repeated.")
     n = Choice(required=False, default=SIZES[0], choices=list(SIZES), help_text="Number of rows per board.")
     channels = CommaList(required=False, help_text=f"Up to {CHANNELS_MAX} channel IDs, as `a,b` or repeated.")
-    table = Flag(required=False, default=False, help_text="All live channels, every 2 s.")
+    table = Flag(required=False, default=False, help_text="Stream the table of all live channels, every 2 s.")
 
 
 class LiveView(ApiView):
@@ -115,7 +115,8 @@ def requested_subscriptions(query: Mapping[str, Any]) -> list[Subscribe]:
     if query["table"]:
         specs["table"] = TableSpec()
     if not 1 <= len(specs) <= SUBSCRIPTIONS_MAX:
-        raise invalid_field("boards", f"Choose boards, channels or the table: 1 to {SUBSCRIPTIONS_MAX} in total.")
+        reason = f"Request 1 to {SUBSCRIPTIONS_MAX} subscriptions in total."
+        raise invalid_field("boards", f"{reason} Each board, the list of channels and the table count as one.")
     return [Subscribe(name, spec) for name, spec in specs.items()]
 
 

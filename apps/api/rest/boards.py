@@ -56,8 +56,8 @@ class BoardView(ApiView):
         "Boards",
         query=BoardQuery,
         responses=schemas.Board,
-        description="Ranked by the values in the response. For equal values, the greater channel ID (compared as text) "
-        "comes first. Requests within the same second get the same data.",
+        description="Channels are ranked by the values in the response. Ties are broken by channel ID, compared as "
+        "text: the greater one comes first. Requests within the same second get the same data.",
     )
     async def get(self, _request: Request, metric: str) -> ApiResponse:
         board = requested_board(metric, self.query)
@@ -68,7 +68,7 @@ class BoardView(ApiView):
 
 
 def requested_board(metric: str, query: Mapping[str, Any]) -> Board:
-    """Return the board to read, its size rounded up so that requests share readings. Raises: NotFound."""
+    """Return the board to read, with its size rounded up so that requests share readings. Raises: NotFound."""
     if metric not in BOARD_KEYS:
         raise NotFound(f"Unknown board. Choose one of {', '.join(BOARD_KEYS)}.")
     size = next(size for size in SIZES if size >= query["n"])

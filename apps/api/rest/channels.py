@@ -127,8 +127,8 @@ async def find_channel(readings: Readings, channel_id: str) -> tuple[ChannelNow,
 
 
 async def find_channels(readings: Readings, channel_ids: Collection[str]) -> tuple[dict[str, ChannelNow], Reading]:
-    """Return the live and stored channels among Twitch IDs by ID, in no particular order, and the reading of the live
-    channels. Unknown channels are absent. Raises: ServiceUnavailable.
+    """Return the live and stored channels with these Twitch IDs, by ID in no particular order, and the reading of the
+    live channels. Unknown channels are omitted. Raises: ServiceUnavailable.
     """
     reading = await readings.of_channels()
     live = {i: reading.channels[i] for i in channel_ids if i in reading.channels}
@@ -140,7 +140,7 @@ async def find_channels(readings: Readings, channel_ids: Collection[str]) -> tup
 
 
 def search_live(live: Mapping[str, ChannelNow], text: str, after: str, *, is_exact: bool = False) -> list[Profile]:
-    """Return the live channels that match a search, by id, starting after `after`."""
+    """Return the live channels that match a search, sorted by id, starting after `after`."""
     profiles = (channel.profile for channel in live.values() if channel.profile.id > after)
     return sorted((p for p in profiles if matches_text(p, text, is_exact=is_exact)), key=lambda profile: profile.id)
 
@@ -148,7 +148,7 @@ def search_live(live: Mapping[str, ChannelNow], text: str, after: str, *, is_exa
 def search_stored(
     text: str, after: str, limit: int, excluded: Collection[str] = (), *, is_exact: bool = False
 ) -> list[Profile]:
-    """Return up to `limit` channels that match a search, by id, starting after `after`.
+    """Return up to `limit` channels that match a search, sorted by id, starting after `after`.
 
     All channels that were ever tracked are searched, except `excluded`.
     """

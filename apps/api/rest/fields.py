@@ -14,7 +14,7 @@ from core.inputs.readable_text import one_line
 
 
 class Choice(serializers.ChoiceField):
-    """One of a few values; the error for any other lists them."""
+    """One of a few values. The error for any other value lists them."""
 
     def __init__(self, choices: Sequence[Any], **options: Any) -> None:
         super().__init__(choices, **options)
@@ -108,7 +108,7 @@ class ChannelId(Text):
 
 
 class OpenText(serializers.CharField):
-    """A string in a response with known values, to which later releases may add."""
+    """A string in a response. Later releases may add to its known values."""
 
     def __init__(self, known: Sequence[str], *, help_text: str = "", **options: Any) -> None:
         super().__init__(help_text=with_known_values(known, help_text), **options)

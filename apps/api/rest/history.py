@@ -39,7 +39,7 @@ from core.metrics.table import METRIC
 from core.metrics.units import unit_of
 from twitchly.clock import now_ms
 
-# A larger stream id is not a valid time.
+# Stream ids are start times in ms; a larger one is not a valid time.
 MS_MAX = 10**15
 NO_STREAM = "This channel has no finished stream with this ID."
 
@@ -77,7 +77,7 @@ class SeriesSummary(Figures):
 
 @dataclass(frozen=True, slots=True)
 class MeasuredSeries:
-    """A series of some metrics, in the windows of an interval."""
+    """A series of the requested metrics, with its points at the requested interval."""
 
     channel_id: str
     series: Series
@@ -160,8 +160,8 @@ class EventsView(ApiView):
         "History",
         query=EventsQuery,
         responses=schemas.EventList,
-        description="Raids, gift bombs, moderation, titles, categories, and gaps (`gap`), including missed time that "
-        "no recorded gap covers.",
+        description="Raids, gift bombs, moderation, title and category changes, and gaps (`gap`), including missed "
+        "time that no recorded gap covers.",
     )
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         query, now = self.query, now_ms()

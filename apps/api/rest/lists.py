@@ -73,7 +73,7 @@ class WatchlistView(ApiView):
         responses=schemas.Watchlist,
         parameters=[IF_MATCH],
         etag=True,
-        description="`channels` replaces the list. Omitted fields stay unchanged.",
+        description="`channels` replaces all of the list's channels. Omitted fields stay unchanged.",
     )
     async def patch(self, _request: Request, watchlist_id: int) -> ApiResponse:
         body, headers = self.body(WatchlistChange), self.request.headers

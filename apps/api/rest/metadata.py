@@ -48,7 +48,7 @@ class DefinedMetric:
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """All metrics, and the counting rules that formulas do not state."""
+    """All metrics, and the counting rules that are not part of their formulas."""
 
     items: Sequence[DefinedMetric] = tuple(map(DefinedMetric, METRICS))
     next: None = None

@@ -1,6 +1,7 @@
 """Keyset pagination: a page starts after the last item of the previous one, so nothing is skipped or repeated.
 
-A cursor is valid for one list: one operation with all its parameters except the size of the page, for one account.
+A cursor is valid for one list, which is identified by the operation, its parameters except the page size, and the
+account.
 """
 
 from __future__ import annotations
@@ -31,19 +32,19 @@ def list_id(path: str, query: Mapping[str, Any], account_id: int) -> str:
 
 
 def page(items: Sequence[T], limit: int, position: Callable[[T], Any], list_id: str) -> Page[T]:
-    """Return a page of up to `limit` items; `items` has one more if the list continues."""
+    """Return a page of up to `limit` items; `items` contains one more if the list continues."""
     page_items = items[:limit]
     cursor = write_cursor(list_id, position(page_items[-1])) if len(items) > limit else None
     return Page(page_items, cursor)
 
 
 def write_cursor(list_id: str, position: Any) -> str:
-    """Return a position in a list as a signed cursor; it is deterministic, so that ETags stay stable."""
+    """Return a position in a list as a signed cursor. Cursors are deterministic, so that ETags stay stable."""
     return _signer(list_id).sign_object(position)
 
 
 def read_cursor(list_id: str, cursor: str | None) -> Any:
-    """Return the position in a list that a cursor holds, or None without a cursor. Raises: Problem."""
+    """Return the position in a list that a cursor contains, or None without a cursor. Raises: Problem."""
     if cursor is None:
         return None
     try:

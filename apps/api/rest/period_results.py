@@ -77,7 +77,7 @@ def figures_of(
     by_day: bool,
     hours: Hours | None,
 ) -> ChannelFigures:
-    """Return the figures for a channel; `days` are the period's days, after the previous period's days if requested."""
+    """Return the figures for a channel; `days` begins with the previous period's days if requested."""
     before, inside = days[: -period.days], days[-period.days :]
     return ChannelFigures(
         profile,

@@ -1,8 +1,8 @@
 """Strict parsing of queries and bodies: unknown, empty and repeated parameters are errors, never ignored.
 
 Numbers and times are accepted in one form only; see WholeNumber and Moment in fields.py. The error for an unknown
-parameter or field lists the known ones. An empty parameter is an error: clients omit it instead. Only list parameters
-may be repeated; they also accept `a,b`.
+parameter or field lists the known ones. An empty parameter is an error, because clients can omit it. Only list
+parameters may be repeated; they also accept `a,b`.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from apps.api.rest.responses import FORMAT
 from core.inputs.json_text import InvalidJson, RepeatedMember, read_json
 
 EMPTY = "The value is empty. Omit the parameter instead."
-# Serializers put invalid values into their errors, and formatting a nested value recurses.
+# Serializers include invalid values in their errors, and formatting a nested value is recursive.
 DEPTH_MAX = 20
-# Longer queries are rare, and would fill the cache of parsed queries.
+# Longer queries are not cached, because they are rare and would fill the cache of parsed queries.
 _CACHED_QUERY_MAX = 1_000
 
 
 class BodyParser(JSONParser):
-    """Parses JSON strictly, as UTF-8 regardless of the header; limits the nesting depth."""
+    """Parses JSON strictly, as UTF-8 regardless of the Content-Type header, and limits the nesting depth."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:  # noqa: ARG002
         """Return the parsed body. Raises: ParseError, Problem."""
@@ -91,7 +91,7 @@ def _children(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-# Clients repeat the same queries.
+# Cached, because clients repeat the same queries.
 _cached_query = lru_cache(maxsize=2_000)(_read_query)
 
 

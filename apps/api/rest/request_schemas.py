@@ -47,9 +47,11 @@ class ChannelsQuery(PageQuery):
     q = serializers.CharField(
         required=False,
         max_length=TEXT_MAX,
-        help_text="Part of a channel's name or login, or its ID or Twitch address (exact match).",
+        help_text="Part of a channel's name or login, or its ID or Twitch URL (exact match).",
     )
-    live = Flag(required=False, help_text="`true`: only live channels; `false`: only others. Default: all.")
+    live = Flag(
+        required=False, help_text="`true`: only live channels; `false`: only channels that are not live. Default: all."
+    )
 
     def validate_q(self, text: str) -> str:
         try:
@@ -61,12 +63,12 @@ class ChannelsQuery(PageQuery):
 
 class TimeRangeQuery(RequestSchema):
     range = Choice(
-        required=False, choices=list(RANGES), help_text="Range that ends now. Default `24h`, unless `from` is given."
+        required=False, choices=list(RANGES), help_text="Range that ends now. Default: `24h`, unless `from` is given."
     )
     from_ = Moment(required=False, help_text="Start of the time span, instead of `range`.")
     to = Moment(
         required=False,
-        help_text="End of the time span. Default: now; a series ends at its last full step. Requires `from`.",
+        help_text="End of the time span. Requires `from`. Default: now, or for a series, its last whole step.",
     )
 
 
@@ -87,8 +89,8 @@ class SeriesQuery(TimeRangeQuery):
         required=False,
         choices=list(INTERVALS),
         help_text="Instead of `grain`: windows of 30 s, one every 30 s (`30s`) or every 10 s (`10s`), of a minute "
-        "(`1m`) or of an hour (`1h`). By default, windows in CSV and NDJSON do not overlap, and JSON has all stored "
-        "windows.",
+        "(`1m`) or of an hour (`1h`). By default, windows in CSV and NDJSON do not overlap, and JSON contains all "
+        "stored windows.",
     )
 
 
@@ -111,8 +113,8 @@ class PeriodBody(RequestSchema):
     category = ChannelText(
         required=False,
         max_length=CATEGORY_MAX,
-        help_text=f"Category name: up to {CHANNELS_MAX} channels that were live on or after `first_day` and were in "
-        "this category when last seen, most viewers first.",
+        help_text=f"Category name. Selects up to {CHANNELS_MAX} channels that were live on or after `first_day` and "
+        "were in this category when last seen, most viewers first.",
     )
     metrics = serializers.ListField(
         child=Choice(choices=tuple(METRIC)),

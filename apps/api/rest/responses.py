@@ -19,7 +19,7 @@ from apps.metrics.exports.formats import Cell, ExportColumn, writer_of
 
 # A parameter of every operation.
 FORMAT = "format"
-# Values of Cache-Control: responses are cached by clients, never by shared caches.
+# Values of Cache-Control: clients may cache responses, shared caches never may.
 NO_STORE = "no-store"
 REVALIDATE = "private, no-cache"
 ONE_SECOND = "private, max-age=1"
@@ -40,7 +40,7 @@ class Table:
 class ApiResponse(Response):
     """A view's response: a JSON document, the same data as a table if it has rows, and its headers.
 
-    Without an `etag`, the ETag is a hash of the content. Responses that are cached for 1 s or not stored have none.
+    Without an `etag`, the ETag is a hash of the content. Responses that are cached for 1 s or not stored have no ETag.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class NdjsonRenderer(BaseRenderer):
 
 
 class Negotiation(DefaultContentNegotiation):
-    """Chooses the renderer of a request. Raises: Problem."""
+    """Chooses the renderer for a request. Raises: Problem."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
         if format_suffix and FORMAT in request.GET:
@@ -116,7 +116,7 @@ def choose(renderers: tuple[type[BaseRenderer], ...], accept: str, named: str | 
         chosen = next((renderer for renderer in renderers if renderer.format == named), None)
     else:
         weighted = [(weight(renderer.media_type, accept), renderer) for renderer in renderers]
-        # If weights are equal, the first one wins: it is the operation's default format.
+        # If weights are equal, the first renderer wins, because it has the operation's default format.
         best, chosen = max(weighted, key=lambda pair: pair[0])
         chosen = chosen if best > 0 else None
     if chosen is None:
@@ -138,7 +138,7 @@ def weight(media_type: str, accept: str) -> float:
 
 
 def _quality(item: MediaType) -> float:
-    """Return the weight of a media range; 1 for an invalid one, such as `q=nan`."""
+    """Return the weight of a media range, or 1 if the weight is invalid, such as `q=nan`."""
     return item.quality if 0 <= item.quality <= 1 else 1.0
 
 
@@ -154,7 +154,7 @@ def weak_etag(content: bytes) -> str:
 
 
 def strong_etag(document: Any) -> str:
-    """Return a strong entity tag of a JSON document, for If-Match. Its response is never compressed."""
+    """Return a strong entity tag for a JSON document, for use with If-Match. The document is never sent compressed."""
     return _hash_tag(_json(document))
 
 

@@ -18,7 +18,7 @@ from core.times import DAY_MS, ms_of
 
 DEFAULT_RANGE = "24h"
 POINTS_MAX = 10_000
-# A plot has fewer pixels, so more points are only sent on request.
+# Plots are rarely wider than this in pixels, so more points are sent only on request.
 DEFAULT_POINTS_MAX = 2_500
 
 
@@ -32,7 +32,7 @@ def requested_range(query: Mapping[str, Any], now_ms: int) -> Range:
         raise invalid_field("range", "Send a range or “from”, not both.")
     from_ms, until_ms = ms_of(query["from"]), ms_of(query["to"]) if "to" in query else now_ms
     if from_ms >= until_ms:
-        raise invalid_field("from", "“from” must be before the end.")
+        raise invalid_field("from", "“from” must be before “to”, or before now if “to” is omitted.")
     if until_ms > now_ms:
         raise invalid_field("to", f"It is in the future. The current time is {iso(now_ms)}.")
     if from_ms < EPOCH_MS:
@@ -61,7 +61,7 @@ def with_grain(range_: Range, grain: StoredGrain | None, now_ms: int) -> Range:
         reason = f"“{grain}” windows have expired for part of this range."
         raise invalid_field("grain", f"{reason} Choose a coarser grain or a later start.")
     if range_.span_ms // STEP_MS[grain] > POINTS_MAX:
-        raise invalid_field("grain", f"More than {POINTS_MAX:,} windows: choose a coarser grain or a shorter span.")
+        raise invalid_field("grain", f"The limit is {POINTS_MAX:,} windows. Choose a coarser grain or a shorter span.")
     return regrained
 
 
@@ -74,7 +74,7 @@ def with_end(range_: Range, now_ms: int) -> Range:
         return range_
     from_ms, until_ms = now_ms - range_.span_ms, range_.bounds(now_ms)[1]
     if from_ms >= until_ms:
-        raise invalid_field("from", f"“from” must be before the end, which is {iso(until_ms)} without “to”.")
+        raise invalid_field("from", f"“from” must be before {iso(until_ms)}, where the range ends if “to” is omitted.")
     return replace(range_, span_ms=until_ms - from_ms, until_ms=until_ms)
 
 

@@ -37,8 +37,8 @@ TABLES: list[type[BaseRenderer]] = [JsonRenderer, CsvRenderer, NdjsonRenderer]
 class ApiView(APIView):
     """A view of the API. `scopes` maps methods to the scope that a key needs; other methods need no key.
 
-    `dispatch` awaits the steps of Django REST framework: the framework's own version cannot await, and adrf's runs
-    them in a thread.
+    `dispatch` awaits the steps of Django REST framework, because the framework's own version cannot await, and adrf's
+    runs them in a thread.
     """
 
     schema = Schema()
@@ -91,7 +91,7 @@ class ApiView(APIView):
             require_write(request.headers, "")
 
     async def authenticate(self, request: Request) -> None:
-        """Find the client of the key, and count the request. Raises: Problem."""
+        """Authenticate the client by its key, and count the request. Raises: Problem."""
         address, rate_limiter = request.META.get("REMOTE_ADDR", ""), self.services.rate_limiter
         if self.scope is None:
             await rate_limiter.take_anonymous(address)
@@ -103,7 +103,7 @@ class ApiView(APIView):
 
     @property
     def scope(self) -> Scope | None:
-        """The scope that the request needs; None if it needs no key."""
+        """The scope that the request needs, or None if it needs no key."""
         method = (self.request.method or "").lower()
         return self.scopes.get("get" if method == "head" else method)
 
@@ -126,7 +126,7 @@ class ApiView(APIView):
     def conditional_response(self, version: str, cache_control: str) -> ApiResponse:
         """Return a 304 to a client that has this version of the resource, or else a 200 for the handler to complete.
 
-        The entity tag also depends on the request, the format and the API description, so an upgrade changes it.
+        The entity tag also depends on the request, the format and the API description, so an upgrade may change it.
         """
         request = self.request
         parts = [self.path, request.META.get("QUERY_STRING", ""), request.accepted_media_type, version]

@@ -27,13 +27,13 @@ class ResponseSchema(serializers.Serializer[Any]):
 
     @classmethod
     def produce(cls, instance: Any) -> dict[str, Any]:
-        """Return the document of an object; the sources of the fields name its attributes."""
+        """Return the document for an object; the sources of the fields name its attributes."""
         document: dict[str, Any] = _producer(cls)(instance)
         return document
 
     @classmethod
     def produce_list(cls, instances: Any) -> list[Any]:
-        """Return the documents of several objects."""
+        """Return the documents for several objects."""
         return list(map(_producer(cls), instances))
 
 
@@ -51,14 +51,14 @@ class Converted(serializers.Field[Any, Any, Any, Any]):
 
 
 class UtcTime(Converted, serializers.DateTimeField):
-    """A time, from milliseconds since 1970."""
+    """A time, converted from milliseconds since 1970."""
 
     def to_representation(self, value: int | None) -> Any:
         return _utc_datetime(value)
 
 
 class Seconds(Converted, serializers.FloatField):
-    """A duration in seconds, from milliseconds."""
+    """A duration in seconds, converted from milliseconds."""
 
     def to_representation(self, value: int | None) -> Any:
         return None if value is None else value / 1000
@@ -70,7 +70,7 @@ class TextId(Converted, serializers.CharField):
 
 @cache
 def _producer(schema: type[ResponseSchema]) -> Convert:
-    """Compile a schema to a function that returns an object's document.
+    """Compile a schema into a function that returns an object's document.
 
     A serializer's own loop over its fields takes 20 times as long as the dictionary display compiled here. The
     generated source contains only names from the schema's class, as with dataclasses.
@@ -88,7 +88,7 @@ def _producer(schema: type[ResponseSchema]) -> Convert:
 
 
 def _conversion(field: Any) -> Convert | None:
-    """Return the function that converts a field's value for JSON; None if the renderer can write it unchanged."""
+    """Return the function that converts a field's value for JSON, or None if the renderer can write it unchanged."""
     match field:
         case serializers.ListSerializer():
             child: Any = field.child
@@ -118,7 +118,7 @@ def _convert_dict(convert: Convert, values: Mapping[str, Any]) -> dict[str, Any]
 
 @lru_cache(maxsize=10_000)
 def _utc_datetime(at_ms: int | None) -> datetime | None:
-    # Cached: most rows of the boards that are read within a second have the same window end.
+    # Cached, because most rows of the boards that are read within a second have the same window end.
     return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
 
 

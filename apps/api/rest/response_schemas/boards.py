@@ -27,7 +27,7 @@ class BoardList(ResponseSchema):
 class BoardRow(ResponseSchema):
     """A channel on a board."""
 
-    rank = IntegerField(help_text="From 1, by `value`. For equal values, the greater ID (as text) comes first.")
+    rank = IntegerField(help_text="From 1, by `value`. If values are equal, the greater ID (as text) comes first.")
     channel_id = CharField(source="id", help_text="Twitch ID.")
     login = CharField()
     name = CharField()
@@ -35,11 +35,11 @@ class BoardRow(ResponseSchema):
     language = CharField(help_text=LANGUAGE)
     language_name = CharField(help_text=LANGUAGE_NAME)
     value = FloatField(help_text="In the board's unit.")
-    coverage = FloatField(help_text=f"{COVERAGE} For the window of `value`.")
+    coverage = FloatField(help_text=f"{COVERAGE} Refers to the window of `value`.")
     end = UtcTime(source="end_ms", help_text="End of the window of `value`.")
     state = OpenText(STATES, help_text="`quiet`: no messages in 30 s; `ended`: offline; `stale`: no window for 10 s.")
     moved = IntegerField(allow_null=True, help_text="Change of rank in the past minute; positive means up.")
-    is_new = BooleanField(help_text="Not ranked a minute ago.")
+    is_new = BooleanField(help_text="Whether the channel was not ranked a minute ago.")
 
 
 class Board(ResponseSchema):
@@ -49,7 +49,7 @@ class Board(ResponseSchema):
     label_ = CharField(source="metric.label")
     unit = CharField(source="metric.unit")
     category = CharField(source="board.category", allow_blank=True)
-    language = CharField(source="board.language", allow_blank=True, help_text="Twitch's code, as in the request.")
+    language = CharField(source="board.language", allow_blank=True, help_text="Language code, as in the request.")
     language_name = CharField(allow_blank=True, help_text=LANGUAGE_NAME)
     band = CharField(source="board.band", allow_blank=True)
     newest_end = UtcTime(source="reading.newest_end_ms", allow_null=True, help_text="End of the newest window.")

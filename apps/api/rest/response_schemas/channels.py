@@ -19,7 +19,7 @@ def _by_metric(name: str, field: Any) -> type[ResponseSchema]:
     fields = {
         metric.key: field(required=False, help_text=f"{metric.definition} Unit: {metric.unit}.") for metric in METRICS
     }
-    return type(name, (_Mapping,), {"__doc__": "By metric. Unknown values are absent.", **fields})
+    return type(name, (_Mapping,), {"__doc__": "Values by metric. Unknown values are absent.", **fields})
 
 
 class _Mapping(ResponseSchema):
@@ -47,7 +47,7 @@ class Channel(ResponseSchema):
 
 
 class ChannelList(ResponseSchema):
-    """A page of channels, by ID."""
+    """A page of channels, sorted by ID."""
 
     items = Channel(many=True)
     next = CharField(allow_null=True)
@@ -60,22 +60,22 @@ class LiveChannel(ResponseSchema):
     end = UtcTime(
         source="channel.end_ms",
         allow_null=True,
-        help_text=f"End of the window of all `values` except {_DISTINCT}, updated every second; null if there is none.",
+        help_text=f"End of the window of all `values` except {_DISTINCT}, updated every second; null without a window.",
     )
     distinct_end = UtcTime(
         source="channel.distinct_end_ms",
         allow_null=True,
-        help_text=f"End of the window of {_DISTINCT}, updated every 5 s; null before the first one.",
+        help_text=f"End of the window of {_DISTINCT}, updated every 5 s; null before the first.",
     )
     newest_end = UtcTime(source="newest_end_ms", allow_null=True, help_text="End of the newest window.")
-    coverage = FloatField(source="channel.coverage", help_text=f"{COVERAGE} For the window that ended at `end`.")
+    coverage = FloatField(source="channel.coverage", help_text=f"{COVERAGE} Refers to the window that ended at `end`.")
     distinct_coverage = FloatField(
         source="channel.distinct_coverage",
         allow_null=True,
-        help_text="For the window that ended at `distinct_end`.",
+        help_text="Coverage of the window that ended at `distinct_end`.",
     )
     state = OpenText([*STATES, "absent"], help_text="As on boards. `absent`: no window.")
-    values = Values(source="channel.values", help_text="For the past 30 s.")
+    values = Values(source="channel.values", help_text="Values over the past 30 s.")
     unranked = DictField(
         source="channel.unranked", child=CharField(), help_text="Reason why the channel is not ranked, by metric."
     )

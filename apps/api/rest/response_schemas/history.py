@@ -24,7 +24,7 @@ class Columns(ResponseSchema):
     coverage = ListField(child=FloatField(), help_text=COVERAGE)
     values = DictField(
         child=ListField(child=FloatField(allow_null=True)),
-        help_text="By metric, in its unit; null means unknown.",
+        help_text="Values by metric, in its unit; null means unknown.",
     )
 
 
@@ -49,7 +49,7 @@ class RangeSummary(ResponseSchema):
     values = DictField(child=FloatField(allow_null=True), help_text="By metric; see `range` in `/metrics`.")
     units = DictField(child=CharField(), help_text="Units of `values`, by metric. `chatters` is the mean per minute.")
     peaks = DictField(
-        child=Peak(allow_null=True), help_text="By metric; see `peak` in `/metrics`. `coverage` has none."
+        child=Peak(allow_null=True), help_text="By metric; see `peak` in `/metrics`. `coverage` has no peak."
     )
     peak_units = DictField(
         child=CharField(),
@@ -57,7 +57,8 @@ class RangeSummary(ResponseSchema):
         "within the past 48 h, otherwise per minute.",
     )
     hourly_average_only = BooleanField(
-        source="summary.hourly_average_only", help_text="No peaks are stored for the oldest hours, except for viewers."
+        source="summary.hourly_average_only",
+        help_text="For the oldest hours, only peaks of viewers are stored.",
     )
     heard_s = Seconds(source="summary.heard_ms", help_text="Seconds in which the channel was heard.")
     missed_s = Seconds(
@@ -85,8 +86,8 @@ class Series(ResponseSchema):
     from_ = UtcTime(source="from_ms")
     to = UtcTime(source="until_ms")
     grain = OpenText(source="series.range.grain", known=["live", "minute", "hour"])
-    window_s = IntegerField(help_text="Length of a window.")
-    step_s = IntegerField(help_text="Interval between window ends.")
+    window_s = IntegerField(help_text="Length of a window, in seconds.")
+    step_s = IntegerField(help_text="Interval between window ends, in seconds.")
     units = DictField(
         child=CharField(),
         help_text="Units of the values in `points`, by metric. The unit of `chatters` includes the window length.",
@@ -96,8 +97,8 @@ class Series(ResponseSchema):
         source="series.gaps",
         many=True,
         help_text="Time spans when the channel was on air or tracked, but not reliably heard. Gaps that are inferred "
-        "from stored windows are accurate to the minute, or to the hour in old ranges. Within the range of "
-        "`summary`, all gaps add up to its `missed_s`.",
+        "from stored windows are accurate to the minute, or to the hour in old ranges. The gaps within the range of "
+        "`summary` add up to `summary.missed_s`.",
     )
     coverage = FloatField(
         source="series.summary.coverage", help_text="Share of the span in which the channel was heard, 0 to 1."
@@ -110,12 +111,12 @@ class Series(ResponseSchema):
     )
     is_lower_bound = BooleanField(
         source="series.summary.lower_bounds.chat",
-        help_text=f"`coverage_on_air` is below {COMPLETE_FROM}: messages were, or may have been, missed. Counts and "
-        "peaks are lower bounds, except those of viewers; see `is_viewers_lower_bound`.",
+        help_text=f"`coverage_on_air` is below {COMPLETE_FROM}: messages were missed or may have been missed. Counts "
+        "and peaks are lower bounds, except those of viewers; see `is_viewers_lower_bound`.",
     )
     is_viewers_lower_bound = BooleanField(
         source="series.summary.lower_bounds.viewers",
-        help_text=f"Viewer counts are known for less than {COMPLETE_FROM} of the time on air: their peak and "
+        help_text=f"Viewer counts are known for less than {COMPLETE_FROM} of the time on air, so their peak and "
         "`hours_watched` are lower bounds.",
     )
     summary = RangeSummary()

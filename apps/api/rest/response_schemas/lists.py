@@ -17,7 +17,7 @@ class WatchedChannels(Converted, ListField):
 
 
 class Watchlist(ResponseSchema):
-    """A list of channels of your account."""
+    """A list of channels in your account."""
 
     id = IntegerField(source="pk")
     name = CharField()
@@ -33,12 +33,12 @@ class WatchlistList(ResponseSchema):
 
 
 class Segment(ResponseSchema):
-    """A saved channel search of your account."""
+    """A channel search saved in your account."""
 
     id = IntegerField(source="pk")
     name = CharField()
     created = DateTimeField(source="created_at")
-    query = CharField(help_text="The search as a query string of the Discover page.")
+    query = CharField(help_text="The search as a query string for the Discover page.")
 
 
 class SegmentList(ResponseSchema):

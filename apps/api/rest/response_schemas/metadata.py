@@ -16,14 +16,14 @@ class Metric(ResponseSchema):
     label_ = CharField(source="metric.label")
     name = CharField(source="metric.name")
     unit = CharField(source="metric.unit")
-    decimals = IntegerField(source="metric.decimals", help_text="Number of decimals shown.")
+    decimals = IntegerField(source="metric.decimals", help_text="Number of decimal places shown.")
     definition = CharField(source="metric.definition")
     formula = CharField(source="metric.formula")
     empty = CharField(source="metric.empty", help_text="Conditions under which the metric has no value.")
-    floor = CharField(help_text="Ranking threshold; empty if none.")
-    longer = CharField(source="metric.longer", help_text="Computation of the value of a minute or hour.")
-    range = CharField(source="metric.ranged", help_text="Computation of the value of a range.")
-    peak = CharField(source="metric.peak", help_text="Definition of the peak of a range.")
+    floor = CharField(help_text="Ranking threshold; empty if there is none.")
+    longer = CharField(source="metric.longer", help_text="Computation of the value for a minute or hour.")
+    range = CharField(source="metric.ranged", help_text="Computation of the value for a range.")
+    peak = CharField(source="metric.peak", help_text="Definition of the peak in a range.")
     every_s = IntegerField(help_text="Update interval of the live value, in seconds.")
     is_ranked = BooleanField(source="metric.ranked", help_text="Whether the metric has a board.")
     is_count = BooleanField(
@@ -32,13 +32,13 @@ class Metric(ResponseSchema):
     )
     is_by_length = BooleanField(
         source="metric.by_length",
-        help_text="Whether it grows with the window's length, so that windows of different lengths are not comparable.",
+        help_text="Whether it grows with the window length, so that windows of different lengths are not comparable.",
     )
     version = IntegerField(source="metric.version", help_text="Version of the formula.")
 
 
 class CountingRule(ResponseSchema):
-    """A counting rule that formulas do not state."""
+    """A counting rule that is not part of the formulas."""
 
     key = CharField()
     title = CharField()
@@ -56,7 +56,7 @@ class MetricList(ResponseSchema):
 class LastingIncident(ResponseSchema):
     """An open incident."""
 
-    rule = CharField(help_text="Kind of incident. Kinds may be added.")
+    rule = CharField(help_text="Kind of incident. More kinds may be added.")
     since = UtcTime(source="since_ms")
     cause = CharField(help_text="Cause in plain words.")
 
@@ -89,4 +89,4 @@ class Status(ResponseSchema):
         help_text="Seconds of the past hour for which `coverage_hour` was measured; fewer than 3,600 after a start or "
         "an interruption.",
     )
-    incidents = LastingIncident(many=True, help_text="Open incidents. Past ones are on the Status page.")
+    incidents = LastingIncident(many=True, help_text="Open incidents. Past incidents are on the Status page.")

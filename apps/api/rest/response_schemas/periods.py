@@ -29,7 +29,7 @@ class PeriodFigures(ResponseSchema):
 
     values = DictField(
         child=FloatField(allow_null=True),
-        help_text="By metric, see `range` in `/metrics`; null if unknown. `excitement` is undefined over whole days.",
+        help_text="By metric; see `range` in `/metrics`. Null if unknown. `excitement` is undefined over whole days.",
     )
     peaks = DictField(child=DayPeak(allow_null=True), help_text="By metric; see `peak` in `/metrics`.")
     messages = IntegerField(allow_null=True, help_text="Number of messages; null if nothing was heard.")
@@ -51,11 +51,11 @@ class PeriodFigures(ResponseSchema):
     )
     is_lower_bound = BooleanField(
         source="summary.lower_bounds.chat",
-        help_text=f"`coverage_on_air` is below {COMPLETE_FROM}: counts and peaks of chat are lower bounds.",
+        help_text=f"`coverage_on_air` is below {COMPLETE_FROM}, so counts and peaks of chat are lower bounds.",
     )
     is_viewers_lower_bound = BooleanField(
         source="summary.lower_bounds.viewers",
-        help_text=f"Viewer counts are known for less than {COMPLETE_FROM} of the time on air: their peak and "
+        help_text=f"Viewer counts are known for less than {COMPLETE_FROM} of the time on air, so their peak and "
         "`hours_watched` are lower bounds.",
     )
 
@@ -72,10 +72,10 @@ class DayColumns(ResponseSchema):
 
 
 class HourColumns(ResponseSchema):
-    """Values of each hour, column-oriented; `hour_start` has their start times.
+    """Values of each hour, column-oriented; `hour_start` lists the start times.
 
-    Times on air and heard come from whole hours. In hours in which a broadcast begins or ends, or with a gap, they can
-    differ from those of the days, which come from minutes.
+    `on_air_s` and `heard_s` are computed from hourly windows. They can differ from the daily values, which are computed
+    from minutes, in hours with a gap or in which a broadcast begins or ends.
     """
 
     values = DictField(
@@ -94,7 +94,7 @@ class PeriodChannel(ResponseSchema):
     name = CharField(source="profile.name")
     total = PeriodFigures(help_text="Over all days.")
     previous = PeriodFigures(
-        allow_null=True, help_text="Over the same number of days before; null unless `compare` is true."
+        allow_null=True, help_text="Over the same number of days before `first_day`; null unless `compare` is true."
     )
     days = DayColumns(allow_null=True, help_text="By day; null unless `grain` is `day`.")
     hours = HourColumns(allow_null=True, help_text="By hour; null unless `grain` is `hour`.")
