@@ -89,7 +89,7 @@ class _Lines:
 
 
 async def _chunks(lines: Iterator[str]) -> AsyncIterator[str]:
-    """Yield lines in chunks, asynchronously: Django would collect a sync iterator before sending the response."""
+    """Yield lines in chunks. Asynchronous, because Django would read a whole sync iterator before responding."""
     read = sync_to_async(lambda: "".join(islice(lines, CHUNK_ROWS)))
     while chunk := await read():
         yield chunk

@@ -1,4 +1,4 @@
-"""Admin classes that log every change to the audit log, with old and new values."""
+"""Base class for admin pages whose changes are recorded in the audit log, with old and new values."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Audited(admin.ModelAdmin[Any]):
         return {name: json_value(getattr(obj, name)) for name in self.audited}
 
     def label_of(self, obj: Any) -> str:
-        """Return the object's label in the log, which must not name people who are not staff."""
+        """Return the object's label for the log. It must not name people who are not staff."""
         return str(obj)
 
     def _record(

@@ -1,6 +1,6 @@
-"""Audit log: append-only rows of staff decisions and of erasures.
+"""Audit log: append-only rows about staff decisions and erasures.
 
-Database triggers enforce this too, so that neither a shell nor another program can change a row. A migration that
+Database triggers also prevent changes, so that neither a shell nor another program can change a row. A migration that
 rebuilds one of the tables must create its triggers again; a test checks that they exist.
 """
 
@@ -84,10 +84,10 @@ class Act(_AppendOnlyModel):
 
 
 class Deletion(_AppendOnlyModel):
-    """Row counts of a channel in history before its erasure (`found`) and after it (`left`).
+    """A channel's row counts in history before its erasure (`found`) and after it (`left`).
 
-    `event` is the id of the opt-out on `channel-events`; `rows` has counts by table. An erasure repeated after a crash
-    finds no rows, so the first count of each stage is kept.
+    `event` is the id of the opt-out on `channel-events`; `rows` contains the counts by table. An erasure that is
+    repeated after a crash may find no rows, so the first count of each stage is kept.
     """
 
     class Stage(models.TextChoices):

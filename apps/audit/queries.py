@@ -14,7 +14,7 @@ COLUMNS = ("at", "by", "action", "object_type", "object_id", "object", "reason",
 
 @dataclass(frozen=True, slots=True)
 class ErasureReceipt:
-    """Result of an erasure by table: rows found and rows left; `done_at` is None until it is complete."""
+    """Result of an erasure, by table: rows found and rows left; `done_at` is None until the erasure is complete."""
 
     found: Mapping[str, int]
     left: Mapping[str, int]

@@ -15,16 +15,16 @@ SYSTEM = "system"
 
 
 def actor_name(user: AbstractBaseUser | AnonymousUser) -> str:
-    """Return the name of a user in the log: the email address of staff, the account number of others.
+    """Return a user's name for the log: the email address of staff members, the account number of other users.
 
-    The log outlives accounts, and must not identify people whose account is deleted.
+    The log outlives accounts, so it must not identify people whose accounts have been deleted.
     """
     is_staff = isinstance(user, AbstractBaseUser) and bool(getattr(user, "is_staff", False))
     return str(user.get_username()) if is_staff else f"account {user.pk}"
 
 
 def logged_name(model: type[models.Model]) -> str:
-    """Return the name of a model in the log; `audit_name` keeps the former name, because entries never change."""
+    """Return a model's name for the log; `audit_name` preserves a former name, because entries never change."""
     return str(getattr(model, "audit_name", model._meta.verbose_name))
 
 
@@ -40,7 +40,7 @@ def record(
 ) -> None:
     """Add an entry; `label` replaces the object's string form if that would name a person.
 
-    `before` and `after` have JSON values; only those that differ are stored.
+    `before` and `after` contain JSON values; only values that differ are stored.
     """
     old, new = dict(before or {}), dict(after or {})
     changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}

@@ -18,7 +18,7 @@ _FORMER_NAMES = {"traditional chinese": _TWITCH_NAMES["zh-hk"]}
 
 @lru_cache(maxsize=1_000)  # visitors can send any string as a code
 def language_name(code: str) -> str:
-    """Return the English name of a language code, or the code itself if none is known.
+    """Return the English name for a language code, or the code itself if no name is known.
 
     Source: Unicode CLDR, through Babel.
     """

@@ -40,7 +40,7 @@ class Channel(models.Model):
     category = models.CharField(max_length=CATEGORY_MAX, blank=True)
     language = models.CharField(max_length=LANGUAGE_MAX, blank=True)
     title = models.CharField(max_length=TITLE_MAX, blank=True)
-    # Previous values of the fields above in this broadcast: stale responses from Twitch may still contain them.
+    # Earlier values of the fields above in this broadcast, which stale responses from Twitch may still contain.
     previous_texts = models.JSONField(null=True, blank=True)
     viewers = models.PositiveIntegerField("viewers when last seen", default=0)
     viewers_raw = models.PositiveIntegerField(
@@ -61,7 +61,7 @@ class Channel(models.Model):
         db_index=True,
         help_text="No longer tracked or found in search. Takes effect within 30 s. Existing history is kept.",
     )
-    # The database default is for processes of an older version, which lacks this field.
+    # The database default is for processes that still run an older version, which lacks this field.
     reason = models.CharField(
         max_length=REASON_MAX, blank=True, default="", db_default="", help_text="Reason for the pin or block."
     )
@@ -86,9 +86,9 @@ class Channel(models.Model):
 
     @property
     def reported_end(self) -> dt.datetime | None:
-        """The reported end of the broadcast that began at `started_at`; None while it is live.
+        """The reported end of the broadcast that began at `started_at`, or None while it is live.
 
-        Older code does not clear `ended_at`, which may then hold the end of an earlier broadcast.
+        Older versions do not clear `ended_at`, so it may be the end of an earlier broadcast.
         """
         belongs_to_broadcast = self.ended_at and self.started_at and self.ended_at >= self.started_at
         return self.ended_at if belongs_to_broadcast else None

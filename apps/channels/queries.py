@@ -27,14 +27,14 @@ def tracked_live_channels() -> QuerySet[Channel]:
 
 
 def ids_seen_since(ms: int, after: str, limit: int) -> list[str]:
-    """Return ids of channels that were seen live since a time or are tracked: the next `limit` ones after `after`."""
+    """Return up to `limit` ids after `after`, in order, of channels that are tracked or were seen live since a time."""
     since = datetime_of(ms)
     seen = Channel.objects.filter(Q(last_seen_at__gte=since) | Q(is_wanted=True) | Q(pinned=True))
     return list(seen.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:limit])
 
 
 def channel_of(account: Account) -> Channel:
-    """Return an account's channel with its current login, not saved yet."""
+    """Return an account's channel with its current login, without saving it."""
     channel = Channel.objects.filter(pk=account.id).first() or Channel(id=account.id, name=account.name)
     channel.login = account.login
     return channel

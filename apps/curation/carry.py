@@ -1,7 +1,7 @@
 """Migrates curation and the audit log from Twitchly 0.3 to this version, which uses other table names.
 
 The file is NDJSON: a header, one line per row, and a trailer with the counts, so that truncated files are detected.
-Accounts are not migrated. The import can be run again: it adds missing rows, and updates bots and the
+Accounts are not migrated. The import can be run again. It adds missing rows, and updates bots and the
 channels that have no decision yet.
 """
 
@@ -50,12 +50,12 @@ def is_old_database() -> bool:
 
 
 def was_imported() -> bool:
-    """Return whether a file of 0.3 has been imported."""
+    """Return whether a file exported from 0.3 has been imported."""
     return Act.objects.filter(act=Act.Kind.IMPORTED).exists()
 
 
 def export_lines() -> Iterator[bytes]:
-    """Yield the lines of the file, read from the database of 0.3. Raises: CarryError."""
+    """Yield the lines of the file, read from the 0.3 database. Raises: CarryError."""
     if not is_old_database():
         raise CarryError("The database does not belong to Twitchly 0.3: point DATABASE_URL to the one that 0.3 used")
     counts: Counter[str] = Counter()
@@ -122,7 +122,7 @@ def _line(fields: Mapping[str, Any]) -> bytes:
 
 
 def _read(lines: Iterable[bytes]) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows by kind. Raises: CarryError for a truncated or modified file, or another format."""
+    """Return the rows by kind. Raises: CarryError for a file that is truncated, modified or in another format."""
     rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _TABLES}
     counts: dict[str, int] | None = None
     try:
@@ -142,7 +142,7 @@ def _read(lines: Iterable[bytes]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _add_channel(row: dict[str, Any]) -> bool:
-    """Add a curated channel, unless this version has a decision about it."""
+    """Add a curated channel, unless this version already has a decision about it."""
     tags = [Tag.objects.get_or_create(name=name)[0] for name in row.pop("tags")]
     row["decided_until"] = parse_timestamp(row["decided_until"], zone=dt.UTC)
     channel, is_new = Channel.objects.get_or_create(id=row["id"], defaults=row)
@@ -157,7 +157,7 @@ def _add_channel(row: dict[str, Any]) -> bool:
 
 
 def _set_bot(row: dict[str, Any]) -> bool:
-    """Apply the decision of 0.3 about a bot: it overrides the bundled list."""
+    """Apply the decision of 0.3 about a bot, which overrides the bundled list."""
     login = row.pop("login")
     _, is_new = Bot.objects.update_or_create(login=login, defaults=row)
     return is_new
@@ -172,7 +172,7 @@ def _values(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _add(model: type[models.Model], rows: Iterable[dict[str, Any]], *key: str) -> int:
-    """Add the rows whose key does not exist, with their original times."""
+    """Add the rows whose key does not exist yet, with their original times."""
     existing = set(model._default_manager.values_list(*key))
     added = 0
     for row in rows:

@@ -18,7 +18,7 @@ HINT = (
 
 @register(Tags.database)
 def refuse_old_database(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Return an error for a database of 0.3. `migrate` runs this check first."""
+    """Return an error for a 0.3 database. `migrate` runs this check first."""
     if not databases or not is_old_database():
         return []
     return [Error("The database belongs to Twitchly 0.3.", hint=HINT, id="curation.E001")]

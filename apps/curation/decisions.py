@@ -27,7 +27,7 @@ DECISIONS: Mapping[str, str] = {
 REASONS = ("requested", "partner", "event", "editorial", "not a person's channel", "bought viewers or chat", "law")
 REQUESTED = REASONS[0]
 TAGS_MAX, TAG_MAX, NOTE_MAX = 20, 30, 200
-# The fields that a decision writes. The refresh of the channel list may be writing the others concurrently.
+# The fields that a decision writes. The refresh of the channel list may be writing the other fields concurrently.
 _DECISION_FIELDS = ("pinned", "blocked", "reason", "decided_until", "note")
 _ACTS = {PIN: Act.Kind.PINNED, BLOCK: Act.Kind.BLOCKED, NONE: Act.Kind.LEFT}
 
@@ -63,7 +63,7 @@ def decision_of(channel: Channel) -> Decision:
 def validate_decision(decision: Decision, *, before: Decision, is_opted_out: bool, now: dt.datetime) -> Decision:
     """Return the normalized decision; without a pin or block it has no reason or expiry. Raises: Refused.
 
-    `is_opted_out`: the channel has opted out.
+    `is_opted_out` means that the channel has opted out.
     """
     decision = replace(decision, reason=one_line(decision.reason), note=one_line(decision.note))
     if decision.kind not in DECISIONS:
@@ -89,14 +89,14 @@ def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
         raise Refused(f"A channel can have up to {TAGS_MAX} tags.")
     for tag in cleaned:
         if len(tag) > TAG_MAX or "," in tag or ";" in tag:
-            rule = f"A tag has up to {TAG_MAX} characters, without commas or semicolons."
+            rule = f"A tag can have up to {TAG_MAX} characters and must not contain commas or semicolons."
             raise Refused(f"“{tag[:TAG_MAX]}” is not a valid tag. {rule}")
     return cleaned
 
 
 @transaction.atomic
 def decide(channel: Channel, decision: Decision, *, by: str, now: dt.datetime) -> bool:
-    """Write a decision and record `by` as its author; return whether anything changed. Raises: Refused."""
+    """Write a decision, record `by` as its author, and return whether anything changed. Raises: Refused."""
     known = Channel.objects.select_for_update().filter(pk=channel.pk).first()
     before = decision_of(known) if known else Decision()
     decision = validate_decision(decision, before=before, is_opted_out=has_opted_out(channel.pk), now=now)
@@ -120,7 +120,7 @@ def _save(channel: Channel, decision: Decision, *, is_new: bool) -> None:
 
 
 def expire_decisions(*, now: dt.datetime) -> int:
-    """End expired pins and blocks, with the system as the recorded author; return their number."""
+    """End expired pins and blocks, record the system as the author, and return their number."""
     due = Channel.objects.filter(decided_until__lte=now)
     return sum(_expire(channel.pk, now) for channel in due)
 
@@ -149,7 +149,7 @@ def rename(channel: Channel, login: str) -> None:
 
 
 def apply_renames(logins: Mapping[str, str]) -> int:
-    """Update the logins of known channels from `logins` by id; return the number of renamed channels."""
+    """Update known channels from `logins`, a mapping of ids to logins, and return the number of renamed channels."""
     ids, renamed = list(logins), 0
     for batch in (ids[first : first + 5_000] for first in range(0, len(ids), 5_000)):
         for channel in Channel.objects.filter(pk__in=batch).only("pk", "login"):

@@ -11,7 +11,7 @@ from apps.channels.models import valid_id, valid_login
 
 
 class OptOut(models.Model):
-    """An opt-out of a channel, or of a user in all channels: the producer drops their messages."""
+    """An opt-out of a channel, or of a user in all channels. The producer drops the messages concerned."""
 
     class Kind(models.TextChoices):
         CHANNEL = "channel", "channel"
@@ -24,7 +24,7 @@ class OptOut(models.Model):
         max_length=200, blank=True, help_text="Who requested it and when. Visible to curators only."
     )
     created_at = models.DateTimeField("added", auto_now_add=True)
-    # When the request to erase the channel was sent to history, which has no data about users.
+    # Time at which the request to erase a channel was sent to history. History has no data about users.
     told_at = models.DateTimeField("sent to history", null=True, editable=False)
 
     class Meta:
@@ -81,7 +81,7 @@ class OptOutRequest(models.Model):
 
 
 class Bot(models.Model):
-    """A chat bot: its messages are counted separately."""
+    """A chat bot, whose messages are counted separately unless `is_counted_out` is unset."""
 
     login = models.CharField(max_length=64, unique=True, validators=[valid_login])
     note = models.CharField(max_length=200, blank=True)
@@ -116,7 +116,7 @@ class CurationRequest(models.Model):
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField("requested", auto_now_add=True)
     closed_at = models.DateTimeField("closed", null=True, blank=True)
-    # The database defaults are for processes of an older version, which lacks these fields.
+    # The database defaults are for processes that still run an older version, which lacks these fields.
     state = models.CharField(max_length=9, choices=State, default=State.OPEN, db_default=State.OPEN)
     answer = models.CharField(max_length=200, blank=True, default="", db_default="")
     audit_name = "curation request"

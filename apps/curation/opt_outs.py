@@ -1,4 +1,4 @@
-"""Opt-outs by the people concerned: immediate with a confirmed Twitch account, otherwise by a request."""
+"""Opt-outs by the people concerned: immediate with a connected Twitch account, otherwise through a request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def opt_out(*, kind: str, twitch_id: str, login: str, by: str) -> OptOut:
 
 
 def request_opt_out(*, kind: str, login: str, contact: str, note: str) -> None:
-    """File a request with the curators. Repeating one has the same result, so that names cannot be probed."""
+    """File a request with the curators. Repeating a request has the same result, so that names cannot be probed."""
     OptOutRequest.objects.get_or_create(
         kind=kind, login=login, closed_at=None, defaults={"contact": contact, "note": one_line(note)}
     )

@@ -9,6 +9,6 @@ from twitchly.personal_data import Section, rows
 
 
 def requested_channels(user: AbstractBaseUser) -> Section:
-    """Return a user's channel requests with the decisions."""
+    """Return a user's channel requests and the decisions on them."""
     requests = CurationRequest.objects.filter(user_id=user.pk)
     return rows(requests, "login", "note", "created_at", "closed_at", "state", "answer")

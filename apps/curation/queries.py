@@ -36,7 +36,7 @@ def public_channels() -> QuerySet[Channel]:
 
 
 def find_named(text: str) -> Channel | None:
-    """Return the public channel that a string names: an id, login, address or full name. Raises: InvalidChannel."""
+    """Return the public channel identified by an id, login, URL or full name. Raises: InvalidChannel."""
     by_name = public_channels().filter(name__iexact=one_line(text))
     try:
         name = read_channel(text)
@@ -48,7 +48,7 @@ def find_named(text: str) -> Channel | None:
 
 
 def named_channel(text: str) -> Channel:
-    """Return the public channel that a string names, see `find_named`. Raises: Refused, with advice."""
+    """Return the public channel identified by a string; see `find_named`. Raises: Refused, with advice."""
     channel = find_named(text)
     if channel is None:
         raise Refused("We do not know this channel. Check the spelling, or request it.")

@@ -16,7 +16,7 @@ def token_of(opt_out: OptOut) -> str:
 
 
 def find_opt_out(token: str) -> OptOut:
-    """Return the opt-out of a receipt token. Raises: NotFound."""
+    """Return the opt-out for a receipt token. Raises: NotFound."""
     try:
         pk = int(_SIGNER.unsign(token))
     except (signing.BadSignature, ValueError):

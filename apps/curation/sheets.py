@@ -32,7 +32,7 @@ AccountLookup = Callable[[Collection[str], Collection[str]], Sequence[Account]]
 
 @dataclass(frozen=True, slots=True)
 class InvalidLine:
-    """An invalid line; the first line of the file is 1."""
+    """An invalid line; `line` is its number, from 1."""
 
     line: int
     text: str
@@ -73,7 +73,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of the file; `login` is parsed from its cell, "" without one."""
+    """A line of the file; `login` is parsed from its cell, or "" if there is none."""
 
     number: int
     cells: Mapping[str, str]
@@ -131,7 +131,7 @@ def _lines(text: str, plan: Plan) -> list[_Line]:
                 raise Refused(f"The file has more than {MAX_LINES:,} lines.")
             try:
                 if len(cells) != len(names):
-                    raise Refused(f"{len(cells)} cells, but {len(names)} columns.")
+                    raise Refused(f"The line has {len(cells)} cells, but the header has {len(names)} columns.")
                 lines.append(_with_login(line))
             except Refused as error:
                 plan.invalid.append(InvalidLine(line.number, line.label, str(error)))
@@ -160,7 +160,7 @@ def _with_login(line: _Line) -> _Line:
 
 @dataclass(slots=True)
 class _Channels:
-    """Channels from the database, or from Twitch and not saved yet; `known` has the ids in the database."""
+    """Channels from the database, or from Twitch and not saved yet; `known` contains the ids in the database."""
 
     by_id: dict[str, Channel] = field(default_factory=dict)
     by_login: dict[str, Channel] = field(default_factory=dict)
@@ -170,7 +170,7 @@ class _Channels:
         self.by_id[channel.pk] = self.by_login[channel.login] = channel
 
     def of(self, line: _Line) -> Channel | None:
-        """Return the channel of a line. An all-digit login is tried as a known id, as a login, then as a Twitch id."""
+        """Return a line's channel. An all-digit login is tried as a known id, then as a login, then as a Twitch id."""
         channel_id = line.cells.get("id") or (line.login if line.login in self.known else "")
         if channel_id:
             return self.by_id.get(channel_id)
@@ -207,7 +207,7 @@ def _change(line: _Line, channels: _Channels, now: dt.datetime) -> Change:
     before = Decision() if is_new else decision_of(channel)
     after = validate_decision(_decision(line, before), before=before, is_opted_out=has_opted_out(channel.pk), now=now)
     if is_new and after.kind == NONE:
-        raise Refused("The channel was never tracked: pin it, block it, or remove the line.")
+        raise Refused("The channel has never been tracked. Pin it, block it, or remove the line.")
     return Change(line.number, channel, is_new, before, after)
 
 

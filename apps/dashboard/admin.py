@@ -42,7 +42,7 @@ admin.site.unregister(Authenticator)
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(Audited):
-    """Second factors. A lost one can be deleted; none can be read or created."""
+    """Second factors. Staff can delete a lost factor, but cannot read or create factors."""
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_select_related = ("user",)
@@ -66,7 +66,7 @@ class AuthenticatorAdmin(Audited):
 
 @admin.register(User)
 class UserAdmin(Audited, DjangoUserAdmin[User]):
-    """Accounts. Only superusers can change superusers, so that nobody can escalate privileges."""
+    """Accounts. Only superusers can change superusers, so that nobody can escalate their privileges."""
 
     ordering = ("email",)
     list_display = ("email", "first_name", "last_name", "is_staff", "last_login")
@@ -78,7 +78,7 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
         ("Important dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
-    # Only permissions: names and addresses must not stay in a log that outlives the account.
+    # Only permissions, because names and addresses must not stay in a log that outlives the account.
     audited = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")
     actions = ("end_sessions",)
 

@@ -21,10 +21,12 @@ _DEFAULT = Board()
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The selections in a query string. Default chart: the board's metric, and the `range` if there is no `span`.
+    """The selections in a query string.
 
-    `window` is kept on boards that do not offer it, so that it applies again on the next board that does.
-    `errors` names the parameters that have an unknown value, with their choices.
+    By default, the chart shows the board's metric. It covers the `range` if there is no `span`.
+
+    `window` keeps its value on boards that do not offer it, so that it applies again on the next board that does.
+    `errors` reports the parameters that have an unknown value, and lists their choices.
     """
 
     board: Board = _DEFAULT
@@ -76,7 +78,7 @@ DEFAULTS: Mapping[str, str] = Choice().parameters()
 
 
 def read_query(query: Mapping[str, str]) -> Choice:
-    """Parse a query string, except its span; unknown values become defaults and are named in `errors`."""
+    """Parse a query string, except its span; unknown values become defaults and are reported in `errors`."""
     errors: list[str] = []
     window = read_choice(query, "window", BOARD_WINDOW_MS, DEFAULT_WINDOW, errors)
     board = requested_board(

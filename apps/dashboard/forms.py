@@ -25,7 +25,7 @@ class ChannelRequestForm(forms.Form):
 
 
 def request_form(text: str = "") -> ChannelRequestForm:
-    """Return an empty request form, filled with the channel if `text` is a channel's name or URL."""
+    """Return a new request form, with the channel filled in if `text` is a channel's name or URL."""
     try:
         return ChannelRequestForm(initial={"login": read_channel(text).login})
     except InvalidChannel:

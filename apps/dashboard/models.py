@@ -15,8 +15,8 @@ from core.channels.stream import CATEGORY_MAX
 class ShareLink(models.Model):
     """A link that gives access to one view without an account. `query` is the query string of the view.
 
-    Widgets may be embedded in frames of other sites; overlays are placed over a video and have no background. `title`
-    and `note` are shown on the page. The `query` of a watchlist has its id, so the page follows changes to the list.
+    Widgets may be embedded in frames on other sites; overlays are placed over a video and have no background. `title`
+    and `note` are shown on the page. The `query` of a watchlist contains its id, so the page follows changes to it.
     """
 
     NOTE_MAX = 300

@@ -10,7 +10,7 @@ from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 # A gap of more steps than this breaks a line.
 BREAK_AFTER_STEPS = 1.5
-# The possible intervals between the ticks of a time axis, and the maximum number of its ticks.
+# The possible intervals between the ticks of a time axis, and the maximum number of ticks.
 _TIME_STEPS_MS = (
     *(n * MINUTE_MS for n in (5, 10, 15, 30)),
     *(n * HOUR_MS for n in (1, 2, 3, 6, 12)),
@@ -21,9 +21,9 @@ TIME_TICKS_MAX = 8
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The box that a line is drawn in, which the page stretches; the line keeps `margin` from its top and bottom.
+    """The box in which a line is drawn, at a distance of `margin` from the top and bottom. The page stretches the box.
 
-    A point without neighbors is drawn as a dash of length `dash`; with 0 it is invisible.
+    A point without neighbors is drawn as a dash of length `dash`, or not at all if `dash` is 0.
     """
 
     width: int
@@ -57,7 +57,10 @@ def share(at_ms: int, from_ms: int, until_ms: int) -> float:
 
 
 def nice_top(highest: float) -> float:
-    """Return the top of an axis from 0: 1, 2, 2.5 or 5 times a power of ten, at least `highest`; 1 for no values."""
+    """Return the top of an axis that starts at 0: a power of ten, times 1, 2, 2.5 or 5, that is at least `highest`.
+
+    Without positive values, the top is 1.
+    """
     if highest <= 0:
         return 1.0
     power = 1.0
@@ -69,7 +72,7 @@ def nice_top(highest: float) -> float:
 
 
 def value_ticks(top: float) -> list[Tick]:
-    """Return the ticks at half of an axis and at its top."""
+    """Return the ticks at the middle and the top of an axis."""
     return [Tick(50.0, _short(top / 2)), Tick(0.0, _short(top))]
 
 
@@ -93,7 +96,7 @@ def line(
 ) -> str:
     """Return the SVG path of (time, value) over [from_ms, until_ms], from `bottom` to `top`.
 
-    A missing step breaks the line.
+    Missing steps break the line.
     """
     parts: list[str] = []
     last_ms = None

@@ -46,7 +46,7 @@ class FilterOptions:
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:
-    """The data of the board page. `board_away`, `chart_away`: the data is unavailable."""
+    """The data of the board page. `board_away` and `chart_away` mean that the data is unavailable."""
 
     choice: Choice
     chart_range: Range
@@ -63,7 +63,7 @@ class BoardPage:
 
 
 def read_board_page(live: LiveServices, choice: Choice, now_ms: int) -> BoardPage:
-    """Return the page's data; without a selected channel, the first of the board is shown.
+    """Return the page's data. Without a selected channel, the page shows the first channel on the board.
 
     Raises: NotFound for a channel that does not exist.
     """
@@ -89,7 +89,7 @@ def read_board_page(live: LiveServices, choice: Choice, now_ms: int) -> BoardPag
 
 
 def read_live(boards: LiveBoards, choice: Choice, now_ms: int) -> tuple[Reading | None, FilterOptions]:
-    """Return the live board, or None while Redis is unavailable, and the options of its filters."""
+    """Return the live board (None while Redis is unavailable) and the options of its filters."""
     try:
         return async_to_sync(_read_live)(boards, choice, now_ms)
     except ServiceUnavailable as error:
@@ -125,7 +125,7 @@ def _filter_options(board: Board, categories: list[str], languages: list[tuple[s
 
 
 def find_channel(choice: Choice, reading: Reading | None, now_ms: int) -> ChannelNow | None:
-    """Return the selected channel, or the first of the board; None if unavailable. Raises: NotFound."""
+    """Return the selected channel, or else the first one on the board, or None if unavailable. Raises: NotFound."""
     if choice.channel is None:
         return next(iter(reading.channels.values()), None) if reading else None
     if reading and choice.channel in reading.channels:
@@ -158,7 +158,7 @@ async def _find_profile(channel_id: str, now_ms: int) -> Profile:
 
 
 def charted(metric: str) -> tuple[Metric, ...]:
-    """Return the metrics of a chart: the given one, and viewers as overlay."""
+    """Return the metrics of a chart: the given one, with viewers as an overlay."""
     return tuple(METRIC[key] for key in dict.fromkeys((metric, "viewers")))
 
 
@@ -169,7 +169,7 @@ def read_series(
     metrics: Sequence[Metric] = METRICS,
     counts: Collection[str] = (),
 ) -> Series | None:
-    """Return these metrics and raw columns of a channel; None if Cassandra is unavailable or not configured."""
+    """Return these metrics and raw columns of a channel, or None if Cassandra is unavailable or not configured."""
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
@@ -180,7 +180,7 @@ def read_series(
 
 
 def read_events(channel_id: str, chart_range: Range, now_ms: int) -> Iterator[list[EventMark]] | None:
-    """Return the events of a channel in batches, with the first one already read; None as in `read_series`."""
+    """Return a channel's events in batches, the first one already read, or None in the same cases as `read_series`."""
     if not settings.CASSANDRA_HOSTS:
         return None
     batches = stored_events(channel_id, *chart_range.event_bounds(now_ms), now_ms)
@@ -205,7 +205,7 @@ def range_json(chart_range: Range) -> dict[str, Any]:
 
 
 def summary_json(summary: Summary, metric: Metric, chart_range: Range) -> dict[str, Any]:
-    """Return the display text of a metric's tiles and data-quality panel, and the fields for raising its peak."""
+    """Return a metric's text for tiles and the data-quality panel, and fields that scripts need to raise its peak."""
     return {
         "peak": peak(metric.key, summary),
         "peak_value": summary.peak,
@@ -230,10 +230,10 @@ def gap_json(gap: GapSpan) -> dict[str, Any]:
 
 
 def series_json(channel_id: str, series: Series, now: ChannelNow | None, now_ms: int) -> dict[str, Any]:
-    """Return the history as columns for the chart script; null where a metric has no data.
+    """Return the history as columns for the chart script, with null where a metric has no data.
 
-    Its peaks match the page's tiles: no peak of a range up to now is below the live value in `now`, except one of
-    minutes (see `with_live_value`).
+    The peaks match the page's tiles: the peak of a range up to now is at least the live value in `now`, unless it is a
+    peak of minutes (see `with_live_value`).
     """
     shown = series.range
     return {

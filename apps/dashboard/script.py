@@ -30,7 +30,7 @@ UPDATES: Mapping[BoardWindow, str] = {"30s": "Updates every 2 s", "5m": "Updates
 
 
 def script_constants() -> dict[str, Any]:
-    """Return the constants that static/js/constants.js holds."""
+    """Return the constants that static/js/constants.js provides."""
     return {
         "metrics": {metric.key: metric_json(metric) for metric in METRICS},
         "absent": ABSENT,

@@ -30,14 +30,14 @@ NOT_TRACKED = "not tracked right now"
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A search result; `rank_text` is its rank on the board, or the reason why it has none."""
+    """A search result; `rank_text` is the channel's rank on the board, or the reason why it has none."""
 
     profile: Profile
     rank_text: str
 
 
 def find_channels(text: str, board: Board, now_ms: int) -> list[Hit]:
-    """Return the channels whose name or login contains `text`, those that start with it first.
+    """Return the channels whose name or login contains `text`, beginning with those that start with it.
 
     Ranks are those on `board`, without its filters. A Twitch URL or an id matches only its channel.
     Raises: ServiceUnavailable, InvalidChannel.
@@ -58,7 +58,7 @@ async def _find(needle: str, is_exact: bool, board: Board, now_ms: int) -> list[
         archived = {
             channel.id: profile_of(channel) async for channel in _archived(needle, is_exact) if channel.id not in known
         }
-        # A channel with a matching former login may be live under its new one.
+        # A channel with a matching former login may be live under its new login.
         others = list((archived | await directory.find(archived, now_ms)).values())
         profiles = sorted([*listed, *others], key=lambda profile: _distance(profile, needle))[:FOUND_MAX]
         ids = [profile.id for profile in profiles]
@@ -90,7 +90,7 @@ async def _ranks(reader: BoardReader, board: str, ids: Collection[str], excluded
 
 
 def rank_text(board: Board, now: ChannelNow, rank: int | None) -> str:
-    """Return a channel's rank on a board, or the reason why it has none; `now` has its values over the window."""
+    """Return a channel's rank on a board, or the reason why it has none; `now` contains its values over the window."""
     if rank is not None:
         return f"Rank {rank:,} on {board.label}"
     return f"{board.label}: {now_note(board.metric, now) or 'not ranked right now'}"

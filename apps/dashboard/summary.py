@@ -17,7 +17,8 @@ from core.metrics.table import METRIC, Metric
 from core.times import HOUR_MS, MINUTE_MS
 
 EXCITEMENT_RANGES = (
-    f"excitement is summarized for up to {RANGE_MAX_MS // HOUR_MS} h of the past {RETENTION_MS['live'] // HOUR_MS} h"
+    f"excitement is summarized only for ranges of up to {RANGE_MAX_MS // HOUR_MS} h "
+    f"within the past {RETENTION_MS['live'] // HOUR_MS} h"
 )
 NOT_HEARD = "not heard in this range"
 NO_VALUE = "no data in this range"
@@ -35,8 +36,8 @@ class Summary:
     """A metric over the minutes or hours of a range; unknown values are None.
 
     The channel was heard for `heard_ms` and on air for `on_air_ms`. `coverage` and `coverage_on_air` are 0 to 1.
-    `lower_bound`: sums and peaks of the metric over this range are lower bounds, as far as they are known. `peak_note`
-    explains a missing peak, or names the event that shortly preceded it.
+    `lower_bound` means that the metric's sums and peaks over this range, if known, are lower bounds. `peak_note` gives
+    the reason for a missing peak, or names the event that shortly preceded the peak.
     """
 
     peak: float | None
@@ -88,9 +89,9 @@ def with_live_value(
 ) -> Summary:
     """Return the summary as pages show it beside the live value: the peak of a range up to now is at least that value.
 
-    Stored rows end up to two minutes earlier. A peak of minutes is not raised: a live window is shorter than a minute,
-    so its value may be higher. static/js/peaks.js does the same with each frame. Exports and the API do not include
-    the live value, because they state the exact range of the peak.
+    Stored rows end up to two minutes earlier. A peak of minutes is not raised, because a live window is shorter than a
+    minute and may thus have a higher value. static/js/peaks.js does the same with each frame. Exports and the API do
+    not include the live value, because they state the exact range of the peak.
     """
     if now is None or chart_range.until_ms is not None or not has_live_peak(metric, chart_range):
         return summary

@@ -30,5 +30,5 @@ def record_status_sample() -> None:
 
 @shared_task
 def delete_expired_security_records() -> None:
-    """Delete expired security records, because anyone can create more of them."""
+    """Delete expired security records, so that attackers cannot fill the table."""
     delete_expired()

@@ -19,7 +19,7 @@ from core.metrics.raids import SETTLE_MS
 TABLE_ROWS = 12
 LINES_SHOWN = 60
 GAPS_SHOWN = 6
-# A sum of these kinds is notable if it is at least this count and at least NOTED_TIMES the median.
+# A sum of one of these kinds is notable if it is at least this count and at least NOTED_TIMES times the median.
 NOTED_FROM: Mapping[str, int] = {"subscriptions": 10, "cheers": 1_000}
 NOTED_TIMES = 3
 
@@ -34,7 +34,8 @@ GROUP_LABELS = (
 # Kinds whose effect on chat and viewers is shown.
 WITH_EFFECT = frozenset({"raid", "gift_bomb", "title", "category"})
 
-# An icon per kind, in a 12 by 12 box, so that kinds differ without color. "summed" is for several kinds in one line.
+# One icon per kind, in a 12 by 12 box, so that kinds can be told apart without color. "summed" is for lines with
+# several kinds.
 SHAPES: Mapping[str, str] = {
     "raid": "M2 6h7M6 3l3 3-3 3",
     "gift_bomb": "M2 5h8v5H2zM6 5v5M6 5C3.5 5 3.5 2 5 2.5 6 3 6 5 6 5s0-2 1-2.5c1.5-.5 1.5 2.5-1 2.5",
@@ -59,7 +60,7 @@ SHAPES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the timeline: an event, or with `until_ms` the sums of that interval.
+    """One line of the timeline: an event or, if `until_ms` is set, the sums of the interval that ends then.
 
     `effect` says how chat and viewers changed around the event, "" if that is not known.
     """
@@ -75,7 +76,7 @@ class Line:
 def lines_of(marks: Iterable[EventMark], merge_ms: int, effects: Mapping[str, str]) -> list[Line]:
     """Return the lines, newest first: one per event, and one per group for the sums of an interval of `merge_ms`.
 
-    `effects` are texts by the id of the event.
+    `effects` are the display texts of `effects_of`.
     """
     lines: list[Line] = []
     sums: dict[tuple[int, str], list[EventMark]] = {}
@@ -90,7 +91,7 @@ def lines_of(marks: Iterable[EventMark], merge_ms: int, effects: Mapping[str, st
 
 
 def noted(marks: Iterable[EventMark], merge_ms: int) -> list[EventMark]:
-    """Return the marks of a chart, by time: all events, and notable sums."""
+    """Return the marks of a chart, in chronological order: all events, and notable sums."""
     merged_marks = merge_sums(marks, merge_ms)
     medians = {kind: _median([mark.count or 0 for mark in merged_marks if mark.kind == kind]) for kind in NOTED_FROM}
     return [mark for mark in merged_marks if mark.kind not in SUMMED or _is_notable(mark, medians)]

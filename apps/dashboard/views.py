@@ -43,7 +43,7 @@ from core.metrics.table import BOARDS, METRIC, Metric
 from core.metrics.windows import BOARD_WINDOW_LABEL
 from twitchly.clock import now_ms
 
-# The script clones rendered rows of these and replaces all values.
+# The script clones the rows that are rendered from these, and replaces all values.
 BLANK_ROW = Row("", "", "", "", "", "", 0, 1.0, 0, "live", None, False, "", 0)
 BLANK_STREAM = Broadcast("0", 0, 0, 0, 1.0)
 
@@ -122,7 +122,7 @@ def find_json(request: HttpRequest) -> JsonResponse:
 @never_cache
 @login_required_json
 def span_json(request: HttpRequest) -> JsonResponse:
-    """Return the reason a chart cannot show a span, or "" if it can."""
+    """Return the reason why a chart cannot show a span, or "" if it can."""
     try:
         span_from_query(request.GET.dict(), now_ms())
     except BadSpan as error:

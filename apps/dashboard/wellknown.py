@@ -14,7 +14,7 @@ _PRIVATE = ("/s/", "/w/", "/opt-out/receipt/", "/account/", "/admin/", "/watchli
 
 @require_safe
 def favicon(_request: HttpRequest) -> HttpResponseRedirect:
-    """Redirect to the icon of the pages."""
+    """Redirect to the pages' icon."""
     return HttpResponseRedirect(static("img/mark.svg"))
 
 

@@ -66,7 +66,7 @@ def test_live_channels_show_their_state_and_values(client: Client, boards: Board
         (
             {"is_wanted": True, "offline_since": THEN},
             "offline",
-            "Tracked for up to 10 more minutes: its stream has ended.",
+            "Tracked for up to 10 more minutes, because its stream has ended.",
         ),
         ({}, "offline", "Not tracked: not among the 500 most viewed live channels."),
         ({"last_seen_at": None}, "never seen live", "Not tracked: not among"),

@@ -114,7 +114,7 @@ def test_invalid_lines_are_reported_and_do_not_affect_other_lines() -> None:
         (10, "Only a pin or block can expire."),
         (11, "The channel has opted out, so it cannot be pinned."),
         (12, "The ID belongs to renamed."),
-        (13, "4 cells, but 5 columns."),
+        (13, "The line has 4 cells, but the header has 5 columns."),
         (16, "The same channel as in line 15."),
         (17, "“9999-12-31T23:59:59-05:00” is not a time: use the form 2027-01-31 or 2027-01-31T18:00."),
         (18, "“0001-01-01T00:00:00+05:00” is not a time: use the form 2027-01-31 or 2027-01-31T18:00."),

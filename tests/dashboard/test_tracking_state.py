@@ -39,7 +39,11 @@ def test_the_tracking_state_shows_the_rank(settings: Settings) -> None:
         ({"pinned": True}, "Tracked: pinned by the curators.", False),
         ({"pinned": True, "decided_until": END}, "pinned by the curators until 2 Jan 2027, 18:30 UTC.", False),
         ({"blocked": True}, "Not tracked: removed from the list by the curators.", False),
-        ({"is_wanted": True, "offline_since": END}, "Tracked for up to 10 more minutes: its stream has ended.", False),
+        (
+            {"is_wanted": True, "offline_since": END},
+            "Tracked for up to 10 more minutes, because its stream has ended.",
+            False,
+        ),
         ({}, "Not tracked: not among the 500 most viewed live channels.", True),
     ],
 )

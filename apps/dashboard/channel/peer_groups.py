@@ -35,9 +35,9 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class PeerGroup:
-    """A peer group of a channel, and the channel's percentile in it; None without a value or with too few channels.
+    """A peer group of a channel, and the channel's percentile in it, or None if it has no value or too few peers.
 
-    `label` describes the group, `among` is the number of its channels that have a value.
+    `label` describes the group; `among` is the number of its channels that have a value.
     """
 
     key: str
@@ -80,7 +80,7 @@ def note(group: PeerGroup) -> str:
 
 
 class PeerCache:
-    """Caches the peers until the live channels have been read again."""
+    """Caches the peers until the live channels are read again."""
 
     def __init__(self) -> None:
         self._cached: tuple[Mapping[str, ChannelNow], Peers] = ({}, {})
@@ -114,7 +114,7 @@ def peer_group_json(group: PeerGroup) -> dict[str, Any]:
 
 
 def _peer(channel: ChannelNow) -> Peer:
-    """Return a channel with its comparable values: values of unheard windows are unknown, not 0."""
+    """Return a channel with its comparable values. Values of windows that were not heard are unknown, not 0."""
     values = {
         key: value
         for key, value in channel.values.items()

@@ -25,7 +25,7 @@ from core.metrics.units import name_with_unit
 from core.times import DAY_MS, MINUTE_MS
 
 CHARTED = (METRIC["viewers"], METRIC["messages"])
-# Longer broadcasts are drawn by the hour, as are those whose minutes have expired.
+# Longer broadcasts are drawn with one point per hour, as are those whose minutes have expired.
 MINUTES_UP_TO_MS = 2 * DAY_MS
 TABLE_ROWS = 24
 EVENTS_SHOWN = 60
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class Plot:
     """One metric: its name with its unit, the path of its line in the coordinates of `plot.CHART`, and its ticks.
 
-    Without any value, it has neither a path nor ticks.
+    Without values, it has neither a path nor ticks.
     """
 
     metric: Metric
@@ -78,7 +78,7 @@ class Pin:
 class StreamChart:
     """The chart of a broadcast, its event list and its raids. `columns` are the values for the script's readout.
 
-    `is_by_minute`: its points are minutes; otherwise they are hours.
+    `is_by_minute` means that its points are minutes; otherwise, they are hours.
     """
 
     is_by_minute: bool
@@ -108,7 +108,7 @@ def read_chart(broadcast: Broadcast, now_ms: int) -> StreamChart | None:
 
 
 def _range(broadcast: Broadcast, now_ms: int) -> Range:
-    """Return the whole minutes of a broadcast; a longer or older one is drawn by the hour."""
+    """Return a broadcast's range, in whole minutes. Long and old broadcasts are drawn with one point per hour."""
     from_ms = broadcast.started_ms // MINUTE_MS * MINUTE_MS
     until_ms = -(-broadcast.ended_ms // MINUTE_MS) * MINUTE_MS
     has_minutes = from_ms >= now_ms - RETENTION_MS["minute"] and until_ms - from_ms <= MINUTES_UP_TO_MS
@@ -158,7 +158,7 @@ def _plot(metric: Metric, points: Sequence[Point], chosen: Range, from_ms: int, 
 
 
 def _categories(marks: Sequence[EventMark], from_ms: int, until_ms: int) -> list[Band]:
-    """Return the categories in chronological order; none covers the time before the first recorded one.
+    """Return the categories in chronological order; no band covers the time before the first recorded one.
 
     A category that is recorded again, such as after a restart, is one band.
     """

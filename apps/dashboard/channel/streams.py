@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StreamList:
-    """A page of a channel's broadcasts, newest first; `before_ms` is the cursor of the next page, None on the last."""
+    """A page of broadcasts, newest first; `before_ms` is the cursor of the next page, or None on the last page."""
 
     broadcasts: list[Broadcast]
     before_ms: int | None
@@ -81,7 +81,8 @@ class Bar:
 class StreamPage:
     """A broadcast with its neighbors, comparison, moments and bars.
 
-    `query` is the query string of the channel's chart for that time. `chart` is None while Cassandra is unavailable.
+    `query` is the query string of the channel's chart for the time of the broadcast. `chart` is None while Cassandra is
+    unavailable.
     """
 
     broadcast: Broadcast
@@ -100,7 +101,7 @@ class StreamPage:
 
 
 def read_streams(channel_id: str, before_ms: int | None = None) -> StreamList | None:
-    """Return the broadcasts that began before `before_ms`, or the newest ones; None if history is unavailable."""
+    """Return the newest broadcasts, or those before `before_ms`. Return None if history is unavailable."""
     if not settings.CASSANDRA_HOSTS:
         return None
     try:
@@ -127,7 +128,7 @@ def read_stream(channel_id: str, started_ms: int, now_ms: int) -> StreamPage:
 def page_of(
     broadcast: Broadcast, previous: Sequence[Broadcast], later: Broadcast | None, chart: StreamChart | None
 ) -> StreamPage:
-    """Build the page data for a broadcast; `previous` are the last ones before it, newest first."""
+    """Build the page data for a broadcast; `previous` contains the last ones before it, newest first."""
     channel_id, span = broadcast.channel_id, Span(broadcast.started_ms, broadcast.ended_ms)
     return StreamPage(
         broadcast,
@@ -145,7 +146,7 @@ def page_of(
 
 
 def bars_of(chatters: Mapping[int, int]) -> list[Bar]:
-    """Return the bars of chatters per hour, in chronological order, with an empty bar for hours without data."""
+    """Return the bars of chatters per hour, in chronological order. Hours without data leave a space between bars."""
     if not chatters:
         return []
     first_ms, last_ms, maximum = min(chatters), max(chatters), max(max(chatters.values()), 1)

@@ -20,7 +20,7 @@ State = Literal["listed", "pinned", "kept", "blocked", "out", "below", "unknown"
 class TrackingState:
     """The tracking state of a channel, with its reason as text.
 
-    `can_request`: users may request the channel; the form is then filled with `login`, if it is known.
+    `can_request` means that users may request the channel; `login`, if known, then fills the form.
     """
 
     state: State
@@ -58,7 +58,7 @@ def describe_tracking(channel: Channel, rank_of: Callable[[int], int]) -> Tracki
         return TrackingState("below", text, can_request=True, login=channel.login)
     if channel.offline_since is not None:
         minutes = settings.OFFLINE_KEPT_S // 60
-        return TrackingState("kept", f"Tracked for up to {minutes} more minutes: its stream has ended.")
+        return TrackingState("kept", f"Tracked for up to {minutes} more minutes, because its stream has ended.")
     rank = rank_of(channel.viewers)
     if rank <= count:
         return TrackingState("listed", f"Tracked: rank {rank:,} by viewers (the top {count:,} are tracked).")

@@ -40,7 +40,7 @@ from core.pipeline.records import EPOCH_MS
 from twitchly.clock import now_ms
 
 AWAY = "History is unavailable."
-# Files on a stream's page, with their names.
+# Exports on a stream's page, with their labels.
 STREAM_EXPORTS = (("windows", "Windows"), ("events", "Events"))
 # Larger numbers are not valid times.
 MS_MAX = 10**15
@@ -61,7 +61,7 @@ def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
         return json_error(f"{AWAY} Live data is not affected.", 503)
     reading = read_channels(services_of(request).boards, [channel_id], now)
     channel = reading.channels.get(channel_id) if reading else None
-    # A day of live windows is hundreds of kilobytes of numbers.
+    # orjson, because a day of live windows is hundreds of kilobytes of numbers.
     body = orjson.dumps(series_json(channel_id, series_read, channel, now))
     return HttpResponse(body, content_type="application/json")
 

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 # The past four weeks, so that every hour of the week counts equally often.
 SPAN_MS = 28 * DAY_MS
 SHOWN: tuple[Metric, ...] = (METRIC["viewers"], METRIC["messages"])
-# Shades of the heat map, from the lowest values to the highest.
+# Number of shades of the heat map, from the lowest values to the highest.
 SHADES = 5
 
 
@@ -41,7 +41,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """A metric's usual value at this time of day, and the live value; `times` is the live value as a multiple of it."""
+    """A metric's usual value at this time of day, and the live value; `times` is their ratio."""
 
     metric: Metric
     usual: float
@@ -54,7 +54,7 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class WeekPanel:
-    """The panel. `zone` names its time zone; `has_half_hours`: its hours do not begin at minute 0 of a UTC hour."""
+    """The panel. `zone` is its time zone; `has_half_hours` means that its hours do not begin with UTC hours."""
 
     metric: Metric
     zone: str
@@ -71,7 +71,7 @@ class WeekPanel:
 
 
 def read_zone(name: str) -> dt.tzinfo:
-    """Return the IANA time zone with this name, UTC for an unknown one."""
+    """Return the IANA time zone with this name, or UTC for an unknown one."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -79,7 +79,7 @@ def read_zone(name: str) -> dt.tzinfo:
 
 
 def read_week(live: LiveServices, channel_id: str, metric: Metric, zone: dt.tzinfo, now_ms: int) -> WeekPanel | None:
-    """Return the panel of a channel; None if Cassandra is unavailable or not configured."""
+    """Return the panel of a channel, or None if Cassandra is unavailable or not configured."""
     if not settings.CASSANDRA_HOSTS:
         return None
     until_ms = now_ms // HOUR_MS * HOUR_MS
@@ -139,7 +139,7 @@ def _cell(hour: WeekHour, value: float | None, highest: float | None, metric: Me
 
 
 def _time_text(time: UsualTime) -> str:
-    """Return a usual time as text: Mon to Fri 18:00 to 02:00."""
+    """Return a usual time as text, such as Mon to Fri 18:00 to 02:00."""
     if time.hours == DAYS * HOURS:
         return "around the clock"
     last_day, until_hour = divmod(time.from_hour + time.hours, HOURS)
@@ -150,7 +150,7 @@ def _time_text(time: UsualTime) -> str:
 
 
 def _days_text(weekdays: Sequence[int]) -> str:
-    """Return weekdays as text: Mon to Fri, or Mon, Wed, Sat."""
+    """Return weekdays as text, such as “Mon to Fri” or “Mon, Wed, Sat”."""
     if len(weekdays) == DAYS:
         return "every day"
     if len(weekdays) > 2 and weekdays[-1] - weekdays[0] == len(weekdays) - 1:

@@ -22,11 +22,11 @@ CHANNELS_MAX = 10
 METRICS_MAX = 4
 # Align lines by clock time, or by the start of each channel's broadcast.
 Align = Literal["clock", "stream"]
-# Plain values, or an index with 100 for the channel's own average over the range.
+# Plain values, or an index in which 100 is the channel's own average over the range.
 Scale = Literal["values", "index"]
 DEFAULT_METRIC, DEFAULT_RANGE = "messages", "1h"
 COMPARED = tuple(metric for metric in METRICS if not metric.only_live)
-# Longer spans are drawn at a coarser grain: ten lines would be slow to draw and show no more detail.
+# Longer spans are drawn at a coarser grain, because ten lines would be slow to draw and show no more detail.
 _LIVE_SPAN_MS, _MINUTE_SPAN_MS = HOUR_MS, 36 * HOUR_MS
 
 
@@ -34,9 +34,9 @@ _LIVE_SPAN_MS, _MINUTE_SPAN_MS = HOUR_MS, 36 * HOUR_MS
 class Comparison:
     """The parameters of a comparison; without a `span` the range ends now.
 
-    `has_previous`: each channel has a second line, for the previous period or, by stream time, its previous stream.
-    `errors` names the parameters that have an unknown value, with their choices. `omitted` is the number of further
-    channels in the query string.
+    `has_previous` means that each channel has a second line: the previous period or, by stream time, its previous
+    stream. `errors` reports the parameters that have an unknown value, and lists their choices. `omitted` is the number
+    of further channels in the query string.
     """
 
     channels: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ class Comparison:
 
 
 def read_comparison(query: Mapping[str, str], now_ms: int) -> Comparison:
-    """Parse a query string; unknown values become defaults and are named in `errors`. Raises: BadSpan."""
+    """Parse a query string; unknown values become defaults and are reported in `errors`. Raises: BadSpan."""
     errors: list[str] = []
     compared = [option.key for option in COMPARED]
     metrics = read_choices(query, "metric", compared, DEFAULT_METRIC, METRICS_MAX, errors)
@@ -105,7 +105,7 @@ def read_comparison(query: Mapping[str, str], now_ms: int) -> Comparison:
 
 
 def query_fields(query: QueryDict) -> dict[str, str]:
-    """Return the parameters of a request; repeated channels and metrics, as sent by check boxes, are joined."""
+    """Return the parameters of a request. Repeated channels and metrics, as check boxes send them, are joined."""
     fields = {name: str(value) for name, value in query.dict().items()}
     return fields | {name: ",".join(query.getlist(name)) for name in ("channels", "metric") if name in fields}
 
@@ -114,7 +114,8 @@ def compared_ranges(comparison: Comparison, zeros_ms: Sequence[int], now_ms: int
     """Return the range of each line, given the origin of its time axis: its broadcast's start, or 0 for clock time.
 
     By stream time, the range covers the first hours of the broadcast, so its end may be in the future. All lines have
-    windows and peaks of the same kind: the coarsest windows of any line, and 30-second peaks if all lines have them.
+    windows and peaks of the same kind: the coarsest windows of any line, and 30-second peaks only if all lines have
+    them.
     """
     if comparison.align == "stream":
         length_ms = length_of(comparison)
@@ -132,9 +133,10 @@ def compared_ranges(comparison: Comparison, zeros_ms: Sequence[int], now_ms: int
 def with_previous(
     ranges: Sequence[Range], shifts_ms: Sequence[int | None], now_ms: int
 ) -> list[tuple[Range, Range | None]]:
-    """Return each range with the one that is `shift_ms` earlier, which is None without a shift.
+    """Return each range with the range that is earlier by its shift, or with None if it has no shift.
 
-    All ranges have the coarsest grain of any, so that a line and its previous line have the same windows.
+    All ranges use the coarsest grain among them, so that a line and the line for its previous period have the same
+    windows.
     """
     earlier = [
         None if shift_ms is None else _earlier(line_range, shift_ms, now_ms)
@@ -154,7 +156,7 @@ def _earlier(line_range: Range, shift_ms: int, now_ms: int) -> Range:
 
 
 def length_of(comparison: Comparison) -> int:
-    """Return the length of the compared time."""
+    """Return the length of the compared time span."""
     span = comparison.span
     return span.until_ms - span.from_ms if span else RANGES[comparison.range].span_ms
 

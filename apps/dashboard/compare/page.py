@@ -47,7 +47,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """The windows of a line's previous period, or of the channel's previous stream; `zero_ms` as in `Line`."""
+    """The windows of a line's previous period, or of the channel's previous stream; `zero_ms` is as in `Line`."""
 
     zero_ms: int
     points: list[Point]
@@ -72,13 +72,13 @@ class Line:
 
     @property
     def summary(self) -> Summary | None:
-        """The summary of the first metric; range and coverage of all metrics are the same."""
+        """The summary of the first metric. Its range and coverage are the same for all metrics."""
         return self.measures[0].summary
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonPage:
-    """All lines. `unknown` are ids without a channel; `live_away`, `history_away`: the data is unavailable."""
+    """All lines. `unknown` are ids without a channel; `live_away` and `history_away` mean that data is unavailable."""
 
     lines: list[Line]
     unknown: list[str]
@@ -87,14 +87,14 @@ class ComparisonPage:
 
     @property
     def away_reason(self) -> str:
-        """The reason that the data is unavailable, or ""."""
+        """The reason why data is unavailable, or ""."""
         if self.live_away:
             return LIVE_AWAY
         return HISTORY_AWAY if self.history_away else ""
 
 
 def read_lines(live: LiveServices, comparison: Comparison, now_ms: int) -> ComparisonPage:
-    """Return the lines of a comparison, in its order."""
+    """Return the lines of a comparison, in the order of its channels."""
     reading = read_channels(live.boards, comparison.channels, now_ms)
     channels = reading.channels if reading else {}
     known = [channels[channel_id] for channel_id in comparison.channels if channel_id in channels]
@@ -146,7 +146,7 @@ def _origin(channel: ChannelNow, comparison: Comparison) -> _Origin:
 
 
 def _stream_starts(channel: ChannelNow, count: int) -> list[int]:
-    """Return the start times of the newest streams, newest first: the current one and stored ones; fewer if unknown."""
+    """Return the start times of the newest streams, including the current one, newest first; fewer if unknown."""
     started = parse_timestamp(channel.profile.started_at)
     current = [] if started is None else [ms_of(started)]
     if len(current) == count or not settings.CASSANDRA_HOSTS:
@@ -196,7 +196,7 @@ def _measure(live: LiveServices, metric: Metric, series: Series | None, channel:
 def _previous(
     channel_id: str, origin: _Origin, earlier: Range, metrics: Sequence[Metric], now_ms: int
 ) -> Previous | None:
-    """Return the windows of an earlier range, or None if they could not be read: the page is useful without them."""
+    """Return the windows of an earlier range, or None if they could not be read. The page is useful without them."""
     try:
         windows = windows_of(channel_id, earlier, now_ms, metrics)
     except ServiceUnavailable as error:

@@ -32,9 +32,9 @@ from core.errors import NotFound
 from core.metrics.table import METRIC
 from twitchly.clock import now_ms
 
-# The number of suggested channels, most viewers first.
+# Maximum number of suggested channels, most viewers first.
 SUGGESTIONS_MAX = 50
-# The number of channels in the name of a comparison.
+# Maximum number of channels named in the title of a comparison.
 NAMED_MAX = 3
 
 

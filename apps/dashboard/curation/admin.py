@@ -40,7 +40,7 @@ BULK_TEMPLATE = "admin/channels/channel/decide.html"
 
 
 class LabeledDateTime(AdminSplitDateTime):
-    """A date and a time field with a label each; Django writes text without labels before them."""
+    """A date field and a time field, each with a label. Django writes text before them that is not a label."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
@@ -101,7 +101,7 @@ class ChannelAdmin(LiveColumns):
         return super().get_form(request, obj, change, form=ChannelChangeForm if obj else ChannelAddForm, **options)
 
     def save_model(self, request: HttpRequest, obj: Channel, form: ModelForm[Channel], _change: bool) -> None:
-        # Only decision fields: the refresh of the channel list may be writing the others concurrently.
+        # Saves only the decision, because the refresh of the channel list may be writing other fields concurrently.
         decide(obj, form.decision, by=actor_name(request.user), now=timezone.now())  # type: ignore[attr-defined]
 
     def has_delete_permission(self, _request: HttpRequest, _obj: Channel | None = None) -> bool:

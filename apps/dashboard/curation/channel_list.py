@@ -45,7 +45,7 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
 
 
 class ChannelList(ChangeList):
-    """A page of the channel list, with the live columns of all its rows. `live_is_away`: Redis is unavailable."""
+    """A page of the channel list, with live columns for all rows. `live_is_away` means that Redis is unavailable."""
 
     live_is_away = False
 

@@ -16,7 +16,7 @@ from apps.live.display import channel_display
 from apps.live.readings import ChannelNow, LiveBoards, Reading
 from core.metrics.display import ABSENT, count
 
-# unheard: live on Twitch, without a recent window. ended: chat continues after the broadcast.
+# unheard: live on Twitch, but without a recent window. ended: chat continues after the broadcast.
 State = Literal["live", "unheard", "ended", "offline", "never"]
 STATES = {
     "live": "live",
@@ -29,7 +29,7 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """The live columns of a channel as text; ABSENT where unknown. `why`: the reason why it is or is not tracked."""
+    """The live columns of a channel as text; ABSENT where unknown. `why` says why it is or is not tracked."""
 
     state: State
     rank: str
@@ -56,7 +56,7 @@ def read_channel_rows(
 
 
 def ranker(viewers: Sequence[int]) -> Callable[[int], int]:
-    """Return a function that returns the rank, from 1, of a viewer count among `viewers`, sorted in ascending order."""
+    """Return a function that returns the rank, from 1, of a viewer count in `viewers`, which must be sorted."""
     return lambda count: len(viewers) - bisect_right(viewers, count) + 1
 
 

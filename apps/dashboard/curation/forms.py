@@ -82,7 +82,7 @@ def reason_field(**options: Any) -> forms.CharField:
 class ChannelAddForm(forms.ModelForm[Channel]):
     """Pins a known or a new channel."""
 
-    login = LoginField(help_text="The channel's name on Twitch. It is tracked within 30 s.")
+    login = LoginField(help_text="The channel's name on Twitch. Tracking starts within 30 s.")
     reason = reason_field()
     tag_names = TagsField(label="Tags", required=False, help_text="Separated by commas.")
 
@@ -110,7 +110,7 @@ class ChannelAddForm(forms.ModelForm[Channel]):
 
 
 class ChannelChangeForm(forms.ModelForm[Channel]):
-    """Decision fields of a channel; all others come from Twitch."""
+    """Decision fields of a channel; all other fields come from Twitch."""
 
     reason = reason_field(required=False)
     tag_names = TagsField(label="Tags", required=False, help_text="Separated by commas.")
@@ -182,7 +182,7 @@ class OptOutForm(forms.ModelForm[OptOut]):
 
 
 class OptOutAddForm(OptOutForm):
-    """Accepts a login or an id; an id works for deleted accounts and while Twitch is unavailable."""
+    """Accepts a login or an id; an id also works for deleted accounts and while Twitch is unavailable."""
 
     login = LoginField(required=False, help_text="The name on Twitch. Alternatively, enter the ID below.")
     twitch_id = forms.CharField(label="Twitch ID", required=False, max_length=20, validators=[valid_id])
@@ -280,7 +280,7 @@ class OptOutAnswerForm(forms.ModelForm[OptOutRequest]):
 
 
 class BotForm(forms.ModelForm[Bot]):
-    """A bot; accepts a login in any spelling."""
+    """A bot. Its login is accepted in any spelling."""
 
     login = LoginField()
 
@@ -310,7 +310,7 @@ class TagForm(forms.ModelForm[Tag]):
 
 
 def check_decision(form: Any, before: Decision) -> None:
-    """Validate the decision of a form and add errors to it. Typed as `Any` because two forms have a decision."""
+    """Validate the decision of a form and add errors to the form, which is `Any` because two forms have a decision."""
     is_opted_out = has_opted_out(form.instance.pk)
     try:
         form.decision = validate_decision(form.decision, before=before, is_opted_out=is_opted_out, now=timezone.now())

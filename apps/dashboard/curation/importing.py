@@ -1,4 +1,4 @@
-"""CSV import of decisions: preview first, applied after confirmation."""
+"""CSV import of decisions: previewed first, and applied after confirmation."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def _decided() -> QuerySet[Channel]:
 
 def _renamed(since: dt.datetime) -> QuerySet[Channel]:
     """Return the tracked or curated channels whose login has changed since a time, latest first."""
-    # A channel can take a former login again; that login is then its current one.
+    # A channel can reclaim a former login, which is then its current login.
     former = FormerLogin.objects.filter(channel=OuterRef("pk"), left_at__gte=since).exclude(login=OuterRef("login"))
     tracked = Channel.objects.filter(Q(is_wanted=True) | Q(pinned=True) | Q(blocked=True))
     newest = Subquery(former.order_by("-left_at").values("left_at")[:1])

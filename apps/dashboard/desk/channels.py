@@ -29,13 +29,13 @@ def expiring_decisions(visit: Visit) -> Section:
 
 
 def renamed_channels(visit: Visit) -> Section:
-    """Return the tracked or pinned channels renamed in the past 30 days, latest first."""
+    """Return the tracked or curated channels that were renamed in the past 30 days, latest first."""
     section = Section(
         "renamed",
         "Renamed channels",
-        "Renamed on Twitch in the past 30 days. Pins and blocks remain, because they refer to the Twitch ID.",
+        "Renamed on Twitch in the past 30 days. Pins and blocks remain, because they refer to Twitch's ID.",
         ("Channel", "Former login", "Noticed"),
-        "No tracked channel was renamed in the past 30 days.",
+        "No tracked, pinned or blocked channel was renamed in the past 30 days.",
         _all(RENAMED),
     )
     return _channels(visit, section, RENAMED, _renamed_cells, "Review")
@@ -46,7 +46,7 @@ def unavailable_channels(visit: Visit) -> Section:
     section = Section(
         "unavailable",
         "Unavailable channels",
-        "Pinned at least 30 days ago and not live since. They may be inactive, suspended or deleted.",
+        "Pinned at least 30 days ago, and not live in the past 30 days. They may be inactive, suspended or deleted.",
         ("Channel", "Last live", "Reason"),
         "No pinned channel has been offline for 30 days.",
         _all(UNAVAILABLE),

@@ -18,7 +18,7 @@ COLUMNS = ("What", "Decision", "By", "When", "Reason")
 
 
 def curated_models() -> list[str]:
-    """Return the audit log's names for the models of curation."""
+    """Return the audit log's names for the curation models."""
     return [logged_name(model) for model in (Channel, Tag, Bot, OptOut, OptOutRequest, CurationRequest)]
 
 
@@ -50,7 +50,7 @@ def staff_changes(visit: Visit) -> Section:
 
 def _entries(visit: Visit, section: Section, entries: QuerySet[Act]) -> Section:
     rows = [_row(entry, visit.now_ms) for entry in entries[:ROWS]]
-    # Without a total: counting the log would read all of it.
+    # The total is omitted, because counting the entries would read the whole log.
     return section.filled(rows, len(rows))
 
 

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HeardChannel:
-    """A tracked live channel and its coverage in the past 30 s, 0 to 1; None without a recent window."""
+    """A tracked live channel and its coverage in the past 30 s, 0 to 1, or None without a recent window."""
 
     id: str
     login: str
@@ -39,7 +39,7 @@ class HeardChannel:
 
 
 def heard_least(channels: Sequence[HeardChannel]) -> list[HeardChannel]:
-    """Return the channels that were not heard completely: least coverage first, then most viewers."""
+    """Return the channels that were not completely heard, least coverage first, then most viewers."""
     partial = [channel for channel in channels if not is_complete(channel.coverage or 0.0)]
     return sorted(partial, key=lambda channel: (channel.coverage or 0.0, -channel.viewers, channel.id))
 
@@ -49,7 +49,7 @@ def least_heard_section(visit: Visit) -> Section:
     section = Section(
         "heard-least",
         "Channels heard least",
-        "Tracked live channels by coverage in the past 30 s. A channel joined in that time was heard only in part.",
+        "Tracked live channels by coverage in the past 30 s. Channels joined since then were heard only in part.",
         ("Channel", "Coverage", "Viewers", "Latest gap"),
         "Every tracked live channel was heard in full in the past 30 s.",
     )
@@ -88,7 +88,7 @@ def rising_section(visit: Visit) -> Section:
 
 
 def _tracked_live(visit: Visit) -> list[HeardChannel]:
-    """Return the channels that Twitch reports as live, among those on the list. Raises: ServiceUnavailable."""
+    """Return the channels on the list that Twitch reports as live. Raises: ServiceUnavailable."""
     windows = visit.live.channels.live(visit.now_ms)
     tracked = tracked_live_channels().filter(blocked=False)
     return [

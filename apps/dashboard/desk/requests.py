@@ -19,7 +19,7 @@ def channel_requests(visit: Visit) -> Section:
     section = Section(
         "channel-requests",
         "Channel requests",
-        "Channels that users want tracked. The requester sees your answer.",
+        "Channels that users want us to track. The requester sees your answer.",
         ("Channel", "Note", "Age"),
         "No pending channel requests.",
         reverse("admin:curation_curationrequest_changelist") + OPEN,

@@ -9,7 +9,7 @@ from datetime import datetime
 from apps.live.services import LiveServices
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS, ms_of
 
-# Rows per section; the rest is behind the section's link.
+# Maximum number of rows per section; the section's link leads to all rows.
 ROWS = 8
 
 
@@ -82,7 +82,7 @@ def read_sections(rules: Sequence[SectionRule], visit: Visit) -> list[Section]:
 
 
 def span_text(span_ms: int) -> str:
-    """Return a time span in its largest unit, rounded down: 5 min, 3 h, 2 d."""
+    """Return a time span in its largest unit, rounded down, such as 5 min, 3 h or 2 d."""
     for unit_ms, unit in ((DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "min")):
         if span_ms >= unit_ms:
             return f"{span_ms // unit_ms:,} {unit}"
@@ -90,5 +90,5 @@ def span_text(span_ms: int) -> str:
 
 
 def ago_text(moment: datetime | None, now_ms: int) -> str:
-    """Return the age of a time, such as "3 h ago"; "never" without one."""
+    """Return the age of a time, such as "3 h ago", or "never" without a time."""
     return f"{span_text(now_ms - ms_of(moment))} ago" if moment else "never"

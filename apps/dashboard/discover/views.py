@@ -1,4 +1,4 @@
-"""Views of Discover: the table of channels, live or over the last days, its export, and segments."""
+"""Views of Discover: the table of channels, live or over past days, its export, and segments."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ RANGE_LABELS: Mapping[str, str] = {"": "Live", **{key: f"{days} days" for key, d
 @never_cache
 @sign_in_required
 def discover(request: HttpRequest) -> HttpResponse:
-    """Render the page, or only its rows if the query has `rows` (updates by the script)."""
+    """Render the page, or only its rows if the query has `rows` (for updates by the script)."""
     search, now = read_search(request.GET), now_ms()
     try:
         channels = _channels(request, search, now)
@@ -121,7 +121,7 @@ def delete(request: HttpRequest, segment_id: int) -> HttpResponseRedirect:
 @require_POST
 @login_required
 def act_on_selection(request: HttpRequest) -> HttpResponseRedirect:
-    """Compare the selected `channels`, or with `do=watch` add them to the most recently used watchlist."""
+    """Compare the selected `channels` or, with `do=watch`, add them to the most recently used watchlist."""
     user, selected = user_of(request), list(dict.fromkeys(request.POST.getlist("channels")))[:SELECTED_MAX]
     if request.POST.get("do") != "watch" and selected:
         return HttpResponseRedirect(f"{reverse('compare')}?{urlencode({'channels': ','.join(selected)}, safe=',')}")
@@ -196,7 +196,7 @@ def _direction(search: Search, key: str) -> str:
 
 
 def _rule_fields(search: Search, query: QueryDict) -> Iterator[tuple[int, str, str, str]]:
-    """Yield each rule's number, measure and bounds; as typed if a number is malformed."""
+    """Yield each rule's number, measure and bounds. They are as typed if the search has errors."""
     fields = query if search.errors else QueryDict(urlencode(search.pairs()))
     for number in range(1, RULES_MAX + 1):
         measure, minimum, maximum = (str(fields.get(f"{name}{number}", "")) for name in ("m", "min", "max"))

@@ -103,7 +103,7 @@ def unknown_channel(channel_id: str) -> ChannelNow:
 
 
 def board_columns(board: Board) -> list[ExportColumn]:
-    """Return the columns of a board; a value over 5 min has the suffix `_5m`."""
+    """Return the columns of a board; the column of a 5-minute value has the suffix `_5m`."""
     metric = METRIC[board.metric]
     part = "" if board.window == DEFAULT_WINDOW else board.window
     value = metric_column(metric, unit_of(metric, "live"), part)
@@ -189,12 +189,12 @@ def _value_columns(comparison: Comparison, metric: Metric, grain: StoredGrain) -
 
 
 def _named(comparison: Comparison, metric: Metric, name: str) -> str:
-    """Return the name of a metric's column, which begins with the metric where there are several."""
+    """Return the name of a metric's column, which begins with the metric's key if there are several metrics."""
     return name if len(comparison.metrics) == 1 else f"{metric.key}_{name}"
 
 
 def _in_words(comparison: Comparison, metric: Metric, words: str) -> str:
-    """Return the heading of a metric's column, which names the metric where there are several."""
+    """Return the heading of a metric's column, which includes the metric's name if there are several metrics."""
     return words if len(comparison.metrics) == 1 else f"{metric.name}, {words[:1].lower()}{words[1:]}"
 
 
@@ -228,7 +228,7 @@ def _counts(comparison: Comparison, grain: StoredGrain) -> list[Count]:
 
 
 def summary_columns(comparison: Comparison, chart_range: Range) -> list[ExportColumn]:
-    """Return the columns of the table below a comparison's chart; current values only if the range ends now."""
+    """Return the columns of the table below a comparison's chart, with current values only if the range ends now."""
     return [
         *PROFILE_COLUMNS,
         *(column for key in comparison.metrics for column in _measure_columns(comparison, METRIC[key], chart_range)),
@@ -290,7 +290,7 @@ def _measure_cells(comparison: Comparison, measure: Measure, channel: ChannelNow
 
 
 def _peak_cells(metric: Metric, summary: Summary | None) -> list[Cell]:
-    """Return a peak, its time, and whether it is a lower bound; all empty without a peak."""
+    """Return a peak, its time, and whether it is a lower bound. All cells are empty without a peak."""
     if summary is None or summary.peak is None:
         return [None, None, None]
     at = None if summary.peak_ms is None else iso(summary.peak_ms)

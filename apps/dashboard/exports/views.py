@@ -153,7 +153,7 @@ def comparison_file(request: HttpRequest, what: str, form: Format) -> HttpRespon
 @never_cache
 @login_required
 def watchlist_file(request: HttpRequest, watchlist_id: int, what: str, form: Format) -> HttpResponseBase:
-    """Export the live values of a watchlist's channels, or their past hour by one metric, in the list's order."""
+    """Export the live values of a watchlist's channels, or one metric of their past hour, in the list's order."""
     now, (metric, errors) = now_ms(), metric_of(request)
     if errors:
         return json_error(" ".join(errors), 400)

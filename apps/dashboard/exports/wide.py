@@ -41,9 +41,9 @@ def _column(
 
 
 def wide_rows(comparison: Comparison, grain: StoredGrain, lines: Sequence[Line]) -> Rows:
-    """Return the non-overlapping windows of all lines, a row per time; empty where a channel has none.
+    """Return the non-overlapping windows of all lines, a row per time. Cells are empty where a channel has no window.
 
-    By stream time, a window belongs to the last whole window length since the start of its broadcast.
+    By stream time, the time since the start of the broadcast is rounded down to a whole number of windows.
     """
     values: dict[int, dict[tuple[str, int], Cell]] = {}
     for number, line in enumerate(lines):
@@ -59,7 +59,7 @@ def wide_rows(comparison: Comparison, grain: StoredGrain, lines: Sequence[Line])
 
 
 def _time(comparison: Comparison, line: Line, end_ms: int, length_ms: int) -> int:
-    """Return the end of a window in ms, or by stream time in s since the start of the broadcast."""
+    """Return the end of a window in ms or, by stream time, in s since the start of the broadcast."""
     if comparison.align == "clock":
         return end_ms
     return (end_ms - (line.zero_ms or 0)) // length_ms * length_ms // 1000

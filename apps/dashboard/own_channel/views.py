@@ -23,7 +23,7 @@ from core.errors import Refused
 @never_cache
 @login_required
 def my_channel(request: HttpRequest) -> HttpResponse:
-    """Open the last stream of the user's channel; choose the channel with POST, or with `change` in the query."""
+    """Open the last stream of the user's channel. POST chooses the channel; `change` in the query shows the form."""
     user = user_of(request)
     if request.method == "POST":
         return _choose(request, user)

@@ -1,4 +1,4 @@
-"""Data retention rules of the privacy page, read from the settings of topics, tables, Redis keys and sessions."""
+"""Data retention rules for the privacy page, read from the settings of topics, tables, Redis keys and sessions."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def account_data_in_redis() -> dict[str, RetentionRule]:
 
 
 def _opt_out_retention() -> list[RetentionRule]:
-    """Return the retention of records about opt-outs that were withdrawn or declined."""
+    """Return the retention of records that outlive an opt-out or a request to opt out."""
     return [
         RetentionRule("Opt-out requests: Twitch name, time and decision", "indefinitely"),
         RetentionRule("Audit log: opt-outs and requests, by Twitch ID and name, with notes", "indefinitely"),
@@ -117,7 +117,7 @@ def _opt_out_retention() -> list[RetentionRule]:
 
 
 def duration_text(ms: int) -> str:
-    """Return a duration as display text: 23 h, 2 days."""
+    """Return a duration as display text, such as 23 h or 2 days."""
     return f"{ms // DAY_MS} days" if ms > DAY_MS and ms % DAY_MS == 0 else span(ms)
 
 

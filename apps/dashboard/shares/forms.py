@@ -16,7 +16,7 @@ from core.errors import Refused
 from core.inputs.readable_text import one_line
 
 UNTITLED = "Untitled"
-# These show one live value and a line.
+# These kinds show one live value and a line chart.
 SMALL_KINDS = (ShareLink.Kind.WIDGET, ShareLink.Kind.OVERLAY)
 
 

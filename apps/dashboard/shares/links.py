@@ -1,4 +1,4 @@
-"""Share links: creation, passwords, counting and revocation. Their tokens are signed, so they cannot be guessed."""
+"""Share links: creation, passwords, visit counts and revocation. Their tokens are signed, so they cannot be guessed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LINKS_MAX = 100
 PASSWORD_MAX = 128
 # Selectable lifetimes in days; 0 means no expiry.
 EXPIRIES: Mapping[str, int] = {"1": 1, "7": 7, "30": 30, "90": 90, "0": 0}
-# The maximum number of wrong passwords per link per network, in a window that begins with the first attempt.
+# The maximum number of wrong passwords per link and network, in a time window that begins with the first attempt.
 TRIES, TRIES_S = 10, 600
 _SIGNER = signing.Signer(sep=".", salt="shares")
 
@@ -60,7 +60,7 @@ def create_link(
     if len(password) > PASSWORD_MAX:
         raise Refused(f"A password can have up to {PASSWORD_MAX} characters.")
     if password and kind != ShareLink.Kind.PAGE:
-        raise Refused("Widgets and overlays cannot have a password. Leave it empty, or share a page.")
+        raise Refused("Widgets and overlays cannot have a password. Leave the password empty, or share a page.")
     if active_links(owner).count() >= LINKS_MAX:
         raise Refused(f"You have {LINKS_MAX} links. Revoke one to create another.")
     lifetime_days = EXPIRIES[days]
@@ -77,7 +77,7 @@ def create_link(
 
 
 def revoke_link(*, owner: User, link_id: int) -> ShareLink:
-    """Revoke a link immediately. Raises: NotFound, including for another owner's."""
+    """Revoke a link immediately. Raises: NotFound, including for another owner's link."""
     link = ShareLink.objects.filter(owner=owner, pk=link_id).first()
     if link is None:
         raise NotFound("You have no such link.")
@@ -98,7 +98,7 @@ def token_of(link: ShareLink) -> str:
 
 
 def find_link(token: str) -> ShareLink:
-    """Return the link of a token. Raises: NotFound, including for revoked and expired links."""
+    """Return the link for a token. Raises: NotFound, including for revoked and expired links."""
     try:
         pk = int(_SIGNER.unsign(token))
     except (signing.BadSignature, ValueError):
@@ -132,7 +132,7 @@ def _count(key: str, step: int = 1) -> int:
     try:
         return cache.incr(key, step)
     except ValueError:
-        # The counter expired in between: this is the first attempt of the next window.
+        # The counter expired in between, so this is the first attempt of the next window.
         cache.set(key, max(0, step), TRIES_S)
         return 1
 
@@ -143,7 +143,7 @@ def _wait_s(key: str) -> int:
 
 
 def access_token(link: ShareLink) -> str:
-    """Return the token that proves knowledge of the password; it is invalid after the password changes."""
+    """Return the token that proves knowledge of the password; it becomes invalid when the password changes."""
     return signing.Signer(salt="shares.pass").signature(f"{link.pk}:{link.password}")
 
 

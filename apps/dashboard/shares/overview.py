@@ -26,7 +26,7 @@ from twitchly.clock import now_ms
 @never_cache
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
-    """List the user's links; POST creates one, and returns its URL as JSON to a script."""
+    """List the user's links. POST creates one; if the client accepts JSON, the response is its URL as JSON."""
     user = user_of(request)
     if request.method == "POST":
         return _create(request)
@@ -61,7 +61,7 @@ def revoke(request: HttpRequest, link_id: int) -> HttpResponseRedirect:
 
 
 def text_of(link: ShareLink, url: str) -> str:
-    """Return the text to paste: the URL, or for a widget the HTML that embeds it."""
+    """Return the text to paste: the URL or, for a widget, the HTML that embeds it."""
     if link.kind != ShareLink.Kind.WIDGET:
         return url
     width, height = SIZES[read_appearance(fields_of(link.query), []).size]

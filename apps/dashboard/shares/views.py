@@ -50,7 +50,7 @@ LinkView = Callable[[HttpRequest, ShareLink], HttpResponse]
 
 
 def by_link(*kinds: ShareLink.Kind) -> Callable[[LinkView], Callable[..., HttpResponse]]:
-    """Pass the token's link to a view if it has one of these kinds, otherwise render an error page.
+    """Pass the token's link to a view if the link is of one of these kinds; otherwise, render an error page.
 
     Redirects to the password page if the link has a password.
     """
@@ -79,7 +79,7 @@ def by_link(*kinds: ShareLink.Kind) -> Callable[[LinkView], Callable[..., HttpRe
 @csp_replace({"frame-ancestors": ["*"]})
 @by_link(ShareLink.Kind.WIDGET)
 def widget(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    """Render a widget, embeddable in any frame."""
+    """Render a widget, which any site can embed in a frame."""
     return _render(request, link)
 
 
@@ -87,7 +87,7 @@ def widget(request: HttpRequest, link: ShareLink) -> HttpResponse:
 @never_cache
 @by_link(ShareLink.Kind.PAGE, ShareLink.Kind.OVERLAY)
 def page(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    """Render a page or an overlay, not embeddable in frames."""
+    """Render a page or an overlay, which cannot be embedded in frames."""
     return _render(request, link)
 
 

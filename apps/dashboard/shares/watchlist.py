@@ -22,7 +22,7 @@ from core.inputs.numbers import parse_whole_number
 
 @dataclass(frozen=True, slots=True)
 class SharedList:
-    """The watchlist of a link, its channels and the metric of their lines."""
+    """The watchlist of a link, its channels, and the metric of their sparklines."""
 
     watchlist: Watchlist
     channel_ids: list[str]
@@ -64,7 +64,7 @@ def live_values(boards: LiveBoards, link: ShareLink, now_ms: int) -> dict[str, A
 
 
 def paths(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
-    """Return the line of each channel's past hour, or None while history is unavailable. Raises: NotFound."""
+    """Return the sparkline of each channel's past hour, or None while history is unavailable. Raises: NotFound."""
     shared = find_list(link)
     lines = read_paths(shared.channel_ids, shared.metric, now_ms)
     return None if lines is None else {"paths": lines}

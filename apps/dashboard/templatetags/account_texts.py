@@ -18,7 +18,7 @@ _TITLE_CASE = re.compile(r"[A-Z][a-z']*(?:-[A-Z]?[a-z']+)*[?!.…]?")
 @register.filter(is_safe=True)
 @stringfilter
 def sentence_case(text: str) -> str:
-    """Return a heading or the label of a button in sentence case; names and words with other capitals are kept."""
+    """Return a heading or button label in sentence case; names and words with other capitals are unchanged."""
     result: list[str] = []
     is_first = True
     for word in re.split(r"(\s+)", text):
@@ -32,7 +32,7 @@ def sentence_case(text: str) -> str:
 
 @register.filter(is_safe=True)
 def with_contact(text: str) -> str:
-    """Return a paragraph of HTML in which "contact us" has the address of the operator."""
+    """Return a paragraph of HTML in which "contact us" is replaced with the operator's email address."""
     address = settings.CONTACT_EMAIL
     contact = (
         format_html('contact <a href="mailto:{}">{}</a>', address, address)

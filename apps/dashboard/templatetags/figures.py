@@ -62,7 +62,7 @@ def point_figure(metric: str, point: Point) -> str:
 
 @register.simple_tag
 def days(period: Period) -> str:
-    """Return the days of a period: 22 Nov to 28 Nov 2026 (UTC)."""
+    """Return the days of a period, such as 22 Nov to 28 Nov 2026 (UTC)."""
     first, last = day_of(period.from_ms), day_of(period.until_ms - DAY_MS)
     year = "" if first.year == last.year else f" {first.year}"
     return f"{first:%-d %b}{year} to {last:%-d %b %Y} (UTC)"
@@ -100,7 +100,7 @@ def coverage_of(channel: ChannelNow, metric: str) -> float:
 
 @register.simple_tag
 def watched(broadcast: Broadcast) -> str:
-    """Return a broadcast's hours watched; a lower bound if viewer counts are unknown for part of it."""
+    """Return a broadcast's hours watched, marked as a lower bound if viewer counts are unknown for part of it."""
     bound = LOWER_BOUND if broadcast.lower_bounds.viewers else ""
     return ABSENT if broadcast.watched is None else bound + number(broadcast.watched, 1)
 
@@ -114,7 +114,7 @@ def watched_note(broadcast: Broadcast) -> str:
 
 @register.simple_tag
 def minutes(from_ms: int, until_ms: int) -> int:
-    """Return the full minutes between two times."""
+    """Return the number of whole minutes between two times."""
     return (until_ms - from_ms) // MINUTE_MS
 
 
@@ -134,7 +134,7 @@ def peak(metric: str, summary: Summary | None) -> str:
 def heard(summary: Summary) -> str:
     """Return the heard time of a range, its exact start and end, and the time on air, as text.
 
-    Heard time is always tracked time.
+    A channel is heard only while it is tracked.
     """
     off_air = "off air" if summary.heard_ms >= summary.span_ms else "off air or not tracked"
     on_air = f"on air {duration(summary.on_air_ms)}" if summary.on_air_ms else off_air

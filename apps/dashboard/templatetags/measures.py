@@ -12,7 +12,7 @@ from core.metrics.display import ABSENT, change, figure, number, ordinal
 
 register = template.Library()
 
-# Hours from here on are shown without decimals.
+# From this value on, numbers of hours are shown without decimal places.
 HOURS_WHOLE = 100
 
 
@@ -31,7 +31,7 @@ def measure(row: TableRow, key: str) -> str:
 
 @register.simple_tag
 def trend(row: TableRow) -> str:
-    """Return the path of a channel's mean viewers by day, from 0; "" for a live channel."""
+    """Return the sparkline path of a channel's mean viewers per day, from 0 up, or "" for a live channel."""
     channel = row.channel
     days = channel.trend if isinstance(channel, PeriodRow) else ()
     points = [(number, value) for number, value in enumerate(days) if value is not None]

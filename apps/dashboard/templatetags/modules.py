@@ -20,7 +20,7 @@ _IMPORT = re.compile(r"""^(?:import|\} from|import .* from) "(\.{1,2}/[^"]+)";$"
 
 @register.simple_tag
 def module(path: str) -> SafeString:
-    """Return the script of an entry module. Browsers would otherwise discover its imports level by level."""
+    """Return the tags for an entry module. Without hints, browsers would discover its imports level by level."""
     hints = format_html_join("", '<link rel="modulepreload" href="{}">', ((static(name),) for name in imports_of(path)))
     return format_html('{}<script type="module" src="{}"></script>', hints, static(path))
 

@@ -18,7 +18,7 @@ from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 register = template.Library()
 
-# The current minute is incomplete and single samples may be late, so an hour with at most this much unmeasured time
+# The current minute is incomplete and individual samples may be late, so an hour with at most this much unmeasured time
 # counts as measured.
 UNMEASURED_MAX_MS = 2 * MINUTE_MS
 
@@ -80,7 +80,7 @@ def hour_measured(status: Status) -> str:
 
 @register.filter
 def measured_time(measured_ms: int) -> str:
-    """Return a measured time as text, in minutes: samples are 10 s apart, which makes seconds inexact."""
+    """Return a measured time as text, in minutes, because samples are 10 s apart and seconds would be inexact."""
     if MINUTE_MS <= measured_ms < HOUR_MS:
         return f"{measured_ms // MINUTE_MS} min"
     return duration(measured_ms)

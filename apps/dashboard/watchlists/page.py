@@ -29,7 +29,7 @@ Lines = dict[str, list[Point]]
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A channel of the list, None if it is no longer known. `path` is the sparkline of its past hour."""
+    """A channel of the list; `channel` is None if it is no longer known. `path` is the sparkline of its past hour."""
 
     id: str
     channel: ChannelNow | None
@@ -38,7 +38,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """The channels in the list's order. `live_away`, `lines_away`: the service is unavailable."""
+    """The channels in the list's order. `live_away` and `lines_away` mean that the service is unavailable."""
 
     cards: list[Card]
     newest_end_ms: int | None
@@ -47,7 +47,7 @@ class Cards:
 
 
 def read_metric(query: Mapping[str, str], errors: list[str]) -> str:
-    """Return the metric in a query string; a metric without a board is named in `errors`."""
+    """Return the metric in a query string; a metric without a board is reported in `errors`."""
     return read_choice(query, "metric", BOARD_KEYS, DEFAULT_METRIC, errors)
 
 
@@ -74,7 +74,7 @@ def read_paths(channel_ids: Sequence[str], metric: str, now_ms: int) -> dict[str
 
 
 def read_lines(channel_ids: Sequence[str], metric: str, now_ms: int) -> Lines | None:
-    """Return the known minutes of each channel's past hour; None if Cassandra is unavailable or not configured."""
+    """Return each channel's known values per minute in the past hour, or None if history is unavailable."""
     if not settings.CASSANDRA_HOSTS:
         return None
     try:

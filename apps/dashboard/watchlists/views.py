@@ -62,7 +62,7 @@ def watchlist(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def add(request: HttpRequest, watchlist_id: int) -> HttpResponse:
-    """Add the channel with the id `channel`, which a suggestion fills in, or else the one that `q` names."""
+    """Add the channel with the id `channel`, which a suggestion fills in, or else the channel named in `q`."""
     watched_list, text = _find(request, watchlist_id), request.POST.get("q", "").strip()
     try:
         channel_id = request.POST.get("channel", "") or named_channel(text).id
@@ -74,7 +74,7 @@ def add(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 
 
 def _list_page(request: HttpRequest, watched_list: Watchlist, name: str = "", problem: str = "") -> HttpResponse:
-    """Render a watchlist; `name` is the text in the field that adds a channel, `problem` is why it was rejected."""
+    """Render a watchlist; `name` is the text in the field that adds a channel, `problem` why the text was rejected."""
     (metric, errors), now = metric_of(request), now_ms()
     view = view_of(request, errors)
     for reason in errors:
@@ -109,7 +109,7 @@ def _list_page(request: HttpRequest, watched_list: Watchlist, name: str = "", pr
 
 
 def view_of(request: HttpRequest, errors: list[str]) -> str:
-    """Return the requested view; an unknown view is named in `errors`."""
+    """Return the requested view; an unknown view is reported in `errors`."""
     return read_choice(request.GET.dict(), "view", (CARDS, TABLE), CARDS, errors)
 
 
@@ -170,7 +170,7 @@ def restore(request: HttpRequest) -> HttpResponseRedirect:
 @require_POST
 @login_required
 def order(request: HttpRequest, watchlist_id: int) -> HttpResponse:
-    """Reorder channels: `channels` lists their ids, or `channel` moves by `by` positions."""
+    """Reorder channels: `channels` lists their ids, or `channel` moves up (`by=-1`) or down by one position."""
     watched_list = _find(request, watchlist_id)
     services.order(
         watchlist=watched_list, channel_ids=request.POST.getlist("channels") or _moved(request, watched_list)
@@ -183,7 +183,7 @@ def order(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def watch(request: HttpRequest) -> HttpResponse:
-    """Add `channel` to a list (`list`, or the most recently used one), or remove it with `off`."""
+    """Add `channel` to a list (`list`, or the most recently used one), or with `off`, remove it from the list."""
     user, channel_id = user_of(request), request.POST.get("channel", "")
     try:
         chosen = _chosen(request)
@@ -204,7 +204,7 @@ def watch(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def star(request: HttpRequest) -> HttpResponse:
-    """Toggle the star of `channel` without JavaScript: add it to the most recently used list, or remove it."""
+    """Toggle the star of `channel` without JavaScript: add it to the list used most recently, or remove it."""
     user, channel_id = user_of(request), request.POST.get("channel", "")
     containing = lists_containing(user, channel_id).first()
     try:

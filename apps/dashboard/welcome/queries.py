@@ -11,7 +11,7 @@ STEPS = 5
 
 
 def open_visit(user: User | AnonymousUser) -> FirstVisit | None:
-    """Return the unfinished first visit, or None if there is none: older accounts have none."""
+    """Return the unfinished first visit, or None if there is none, as for older accounts."""
     return FirstVisit.objects.filter(user=user, done_at=None).first() if isinstance(user, User) else None
 
 

@@ -34,8 +34,8 @@ class Suggestion:
 class Suggestions:
     """The suggestions of a step: picked channels, then search results, then channels that match the interests.
 
-    `is_wider`: no live channel matches, so the most viewed are suggested. `is_away`: Redis is unavailable.
-    `error`: the message about an invalid search text, or "".
+    `is_wider` means that no live channel matches, so the most viewed are suggested. `is_away` means that Redis is
+    unavailable. `error` is the message about an invalid search text, or "".
     """
 
     channels: list[Suggestion]

@@ -32,7 +32,8 @@ class Metric(ResponseSchema):
     )
     is_by_length = BooleanField(
         source="metric.by_length",
-        help_text="Whether it grows with the window length, so that windows of different lengths are not comparable.",
+        help_text="Whether its values grow with the window length, so that windows of different lengths are not "
+        "comparable.",
     )
     version = IntegerField(source="metric.version", help_text="Version of the formula.")
 

@@ -1,6 +1,6 @@
 """Move opt-outs, pins, blocks, bots and the audit log from Twitchly 0.3 into this version.
 
-`carry export FILE` only reads the database of 0.3. `carry import FILE` adds missing rows to the new database, and can
+`carry export FILE` only reads the 0.3 database. `carry import FILE` adds missing rows to the new database, and can
 be run again. See "Upgrading from 0.3" in docs/operation.md.
 """
 

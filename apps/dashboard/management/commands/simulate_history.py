@@ -1,4 +1,4 @@
-"""Write the past of the simulated Twitch to Cassandra, newest first; run the command again to resume."""
+"""Write the history of the simulated Twitch to Cassandra, newest first; run the command again to resume."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from twitchly.clock import now_ms
 log = logging.getLogger(__name__)
 
 DAYS = 35
-# Added to the niceness of background programs, so that they have priority over this command.
+# Added to the niceness of all background programs, so that the others have priority over this command.
 NICENESS = 5
 LOG_EVERY_S = 30.0
 POLL_S = 1.0
@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
 
 def _begin(history: History, days: int) -> Progress:
-    """Wait until the instance has recorded a window, and return a new fill up to that time."""
+    """Wait until the instance has recorded a window, and return the progress of a new fill up to that window."""
     ids = [channel.id for channel in history.channels]
     while (until_ms := recorded_from(ids, now_ms())) is None:
         log.info("waiting for the first recorded window")
