@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 
 class SignupForm(account_forms.SignupForm):  # type: ignore[misc]  # allauth has no types
-    """Responds equally fast whether or not the address has an account."""
+    """Responds equally fast whether or not an account with the address exists."""
 
     def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
         """Return the new user, or the response for an address that already has an account."""

@@ -9,7 +9,7 @@ from django.db import models
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates users identified by their email address, stored in lower case to prevent duplicates."""
+    """Creates users identified by their email address, which is stored in lower case to prevent duplicates."""
 
     def create_user(self, email: str, password: str | None = None, **fields: object) -> User:
         user = self.model(email=email.strip().lower(), **fields)

@@ -1,7 +1,7 @@
 """ASGI application for /api/: no sessions and no cookies; every error is a problem document (RFC 9457).
 
-It bypasses Django's handler, which switches threads twice and starts two tasks per request. That costs
-more than reading a board.
+It bypasses Django's handler, which switches threads twice and starts two tasks per request. This overhead
+costs more than reading a board.
 """
 
 from __future__ import annotations

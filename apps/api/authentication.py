@@ -44,7 +44,7 @@ def has_valid_checksum(text: str) -> bool:
 
 
 def digest_of(secret: str) -> str:
-    """Return the stored digest of a key. Keys are random enough to need no salt and no slow hash."""
+    """Return the digest that is stored for a key. Keys are random enough to need no salt and no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

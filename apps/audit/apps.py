@@ -1,4 +1,4 @@
-"""Django app of the audit log."""
+"""Django app for the audit log."""
 
 from django.apps import AppConfig
 

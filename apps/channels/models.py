@@ -40,7 +40,7 @@ class Channel(models.Model):
     category = models.CharField(max_length=CATEGORY_MAX, blank=True)
     language = models.CharField(max_length=LANGUAGE_MAX, blank=True)
     title = models.CharField(max_length=TITLE_MAX, blank=True)
-    # Earlier values of the fields above in this broadcast, which stale responses from Twitch may still contain.
+    # Earlier values of the fields above in this broadcast. Stale responses from Twitch may still contain them.
     previous_texts = models.JSONField(null=True, blank=True)
     viewers = models.PositiveIntegerField("viewers when last seen", default=0)
     viewers_raw = models.PositiveIntegerField(

@@ -27,7 +27,7 @@ def tracked_live_channels() -> QuerySet[Channel]:
 
 
 def ids_seen_since(ms: int, after: str, limit: int) -> list[str]:
-    """Return up to `limit` ids after `after`, in order, of channels that are tracked or were seen live since a time."""
+    """Return the next `limit` ids after `after` of channels that are tracked or have been seen live since `ms`."""
     since = datetime_of(ms)
     seen = Channel.objects.filter(Q(last_seen_at__gte=since) | Q(is_wanted=True) | Q(pinned=True))
     return list(seen.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:limit])

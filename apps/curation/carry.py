@@ -25,7 +25,7 @@ from core.inputs.json_text import InvalidJson, read_json
 from core.inputs.timestamps import format_timestamp, parse_timestamp
 
 FORMAT = 1
-_JSON_COLUMNS = {"before", "after", "rows"}  # drivers return these as text or as objects
+_JSON_COLUMNS = {"before", "after", "rows"}  # database drivers return these as text or as objects
 # The tables read from 0.3: name in the file, name in the database, and columns.
 _TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "channel": ("ingest_channel", ("id", "login", "name", "pinned", "blocked", "reason", "decided_until", "note")),

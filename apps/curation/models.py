@@ -97,7 +97,7 @@ class Bot(models.Model):
 
 
 class CurationRequest(models.Model):
-    """A user's request to track a channel. Curators decide on it in the admin site."""
+    """A user's request to track a channel. Curators answer it on the admin site."""
 
     class State(models.TextChoices):
         OPEN = "open", "pending"

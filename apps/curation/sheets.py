@@ -160,7 +160,7 @@ def _with_login(line: _Line) -> _Line:
 
 @dataclass(slots=True)
 class _Channels:
-    """Channels from the database, or from Twitch and not saved yet; `known` contains the ids in the database."""
+    """Channels from the database, and unsaved ones from Twitch; `known` contains the ids in the database."""
 
     by_id: dict[str, Channel] = field(default_factory=dict)
     by_login: dict[str, Channel] = field(default_factory=dict)

@@ -26,7 +26,7 @@ def may_read(request: HttpRequest) -> bool:
 
 
 def sign_in_required(view: View) -> View:
-    """Redirect visitors without a sign-in to the sign-in page, unless the board is public."""
+    """Redirect to the sign-in page, unless the visitor is signed in or the board is public."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -38,7 +38,7 @@ def sign_in_required(view: View) -> View:
 
 
 def login_required_json(view: View) -> View:
-    """Return 401 as JSON to visitors without a sign-in, unless the board is public."""
+    """Return 401 as JSON, unless the visitor is signed in or the board is public."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -48,7 +48,7 @@ def login_required_json(view: View) -> View:
 
 
 def account_required(view: View) -> View:
-    """Return 401 as JSON to visitors without a sign-in, even if the board is public, because account data never is."""
+    """Return 401 as JSON, unless the visitor is signed in: even if the board is public, account data never is."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -86,7 +86,7 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
         return actor_name(obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Omit the password for view-only staff: a read-only field would show its hash."""
+        """Omit the password for view-only staff, because a read-only field would show its hash."""
         if obj and not self.has_change_permission(request, obj):  # defense: password-hashes
             return ((None, {"fields": ("email",)}), *self.fieldsets[1:])
         return super().get_fieldsets(request, obj)

@@ -55,8 +55,8 @@ class FirstVisit(models.Model):
     """The progress and selections of a new account in the welcome steps; older accounts have none.
 
     `seen_at` is None until the first step is opened, `done_at` until the steps are completed or skipped.
-    `role` is "" until it is chosen. `language` and `category` are names, `band` is a key of core.metrics.bands; "" is
-    any.
+    `role` is "" until it is chosen. `language` and `category` are names, `band` is a key of core.metrics.bands; ""
+    means any.
     """
 
     class Role(models.TextChoices):

@@ -52,14 +52,14 @@ class TimeTick:
 
 
 def share(at_ms: int, from_ms: int, until_ms: int) -> float:
-    """Return the position of a time in percent of [from_ms, until_ms], within 0 and 100."""
+    """Return the position of a time in percent of [from_ms, until_ms], limited to 0 to 100."""
     return round(min(100.0, max(0.0, 100 * (at_ms - from_ms) / (until_ms - from_ms))), 2)
 
 
 def nice_top(highest: float) -> float:
-    """Return the top of an axis that starts at 0: a power of ten, times 1, 2, 2.5 or 5, that is at least `highest`.
+    """Return the top of an axis that starts at 0: the smallest round value that is at least `highest`.
 
-    Without positive values, the top is 1.
+    Round values are 1, 2, 2.5 and 5 times a power of ten. The top is 1 if `highest` is not positive.
     """
     if highest <= 0:
         return 1.0

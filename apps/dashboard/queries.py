@@ -192,7 +192,7 @@ def read_events(channel_id: str, chart_range: Range, now_ms: int) -> Iterator[li
 
 
 def range_json(chart_range: Range) -> dict[str, Any]:
-    """Return the JSON of a range; `length` is the length of its windows."""
+    """Return the JSON for a range; `length` is the length of its windows."""
     return {
         "key": chart_range.key,
         "label": chart_range.label,
@@ -233,7 +233,7 @@ def series_json(channel_id: str, series: Series, now: ChannelNow | None, now_ms:
     """Return the history as columns for the chart script, with null where a metric has no data.
 
     The peaks match the page's tiles: the peak of a range up to now is at least the live value in `now`, unless it is a
-    peak of minutes (see `with_live_value`).
+    per-minute peak (see `with_live_value`).
     """
     shown = series.range
     return {

@@ -39,7 +39,7 @@ class Hit:
 def find_channels(text: str, board: Board, now_ms: int) -> list[Hit]:
     """Return the channels whose name or login contains `text`, beginning with those that start with it.
 
-    Ranks are those on `board`, without its filters. A Twitch URL or an id matches only its channel.
+    Ranks are the ranks on `board` without its filters. A Twitch URL or an id matches only its channel.
     Raises: ServiceUnavailable, InvalidChannel.
     """
     needle, is_exact = parse_search(text)

@@ -89,8 +89,8 @@ def with_live_value(
 ) -> Summary:
     """Return the summary as pages show it beside the live value: the peak of a range up to now is at least that value.
 
-    Stored rows end up to two minutes earlier. A peak of minutes is not raised, because a live window is shorter than a
-    minute and may thus have a higher value. static/js/peaks.js does the same with each frame. Exports and the API do
+    Stored rows may be up to two minutes behind. A per-minute peak is not raised, because a live window is shorter than
+    a minute and may thus have a higher value. static/js/peaks.js does the same with each frame. Exports and the API do
     not include the live value, because they state the exact range of the peak.
     """
     if now is None or chart_range.until_ms is not None or not has_live_peak(metric, chart_range):

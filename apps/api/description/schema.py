@@ -62,7 +62,7 @@ HEADERS: Mapping[str, Any] = {
 
 
 def operation(name: str, summary: str, tag: str, **options: Any) -> Callable[[Method], Method]:
-    """Describe a method of a view. Options are those of `extend_schema`, and `query` (a schema) and `etag`.
+    """Describe a method of a view. Options are those of `extend_schema`, plus `query` (a schema) and `etag`.
 
     The query's schema becomes the attribute `query` of the method. `etag=True` means that responses have an entity
     tag, so that a GET may return 304.

@@ -18,7 +18,10 @@ CLOSE_CODES = {401: NOT_SIGNED_IN, 403: MISSING_SCOPE, 429: TOO_MANY_SOCKETS}
 
 
 class KeySocket(LiveSocket):
-    """Accepts the same subscriptions as the pages' socket. Closes with 4401, 4403 and 4429 for 401, 403 and 429."""
+    """Accepts the same subscriptions as the pages' socket.
+
+    Closes with code 4401, 4403 or 4429 where HTTP would return 401, 403 or 429.
+    """
 
     # If Redis is unavailable during a revocation, only the periodic check detects it.
     check_every_s = 1.0

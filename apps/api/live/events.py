@@ -32,7 +32,7 @@ KEEPALIVE = b": \n\n"
 
 
 class StreamPosition:
-    """The time of the newest frame sent to a client, by subscription; `last_id` is the id to resume from."""
+    """The times of the newest frames sent to a client, by subscription; `last_id` is the id to resume from."""
 
     def __init__(self, subscriptions: Sequence[Subscribe], last_id: str, now_ms: int) -> None:
         self._digest = hashlib.blake2b(repr(subscriptions).encode(), digest_size=6).hexdigest()
@@ -81,7 +81,7 @@ class EventSubscription(Subscription):
 
 
 class EventStream:
-    """An SSE connection. Its task waits for `changed`, then takes the frames itself."""
+    """An SSE connection. Its task waits for `changed`, then takes the frames from the outbox."""
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()

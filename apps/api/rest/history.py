@@ -128,7 +128,7 @@ class SeriesView(ApiView):
         description="JSON is column-oriented. CSV and NDJSON have a row per window. The field `coverage` is 0 to 1 "
         "everywhere. In CSV and NDJSON, the metric `coverage` (in %) is named `coverage_percent`. Gaps are never "
         "filled in. CSV and NDJSON also contain the raw counts behind the metrics, such as `count_messages`. Their "
-        "windows do not overlap, except with `interval=10s`, and the header names the columns that can be summed.",
+        "windows do not overlap, except with `interval=10s`, and the header marks the columns that can be summed.",
     )
     async def get(self, _request: Request, channel_id: str) -> ApiResponse:
         query, now = self.query, now_ms()

@@ -57,7 +57,7 @@ class Definitions:
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """Freshness and reliability of the values. Fields that cannot be read are unknown."""
+    """Freshness and reliability of the values. Fields that cannot be read are None or "unknown"."""
 
     now_ms: int
     source: str

@@ -119,7 +119,7 @@ def check_cost(channels: int, period: Period, whole: Period, grain: str) -> None
 
 
 def _hours(days: Mapping[str, Sequence[RangeSummary]], period: Period, metrics: Sequence[Metric]) -> dict[str, Hours]:
-    """Return the hours of each channel in a period. Raises: ServiceUnavailable."""
+    """Return each channel's values by hour in a period. Raises: ServiceUnavailable."""
     inside = {i: found[-period.days :] for i, found in days.items()}
     keys = [metric.key for metric in metrics]
     hours = read_hours(inside, period.from_ms, period.until_ms, metrics, now_ms())

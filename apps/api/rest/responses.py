@@ -19,7 +19,7 @@ from apps.metrics.exports.formats import Cell, ExportColumn, writer_of
 
 # A parameter of every operation.
 FORMAT = "format"
-# Values of Cache-Control: clients may cache responses, shared caches never may.
+# Values of Cache-Control: clients may cache responses, but shared caches must not.
 NO_STORE = "no-store"
 REVALIDATE = "private, no-cache"
 ONE_SECOND = "private, max-age=1"

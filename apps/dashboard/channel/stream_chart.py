@@ -30,7 +30,7 @@ MINUTES_UP_TO_MS = 2 * DAY_MS
 TABLE_ROWS = 24
 EVENTS_SHOWN = 60
 # The width of a letter and of the space around a label, in percent of a wide chart. A category band narrower than
-# its label is not labeled, and a narrow page shows no labels: the list below the chart names all categories.
+# its label is not labeled, and a narrow page shows no labels. The list below the chart shows all categories.
 LETTER_WIDTH, LABEL_SPACE = 0.75, 2.0
 
 log = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ def _range(broadcast: Broadcast, now_ms: int) -> Range:
 
 
 def chart_of(series: Series, now_ms: int) -> StreamChart:
-    """Build the chart of a broadcast from the channel's history during it."""
+    """Build the chart of a broadcast from the channel's history during that time."""
     chosen, points = series.range, series.points
     from_ms, until_ms = chosen.bounds(now_ms)
     marks = [mark for mark in series.marks if from_ms <= mark.at_ms <= until_ms]

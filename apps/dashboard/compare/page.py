@@ -229,7 +229,7 @@ def _line_json(line: Line, comparison: Comparison) -> dict[str, Any]:
 
 
 def _measure_json(measure: Measure, line: Line, comparison: Comparison) -> dict[str, Any]:
-    """Return a metric's values, their display text in the table, and the fields for raising its peak in the script."""
+    """Return a metric's values, their text in the table, and the fields that the script needs to raise its peak."""
     key, series, page_summary = measure.metric.key, line.series, measure.page_summary
     now = figure(key, line.channel.values.get(key), line.channel.coverage_of(key))
     return {

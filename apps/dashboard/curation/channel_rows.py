@@ -1,4 +1,4 @@
-"""Live columns of the channel list in the admin site, read for a whole page at once."""
+"""Live columns of the channel list on the admin site, read for a whole page at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms for curators, which look up the entered logins on Twitch."""
+"""Forms for curation. Those for curators look up the entered logins on Twitch."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class LoginField(forms.CharField):
 
 
 class ReasonInput(forms.TextInput):
-    """Text input that suggests common reasons."""
+    """A text input that suggests common reasons."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         options = format_html_join("", "<option>{}</option>", ((reason,) for reason in REASONS))
@@ -80,7 +80,7 @@ def reason_field(**options: Any) -> forms.CharField:
 
 
 class ChannelAddForm(forms.ModelForm[Channel]):
-    """Pins a known or a new channel."""
+    """Pins a known or new channel."""
 
     login = LoginField(help_text="The channel's name on Twitch. Tracking starts within 30 s.")
     reason = reason_field()
@@ -310,7 +310,10 @@ class TagForm(forms.ModelForm[Tag]):
 
 
 def check_decision(form: Any, before: Decision) -> None:
-    """Validate the decision of a form and add errors to the form, which is `Any` because two forms have a decision."""
+    """Validate the decision of a form and add errors to the form.
+
+    `form` has the type `Any`, because two form classes have a decision.
+    """
     is_opted_out = has_opted_out(form.instance.pk)
     try:
         form.decision = validate_decision(form.decision, before=before, is_opted_out=is_opted_out, now=timezone.now())

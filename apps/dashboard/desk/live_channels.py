@@ -98,7 +98,7 @@ def _tracked_live(visit: Visit) -> list[HeardChannel]:
 
 
 def _reasons(channel_ids: Collection[str], now_ms: int) -> Mapping[str, str] | None:
-    """Return the reason for each channel's newest gap in the past hour; None if history cannot be read."""
+    """Return the reason for each channel's newest gap in the past hour, or None if history cannot be read."""
     if not settings.CASSANDRA_HOSTS or not channel_ids:
         return {}
     try:

@@ -75,10 +75,10 @@ def profile_cells(profile: Profile) -> list[Cell]:
 
 
 def channel_row(channel: ChannelNow) -> list[Cell]:
-    """Return the cells of CHANNEL_COLUMNS. Values of unheard windows are empty, not 0.
+    """Return the cells of CHANNEL_COLUMNS. Values of windows that were not heard are empty, not 0.
 
-    Metrics of distinct people and messages belong to the window that ends at `distinct_end`, all others to the one that
-    ends at `window_end`.
+    Metrics of distinct people and messages belong to the window that ends at `distinct_end`, all other metrics to the
+    window that ends at `window_end`.
     """
     values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in _METRICS]
     windows = [

@@ -73,7 +73,7 @@ def account_retention() -> list[RetentionRule]:
 
 
 def channel_data_in_redis() -> dict[str, RetentionRule]:
-    """Return the retention of data about channels in Redis, by the name in core/contracts/redis_keys.py."""
+    """Return the retention of data about channels in Redis, by key name in core/contracts/redis_keys.py."""
     newest = RetentionRule(
         "Newest live metrics and ranks of channels", f"{duration_text(UNRANKED_AFTER_MS)} after their last update"
     )
@@ -94,7 +94,7 @@ def channel_data_in_redis() -> dict[str, RetentionRule]:
 
 
 def account_data_in_redis() -> dict[str, RetentionRule]:
-    """Return the retention of data about API clients in Redis, by the name in core/contracts/redis_keys.py."""
+    """Return the retention of data about API clients in Redis, by key name in core/contracts/redis_keys.py."""
     return {
         "RATE_LIMIT": RetentionRule(
             "API requests counted per account, key and IP network",

@@ -32,7 +32,7 @@ def sentence_case(text: str) -> str:
 
 @register.filter(is_safe=True)
 def with_contact(text: str) -> str:
-    """Return a paragraph of HTML in which "contact us" is replaced with the operator's email address."""
+    """Return a paragraph of HTML in which "contact us" links to the operator's email address."""
     address = settings.CONTACT_EMAIL
     contact = (
         format_html('contact <a href="mailto:{}">{}</a>', address, address)

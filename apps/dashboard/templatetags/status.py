@@ -28,7 +28,7 @@ _SIGNS: dict[State, str] = {"works": "✓", "partial": "≥", "wrong": "!", "unk
 
 @register.simple_tag
 def state(value: State) -> SafeString:
-    """Return a state as a sign and a word."""
+    """Return a state as a symbol and a word."""
     return format_html(
         '<span class="state {}"><i aria-hidden="true">{}</i>{}</span>', value, _SIGNS[value], _WORDS[value]
     )

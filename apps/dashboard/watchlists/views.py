@@ -74,7 +74,7 @@ def add(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 
 
 def _list_page(request: HttpRequest, watched_list: Watchlist, name: str = "", problem: str = "") -> HttpResponse:
-    """Render a watchlist; `name` is the text in the field that adds a channel, `problem` why the text was rejected."""
+    """Render a watchlist. `name` is the text in the field that adds a channel; `problem` is why it was rejected."""
     (metric, errors), now = metric_of(request), now_ms()
     view = view_of(request, errors)
     for reason in errors:
@@ -183,7 +183,7 @@ def order(request: HttpRequest, watchlist_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def watch(request: HttpRequest) -> HttpResponse:
-    """Add `channel` to a list (`list`, or the most recently used one), or with `off`, remove it from the list."""
+    """Add `channel` to a list (`list`, or the most recently used one), or, with `off`, remove it."""
     user, channel_id = user_of(request), request.POST.get("channel", "")
     try:
         chosen = _chosen(request)

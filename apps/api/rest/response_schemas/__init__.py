@@ -1,1 +1,1 @@
-"""Response schemas by resource: each produces the JSON document of a response and its description."""
+"""Response schemas by resource: each produces the JSON document of a response, and describes it in OpenAPI."""

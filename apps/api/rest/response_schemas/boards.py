@@ -55,6 +55,8 @@ class Board(ResponseSchema):
     newest_end = UtcTime(source="reading.newest_end_ms", allow_null=True, help_text="End of the newest window.")
     viewers_at = UtcTime(source="reading.viewers_at_ms", allow_null=True, help_text="Time of the viewer counts.")
     late_dropped = IntegerField(
-        source="reading.late_dropped", allow_null=True, help_text="Records that arrived too late to be counted."
+        source="reading.late_dropped",
+        allow_null=True,
+        help_text="Number of records that arrived too late to be counted.",
     )
     rows = BoardRow(many=True)

@@ -43,7 +43,7 @@ class Channel(ResponseSchema):
     title = CharField(source="profile.title")
     started_at = DateTimeField(allow_null=True, help_text="Start of the stream; null if offline or not tracked.")
     is_live = BooleanField()
-    url = CharField(help_text="The channel on Twitch.")
+    url = CharField(help_text="URL of the channel on Twitch.")
 
 
 class ChannelList(ResponseSchema):
@@ -79,7 +79,7 @@ class LiveChannel(ResponseSchema):
     unranked = DictField(
         source="channel.unranked", child=CharField(), help_text="Reason why the channel is not ranked, by metric."
     )
-    apart = DictField(source="channel.apart", child=IntegerField(), help_text="Excluded messages, by kind.")
+    apart = DictField(source="channel.apart", child=IntegerField(), help_text="Number of excluded messages, by kind.")
 
 
 class LiveChannelList(ResponseSchema):

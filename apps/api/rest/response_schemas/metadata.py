@@ -73,7 +73,7 @@ class Status(ResponseSchema):
     viewers_at = UtcTime(source="viewers_at_ms", allow_null=True, help_text="Time of the viewer counts.")
     viewers = OpenText(["fresh", "stale", "unknown"])
     channels = IntegerField(help_text="Number of live channels that are tracked.")
-    late_dropped = IntegerField(allow_null=True, help_text="Records that arrived too late to be counted.")
+    late_dropped = IntegerField(allow_null=True, help_text="Number of records that arrived too late to be counted.")
     trust = OpenText(
         ["trusted", "partial", "untrusted", "starting", "unknown"],
         help_text="Whether live figures can be trusted. `partial`: an incident affects them, or less than 95% of the "

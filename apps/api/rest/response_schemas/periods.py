@@ -25,7 +25,7 @@ class DayPeak(ResponseSchema):
 
 
 class PeriodFigures(ResponseSchema):
-    """Values, peaks and time of a channel over whole UTC days."""
+    """Values, peaks and durations of a channel over whole UTC days."""
 
     values = DictField(
         child=FloatField(allow_null=True),
@@ -104,7 +104,7 @@ class PeriodTotals(ResponseSchema):
     """Sums over all channels; unknown figures count as 0."""
 
     channels = IntegerField(help_text="Number of channels.")
-    live_channels = IntegerField(help_text="Channels that were on air.")
+    live_channels = IntegerField(help_text="Number of channels that were on air.")
     messages = IntegerField()
     hours_watched = FloatField()
     on_air_s = Seconds(source="on_air_ms", help_text="Seconds on air.")
