@@ -73,7 +73,7 @@ class Problem(TwitchlyError):
 
 def invalid_request(errors: Iterable[FieldError]) -> Problem:
     """Return the problem for a request with invalid fields."""
-    return Problem("invalid-request", "Some values are invalid: see errors.", list(errors))
+    return Problem("invalid-request", "Some values are invalid; see “errors”.", list(errors))
 
 
 def invalid_field(field: str, reason: str) -> Problem:

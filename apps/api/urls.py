@@ -1,4 +1,4 @@
-"""URLs of the API and of its pages."""
+"""URLs of the API and its pages."""
 
 from django.urls import include, path
 

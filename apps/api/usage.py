@@ -86,7 +86,7 @@ class UsageRecorder:
 
 @transaction.atomic
 def store_usage(counts: Counter[CounterKey]) -> None:
-    """Add counts to the stored counts of the same hours; counts of deleted keys are dropped."""
+    """Add counts to the stored counts for the same hours; counts of deleted keys are dropped."""
     known = set(ApiKey.objects.filter(pk__in={key for key, _, _ in counts}).values_list("pk", flat=True))
     for key_id, hour in {(key_id, hour) for key_id, hour, _ in counts if key_id in known}:
         Usage.objects.get_or_create(key_id=key_id, hour=hour)

@@ -97,7 +97,7 @@ async def _chunks(lines: Iterator[str]) -> AsyncIterator[str]:
 
 def _csv_lines(acts: Iterator[Act]) -> Iterator[str]:
     writer = csv.writer(_Lines())
-    # The byte order mark makes spreadsheets read UTF-8.
+    # The byte order mark makes spreadsheets read the file as UTF-8.
     yield "\ufeff" + writer.writerow(COLUMNS)
     for row in csv_rows(acts):
         yield writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in row])

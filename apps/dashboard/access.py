@@ -48,7 +48,7 @@ def login_required_json(view: View) -> View:
 
 
 def account_required(view: View) -> View:
-    """Return 401 as JSON, unless the visitor is signed in: even if the board is public, account data never is."""
+    """Return 401 as JSON, unless the visitor is signed in. Account data is never public, even if the board is."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -112,7 +112,7 @@ async def test_values_need_no_live_connection_lease(api: Api) -> None:
     ],
 )
 async def test_event_stream_parameters_are_rejected(api: Api, query: str, fields: list[str]) -> None:
-    reason = "Only the event stream has this parameter. Omit it, or request text/event-stream."
+    reason = "Only the event stream accepts this parameter. Omit it, or request text/event-stream."
     assert await errors(api, query, headers=JSON) == dict.fromkeys(fields, reason)
 
 

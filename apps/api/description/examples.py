@@ -42,7 +42,7 @@ _VALUES: Mapping[str, Any] = {
     "created": TIME,
     "decimals": 0,
     "definition": "People watching now, as reported by Twitch and updated every 60 s.",
-    "detail": "Some values are invalid: see errors.",
+    "detail": "Some values are invalid; see “errors”.",
     "every_s": 1,
     "field": "n",
     "hours_watched": 41_200.5,

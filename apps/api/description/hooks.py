@@ -30,7 +30,7 @@ TAGS = {
     "Channels": "Channels and their live values.",
     "History": "Series, events and broadcasts of a channel.",
     "Live": "Values pushed every second.",
-    "Lists": "Watchlists and segments of your account.",
+    "Lists": "Watchlists and segments in your account.",
 }
 
 

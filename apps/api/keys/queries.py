@@ -44,7 +44,7 @@ class ApiClient:
 
 
 def find_clients(digests: Collection[str]) -> dict[str, ApiClient]:
-    """Return the clients whose keys have these digests, omitting unknown ones, and update `last_used_at`."""
+    """Return the clients whose keys have these digests, omitting unknown digests, and update `last_used_at`."""
     keys = ApiKey.objects.select_related("owner__membership__plan").filter(digest__in=digests, owner__is_active=True)
     now = datetime.now(UTC)
     known = {key.digest: (key, state_of(key, now)) for key in keys}  # defense: forged-keys

@@ -17,7 +17,7 @@ from apps.metrics.exports.formats import COVERAGE, Cell, ExportColumn, metric_co
 from apps.metrics.spans import iso
 from core.metrics.table import METRICS
 
-_ONLY_STREAM = "Only the event stream has this parameter. Omit it, or request text/event-stream."
+_ONLY_STREAM = "Only the event stream accepts this parameter. Omit it, or request text/event-stream."
 # Coverage is a column of its own.
 _METRICS = [metric for metric in METRICS if metric.key != COVERAGE.name]
 _FIELDS = [

@@ -130,5 +130,5 @@ def with_known_values(known: Sequence[str], description: str = "") -> str:
 
 
 def open_text_schema(known: Sequence[str]) -> dict[str, Any]:
-    """Return the schema of an OpenText."""
+    """Return the schema for an OpenText."""
     return {"type": "string", "examples": [known[0]], "x-known-values": list(known)}

@@ -19,7 +19,7 @@ from core.times import MINUTE_MS
 
 NOTES_MAX = 200
 TEXT_MAX = Note.TEXT_MAX
-# The page offers undo for 10 s. The margin covers a slow request.
+# The page offers undo for 10 s. The rest is a margin for slow requests.
 UNDO_S = 30
 KIND = "note"
 
@@ -54,7 +54,7 @@ def change_note(*, user: User, channel_id: str, note_id: int, at_ms: int, text: 
 
 @transaction.atomic
 def delete_note(*, user: User, channel_id: str, note_id: int) -> str:
-    """Delete a note and return a token that restores it within UNDO_S; nothing is stored. Raises: NotFound."""
+    """Delete a note and return a token that restores it within UNDO_S; no copy is stored. Raises: NotFound."""
     note = _find_own(user, channel_id, note_id)
     fields = {"user": user.pk, "channel": channel_id, "id": note.pk, "at_ms": note.at_ms, "text": note.text}
     undo = signing.dumps(fields | {"created": note.created.isoformat()}, salt=_SALT)

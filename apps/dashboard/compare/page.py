@@ -36,7 +36,7 @@ class Measure:
     """One metric of a line.
 
     `summary` covers the range; the peak of `page_summary` is at least the live value beside it. Both are None without
-    a series. `peer_group` is current.
+    a series. `peer_group` is the channel's current one.
     """
 
     metric: Metric

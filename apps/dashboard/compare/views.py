@@ -89,7 +89,7 @@ def _find_channel(name: str) -> Channel:
 
 
 def title_of(comparison: Comparison, page: ComparisonPage) -> str:
-    """Return the name of a comparison: its first channels and its metrics."""
+    """Return the title of a comparison: its first channels and its metrics."""
     names = [line.channel.profile.name for line in page.lines]
     more = len(names) - NAMED_MAX
     named = ", ".join(names[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")

@@ -48,7 +48,7 @@ def find_list(link: ShareLink) -> SharedList:
     try:
         watchlist = find_watchlist(link.owner, int(fields["list"]))
     except NotFound:
-        raise NotFound("This watchlist has been deleted. Ask the person who sent the link for another.") from None
+        raise NotFound("This watchlist has been deleted. Ask the person who sent the link for a new one.") from None
     return SharedList(watchlist, channels_of(watchlist), fields["metric"])
 
 

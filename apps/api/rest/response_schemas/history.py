@@ -68,8 +68,8 @@ class RangeSummary(ResponseSchema):
     )
     on_air_s = Seconds(
         source="summary.on_air_ms",
-        help_text="Seconds in which the channel is known to have been on air. Time on air begins at the start that "
-        "Twitch reports.",
+        help_text="Seconds in which the channel is known to have been on air. Time on air begins at the start time "
+        "that Twitch reports.",
     )
     hours_watched = FloatField(
         source="summary.hours_watched",

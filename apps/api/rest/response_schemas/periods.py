@@ -65,7 +65,8 @@ class DayColumns(ResponseSchema):
 
     day = ListField(child=DateField(), help_text="UTC day, oldest first.")
     values = DictField(
-        child=ListField(child=FloatField(allow_null=True)), help_text="By metric, in its unit; null means unknown."
+        child=ListField(child=FloatField(allow_null=True)),
+        help_text="Values by metric, in its unit; null means unknown.",
     )
     on_air_s = ListField(child=FloatField(), help_text="Seconds on air.")
     heard_s = ListField(child=FloatField(), help_text="Seconds in which the channel was heard.")
@@ -80,7 +81,7 @@ class HourColumns(ResponseSchema):
 
     values = DictField(
         child=ListField(child=FloatField(allow_null=True)),
-        help_text="By metric, in its unit. Null means unknown: nothing is stored for the hour, or nothing was heard.",
+        help_text="Values by metric, in its unit. Null means unknown: the hour is not stored, or nothing was heard.",
     )
     on_air_s = ListField(child=FloatField(), help_text="Seconds on air.")
     heard_s = ListField(child=FloatField(), help_text="Seconds in which the channel was heard.")
