@@ -49,7 +49,8 @@ def least_heard_section(visit: Visit) -> Section:
     section = Section(
         "heard-least",
         "Channels heard least",
-        "Tracked live channels by coverage in the past 30 s. Channels joined since then were heard only in part.",
+        "Tracked live channels by coverage in the past 30 s. A channel that was joined within that time was heard only "
+        "in part.",
         ("Channel", "Coverage", "Viewers", "Latest gap"),
         "Every tracked live channel was heard in full in the past 30 s.",
     )
