@@ -21,8 +21,14 @@ _IMPORT = re.compile(r"""^(?:import|\} from|import .* from) "(\.{1,2}/[^"]+)";$"
 @register.simple_tag
 def module(path: str) -> SafeString:
     """Return the tags for an entry module. Without hints, browsers would discover its imports level by level."""
+    return _tags(path, static(path))
+
+
+@lru_cache
+def _tags(path: str, url: str) -> SafeString:
+    """Return the tags for a module with this URL, which changes with the URLs of its imports."""
     hints = format_html_join("", '<link rel="modulepreload" href="{}">', ((static(name),) for name in imports_of(path)))
-    return format_html('{}<script type="module" src="{}"></script>', hints, static(path))
+    return format_html('{}<script type="module" src="{}"></script>', hints, url)
 
 
 @lru_cache
