@@ -196,7 +196,7 @@ def page_load(chromium: Browser, stack: Stack, state: Any) -> dict[str, float]:
         "requests": len(sizes),
         "rows in the document": rows,
         "first paint, ms": first_paint_ms,
-        "largest paint, ms": observed["paintMs"],
+        "largest contentful paint, ms": observed["paintMs"],
         "main thread blocked, ms": observed["busyMs"],
     }
 

@@ -1,4 +1,4 @@
-"""Black-box samples of a complete instance, taken four times a second, and the recovery that they show."""
+"""Black-box samples of a complete instance, taken four times a second, and the recovery times derived from them."""
 
 from __future__ import annotations
 

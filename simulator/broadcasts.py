@@ -31,8 +31,8 @@ RAID_SLOT_MS = 10 * MINUTE_MS
 # Half-life of the viewers gained by a raid; all have left after RAID_SLOTS slots.
 RAID_HALF_LIFE_MS = 10 * MINUTE_MS
 RAID_SLOTS = 5
-# Number of times for which raid effects are cached, because a history computes the minutes of an hour channel by
-# channel.
+# Number of timestamps whose raid effects are cached. A history computes an hour channel by channel, so the effects of
+# a minute are needed once per channel.
 RAID_TIMES = 64
 BLIP_ONE_IN = 500
 BLIP_MS = 30_000

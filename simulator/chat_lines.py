@@ -26,7 +26,7 @@ def lines(seed: int) -> list[ChatLine]:
 
 
 def with_padding(text: str, random: Random) -> str:
-    """Return a repeated text, sometimes with padding."""
+    """Return `text`, sometimes padded as chat clients do when a user repeats a message."""
     if random.random() >= PADDED_SHARE:
         return text
     return f"{text}{random.choice((' ', ''))}{random.choice(PADDING)}"

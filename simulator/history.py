@@ -62,8 +62,8 @@ class History:
     def hour(self, index: int, start_ms: int) -> Columns:
         """Return the columns of an hour, of which only some minutes are computed; empty if the channel was off air.
 
-        Minutes in which a broadcast or a gap begins or ends are computed; each other computed minute represents up to
-        STRIDE minutes.
+        Minutes in which a broadcast or a gap begins or ends are always computed; each of the remaining ones represents
+        up to STRIDE minutes.
         """
         groups: defaultdict[int, dict[int, Columns]] = defaultdict(dict)
         for at_ms, weight in self._sampled(index, start_ms):
@@ -297,7 +297,7 @@ def _interpolated(marks: Sequence[float], values: Sequence[float], mark: float) 
 
 
 def _share(density: float) -> float:
-    """Return the expected share of a pool that is drawn, by numerical integration.
+    """Return the expected share of a pool that is drawn at least once, by numerical integration.
 
     `density` is the number of draws per member, divided by POOL_EXPONENT.
     """

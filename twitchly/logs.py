@@ -24,7 +24,7 @@ ENDING_MAX_CHARS = 2_048
 WORD_MAX_CHARS = 256
 
 # Personal data and secrets in messages, exceptions and URLs.
-# Each pattern is linear: it starts at one position of a run of characters and never backtracks.
+# Each pattern runs in linear time: it can match at only one position in a run of characters, and never backtracks.
 _REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Query strings may contain anything. This comes first, because a replacement inside the path would prevent it.
     (re.compile(r"(?<![^\s'\"?])([^\s'\"?/]*+/[^\s'\"?]*+)\?[^\s'\"]++"), r"\1?<query>"),

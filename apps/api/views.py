@@ -19,7 +19,7 @@ from apps.api.scopes import SCOPE_DESCRIPTIONS
 from apps.api.usage import Interval, UsagePoint, usage_points
 from core.inputs.choices import read_choice
 
-# The operation of the example in the quickstart.
+# The operation used as the quickstart example.
 QUICKSTART = "get_board"
 
 

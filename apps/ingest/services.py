@@ -190,7 +190,10 @@ def find_account(*, login: str) -> Account:
 
 
 def find_users(logins: Collection[str], ids: Collection[str]) -> list[Account]:
-    """Return the accounts that exist on Twitch. Raises: ServiceUnavailable, TwitchRefused."""
+    """Return the Twitch accounts with these ids or logins; those that do not exist are omitted.
+
+    Raises: ServiceUnavailable, TwitchRefused.
+    """
     client = helix()
     until_s = client.until(IMPORT_S)
     return client.users(logins=logins, ids=ids, until_s=until_s) if logins or ids else []

@@ -23,7 +23,7 @@ CHUNK_ROWS = 1_000
 # The number of late drops expires after this time unless the job's watcher updates it.
 LATE_DROPPED_S = 300
 
-# Applies windows that are newer than the stored ones, to all boards atomically, so that no reader sees a channel's
+# Applies the windows that are newer than the stored ones to all boards atomically, so that no reader sees a channel's
 # value without its rank. Commands are batched by the thousand, because one per channel takes ten times as long. The
 # input is columnar, because decoding a list per channel costs more than the rest of the script.
 # KEYS: ends, values, then a board per metric. ARGV: JSON of [channel ids, ends in ms, a list of scores per board with

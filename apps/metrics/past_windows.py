@@ -23,7 +23,7 @@ _HOURS_KEPT = 48
 
 
 class PastWindows:
-    """The past of `history` until the instance began to record, without the channels that have opted out."""
+    """The part of `history` before the instance began to record, excluding channels that have opted out."""
 
     def __init__(self, history: History, progress: Progress, opted_out: Container[str]) -> None:
         self.indexes = [n for n, channel in enumerate(history.channels) if channel.id not in opted_out]

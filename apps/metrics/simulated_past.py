@@ -1,4 +1,4 @@
-"""Fills an instance with the past of the simulated Twitch, so that its pages have a history from the first minute.
+"""Backfills an instance with simulated history, so that its pages show a past from the first minute.
 
 The past is written newest first, up to the time at which the instance began to record: hours and events for all
 channels, and minutes and broadcast summaries for the largest ones. Writing the past again changes nothing.

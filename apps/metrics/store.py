@@ -69,7 +69,7 @@ class WindowStore:
             write(session, statements)
 
     def write_past(self, rows: Mapping[WindowKey, Columns], events: Iterable[EventRecord]) -> None:
-        """Write rows and events of the past, which expire as if they had been written at their own time."""
+        """Write past rows and events, which expire as if they had been written when they occurred."""
         now = now_ms()
         with cassandra_errors():
             session = open_session()

@@ -97,8 +97,8 @@ class StreamJob:
         job_id = self._cluster.submit(self._name, plan=plan, checkpoint=None)
         if not self._wait_until_running(job_id):
             return None
-        windows = f"from {utc(plan.valid_from_ms)}" if plan.valid_from_ms else "of all of chat"
-        log.warning("job %s started without state: windows %s", job_id, windows)
+        windows = f"from {utc(plan.valid_from_ms)}" if plan.valid_from_ms else "from all stored chat"
+        log.warning("job %s started without state: computing windows %s", job_id, windows)
         return job_id
 
     def _wait_until_running(self, job_id: str) -> bool:

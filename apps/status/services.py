@@ -26,7 +26,7 @@ def record_sample(snapshot: HealthSnapshot) -> frozenset[str]:
     """Record one snapshot and return the rules that have a confirmed open incident."""
     last_ms = StatusMinute.objects.aggregate(last=Max("last_ms"))["last"]
     if last_ms is not None and snapshot.at_ms <= last_ms:
-        # The clock was set back, or two snapshots were taken at once. Each moment counts only once.
+        # The clock was set back, or two snapshots were taken at once. Each point in time is counted only once.
         return frozenset(Incident.objects.filter(ended_ms=None, is_confirmed=True).values_list("rule", flat=True))
     if last_ms is not None and snapshot.at_ms - last_ms > UNWATCHED_MS:
         Incident.objects.create(

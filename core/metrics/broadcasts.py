@@ -66,7 +66,7 @@ class Broadcast:
 
     @property
     def watched_coverage(self) -> float:
-        """Return the share of the broadcast that the hours watched cover.
+        """Return the share of the broadcast that is included in `hours_watched`.
 
         Versions up to 0.3 did not record this share, because they multiplied the mean viewers by the length. For their
         broadcasts, return the share heard.

@@ -55,7 +55,7 @@ def missed_spans(parts: Iterable[Part], gaps: Intervals, broadcasts: Intervals) 
 
 
 def _locate(part: Part, missed_ms: int, gaps: Intervals, broadcasts: Intervals, *, is_early: bool) -> Intervals:
-    """Return the first or last `missed_ms` of a part that may have been missed."""
+    """Return the first or last `missed_ms` of the time in a part that may have been missed."""
     free = Intervals([(part.start_ms, part.end_ms)]) - gaps
     on_air = free - (free - broadcasts)
     if not part.is_tracked and on_air.overlap_ms(part.start_ms, part.end_ms) >= missed_ms:

@@ -67,7 +67,7 @@ class Peak:
         return None if value is None else _scaled(value) / SCALE
 
     def of_hour(self, minutes: Mapping[int, Columns]) -> int | None:
-        """Return the column of an hour from its minutes, by their start in ms, or None if no minute counts."""
+        """Return the peak column of an hour from its minutes, keyed by start in ms, or None if none qualifies."""
         values = ((start_ms, self.of_minute(minute)) for start_ms, minute in minutes.items())
         return max((pack(value, start_ms, HOUR_MS) for start_ms, value in values if value is not None), default=None)
 

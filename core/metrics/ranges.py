@@ -271,7 +271,7 @@ def parts_of(
 ) -> Iterator[Part]:
     """Yield the rows and the intervals without a row, in chronological order.
 
-    An interval counts as on air if it borders on an on-air row of the same UTC day, so that days add up to their range.
+    An interval counts as on air if it borders on an on-air row of the same UTC day, so that days add up to the range.
     """
     missed = gaps | broadcasts
     edges = [None, *rows, None]
@@ -345,7 +345,7 @@ def _nearest_minute(ms: int) -> int:
 
 def columns_behind_range(metrics: Sequence[Metric]) -> set[str]:
     """Return the columns of hour rows that a summary of these metrics needs."""
-    # No metric includes messages from bots, but days store their number.
+    # No metric includes messages from bots, but days store the count of such messages.
     names = {"viewers_sum", "viewers_max", "heard_minutes", "bot_messages", *COVERAGE_COLUMNS}
     names |= columns_read_by((metric.range_value for metric in metrics), HOUR_MS)
     return names | {PEAK[metric.key].column for metric in metrics if metric.key in PEAK}

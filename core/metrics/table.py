@@ -360,7 +360,7 @@ BOARDS: tuple[Metric, ...] = tuple(metric for metric in METRICS if metric.ranked
 
 
 class _RecordingColumns(Mapping[str, int]):
-    """Columns that are all present and record which of them a formula reads."""
+    """A mapping in which every column is present, and which records the columns that a formula reads."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()

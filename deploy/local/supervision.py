@@ -53,7 +53,8 @@ def create_socket_folder(var: Path) -> None:
 def supervisord_conf(layout: Layout, programs: Sequence[Program]) -> str:
     """Return supervisord.conf, for a supervisord whose working directory is `layout.var`.
 
-    supervisord expands `%`, so it is doubled. It expands programs' log file paths twice, so these are relative.
+    supervisord expands `%`, so it is doubled. It expands programs' log file paths twice, so these are relative, which
+    keeps a `%` in the folder's name out of them.
     """
     socket = socket_path(layout.var)
     head: dict[str, dict[str, object]] = {

@@ -13,7 +13,7 @@ const LABEL_ROOM_PX = 14;
 const HATCH_PX = 6;
 
 /**
- * Shade each span without a line, and label it with its reason if there is room.
+ * Shade each span in which the chart has no line, and label it with the reason if there is room.
  * @param {Plot} plot
  * @param {{ shades: Shade[], fromMs: number, untilMs: number }} state
  * @param {Tokens} tokens

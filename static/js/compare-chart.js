@@ -81,7 +81,7 @@ export class CompareChart {
    * Draw columns: times in ms, then the values of each channel, then the previous ones.
    * @param {uPlot.AlignedData} columns
    * @param {import("./span.js").Span} span
-   * @param {number[]} previous - the positions of the channels that have a previous line
+   * @param {number[]} previous - the positions of the channels that have a previous-period line
    */
   draw(columns, span, previous) {
     const [, ...values] = columns;

@@ -5,7 +5,7 @@ import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { kindOf, MISSING_AFTER_STEPS } from "./series.js";
 
 /**
- * Merge lines with different times into columns for uPlot: times, a column per line, then a column per previous line.
+ * Merge lines with different times into columns for uPlot: times, a column per line, then a column per previous-period line.
  * A null interrupts a line where windows are missing.
  * @param {ComparedLine[]} lines
  * @param {string} metric

@@ -15,7 +15,7 @@ import { reload } from "./sign-in.js";
 import { LiveSocket, liveUrl } from "./socket.js";
 import { MINUTE_MS, when, zoneAt } from "./times.js";
 
-/** The cells of a metric, with values of the range. */
+/** The cells of a metric that summarize the range. */
 const CELLS = /** @type {const} */ (["peak", "average"]);
 /** The cells of a channel that do not depend on the chosen metrics. */
 const MEANS = /** @type {const} */ (["viewers", "engagement"]);

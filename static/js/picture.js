@@ -86,7 +86,7 @@ function sourceLine(nowMs) {
 /**
  * Arrange items of these widths in rows; return the position of each.
  * @param {number[]} widths
- * @param {number} most - the width of a row
+ * @param {number} most - the maximum width of a row
  * @param {number} gap
  */
 export function inRows(widths, most, gap) {

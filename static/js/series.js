@@ -244,7 +244,7 @@ export class Series {
     return !(this.isLong && metricOf(metric).by_length);
   }
 
-  /** The newest point that is a full window of the range. */
+  /** The newest point whose window has the full length of the range’s windows. */
   newestWhole() {
     return this.points.findLast((point) => !point.isShort);
   }

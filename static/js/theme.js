@@ -30,6 +30,6 @@ export function onTheme(listener) {
   listeners.add(listener);
 }
 
-// Paper is always light.
+// Printed pages always use the light theme.
 for (const query of [systemDark, matchMedia("print")])
   query.addEventListener("change", () => listeners.forEach((listener) => listener()));

@@ -38,7 +38,8 @@ export function merged(marks, mergeMs) {
 }
 
 /**
- * Return the lines of the list, newest first: one per event, and one per group for all sums of an interval.
+ * Return the lines of the event list, newest first: one per single event, and one per interval and group, which joins
+ * the sums of its kinds.
  * @param {EventMark[]} marks
  * @param {Record<string, string>} [effects] - by the id of the event
  */
@@ -82,7 +83,7 @@ export function marksByPoint(points, marks) {
 }
 
 /**
- * Return the marks to draw on a chart: all single events, and the notable sums.
+ * Return the marks to draw on a chart: all single events, and the unusually high sums.
  * @param {EventMark[]} marks
  */
 export function noted(marks) {

@@ -1,4 +1,4 @@
-"""Excitement is available for 48 h: series for older ranges have none, and neither do points of longer windows."""
+"""Excitement is available for 48 h. Older ranges have no excitement, and neither do points whose windows are longer."""
 
 from __future__ import annotations
 

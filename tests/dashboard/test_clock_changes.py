@@ -137,7 +137,7 @@ def test_a_typed_span_includes_both_repeated_hours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("zone", "change"), CHANGES)
-def test_days_and_weeks_start_at_their_first_instant(tmp_path: Path, zone: str, change: str) -> None:
+def test_days_and_weeks_start_at_the_first_instant_of_the_local_day(tmp_path: Path, zone: str, change: str) -> None:
     zone_info = ZoneInfo(zone)
     days = [ms(change) + (12 + 24 * day) * HOUR_MS for day in range(-1, 9)]
     for now, picks in zip(days, in_zone(tmp_path, zone, "print(given.days.map(quickPicks));", days=days), strict=True):

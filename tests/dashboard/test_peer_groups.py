@@ -106,7 +106,7 @@ def test_live_channels_are_cached(many: Boards, signed_in: Client) -> None:
     many.write_viewers({"20": 90_000})
     assert page_services.live.channels.get(1_000 + CACHE_MS - 1) is first
     assert page_services.live.channels.get(1_000 + CACHE_MS)["20"].values["viewers"] == 90_000
-    # No old values may be kept after the clock was set back.
+    # No old values may be kept after the clock is set back.
     assert page_services.live.channels.get(500) is not first
 
 

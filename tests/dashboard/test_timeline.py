@@ -88,7 +88,7 @@ def test_charts_mark_events_and_notable_sums() -> None:
     assert [result.count for result in noted([*marks, mark("title", 5, text="Hi")], STEP_MS)] == [None, 60]
 
 
-def test_few_bits_are_not_notable_in_a_quiet_chat() -> None:
+def test_fewer_than_1000_bits_are_not_notable_in_a_quiet_chat() -> None:
     assert noted([mark("cheers", 10, 999)], STEP_MS) == []
     assert len(noted([mark("cheers", 10, 1_000)], STEP_MS)) == 1
 

@@ -1,4 +1,5 @@
-"""Distinct metrics have their own windows: values have the end and coverage of those windows."""
+"""Metrics that count distinct people or messages have their own windows; their values come with the end and coverage of
+those windows."""
 
 from __future__ import annotations
 

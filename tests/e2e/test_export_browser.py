@@ -87,7 +87,7 @@ def test_the_stars_of_a_channel_beside_the_chart_and_in_its_row_stay_in_sync(pag
     expect(star).to_have_attribute("aria-pressed", "true")
 
 
-def test_keys_reach_the_star_and_then_the_next_row(page: Page) -> None:
+def test_the_keyboard_moves_focus_to_the_star_and_then_to_the_next_row(page: Page) -> None:
     links = page.locator("#list a.board-row")
     links.first.focus()
     page.keyboard.press("Tab")

@@ -92,7 +92,7 @@ def test_gifts_of_a_bomb_that_was_not_heard_are_not_counted() -> None:
     assert counted([*gifts, bomb(5, 300, origin_id="a")]) == {"gift_bomb": 5, "subscriptions": 0}
 
 
-def test_several_gifts_of_one_giver_without_an_origin_can_be_single_gifts() -> None:
+def test_gifts_without_an_origin_from_one_giver_can_be_single_gifts() -> None:
     assert counted([gift(100, origin_id=NO_ORIGIN), gift(200, origin_id=NO_ORIGIN)])["subscriptions"] == 2
 
 
@@ -104,7 +104,7 @@ def test_several_gifts_of_one_giver_without_an_origin_can_be_single_gifts() -> N
         gift(300, giver=43, sender_count=0, origin_id=NO_ORIGIN),
         gift(300, room=8, sender_count=0, origin_id="a"),
     ],
-    ids=["other origin", "bomb named by its gifts", "other giver", "other channel"],
+    ids=["other origin", "no origin", "other giver", "other channel"],
 )
 def test_a_single_gift_next_to_a_bomb_is_a_subscription(lone: str) -> None:
     named: dict[str, Any] = {"community_gift_id": 9, "origin_id": "a"}

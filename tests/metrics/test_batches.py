@@ -60,7 +60,7 @@ def test_earlier_batches_count_against_the_limit() -> None:
     assert (batch.excess is None, batch.unusable, next_offsets(batch)) == (False, [], set())
 
 
-def test_topics_are_recognized_without_the_prefix_of_the_instance(settings: Settings) -> None:
+def test_the_instance_prefix_of_a_topic_name_is_ignored(settings: Settings) -> None:
     settings.KAFKA_TOPIC_PREFIX = "other."
     batch = read_batch([message("other.windows", 5, GOOD)], BadRecordRate())
     assert (len(batch.records), next_offsets(batch)) == (1, {("other.windows", 0, 6)})

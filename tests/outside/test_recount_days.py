@@ -151,7 +151,7 @@ def test_wrong_totals_wrong_times_wrong_peaks_and_unknown_hours_are_reported(
 
 
 class FakeApi:
-    """The API with the figures for the day."""
+    """A fake API that returns the figures of one day."""
 
     def __init__(self) -> None:
         self.body = response()

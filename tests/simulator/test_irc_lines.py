@@ -75,7 +75,7 @@ def test_shared_copies_and_originals_have_source_tags() -> None:
     assert names == sorted(names)
 
 
-def test_a_notice_and_its_shared_copy_have_their_msg_ids() -> None:
+def test_a_notice_and_its_shared_copy_have_the_correct_msg_ids() -> None:
     notice = Notice("n", "announcement", ROOM, WHO, T0, (("color", "BLUE"),), "", "queue is open")
     parsed = irc.parse(tagged(notice, T0))
     assert (parsed.command, parsed.params) == ("USERNOTICE", ("#amberyak", "queue is open"))

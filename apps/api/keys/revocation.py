@@ -6,7 +6,7 @@ from apps.accounts.session_endings import notify_digests_ended
 
 
 def session_name(key_id: int) -> str:
-    """Return the name under which the hub groups a key's connections, as it does with page sessions."""
+    """Return the name under which the hub groups a key's connections, like the sockets of a page session."""
     return f"key:{key_id}"
 
 

@@ -18,7 +18,7 @@ from apps.metrics.spans import iso
 from core.metrics.table import METRICS
 
 _ONLY_STREAM = "Only the event stream accepts this parameter. Omit it, or request text/event-stream."
-# Coverage is a column of its own.
+# Coverage has its own column, so it is not repeated as a metric.
 _METRICS = [metric for metric in METRICS if metric.key != COVERAGE.name]
 _FIELDS = [
     ExportColumn("channel_id"),

@@ -116,7 +116,7 @@ def requested_subscriptions(query: Mapping[str, Any]) -> list[Subscribe]:
         specs["table"] = TableSpec()
     if not 1 <= len(specs) <= SUBSCRIPTIONS_MAX:
         reason = f"Request 1 to {SUBSCRIPTIONS_MAX} subscriptions in total."
-        raise invalid_field("boards", f"{reason} Each board, the list of channels and the table count as one.")
+        raise invalid_field("boards", f"{reason} Each board counts as one, and so do the channel list and the table.")
     return [Subscribe(name, spec) for name, spec in specs.items()]
 
 

@@ -108,7 +108,8 @@ class PeriodBody(RequestSchema):
     segment = serializers.IntegerField(
         required=False,
         min_value=1,
-        help_text="ID of one of your segments. Selects the channels that match it now, live or over its range of days.",
+        help_text="ID of one of your segments. Selects the channels that currently match it by their live values or, "
+        "if the segment has a range of days, by their values over that range.",
     )
     category = ChannelText(
         required=False,

@@ -34,7 +34,7 @@ def requested_range(query: Mapping[str, Any], now_ms: int) -> Range:
     if from_ms >= until_ms:
         raise invalid_field("from", "“from” must be before “to”, or before now if “to” is omitted.")
     if until_ms > now_ms:
-        raise invalid_field("to", f"It is in the future. The current time is {iso(now_ms)}.")
+        raise invalid_field("to", f"“to” is in the future. The current time is {iso(now_ms)}.")
     if from_ms < EPOCH_MS:
         raise invalid_field("from", f"Nothing is recorded before {iso(EPOCH_MS)}.")
     if until_ms - from_ms > SPAN_MAX_MS:

@@ -127,7 +127,7 @@ class Writer:
         self._buffer.append(entry)
 
     def put_watermarks(self, lag_ms: int) -> None:
-        """Add to each partition a watermark record, which promises that no much earlier record follows.
+        """Add a watermark record to each partition. It promises that no record with a much earlier time follows.
 
         `lag_ms` is the current delay of incoming lines; the next owner reads it.
         """

@@ -70,7 +70,7 @@ def test_pinned_channels_are_always_listed_even_if_offline() -> None:
     assert choose(ids(*range(20)), [], {"50": 10 * RETAINED_MS}, curation) == ids(0, 1, 2, 3, 4, 9, 50)
 
 
-def test_excluded_channels_are_never_listed_and_take_no_position() -> None:
+def test_excluded_channels_are_never_listed_and_take_up_no_position() -> None:
     curation = Curation(pinned=frozenset({"1"}), excluded=frozenset(ids(0, 1, 8)))
     assert choose(ids(*range(7)), ids(0, 8), {"8": 0}, curation) == ids(2, 3, 4, 5, 6)
 

@@ -76,7 +76,7 @@ def test_coverage_is_at_most_1() -> None:
     assert coverage({}, LIVE_WINDOW_MS) == 0.0
 
 
-def test_channels_below_a_threshold_are_not_ranked_and_have_a_reason() -> None:
+def test_channels_below_a_threshold_are_unranked_and_the_reason_is_given() -> None:
     thresholds = RankingThresholds(min_viewers=100, min_messages=5, min_chatters=3)
     assert METRIC["engagement"].unranked({"viewers": 99}, thresholds) == "needs 100 viewers"
     assert METRIC["engagement"].unranked({"viewers": 100}, thresholds) is None
