@@ -36,7 +36,7 @@ PERIOD_MEASURES: Mapping[str, tuple[str, str]] = {
     "hours_live": ("Hours live", "h"),
     "growth": ("Growth", "% viewers"),
 }
-PERIOD_COLUMNS = ("growth", "hours_watched", "hours_live", "engagement")
+PERIOD_COLUMNS = ("growth", "hours_watched", "hours_live", "engagement", PERCENTILE + "engagement")
 MEASURES = (*(metric.key for metric in METRICS), *(PERCENTILE + metric.key for metric in METRICS if metric.ranked))
 # Profile fields that the table can be sorted by, besides measures.
 PROFILE_SORTS = ("name", "category", "language")
