@@ -19,7 +19,7 @@ CHANNELS_PER_CONNECTION = 50
 HELIX_S = 20
 SECOND_PRODUCER = "producer-2"
 SLOW_S = 90.0
-# Around the timeouts of requests (5 s) and of records (6 s).
+# Pauses shorter and longer than the request timeout (5 s) and the delivery timeout of records (6 s).
 SLOW_PAUSES_S = (0.3, 1.0, 2.5, 4.0, 5.1, 5.5, 6.5, 7.5)
 
 Affected = dict[str, Any]

@@ -1,4 +1,4 @@
-"""A sink in addition to those of a running instance, and the members of a consumer group."""
+"""Runs another sink beside those of a running instance, and lists the members of a consumer group."""
 
 from __future__ import annotations
 

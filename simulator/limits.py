@@ -16,7 +16,7 @@ CHANNELS_PER_CONNECTION = 100
 
 @dataclass(slots=True)
 class Violations:
-    """Number of violations: joins per connection, logins in total, channels per connection."""
+    """Number of violations of each limit: joins per connection, logins in total, and channels per connection."""
 
     joins: int = 0
     connections: int = 0

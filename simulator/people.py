@@ -23,7 +23,7 @@ def chatter(number: int, channel_index: int) -> Chatter:
     mix = (number * 2_654_435_761 + channel_index * 40_503) % 1_000_003
     months = mix // 1_000 % 60 + 1
     subscriber, role = mix % 100 < 25, mix % 250
-    # A channel's first subscribers have the founder badge, and their tag `subscriber` is 0.
+    # A channel's first subscribers have the founder badge, and their `subscriber` tag is 0.
     founder = subscriber and mix % 100 < 2
     badge = "founder" if founder else "subscriber"
     info = f"{badge}/{months}" if subscriber else ""

@@ -161,7 +161,7 @@ def row_id(run: str, index: int) -> str:
 
 
 def rows_sent(run: str, rows: int, last_id: str | None) -> int:
-    """Return the number of sent rows of the run, given the newest id in the ledger."""
+    """Return how many rows of the run have been sent, given the newest id in the ledger."""
     return next((index + 1 for index in range(rows) if row_id(run, index) == last_id), 0)
 
 

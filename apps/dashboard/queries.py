@@ -205,7 +205,10 @@ def range_json(chart_range: Range) -> dict[str, Any]:
 
 
 def summary_json(summary: Summary, metric: Metric, chart_range: Range) -> dict[str, Any]:
-    """Return a metric's text for tiles and the data-quality panel, and fields that scripts need to raise its peak."""
+    """Return a metric's text for tiles and the data-quality panel.
+
+    It includes the fields that scripts need to update the peak when a live value exceeds it.
+    """
     return {
         "peak": peak(metric.key, summary),
         "peak_value": summary.peak,

@@ -94,7 +94,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has 
             await self.hub.subscribe(self.outbox, request)
 
     def flush(self) -> None:
-        """Write the pending frames while the page reads them."""
+        """Write pending frames for as long as the socket is writable."""
         if self.outbox is None or self.task is not None:
             return
         try:

@@ -142,7 +142,7 @@ class FlinkCluster:
         return bool(self._get("/overview")["slots-total"])
 
     def state(self, job_id: str) -> str:
-        """Return a job's state, ended or not. Raises: ServiceUnavailable."""
+        """Return the state of a job, even if it has ended. Raises: ServiceUnavailable."""
         return str(self._get(f"/jobs/{job_id}")["state"])
 
     def failure_reason(self, job_id: str) -> str:

@@ -18,7 +18,7 @@ from simulator.history import History, Minutes
 # only for the hour that was in progress when the instance began to record.
 LARGEST = 40
 MINUTE_DAYS = 7
-# Hours are needed for two days: to write them, and for the summary of their day.
+# Hours cached per channel: each hour is used twice, when it is written and when its day is summarized.
 _HOURS_KEPT = 48
 
 

@@ -102,7 +102,7 @@ class StreamJob:
         return job_id
 
     def _wait_until_running(self, job_id: str) -> bool:
-        """Wait until all tasks run. Raises: SubmitFailed if the job ends or does not start in time."""
+        """Wait until all tasks are running. Raises: SubmitFailed if the job ends or does not start in time."""
         deadline_s = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline_s and not self._stop():
             jobs = [job for job in self._cluster.jobs(self._name) if job.id == job_id]

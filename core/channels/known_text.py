@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from core.times import MINUTE_MS
 
-# Twitch's servers cache a response for a few minutes. A text that returns after this time has been set again.
+# Twitch's servers cache a response for a few minutes. If an old text reappears later than this,
+# the streamer has set it again.
 MAX_CACHE_AGE_MS = 10 * MINUTE_MS
 
 

@@ -58,7 +58,7 @@ GROUPS: Mapping[str, str] = {
     "category": "stream",
     "note": "notes",
 }
-# The summed kinds that remove messages.
+# The summed kinds of events that remove messages.
 REMOVALS = frozenset({"bans", "timeouts", "deletions"})
 
 # Event kind by msg-id, for notices that count as one event each.

@@ -9,7 +9,7 @@ from statistics import fmean
 from core.times import MINUTE_MS
 
 SPAN_MS = 5 * MINUTE_MS
-# With fewer known windows than this share, there is no mean.
+# If less than this share of the windows is known, there is no mean.
 KNOWN_MIN = 0.6
 
 

@@ -85,7 +85,8 @@ def _differences(
         key = (channel_id, kind)
         low, high, count = least.get(key, 0), most.get(key, 0), actual.get(key, 0)
         if not low <= count <= high:
-            yield f"{count} {kind} in channel {channel_id} were summed, expected {low} to {high}"
+            expected = f"{low}" if low == high else f"{low} to {high}"
+            yield f"{count} {kind} in channel {channel_id} were summed, expected {expected}"
 
 
 def _must_be_summed(entry: Entry, bounds: Bounds) -> bool:

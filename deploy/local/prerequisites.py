@@ -85,7 +85,7 @@ def java_problem(candidates: Sequence[tuple[str, int]]) -> str:
 
 
 def java_candidates() -> list[str]:
-    """Return the Java programs to try, in order of preference."""
+    """Return the Java executables to try, in order of preference."""
     paths = [Path(os.environ["JAVA_HOME"]) / "bin" / "java"] if os.environ.get("JAVA_HOME") else []
     on_path = shutil.which("java")
     paths += [Path(on_path).resolve()] if on_path else []

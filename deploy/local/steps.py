@@ -18,7 +18,10 @@ TAIL_LINES = 15
 
 @dataclass(frozen=True)
 class Step:
-    """A unit of work. `work` returns the text to print at its end; reminders print `activity` during long waits."""
+    """A unit of work.
+
+    `work` returns the text to print when the step is done; reminders print `activity` during long waits.
+    """
 
     name: str
     work: Callable[[], str]

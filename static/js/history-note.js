@@ -18,7 +18,7 @@ export function historyNote(series, { isLive, nowMs }) {
   const stepMs = series.range.step_ms;
   const endMs = Math.ceil((nowMs - STORED_WITHIN_MS) / stepMs) * stepMs;
   const end = `${(stepMs < MINUTE_MS ? hms : hm)(endMs)} ${zoneAt(endMs)}`;
-  return `No history yet: the first ${lengthOf(stepMs)} ends at ${end}.`;
+  return `No history yet. The first ${lengthOf(stepMs)} appears shortly after ${end}.`;
 }
 
 /**

@@ -48,7 +48,7 @@ export function spanFields(from, until, shown) {
 }
 
 /**
- * Return the parameters of the span in two date fields, "" for an empty field.
+ * Return the URL parameters for the dates in two fields; "" for an empty field.
  * @param {string} from
  * @param {string} until
  * @param {Span | null} shown

@@ -37,7 +37,7 @@ export class UsualWeek {
     const { channel, metric } = this;
     const query = new URLSearchParams({ part: "1", zone: ZONE_NAME, ...(metric && { metric }) });
     const answer = await fetch(`/channels/${channel}/week?${query}`).catch(() => null);
-    // Keep the previous week; the connection badge shows the problem.
+    // On failure, keep the week that is shown; the connection badge shows the problem.
     if (!answer?.ok || channel !== this.channel || metric !== this.metric) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     this.body.replaceChildren(...page.body.childNodes);

@@ -104,7 +104,7 @@ def test_an_opt_out_deletes_a_channel_from_all_boards(valkey: Valkey) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("opted_out", IDS[:2])
-def test_a_refresh_deletes_channels_that_opted_out_from_all_lists(
+def test_a_refresh_removes_opted_out_channels_from_all_lists(
     valkey: Valkey, settings: Settings, opted_out: str
 ) -> None:
     settings.CHANNELS_WANTED = 1

@@ -65,7 +65,7 @@ def test_usable_dead_letters_are_replayed_once_with_their_key() -> None:
     assert len(read("windows")) == 6
 
 
-def test_a_dead_letter_chosen_by_offset_is_replayed_twice_and_a_replay_note_is_no_dead_letter() -> None:
+def test_a_dead_letter_chosen_by_offset_can_be_replayed_twice_and_a_replay_note_is_not_a_dead_letter() -> None:
     write_dead_letters("channel-events", event("7"), b"no", key=b"7")
     for _ in range(2):
         assert run("replay", "channel-events", "0") == ["channel-events 0: replayed"]

@@ -108,7 +108,7 @@ def test_a_cursor_that_always_repeats_is_an_error() -> None:
     assert cursors_of(twitch) == [None, "a", "a"] * WALKS
 
 
-def test_endless_cursors_to_the_same_streams_are_aborted() -> None:
+def test_paging_is_aborted_if_cursors_keep_returning_the_same_streams() -> None:
     class Circling(Twitch):
         def respond(self, _request: httpx.Request) -> httpx.Response:
             return page(rows_of(*range(100)), f"cursor {len(self.requests)}")

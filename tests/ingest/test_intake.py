@@ -357,7 +357,7 @@ def test_two_chat_clears_without_a_time_are_two_events(intake: Intake) -> None:
     assert len(intake.notice(raw, NOW + 60_000)) == 1
 
 
-def test_chat_modes_that_differ_after_an_untracked_time_are_not_a_change(intake: Intake) -> None:
+def test_chat_modes_that_differ_after_an_untracked_period_are_not_reported_as_a_change(intake: Intake) -> None:
     intake.notice(parse(WHOLE), NOW)
     intake.set_channels({"7": ADA}, frozenset(), know_viewers=True)
     intake.set_channels({"7": ADA}, frozenset({"7"}), know_viewers=True)

@@ -115,7 +115,7 @@ def test_an_absent_column_of_a_day_is_reported(column: str) -> None:
     assert f"{column} is None, expected " in difference
 
 
-def test_a_day_that_was_not_updated_with_its_minutes_is_reported() -> None:
+def test_a_day_that_was_not_updated_after_its_minutes_changed_is_reported() -> None:
     stale, rows = rolled_up(), Rows()
     rows.minutes[T + 21 * HOUR_MS]["messages"] += 3
     (difference,) = compare(stale, rows).differences

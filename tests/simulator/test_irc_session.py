@@ -102,7 +102,7 @@ def test_a_join_is_confirmed_with_echo_names_and_room_state() -> None:
     ]
 
 
-def test_room_state_requires_commands_and_its_tags_require_tags() -> None:
+def test_roomstate_needs_the_commands_capability_and_its_tags_need_the_tags_capability() -> None:
     assert len(replies(welcomed(caps=b""), b"JOIN #amberyak\r\n")) == 3
     plain = replies(welcomed(caps=b"CAP REQ :twitch.tv/commands\r\n"), b"JOIN #amberyak\r\n")
     assert plain[-1] == ":tmi.twitch.tv ROOMSTATE #amberyak"

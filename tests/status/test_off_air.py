@@ -89,10 +89,13 @@ def test_no_loading_note_is_shown_once_history_is_loaded(tmp_path: Path) -> None
     case = {"range": range_json(RANGES["90d"]), "frames": [frame(at_ms)], "now_ms": at_ms}
     chart = draw(tmp_path, ends=[], **case)
     assert chart["known"]
-    assert chart["notes"] == ["", "No history yet: the first hour ends at 01:00 UTC."]
+    assert chart["notes"] == ["", "No history yet. The first hour appears shortly after 01:00 UTC."]
     assert not draw(tmp_path, **case)["known"]
     minutes = case | {"range": range_json(RANGES["7d"]) | {"step_ms": MINUTE_MS}}
-    assert draw(tmp_path, ends=[], **minutes)["notes"][1] == "No history yet: the first minute ends at 00:31 UTC."
+    assert (
+        draw(tmp_path, ends=[], **minutes)["notes"][1]
+        == "No history yet. The first minute appears shortly after 00:31 UTC."
+    )
     stored = draw(tmp_path, ends=[T], **case)
     assert stored["notes"][1] == ""
 

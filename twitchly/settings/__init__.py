@@ -1,6 +1,6 @@
 """Twitchly's settings, one module per subject. `.env.example` lists all variables; a test verifies this.
 
-Each module reads its variables once, typed, and then checks that they are consistent.
+Each module reads its variables once, as typed values, and then checks that they are consistent.
 """
 
 from __future__ import annotations

@@ -92,6 +92,6 @@ def _has_verified_factor(request: HttpRequest) -> bool:
 
 
 def _verification_page(request: HttpRequest) -> str:
-    """Return the name of the page that verifies the factor."""
+    """Return the URL name of the page that verifies the user's second factor."""
     has_codes = is_mfa_enabled(request.user, [Authenticator.Type.TOTP])
     return "mfa_reauthenticate" if has_codes else "mfa_reauthenticate_webauthn"

@@ -78,7 +78,7 @@ class LiveView(ApiView):
 
     @operation(
         "stream_live",
-        "Stream boards, channels or all live channels, or get channels once",
+        "Stream boards, selected channels or all live channels, or get channel values once",
         "Live",
         query=LiveQuery,
         responses={
@@ -108,7 +108,10 @@ class LiveView(ApiView):
 
 
 def requested_subscriptions(query: Mapping[str, Any]) -> list[Subscribe]:
-    """Return the requested subscriptions: boards, named by their metrics, `channels` and `table`. Raises: Problem."""
+    """Return the requested subscriptions by name: each board under its metric, and `channels` and `table` if requested.
+
+    Raises: Problem.
+    """
     specs: dict[str, SubscriptionSpec] = {metric: _board(metric, query) for metric in query.get("boards", ())}
     if "channels" in query:
         specs["channels"] = _channels(query["channels"])

@@ -127,8 +127,8 @@ async def find_channel(readings: Readings, channel_id: str) -> tuple[ChannelNow,
 
 
 async def find_channels(readings: Readings, channel_ids: Collection[str]) -> tuple[dict[str, ChannelNow], Reading]:
-    """Return the live and stored channels with these Twitch IDs, by ID in no particular order, and the reading of the
-    live channels. Unknown channels are omitted. Raises: ServiceUnavailable.
+    """Return the live and stored channels with these Twitch IDs, keyed by ID in no particular order, and the reading
+    of all live channels. Unknown channels are omitted. Raises: ServiceUnavailable.
     """
     reading = await readings.of_channels()
     live = {i: reading.channels[i] for i in channel_ids if i in reading.channels}

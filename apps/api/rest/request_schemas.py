@@ -16,7 +16,7 @@ from core.metrics.bands import BANDS
 from core.metrics.columns import STORED_GRAINS
 from core.metrics.table import METRIC
 
-# Maximum number of channels in a query for several channels.
+# Maximum number of channels in a multi-channel query.
 CHANNELS_MAX = 500
 CURSOR = "`next` of the previous page. All other parameters except `limit` must be the same as for that page."
 BAND = "Viewers: " + ", ".join(f"`{band.key}` {band.label}" for band in BANDS) + "."
@@ -68,7 +68,8 @@ class TimeRangeQuery(RequestSchema):
     from_ = Moment(required=False, help_text="Start of the time span, instead of `range`.")
     to = Moment(
         required=False,
-        help_text="End of the time span. Requires `from`. Default: now, or for a series, its last whole step.",
+        help_text="End of the time span. Requires `from`. Default: now; for a series, the end of its last complete "
+        "interval.",
     )
 
 
@@ -99,7 +100,7 @@ class EventsQuery(TimeRangeQuery, PageQuery):
 
 
 class PeriodBody(RequestSchema):
-    """A query for several channels. Send one of `channels`, `watchlist`, `segment` and `category`."""
+    """A multi-channel query. Send one of `channels`, `watchlist`, `segment` and `category`."""
 
     channels = serializers.ListField(
         child=ChannelId(), required=False, min_length=1, max_length=CHANNELS_MAX, help_text="Channel IDs."

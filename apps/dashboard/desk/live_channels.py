@@ -105,7 +105,7 @@ def _reasons(channel_ids: Collection[str], now_ms: int) -> Mapping[str, str] | N
     try:
         return newest_gap_reasons(channel_ids, now_ms)
     except ServiceUnavailable as error:
-        log.warning("gaps of channels not read: %s", error)
+        log.warning("channel gaps not read: %s", error)
         return None
 
 

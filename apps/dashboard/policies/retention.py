@@ -25,7 +25,7 @@ TOPICS: Mapping[str, str] = {
     "chat": "Chat messages, with a hash in place of the author",
     "windows-live": "Live metrics of channels, in transit",
     "windows-distinct": "Live chatter counts of channels, in transit",
-    "windows": "Metrics of channels per minute and hour, in transit",
+    "windows": "Channel metrics per minute and hour, in transit",
     "channel-events": "Events of channels, in transit, without the names of the people involved",
 }
 TABLES: Mapping[Any, str] = {

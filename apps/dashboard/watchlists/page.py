@@ -80,5 +80,5 @@ def read_lines(channel_ids: Sequence[str], metric: str, now_ms: int) -> Lines | 
     try:
         return many_channels.minute_lines(channel_ids, metric, HOUR_MS, now_ms)
     except ServiceUnavailable as error:
-        log.warning("past hour of a watchlist not read: %s", error)
+        log.warning("watchlist history not read: %s", error)
         return None

@@ -73,7 +73,7 @@ def test_invalid_numbers_are_rejected(text: str) -> None:
 
 
 @given(st.floats(-1e12, 1e12).map(lambda number: round(number, 4)))
-def test_written_numbers_are_parsed_back(number: float) -> None:
+def test_formatted_numbers_round_trip(number: float) -> None:
     assert parse_number(format_number(number)) == pytest.approx(number, rel=1e-9)
 
 

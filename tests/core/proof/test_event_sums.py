@@ -40,8 +40,8 @@ def matched(
 )
 def test_counted_lines_are_expected_in_their_sum(sent: str, summed: str) -> None:
     assert matched([entry(sent)], (summed, 1)) == SumComparison(1)
-    assert matched([entry(sent)]).differences == [f"0 {summed} in channel 7 were summed, expected 1 to 1"]
-    assert matched([entry(sent)], (summed, 2)).differences == [f"2 {summed} in channel 7 were summed, expected 1 to 1"]
+    assert matched([entry(sent)]).differences == [f"0 {summed} in channel 7 were summed, expected 1"]
+    assert matched([entry(sent)], (summed, 2)).differences == [f"2 {summed} in channel 7 were summed, expected 1"]
 
 
 def test_a_sum_for_the_wrong_channel_or_kind_is_reported_as_a_difference() -> None:

@@ -199,7 +199,7 @@ class StreamMoment(PairSchema):
 
 
 class StreamSummary(Stream):
-    """A finished broadcast with its hours and moments."""
+    """A finished broadcast with its chatters by hour and its peaks of excitement."""
 
     chatters_by_hour = HourOfChatters(many=True)
     moments = StreamMoment(many=True, help_text="The highest peaks, in chronological order.")

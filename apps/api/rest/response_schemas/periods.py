@@ -1,4 +1,4 @@
-"""Response schemas for the query for several channels."""
+"""Response schemas for the multi-channel query."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PeriodFigures(ResponseSchema):
     )
     is_lower_bound = BooleanField(
         source="summary.lower_bounds.chat",
-        help_text=f"`coverage_on_air` is below {COMPLETE_FROM}, so counts and peaks of chat are lower bounds.",
+        help_text=f"`coverage_on_air` is below {COMPLETE_FROM}, so chat counts and their peaks are lower bounds.",
     )
     is_viewers_lower_bound = BooleanField(
         source="summary.lower_bounds.viewers",
