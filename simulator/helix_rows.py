@@ -13,7 +13,7 @@ from simulator.helix_pages import Fields
 
 # Naive code fails to convert these to UTC or to format the year with four digits.
 BAD_STARTS = ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00")
-# Interval between the start of the earlier broadcast in an old response and that of the current one.
+# How much earlier the previous broadcast started, in simulated stale responses.
 EARLIER = timedelta(hours=2)
 Rows = Sequence[Fields]
 

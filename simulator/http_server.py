@@ -45,7 +45,7 @@ class _SingleWriteProtocol(HttpToolsProtocol):
 
 
 class _BufferingTransport:
-    """A transport that joins all writes of one loop iteration."""
+    """A transport that coalesces all writes of one event-loop iteration."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport

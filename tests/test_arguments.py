@@ -15,7 +15,7 @@ NOT_NUMBERS = ["", " 5", "5 ", "1_0", "٣", "²", "+1", "1.0x", "nan", "inf", "1
 
 @pytest.mark.parametrize("text", NOT_NUMBERS)
 @pytest.mark.parametrize("parse", [count, positive, seed, whole_number])
-def test_other_forms_are_rejected(parse: Callable[[str], float], text: str) -> None:
+def test_malformed_numbers_are_rejected(parse: Callable[[str], float], text: str) -> None:
     with pytest.raises(ArgumentTypeError, match="is not a"):
         parse(text)
     assert not is_positive(text)

@@ -21,7 +21,7 @@ class FrameWriter(Protocol):
 
     @property
     def is_writable(self) -> bool:
-        """True if the client reads and its connection is open."""
+        """True if the connection is open and the client keeps up."""
 
     def write_frames(self, texts: Sequence[bytes]) -> None:
         """Write these strings, one frame each. Nothing is written to a connection that is closing."""
@@ -47,7 +47,7 @@ class ClosingProtocol(WebSocketsSansIOProtocol):
 
     @property
     def is_writable(self) -> bool:
-        """True if the client reads and its connection is open."""
+        """True if the connection is open and the client keeps up."""
         return self.writable.is_set() and not self.close_sent and not self.transport.is_closing()
 
     def write_frames(self, texts: Sequence[bytes]) -> None:

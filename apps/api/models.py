@@ -47,7 +47,7 @@ class Membership(models.Model):
 
 
 class ApiKey(models.Model):
-    """An account's API key. Of its secret, only a digest and the visible `prefix` are stored."""
+    """An account's API key. Only a digest of the secret and its visible `prefix` are stored."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60)

@@ -105,7 +105,7 @@ def with_live_value(
 
 
 def has_live_peak(metric: Metric, chart_range: Range) -> bool:
-    """Return whether the peak of a range is its highest live value, rather than its highest minute."""
+    """Return whether the peak of a range is its highest live value, rather than the value of its busiest minute."""
     return metric.from_helix or has_window_peak(metric, chart_range)
 
 

@@ -24,7 +24,8 @@ PING = "check_twitch"
 # Advice for each failed step.
 ADVICE: Mapping[str, str] = {
     "credentials": "set both TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET, or neither for the simulated Twitch",
-    "token": "check TWITCH_CLIENT_ID, TWITCH_CLIENT_SECRET and TWITCH_TOKEN_URL; the simulated Twitch must be running",
+    "token": "check TWITCH_CLIENT_ID, TWITCH_CLIENT_SECRET and TWITCH_TOKEN_URL; the simulated Twitch, if you use it, "
+    "must be running",
     "streams": "check TWITCH_HELIX_URL, and whether this machine can reach it over HTTPS",
     "users": "check TWITCH_HELIX_URL; Helix responds, but not as expected",
     "IRC connection": "check TWITCH_IRC_HOST, TWITCH_IRC_PORT, TWITCH_IRC_TLS, TWITCH_IRC_CA_FILE and the firewall",

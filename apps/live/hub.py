@@ -176,7 +176,10 @@ class Hub:
 
 
 async def _messages(layer: Any) -> Any:
-    """Yield the group's messages. Raises: TimeoutError if none comes for TICK_TIMEOUT_S; redis.RedisError, OSError."""
+    """Yield the group's messages.
+
+    Raises: TimeoutError if none arrives within TICK_TIMEOUT_S; redis.RedisError, OSError.
+    """
     name = await layer.new_channel()
     try:
         await layer.group_add(group.NAME, name)

@@ -23,7 +23,7 @@ _NOTICES = frozenset(EVENT_OF_NOTICE.values())
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The checked part of `channel-events`: gaps by channel id, notices with an id, and sums.
+    """The part of `channel-events` that is checked: gaps by channel id, notices with an id, and sums.
 
     Like history, `sums` keeps the last of several events with the same channel, time and id.
     """

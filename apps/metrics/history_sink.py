@@ -158,8 +158,8 @@ class Halt:
         if self._now_s() >= self._next_log_s:
             self._next_log_s = self._now_s() + self.LOG_INTERVAL_S
             log.error(
-                "halted: %s. Nothing more is moved or committed. Inspect the dead letters with `manage.py "
-                "dead_letters list %s`, then restart this sink to reset the limit.",
+                "halted: %s. No more records are moved to the dead letters, and no offsets are committed. Inspect the "
+                "dead letters with `manage.py dead_letters list %s`, then restart this sink to reset the limit.",
                 self._excess,
                 self._excess.topic,
             )

@@ -29,8 +29,8 @@ class KnownText:
     def after(self, text: str, now_ms: int) -> KnownText:
         """Return the state after a response that contains `text`.
 
-        For MAX_CACHE_AGE_MS, a return to the previous text counts as a change only if two responses in a row contain
-        it. The change is dated to the first of the two.
+        Within MAX_CACHE_AGE_MS of a change, a return to the previous text counts as a change only if two
+        responses in a row contain it. The change is dated to the first of the two.
         """
         if text == self.text:
             return replace(self, returned_ms=None)

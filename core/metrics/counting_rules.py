@@ -52,8 +52,8 @@ RULES: tuple[Rule, ...] = (
         "subscriber-messages",
         "Messages of subscribers",
         "A message is a subscriber's if its tag badges or badge-info has a subscriber/... or founder/... entry. "
-        "Users can hide the badge, but badge-info still contains the months of their subscription. If badges is empty, "
-        "subscriber=1 counts too.",
+        "Users can hide the badge, but badge-info still contains the number of months they have been subscribed. "
+        "If badges is empty, subscriber=1 counts too.",
     ),
     Rule(
         "five-minutes",

@@ -57,7 +57,7 @@ _METRICS_HEAD = (
 )
 _WINDOWS_HEAD = ("Window", "Length", "Updated every", "Stored every")
 _HOUR_COLUMNS_HEAD = ("Column", "Definition", "SQL")
-_COLUMNS_HEAD = ("Column", "Windows", "SQL", "Value of an hour")
+_COLUMNS_HEAD = ("Column", "Windows", "SQL", "Hourly value")
 
 
 def span(ms: int) -> str:

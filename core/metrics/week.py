@@ -1,4 +1,4 @@
-"""A channel's usual week: mean values and time on air by weekday and hour of day, from its stored hours."""
+"""A channel's typical week: mean values and time on air by weekday and hour of day, from its stored hours."""
 
 from __future__ import annotations
 

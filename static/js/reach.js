@@ -39,7 +39,7 @@ class Reach {
     this.listeners.add(listener);
   }
 
-  /** Report that something the user wanted to send was not sent. */
+  /** Report that a user's change could not be sent. */
   missed() {
     this.onMiss();
     return this.check();

@@ -38,8 +38,8 @@ export function merged(marks, mergeMs) {
 }
 
 /**
- * Return the lines of the event list, newest first: one per single event, and one per interval and group, which joins
- * the sums of its kinds.
+ * Return the lines of the event list, newest first. Each individual event has its own line; summed events share one
+ * line per interval and group, which lists the sum of each kind.
  * @param {EventMark[]} marks
  * @param {Record<string, string>} [effects] - by the id of the event
  */

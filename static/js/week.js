@@ -1,5 +1,5 @@
 // @ts-check
-// The usual week of the open channel, in the page's time zone; refreshed every minute while the page is visible.
+// The typical week of the open channel, in the page's time zone; refreshed every minute while the page is visible.
 
 import { $, all } from "./dom.js";
 import { ZONE_NAME } from "./times.js";

@@ -125,7 +125,7 @@ def test_a_time_typed_in_the_second_repeated_hour_stays_there(tmp_path: Path) ->
     ]
 
 
-def test_a_typed_span_includes_both_repeated_hours(tmp_path: Path) -> None:
+def test_a_typed_span_covers_both_occurrences_of_the_repeated_hour(tmp_path: Path) -> None:
     program = """
     const fields = ["2026-10-25T02:10", "2026-10-25T02:10"];
     print(spanFields(...fields, null));

@@ -1,4 +1,4 @@
-"""The panel and the page of a channel's usual week."""
+"""The panel and the page of a channel's typical week."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def main() -> int:
     """Print the comparison; return 1 if anything differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", required=True, help="the instance, such as http://127.0.0.1:8000")
-    parser.add_argument("--key", required=True, help="an API key with all read scopes and live")
+    parser.add_argument("--key", required=True, help="an API key with all `read:` scopes and the `live` scope")
     parser.add_argument("--irc", required=True, metavar="HOST:PORT")
     parser.add_argument("--helix", required=True, metavar="URL", help="the server that provides /helix and /oauth2")
     parser.add_argument("--producer", default="", metavar="URL", help="a producer's metrics, to report moved messages")

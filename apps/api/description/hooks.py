@@ -12,7 +12,8 @@ from apps.api.scopes import SCOPE_DESCRIPTIONS
 from core.metrics.formulas import COMPLETE_FROM
 
 _INTRODUCTION = f"""\
-Live and historical metrics of Twitch channels, computed from their chat, each with its coverage.
+Live and historical metrics of Twitch channels, computed from chat and Twitch's API. Every value comes with its
+coverage.
 
 - Times are in UTC, in ISO 8601 format, and end with `Z`. Unknown values are absent or null, never 0.
 - `coverage` is the share of the time in which the channel was heard, 0 to 1. Below {COMPLETE_FROM}, counts are lower

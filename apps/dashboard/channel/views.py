@@ -130,7 +130,7 @@ def stream(request: HttpRequest, channel_id: str, started_ms: int) -> HttpRespon
 @never_cache
 @sign_in_required
 def week(request: HttpRequest, channel_id: str) -> HttpResponse:
-    """Render a channel's usual week: its page or, with `part`, only the content of its panel."""
+    """Render a channel's typical week: its page or, with `part`, only the content of its panel."""
     errors: list[str] = []
     key = read_choice(request.GET.dict(), "metric", [shown.key for shown in SHOWN], SHOWN[0].key, errors)
     metric = METRIC[key]

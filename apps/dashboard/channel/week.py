@@ -1,4 +1,4 @@
-"""The usual week of a channel: heat map, usual times on air, and the usual values of the current hour."""
+"""The typical week of a channel: heat map, usual times on air, and the usual values of the current hour."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def read_week(live: LiveServices, channel_id: str, metric: Metric, zone: dt.tzin
     try:
         stored = WindowStore().read_windows("hour", channel_id, until_ms - SPAN_MS, until_ms, columns)
     except ServiceUnavailable as error:
-        log.warning("usual week not read: %s", error)
+        log.warning("typical week not read: %s", error)
         return None
     hours = {window.end_ms - HOUR_MS: window.columns for window in stored}
     reading = read_channels(live.boards, [channel_id], now_ms)

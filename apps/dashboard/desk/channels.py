@@ -33,7 +33,7 @@ def renamed_channels(visit: Visit) -> Section:
     section = Section(
         "renamed",
         "Renamed channels",
-        "Renamed on Twitch in the past 30 days. Pins and blocks remain, because they refer to Twitch's ID.",
+        "Renamed on Twitch in the past 30 days. Pins and blocks still apply, because they refer to the Twitch ID.",
         ("Channel", "Former login", "Noticed"),
         "No tracked, pinned or blocked channel was renamed in the past 30 days.",
         _all(RENAMED),

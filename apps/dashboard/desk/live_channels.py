@@ -57,7 +57,7 @@ def least_heard_section(visit: Visit) -> Section:
     try:
         partial = heard_least(_tracked_live(visit))
     except ServiceUnavailable as error:
-        log.warning("channels heard least not read: %s", error)
+        log.warning("channels with the lowest coverage not read: %s", error)
         return section.filled([], 0, REDIS_AWAY)
     shown = partial[:ROWS]
     reasons = _reasons([channel.id for channel in shown], visit.now_ms)

@@ -1,4 +1,4 @@
-"""Operations that change a first visit: start, role, selections, progress and end."""
+"""Operations of onboarding: start it, set the role, store selections, advance and finish."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_a_unit_beside_a_name_does_not_repeat_it() -> None:
     assert names == ["Viewers", "Messages, msg / 30 s", "Chatters, per 30 s"]
 
 
-def test_only_the_original_boards_have_a_second_name() -> None:
+def test_only_the_four_original_boards_have_a_title_besides_the_metric_name() -> None:
     assert {metric.key for metric in METRICS if metric.label != metric.name} == {
         "viewers",
         "messages",

@@ -1,4 +1,4 @@
-"""The usual week of a channel."""
+"""The typical week of a channel."""
 
 from __future__ import annotations
 

@@ -75,8 +75,8 @@ class DayColumns(ResponseSchema):
 class HourColumns(ResponseSchema):
     """Values of each hour, column-oriented; `hour_start` lists the start times.
 
-    `on_air_s` and `heard_s` are computed from hourly windows. They can differ from the daily values, which are computed
-    from minutes, in hours with a gap or in which a broadcast begins or ends.
+    `on_air_s` and `heard_s` are computed from hourly windows. The daily values are computed from minutes, so the two
+    can differ if a day contains a gap, or the start or end of a broadcast.
     """
 
     values = DictField(

@@ -30,7 +30,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the figures as one line of JSON")
         parser.add_argument("--listening", action="store_true", help="check reception only, without Cassandra")
         parser.add_argument("--ledger", type=Path, default=settings.VAR_DIR / "ledger", help="the ledger's folder")
-        parser.add_argument("--faults", type=Path, help=f"JSON list of {FAULT}; other gaps are differences")
+        parser.add_argument(
+            "--faults",
+            type=Path,
+            help=f"JSON list of {FAULT}; gaps outside these intervals are reported as differences",
+        )
         parser.add_argument("--timeout", type=positive, default=120.0, help="seconds to wait for data in flight")
 
     def handle(self, *_args: Any, **options: Any) -> None:
