@@ -135,7 +135,8 @@ class Check:
         days.compare(self._channels, min(self.chat.tally.first_ms.values(), default=0), promise_ms)
         if days.pending:
             self._notes.append(
-                f"{len(days.pending)} days that ended in the past 2 h are not rolled up yet, such as {days.pending[0]}"
+                f"{len(days.pending)} channel-days that ended in the past 2 h differ and may not be rolled up yet, "
+                f"first: {days.pending[0]}"
             )
         return days
 

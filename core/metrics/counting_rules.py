@@ -30,7 +30,7 @@ RULES: tuple[Rule, ...] = (
         "A window that ends at E and is L long covers [E - L, E), so a message sent exactly at E belongs to the next "
         "one. The time of a message is Twitch's tmi-sent-ts. A message that arrives more than "
         f"{PROMISE_DELAY_MS} ms behind the newest one of its partition is counted at the earliest time that is "
-        "still open. Such messages are counted as moved.",
+        "still open. The counter twitchly_records_moved counts such messages.",
     ),
     Rule(
         "counted-messages",
@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "subscriber-messages",
         "Messages of subscribers",
-        "A message is a subscriber's if its tag badges or badge-info has a subscriber/... or founder/... entry. "
+        "A message is a subscriber's if its badges or badge-info tag contains a subscriber/... or founder/... entry. "
         "Users can hide the badge, but badge-info still contains the number of months they have been subscribed. "
         "If badges is empty, subscriber=1 counts too.",
     ),

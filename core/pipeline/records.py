@@ -1,6 +1,6 @@
 """Record kinds of the Kafka topics: construction and parsing.
 
-A record is a JSON object with the version `v`. Unknown fields are absent. Integers are parsed as Flink's JSON format
+A record is a JSON object with the version `v`. A field whose value is unknown is omitted. Integers are parsed as Flink's JSON format
 parses them, so that the Python reference and the stream job agree on which records count.
 """
 
@@ -62,7 +62,7 @@ class ChatRecord:
 
 @dataclass(frozen=True, slots=True)
 class WindowRecord:
-    """One channel's window: `columns` by the names in core/metrics/columns.py; unknown ones are absent.
+    """One channel's window: `columns` maps the names in core/metrics/columns.py to values; unknown values are omitted.
 
     `again_ms` is how long after the window's end the job that wrote it was submitted, 0 if it was already running.
     """

@@ -31,7 +31,7 @@ export function apart(ends, height) {
 /**
  * Write the names of the lines that reach the right end of the plot.
  * @param {uPlot} plot
- * @param {{ name: string, color: string }[]} lines - the name and color of each line, in the order of the first series
+ * @param {{ name: string, color: string }[]} lines - the name and color of each line; `lines[i]` is series `i + 1` of the plot
  * @param {Tokens} tokens
  */
 export function drawEndLabels(plot, lines, tokens) {

@@ -19,7 +19,7 @@ const FAINT = { weight: 430, color: "--ink-2" };
  *
  * @typedef {object} Picture
  * @property {string} title
- * @property {import("./span.js").Span | null} span - null for durations, which `subtitle` describes
+ * @property {import("./span.js").Span | null} span - null if times are relative to the start of each stream; `subtitle` then describes the range
  * @property {string} subtitle
  * @property {LegendItem[]} legend
  * @property {{ title: string, canvas: HTMLCanvasElement }[]} plots - drawn by `drawApart`, one below the other

@@ -251,8 +251,8 @@ BOMBS = {
     "a quote that never ends": 'login,note\nchannel7,"' + "a\n" * 60_000,
     "20,000 lines": "login\n" + "channel7\n" * 20_000,
     "20,000 tags": "login,tags\nchannel7," + ";".join(f"t{number}" for number in range(20_000)),
-    "a time after the last one": "login,decision,reason,expires\nchannel7,pin,event,9999-12-31T23:59:59-14:00",
-    "a time before the first one": "login,decision,reason,expires\nchannel7,pin,event,0001-01-01T00:00:00+14:00",
+    "a time later than datetime.max": "login,decision,reason,expires\nchannel7,pin,event,9999-12-31T23:59:59-14:00",
+    "a time earlier than datetime.min": "login,decision,reason,expires\nchannel7,pin,event,0001-01-01T00:00:00+14:00",
     "an id of 10,000 digits": "id,decision,reason\n" + "9" * 10_000 + ",pin,event",
 }
 

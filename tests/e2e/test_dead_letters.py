@@ -93,9 +93,9 @@ def test_the_newest_dead_letters_of_all_topics_are_listed_last() -> None:
     write_dead_letters("windows-live", b"[]")
     lines = run("list", "--limit", "3")
     assert [line.split()[2] for line in lines[:3]] == ["windows/1/2", "channel-events/1/0", "windows-live/1/0"]
-    assert lines[3] == "     3 of windows: an older reader's reason"
+    assert lines[3] == "     3  windows  an older reader's reason"
     assert len(lines) == 6
-    assert run("list", "windows", "--limit", "0") == ["     3 of windows: an older reader's reason"]
+    assert run("list", "windows", "--limit", "0") == ["     3  windows  an older reader's reason"]
 
 
 def test_all_dead_letters_arrive_even_if_the_client_cannot_buffer_them() -> None:

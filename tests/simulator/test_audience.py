@@ -151,7 +151,7 @@ def test_some_mode_changes_are_simultaneous() -> None:
     assert set(at_once.values()) == {1, 3}
 
 
-def test_a_shared_message_has_a_copy_in_each_other_room() -> None:
+def test_a_shared_message_is_copied_to_every_other_room() -> None:
     shared = [item for item in items(300, channels=120) if isinstance(item, Chat) and item.shared]
     by_source: dict[str, list[Chat]] = {}
     for item in shared:

@@ -25,7 +25,7 @@ DAYS = 2
 END = T + DAYS * DAY_MS
 # Minutes around the first and the second midnight, and in the middle of a day.
 STARTS = [T + minute * MINUTE_MS for minute in (0, 1, 719, 720, 1438, 1439, 1440, 1441, 1500, 2879)]
-# A gap across midnight, in hours that are then read as minutes.
+# A gap across midnight. Hours with gaps are rolled up from their minutes.
 GAP = (T + DAY_MS - 90_000, T + DAY_MS + 30_000)
 SHARES = {"first_time": "is_first", "returning": "is_returning", "subscribers": "is_subscriber", "emotes": "is_emotes"}
 

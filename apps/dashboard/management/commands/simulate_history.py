@@ -24,7 +24,7 @@ from twitchly.clock import now_ms
 log = logging.getLogger(__name__)
 
 DAYS = 35
-# Added to the niceness of all background programs, so that the others have priority over this command.
+# Added to this command's niceness, so that all other background programs have priority over it.
 NICENESS = 5
 LOG_EVERY_S = 30.0
 POLL_S = 1.0

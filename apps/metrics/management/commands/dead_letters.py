@@ -95,7 +95,7 @@ class Command(BaseCommand):
         if not counts:
             self.stdout.write("no dead letters")
         for (topic, reason), count in counts.most_common(REASONS_SHOWN):
-            self.stdout.write(f"{count:>6,} of {topic}: {escaped(reason, REASON_MAX)}")
+            self.stdout.write(f"{count:>6,}  {topic}  {escaped(reason, REASON_MAX)}")
         rest = counts.total() - sum(count for _, count in counts.most_common(REASONS_SHOWN))
         if rest:
             self.stdout.write(f"{rest:>6,} for {len(counts) - REASONS_SHOWN:,} other reasons")
