@@ -1,7 +1,7 @@
 """Record kinds of the Kafka topics: construction and parsing.
 
-A record is a JSON object with the version `v`. A field whose value is unknown is omitted. Integers are parsed as Flink's JSON format
-parses them, so that the Python reference and the stream job agree on which records count.
+A record is a JSON object with the version `v`. A field whose value is unknown is omitted. Integers are parsed as
+Flink's JSON format parses them, so that the Python reference and the stream job agree on which records count.
 """
 
 from __future__ import annotations
