@@ -205,7 +205,7 @@ def measure_unit(measure: str, range_key: str = "") -> str:
     if measure in PERIOD_MEASURES:
         return PERIOD_MEASURES[measure][1]
     if measure.startswith(PERCENTILE):
-        return "same size"
+        return "percentile, same size"
     return unit_beside_name(METRIC[measure], "minute" if range_key else "live")
 
 

@@ -22,6 +22,7 @@ from apps.dashboard.exports.tables import CHANNEL_COLUMNS, PERIOD_COLUMNS, chann
 from apps.live.period_channels import period_before
 from apps.live.readings import ChannelNow
 from apps.live.search import (
+    PERCENTILE,
     PERIODS,
     PROFILE_SORTS,
     QUERY_MAX,
@@ -185,7 +186,8 @@ def _count(total: int) -> str:
 
 
 def _head(search: Search, key: str) -> tuple[str, str, str, str, str]:
-    return key, measure_label(key), measure_unit(key, search.range), search.by(key), _direction(search, key)
+    name = measure_label(key.removeprefix(PERCENTILE))
+    return key, name, measure_unit(key, search.range), search.by(key), _direction(search, key)
 
 
 def _direction(search: Search, key: str) -> str:
