@@ -20,7 +20,7 @@ from apps.live.search import MEASURES, read_saved, read_search
 from apps.metrics import days
 from apps.metrics.periods import Period
 from core.errors import ServiceUnavailable
-from core.metrics.display import change
+from core.metrics.display import ABSENT, change
 from core.metrics.table import METRIC
 from core.times import DAY_MS, HOUR_MS
 from tests.page_services import page_services
@@ -69,6 +69,7 @@ def test_channels_that_were_on_air_have_the_figures_of_their_days(signed_in: Cli
         f"{summary.hours_watched:,.0f}",
         f"{summary.on_air_ms / HOUR_MS:.1f}",
         f"≥ {engagement:,.1f}",
+        ABSENT,
         "75.0 %",
     ]
     assert page.count('<path d="M0.0') == 2
