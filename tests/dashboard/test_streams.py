@@ -13,13 +13,14 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.dashboard.channel import streams as streams_module
-from apps.dashboard.channel.stream_chart import chart_of
+from apps.dashboard.channel.stream_chart import chart_of, marks_within
 from apps.dashboard.channel.streams import PAGE_SIZE, PLOT_WIDTH, bars_of, page_of
 from apps.dashboard.queries import range_json
 from apps.metrics.chart_ranges import Range
 from apps.metrics.event_marks import EventMark
 from apps.metrics.gaps import GapSpan
 from apps.metrics.queries import Point, Series
+from core.irc.channel_events import STREAM_END, STREAM_START
 from core.metrics.broadcasts import Broadcast
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.conftest import Boards
@@ -303,6 +304,18 @@ def test_the_script_can_draw_the_chart_for_a_png_export() -> None:
     assert [(gap["from_ms"], gap["until_ms"]) for gap in gaps] == [(GAPS[0].from_ms, GAPS[0].until_ms)]
     assert [event["kind"] for event in marks] == ["raid"]
     assert columns["range"] == range_json(RANGE)
+
+
+def test_events_of_a_broadcast_that_starts_as_this_one_ends_are_left_out() -> None:
+    ended = broadcast(0)
+    ends = [(STREAM_END, 0), (STREAM_START, 0), ("category", 0), ("raid", 1)]
+    marks = [
+        EventMark("before", ended.started_ms - 1, None, "raid", 1, "Raid: 1 viewers"),
+        EventMark("sum", ended.started_ms - 1, None, "bans", 1, "Bans: 1"),
+        EventMark("start", ended.started_ms, None, STREAM_START, None, "Stream started"),
+        *(EventMark(kind, ended.ended_ms + late_ms, None, kind, None, kind) for kind, late_ms in ends),
+    ]
+    assert [mark.id for mark in marks_within(marks, ended)] == ["sum", "start", STREAM_END]
 
 
 def test_a_broadcast_without_a_recorded_category_has_no_bands() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby, pairwise
 
 from apps.dashboard.plot import Tick, TimeTick, line, nice_top, share, time_ticks, value_ticks
@@ -15,7 +15,7 @@ from apps.metrics.chart_ranges import Range, past_range
 from apps.metrics.event_marks import EventMark
 from apps.metrics.queries import Point, Series, value_of
 from core.errors import ServiceUnavailable
-from core.irc.channel_events import LABELS, STREAM_END, STREAM_START
+from core.irc.channel_events import LABELS, STREAM_END, STREAM_START, SUMMED
 from core.metrics.broadcasts import Broadcast
 from core.metrics.columns import StoredGrain
 from core.metrics.grains import RETENTION_MS
@@ -104,7 +104,21 @@ def read_chart(broadcast: Broadcast, now_ms: int) -> StreamChart | None:
     except ServiceUnavailable as error:
         log.warning("chart of a stream not read: %s", error)
         return None
-    return chart_of(series, now_ms)
+    return chart_of(replace(series, marks=marks_within(series.marks, broadcast)), now_ms)
+
+
+def marks_within(marks: Iterable[EventMark], broadcast: Broadcast) -> list[EventMark]:
+    """Return the events of a broadcast, without those of a broadcast that ends as it starts or starts as it ends.
+
+    Sums cover a whole minute, so the sum of its first minute may begin before it.
+    """
+    start_ms, end_ms = broadcast.started_ms, broadcast.ended_ms
+    return [
+        mark
+        for mark in marks
+        if ((mark.at_ms >= start_ms or mark.kind in SUMMED) and mark.at_ms < end_ms)
+        or (mark.kind, mark.at_ms) == (STREAM_END, end_ms)
+    ]
 
 
 def _range(broadcast: Broadcast, now_ms: int) -> Range:
