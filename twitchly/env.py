@@ -34,7 +34,8 @@ class Environment(FileAwareEnv):
 def load() -> Environment:
     """Return the environment, supplemented from `$TWITCHLY_VAR/run.env` and then `.env`; variables already set win.
 
-    `make run` does not pass settings to its processes in the environment. run.env contains those it was started with.
+    `make run` does not pass settings to its processes in the environment. Instead, run.env contains the settings that
+    `make run` was started with.
     """
     env = Environment()
     env.read_env(str(ROOT / ".env"), recurse=False)

@@ -52,7 +52,7 @@ def _common() -> dict[str, Any]:
 
 
 def java_properties() -> dict[str, str]:
-    """Return the same credentials for Kafka's Java client in the stream job, or {} without TLS and SASL.
+    """Return the credentials for Kafka's Java client, which the stream job uses, or {} without TLS and SASL.
 
     Source: Apache Kafka, "Security", "Client Configs".
     """

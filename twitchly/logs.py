@@ -26,7 +26,7 @@ WORD_MAX_CHARS = 256
 # Personal data and secrets in messages, exceptions and URLs.
 # Each pattern runs in linear time: it can match at only one position in a run of characters, and never backtracks.
 _REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # Query strings may contain anything. This comes first, because a replacement inside the path would prevent it.
+    # Query strings may contain anything. This pattern is first: a replacement in the path would prevent its match.
     (re.compile(r"(?<![^\s'\"?])([^\s'\"?/]*+/[^\s'\"?]*+)\?[^\s'\"]++"), r"\1?<query>"),
     # Share links grant access. Their tokens are recognized outside of URLs too.
     (re.compile(r"/(s|w)/[\s/]*+[^\s/'\"?]++"), r"/\1/<link>"),

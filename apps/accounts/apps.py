@@ -13,6 +13,6 @@ class AccountsConfig(AppConfig):
         from apps.accounts.staff import site
         from apps.accounts.staff.roles import sync_role_permissions
 
-        post_migrate.connect(sync_role_permissions)  # runs after Django's, which creates each app's permissions
+        post_migrate.connect(sync_role_permissions)  # runs after Django creates the app's permissions
         session_endings.connect()
         site.connect()

@@ -11,7 +11,7 @@ from core.errors import Refused
 
 @transaction.atomic
 def ensure_user(*, email: str, password: str) -> bool:
-    """Create the user without staff rights if missing, set the password, and return whether anything changed.
+    """Create the account, without staff rights, unless it exists; set its password; return whether anything changed.
 
     The address counts as verified, because the caller controls the machine.
     """

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def session_digest(session_key: str | None) -> str:
-    """Return the public identifier of a session. Its key must stay secret, because anyone who has it is signed in."""
+    """Return the public identifier of a session. The session's key must stay secret: anyone who has it is signed in."""
     return hashlib.sha256((session_key or "").encode()).hexdigest()
 
 

@@ -30,7 +30,7 @@ from twitchly.tasks import cancel
 # Also matches versions that do not exist, so that their errors are problem documents, not pages.
 _API = re.compile(r"/api/v[0-9]+(/|\Z)")
 URLCONF = "apps.api.rest.urls"
-# Every response, including problems, depends on these headers.
+# Every response, including problems, depends on these request headers.
 VARY = "Accept, Accept-Encoding, Authorization"
 # A response that fits in one packet is not compressed.
 PACKET_BYTES = 1_400

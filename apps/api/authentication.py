@@ -24,7 +24,7 @@ from apps.api.scopes import Scope
 
 _PREFIX = "twitchly_"
 _ALPHABET = string.digits + string.ascii_letters
-# 178 random bits; 143 without the visible ones.
+# These characters hold 178 random bits, or 143 without the visible prefix.
 _RANDOM_CHARS = 30
 _VISIBLE_CHARS = 6
 _CHECKSUM_CHARS = 6

@@ -43,7 +43,7 @@ from core.metrics.table import BOARDS, METRIC, Metric
 from core.metrics.windows import BOARD_WINDOW_LABEL
 from twitchly.clock import now_ms
 
-# The script clones the rows that are rendered from these, and replaces all values.
+# The script clones the table rows that are rendered from these placeholders, and replaces all values.
 BLANK_ROW = Row("", "", "", "", "", "", 0, 1.0, 0, "live", None, False, "", 0)
 BLANK_STREAM = Broadcast("0", 0, 0, 0, 1.0)
 

@@ -120,7 +120,7 @@ class TwitchClient:
             return self._retry(once, until_s)
         except _TokenRefused as error:
             self._token = ""
-            raise TwitchRefused(f"Twitch refused a new token for {path} as well: {error}") from error
+            raise TwitchRefused(f"Twitch also refused a newly issued token for {path}: {error}") from error
 
     def renew_token(self, *, until_s: float) -> None:
         """Request a token even if there is one. Raises: ServiceUnavailable, TwitchRefused."""

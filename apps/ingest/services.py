@@ -200,7 +200,7 @@ def find_users(logins: Collection[str], ids: Collection[str]) -> list[Account]:
 
 
 def publish_opt_outs(*, now_ms: int, sender: EventSender | None = None) -> int:
-    """Publish new opt-outs, so that the channels are erased from history; return their number.
+    """Publish new opt-outs, so that the channels are erased from history; return the number of opt-outs.
 
     Undelivered opt-outs are retried at the next call.
     """

@@ -51,7 +51,7 @@ def discard_stale_responses(known: Mapping[str, Channel], poll: Poll) -> Poll:
         elif not _is_older(row, stream):
             live[channel_id] = _with_known_start(row, _with_known_names(row, stream))
         elif poll.at_ms - (milliseconds(row.last_seen_at) or 0) >= MAX_CACHE_AGE_MS:
-            # An older response that persists for longer than any cache is the current one.
+            # No cache keeps a response this long, so this one is current. The known, later start is kept.
             live[channel_id] = replace(_with_known_names(row, stream), started_at=_start_text(row))
         elif row.is_wanted and row.offline_since is None:
             live[channel_id] = _stream_of_row(row)

@@ -34,7 +34,7 @@ class Rankings:
         limits: dict[str, int | None] = {}
         for board in boards:
             limit = limits.get(board.key, 0)
-            # Barred channels may still be ranked above the others.
+            # Excluded channels may still be ranked above the others.
             size = board.size + SPARE_ROWS + len(self._directory.excluded)
             limits[board.key] = None if board.is_filtered or limit is None else max(limit, size)
         if any(board.band for board in boards):

@@ -53,8 +53,9 @@ class Row:
 class ChannelNow:
     """A channel with its newest live window. If it has none, `end_ms` is None and `values` is empty.
 
-    `apart` contains counts that no metric includes: see core.metrics.table.excluded_counts. Distinct metrics come from
-    a separate window with its own end and coverage, which are None before the first such window.
+    `apart` contains counts that no metric includes: see core.metrics.table.excluded_counts. Metrics that count distinct
+    people or texts come from a separate window with its own end and coverage, which are None before the first such
+    window.
     """
 
     profile: Profile

@@ -42,7 +42,7 @@ class Batch:
 def read_batch(messages: Iterable[Message], limits: BadRecordRate) -> Batch:
     """Parse messages until one exceeds the limit; neither this message nor those after it are added.
 
-    This way, no more unusable records are moved after each restart than the limit allows.
+    This way, each restart moves at most as many unusable records to the dead letters as the limit allows.
     """
     batch = Batch()
     for message in messages:

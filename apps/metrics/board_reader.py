@@ -23,8 +23,9 @@ class LiveValues:
     """Live values of a channel over the past 30 s or 5 min.
 
     `coverage` is 0 to 1. Metrics without data are absent. `unranked` contains, by metric, the reason why the channel is
-    not ranked; `apart` the counts that no metric includes: see core.metrics.table.excluded_counts. Distinct metrics
-    come from a separate window, whose end and coverage are None before the first such window.
+    not ranked. `apart` contains counts that no metric includes: see core.metrics.table.excluded_counts. Metrics that
+    count distinct people or texts come from a separate window, whose end and coverage are None before the first such
+    window.
     """
 
     end_ms: int
@@ -97,7 +98,7 @@ class BoardReader:
         self._client = redis.asyncio.Redis.from_url(url, socket_timeout=5, decode_responses=True)
 
     async def rankings(self, counts: Mapping[str, int | None]) -> BoardRankings:
-        """Return the top channels of each board. `counts` maps board keys to their number; None means all."""
+        """Return the top channels of each board. `counts` maps board keys to numbers of channels; None means all."""
         with _redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.zrevrange(redis_keys.window_ends("live"), 0, 0, withscores=True)

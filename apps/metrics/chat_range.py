@@ -52,7 +52,7 @@ class ChatRange:
             raise ServiceUnavailable(f"Kafka is not responding: {error}") from error
 
     def _of_partition(self, start: TopicPartition, from_ms: int, until_ms: int) -> Iterator[ChatRecord]:
-        # A negative offset means that nothing has been appended since then.
+        # A negative offset means that no record was appended after the time that was looked up.
         for message in self._messages(start) if start.offset >= 0 else ():
             try:
                 record = read_chat(message.value(), appended_ms(message))

@@ -25,7 +25,7 @@ FLUSH_LIMIT_S = 30.0
 
 
 class ChatScan:
-    """One scan of `chat` to its current end; `read` counts all records and `moved` the dead letters by reason."""
+    """One scan of `chat` to its current end; `read` counts all records; `moved` counts the dead letters by reason."""
 
     def __init__(self, dead_letters: DeadLetters) -> None:
         self.read = 0
@@ -35,7 +35,7 @@ class ChatScan:
         self._reader = kafka.reader("chat-scan")
 
     def run(self) -> RateExceeded | None:
-        """Move the unusable records. If too many of them ended the scan early, return the RateExceeded.
+        """Move unusable records to the dead letters. Return the RateExceeded if too many of them ended the scan early.
 
         Raises: ServiceUnavailable.
         """
@@ -52,7 +52,7 @@ class ChatScan:
         self._reader.close()
 
     def _starts(self) -> list[TopicPartition]:
-        """Return the offsets at which the last scan ended, or the first remaining offsets if those were deleted."""
+        """Return the offsets at which the last scan ended, or the first ones in Kafka if those records were deleted."""
         starts = _committed(self._reader, kafka.partitions_of(self._reader, TOPIC))
         for start in starts:
             low, high = kafka.ends_of(self._reader, start)
@@ -65,7 +65,7 @@ class ChatScan:
         until_s = time.monotonic() + FLUSH_LIMIT_S
         if not self._dead_letters.flush(lambda: time.monotonic() > until_s):
             raise ServiceUnavailable(
-                f"Kafka did not accept the dead letters within {FLUSH_LIMIT_S:.0f} s: they will be moved again"
+                f"Kafka did not accept the dead letters within {FLUSH_LIMIT_S:.0f} s: the next scan moves them again"
             )
         _commit(self._reader, batch.next_offsets)
         self.read += len(batch.records) + len(batch.unusable)

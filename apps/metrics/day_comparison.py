@@ -1,7 +1,7 @@
 """Compares the days in Cassandra with the minutes and hours from which they are computed.
 
-This is the third invariant that `check_ledger` verifies. Where `chat` still has the messages, the windows computed from
-them replace the stored ones.
+This is the third invariant that `check_ledger` verifies. For the time that `chat` still covers, days are compared
+with windows computed from `chat`, not with the stored ones.
 """
 
 from __future__ import annotations

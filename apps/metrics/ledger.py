@@ -27,7 +27,7 @@ POLL_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class FaultCounts:
-    """Counts within a fault: windows that end in it, those of them that differ, and messages that were moved."""
+    """Counts within a fault: windows that end in it, those that differ, and messages counted in another minute."""
 
     windows: int
     differences: int
@@ -38,8 +38,8 @@ class FaultCounts:
 class Report:
     """Figures from a check; `notes` are remarks for the reader.
 
-    `windows` is None if windows were not compared; `days` is the number of days compared; `summed` is the minimum total
-    of the sums; `faults` contains the counts of each fault, in order.
+    `windows` is None if windows were not compared; `days` is the number of days compared; `summed` is the number of
+    lines that the event sums must include; `faults` contains the counts of each fault, in order.
     """
 
     messages: MatchResult

@@ -154,7 +154,7 @@ class WindowStore:
         return _sum_query(query, [(channel_id, day, until_ms, kind) for day in days for kind in kinds])
 
     def read_events(self, channel_id: str, from_ms: int, until_ms: int) -> list[EventRecord]:
-        """Return the events in [from_ms, until_ms], and earlier events that affect it, in chronological order.
+        """Return the events in [from_ms, until_ms], and earlier events that affect this span, in chronological order.
 
         The earlier events are gaps that last at least until `from_ms`, and starts and ends of broadcasts in the 48 h
         before it.

@@ -38,7 +38,7 @@ LABELS: Mapping[str, str] = {
 SUMMED = frozenset(
     {"subscriptions", "cheers", "bans", "timeouts", "deletions", "announcements", "bits_badges", "milestones"}
 )
-# The group of each kind that is listed: what a viewer of the list filters by. Notes are a user's own.
+# The group of each kind that the event list shows; users filter the list by group. Users write their own notes.
 GROUPS: Mapping[str, str] = {
     "raid": "raids",
     "gift_bomb": "support",

@@ -40,7 +40,7 @@ class Line(NamedTuple):
         return tags
 
     def tag(self, key: str) -> str:
-        """Return a tag's unescaped value, or an empty string if it is missing: the two are equivalent."""
+        """Return a tag's unescaped value, or an empty string if the tag is missing, which is equivalent."""
         head = self.head
         start = head.rfind(f";{key}=")
         if start < 0:

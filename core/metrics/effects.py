@@ -26,7 +26,7 @@ class Change:
 
     @property
     def ratio(self) -> float | None:
-        """Return how many times the mean before the mean after is; None if either is unknown or the first is 0."""
+        """Return the mean after / the mean before; None if either is unknown or the mean before is 0."""
         return self.after / self.before if self.before and self.after is not None else None
 
 

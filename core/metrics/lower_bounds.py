@@ -11,9 +11,10 @@ from core.metrics.table import METRIC
 
 @dataclass(frozen=True, slots=True)
 class LowerBounds:
-    """Chat counts are lower bounds where chat was missed; viewer figures, where viewer counts are unknown while on air.
+    """Whether chat counts and viewer figures are lower bounds.
 
-    Viewers come from Helix, so viewer figures do not depend on whether chat was heard.
+    Chat counts are lower bounds if chat was missed, viewer figures if viewer counts are unknown for part of the time on
+    air. Viewers come from Helix, so viewer figures do not depend on whether chat was heard.
     """
 
     chat: bool

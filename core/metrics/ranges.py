@@ -330,7 +330,7 @@ def row_on_air_ms(row: Row) -> int:
 
 
 def _on_air_heard_ms(row: Row, heard_ms: int, on_air_ms: int) -> int:
-    """Return the time heard while on air: that of on-air pulses, plus other time heard beyond the time off air."""
+    """Return the time heard on air: that of on-air pulses, plus other time heard that exceeds the time off air."""
     columns = row.columns
     if "on_air_pulses" not in columns:
         return heard_ms

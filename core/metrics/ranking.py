@@ -21,7 +21,7 @@ class Entry:
 
 
 def age_of(end_ms: int, newest_end_ms: int) -> Age:
-    """Return the age of a row's window relative to the board's newest: over 10 s stale, over 60 s gone."""
+    """Return the age of a row's window relative to the board's newest: stale after 10 s, gone after 60 s."""
     behind_ms = newest_end_ms - end_ms
     if behind_ms > GONE_AFTER_MS:
         return "gone"

@@ -26,7 +26,7 @@ class _ChannelCoverage:
     unheard_since_ms: int | None
     reason: str
     heard_since_ms: int | None = None
-    # Join time by connection; there are two during a takeover.
+    # Join time by connection; during a takeover, two connections have joined the channel.
     joined_ms: dict[int, int] = field(default_factory=dict)
     ended: list[tuple[int, int]] = field(default_factory=list)
 
@@ -77,7 +77,7 @@ class Coverage:
         return None
 
     def refused(self, channel_id: str, reason: str) -> None:
-        """Set the reason for a channel's open gap: why it cannot be joined."""
+        """Set the reason why a channel cannot be joined as the reason for its open gap."""
         channel = self._channels.get(channel_id)
         if channel is not None and channel.unheard_since_ms is not None:
             channel.reason = reason

@@ -69,7 +69,7 @@ class Output(Protocol):
         """Accept a record for the `channel-events` topic."""
 
     def skip(self, channel_id: str, sent_ms: int, reason: Loss, /) -> None:
-        """Count as lost a received message that must not be written."""
+        """Count a message as lost: it was received, but must not be written."""
 
 
 class Intake:

@@ -102,7 +102,7 @@ class ChannelEventRecord(_ChannelRecord):
 
 
 class WindowFields(TypedDict):
-    """A channel's window. Its columns are listed in core/metrics/columns.py; unknown ones are absent.
+    """A channel's window. Its columns are listed in core/metrics/columns.py; unknown values are omitted.
 
     `again_ms`: how long after the window's end the job that wrote it was submitted; absent if it was already running.
     """

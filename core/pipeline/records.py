@@ -97,7 +97,7 @@ class EventRecord:
 
 
 def stream_fields(*, channel_id: str, viewers: int | None, category: str, language: str) -> dict[str, Any]:
-    """Return the channel fields that messages and pulses carry; unknown ones are absent."""
+    """Return the channel fields that messages and pulses carry; a field whose value is unknown is omitted."""
     known: dict[str, Any] = {"viewers": viewers, "category": category or None, "language": language or None}
     return {
         "v": VERSION,

@@ -240,7 +240,7 @@ def _judge(result: MatchResult, entry: Entry, heard: ReceivedMessage | None, bou
 
 
 def _excuse(result: MatchResult, entry: Entry, bounds: Bounds, description: str) -> None:
-    """Classify an unreceived message as in a gap, dropped or missing, and count it."""
+    """Determine whether a message that was not received is in a gap, dropped or missing, and count it."""
     gaps = bounds.gaps.get(entry.channel_id, ())
     reasons = {gap.reason for gap in gaps if gap.from_ms <= entry.sent_ms <= gap.until_ms}
     if not reasons:

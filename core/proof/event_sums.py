@@ -48,7 +48,7 @@ class EventSum:
 
 @dataclass(slots=True)
 class SumComparison:
-    """The minimum total of all sums, and the differences."""
+    """The number of lines that the sums must include at least, and the differences."""
 
     summed: int = 0
     differences: list[str] = field(default_factory=list)

@@ -129,21 +129,23 @@ def test_a_scan_moves_each_record_that_flink_ignored_only_once() -> None:
     poison = poison_of(chat_message, bad_values)
     for partition in range(3):
         write("chat", [value for bad in poison[partition::3] for value in (chat_message(), bad)], partition)
-    assert run("--scan", "chat")[-1] == f"read {2 * len(poison)} records of chat, moved {len(poison)}"
+    assert (
+        run("--scan", "chat")[-1] == f"read {2 * len(poison)} records of chat, moved {len(poison)} to the dead letters"
+    )
     rows, counts = listed("chat")
     assert sorted(row["bytes"] for row in rows) == sorted(len(value or b"") for value in poison)
     assert {(row["partition"], row["source_offset"] % 2) for row in rows} == {(0, 1), (1, 1), (2, 1)}
     assert sum(counts.values()) == len(poison)
-    assert run("--scan", "chat") == ["read 0 records of chat, moved 0"]
+    assert run("--scan", "chat") == ["read 0 records of chat, moved 0 to the dead letters"]
     write("chat", [chat_message(), b"one more"], partition=3)
-    assert run("--scan", "chat")[-1] == "read 2 records of chat, moved 1"
+    assert run("--scan", "chat")[-1] == "read 2 records of chat, moved 1 to the dead letters"
     assert len(listed("chat")[0]) == len(poison) + 1
 
 
 def test_a_scan_uses_the_instances_clock(settings: Settings) -> None:
     settings.CLOCK_OFFSET_MS = 10_800_000
     write("chat", [chat_message(at_ms=int(time.time() * 1000) + 10_800_000)])
-    assert run("--scan", "chat") == ["read 1 records of chat, moved 0"]
+    assert run("--scan", "chat") == ["read 1 records of chat, moved 0 to the dead letters"]
 
 
 def test_dead_letters_from_chat_have_no_text_and_cannot_be_replayed() -> None:
@@ -163,7 +165,7 @@ def test_a_scan_stops_at_too_many_unusable_records_and_the_next_scan_continues()
     with pytest.raises(CommandError, match="101 of the last 151 records of chat were unusable"):
         run("--scan", "chat")
     assert len(listed("chat")[0]) == 100
-    assert run("--scan", "chat")[-1] == "read 59 records of chat, moved 50"
+    assert run("--scan", "chat")[-1] == "read 59 records of chat, moved 50 to the dead letters"
     assert [row["source_offset"] for row in listed("chat")[0]] == list(range(50, 200))
 
 

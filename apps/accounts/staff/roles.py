@@ -63,7 +63,7 @@ def sync_role_permissions(*, app_config: AppConfig, using: str, apps: Apps = eve
     try:
         groups, permissions = apps.get_model("auth", "Group").objects, apps.get_model("auth", "Permission").objects
     except LookupError:
-        return  # migrated to a state before these models existed
+        return  # these models do not exist at this point of the migration history
     known = permissions.using(using).filter(content_type__app_label=app_config.label)
     for group in groups.using(using).filter(name__in=ROLE_PERMISSIONS):
         codenames = role_permissions(group.name, app_config.label)

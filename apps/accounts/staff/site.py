@@ -24,7 +24,7 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 class StaffSite(AdminSite):
-    """Has no login form, because Django's own would accept a password alone, without a rate limit."""
+    """Has no login form, because Django's form would accept a password alone, without a rate limit."""
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and _is_verified(request)  # defense: admin-factor

@@ -66,7 +66,7 @@ def _client(key: ApiKey, state: KeyState, default: Callable[[], Plan]) -> ApiCli
 
 
 def default_plan() -> Plan:
-    """Return the plan for accounts without a membership, or a plan with built-in limits if it was deleted."""
+    """Return the plan for accounts without a membership; if it was deleted, return a plan with built-in limits."""
     return Plan.objects.filter(is_default=True).first() or Plan(name="Standard")
 
 

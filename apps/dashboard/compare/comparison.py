@@ -133,7 +133,7 @@ def compared_ranges(comparison: Comparison, zeros_ms: Sequence[int], now_ms: int
 def with_previous(
     ranges: Sequence[Range], shifts_ms: Sequence[int | None], now_ms: int
 ) -> list[tuple[Range, Range | None]]:
-    """Return each range with the range that is earlier by its shift, or with None if it has no shift.
+    """Pair each range with the same range moved back by its shift, or with None if the shift is None.
 
     All ranges use the coarsest grain among them, so that a line and the line for its previous period have the same
     windows.

@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 class Measure:
     """One metric of a line.
 
-    `summary` covers the range; the peak of `page_summary` is at least the live value beside it. Both are None without
-    a series. `peer_group` is the channel's current one.
+    `summary` covers the range; the peak of `page_summary` is at least the live value beside it. Both summaries are
+    None without a series. `peer_group` is the channel's current peer group.
     """
 
     metric: Metric

@@ -40,7 +40,7 @@ BULK_TEMPLATE = "admin/channels/channel/decide.html"
 
 
 class LabeledDateTime(AdminSplitDateTime):
-    """A date field and a time field, each with a label. The text that Django writes before them is not a label."""
+    """A date field and a time field, each with a label for screen readers, which Django itself does not provide."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)

@@ -198,7 +198,7 @@ def _direction(search: Search, key: str) -> str:
 
 
 def _rule_fields(search: Search, query: QueryDict) -> Iterator[tuple[int, str, str, str]]:
-    """Yield each rule's number, measure and bounds. They are as typed if the search has errors."""
+    """Yield each rule's number, measure and bounds: as the user typed them if the search has errors."""
     fields = query if search.errors else QueryDict(urlencode(search.pairs()))
     for number in range(1, RULES_MAX + 1):
         measure, minimum, maximum = (str(fields.get(f"{name}{number}", "")) for name in ("m", "min", "max"))

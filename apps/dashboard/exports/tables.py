@@ -77,8 +77,8 @@ def profile_cells(profile: Profile) -> list[Cell]:
 def channel_row(channel: ChannelNow) -> list[Cell]:
     """Return the cells of CHANNEL_COLUMNS. Values of windows that were not heard are empty, not 0.
 
-    Metrics of distinct people and messages belong to the window that ends at `distinct_end`, all other metrics to the
-    window that ends at `window_end`.
+    Metrics that count distinct people or texts belong to the window that ends at `distinct_end`, all other metrics to
+    the window that ends at `window_end`.
     """
     values = [rounded(value_now(channel, metric.key), metric.decimals) for metric in _METRICS]
     windows = [

@@ -25,7 +25,7 @@ from core.metrics.table import METRIC
 
 @dataclass(frozen=True, slots=True)
 class SharedChannel:
-    """A shared channel. `series` is None without history, `now` if the channel is not live or Redis is unavailable."""
+    """A shared channel. `series` is None without history; `now` is None if it is not live or Redis is unavailable."""
 
     profile: Profile
     now: ChannelNow | None

@@ -119,7 +119,10 @@ def now(request: HttpRequest, link: ShareLink) -> HttpResponse:
 @never_cache
 @by_link(*ShareLink.Kind)
 def series(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    """Return fresh chart data; for a widget or overlay, the path of its sparkline; for a watchlist, one per channel."""
+    """Return fresh chart data.
+
+    For a widget or overlay, return the path of its sparkline; for a watchlist, return a sparkline path per channel.
+    """
     at_ms = now_ms()
     if link.view == ShareLink.View.COMPARE:
         return _lines(request, link, at_ms)

@@ -11,7 +11,7 @@ from apps.ingest.listening.reconnecting import ReconnectingConnection
 from core.irc.session import JOIN_WINDOW_MS, JoinBudget
 from core.irc.sharding import CONNECT_EVERY_MS, plan
 
-# With a shared budget, connections join one after the other; the ones with the most-viewed channels go first.
+# If all connections share one JOIN limit, they join one after the other, the ones with the most-viewed channels first.
 JOIN_TURN_MS = 20
 
 

@@ -36,7 +36,8 @@ class CoverageRecorder:
         """
         now_ms = self._now_ms()
         if promise_ms is not None and promise_ms < now_ms:
-            # Write this gap now. If we crash before the join, our watermark records hide it from the next owner.
+            # Write this gap now, not after the join. If we crash in between, the next owner cannot detect the gap,
+            # because it starts from our newest watermark record.
             self._writer.put_gap(Gap(channel_id, promise_ms, now_ms, "restart"))
         self._coverage.track(channel_id, now_ms, "joining")
 

@@ -183,7 +183,7 @@ def _read_head(reader: Consumer, start: TopicPartition, end: int) -> PartitionHe
 
 
 def _fields(value: bytes | str | None, appended_ms: int) -> dict[str, int]:
-    """Return a record's times, or none if the record is foreign or Flink ignores it because of its timestamp."""
+    """Return a record's times, or {} if another program wrote it or Flink ignores it because of its timestamp."""
     try:
         fields = orjson.loads(value or b"")
     except ValueError:

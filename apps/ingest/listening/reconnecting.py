@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 BACKOFF_MAX_S = 60.0
 # A connection that lasted this long resets the backoff.
 STABLE_AFTER_MS = 30_000
-# The old connection stays open until the new one has joined all channels and this much time has passed. A channel
-# that can no longer be joined keeps it open no longer than the limit.
+# The old connection stays open until the new one has joined all channels and OVERLAP_S has passed. If a channel can no
+# longer be joined, the old connection is closed after TAKEOVER_LIMIT_S.
 OVERLAP_S = 3.0
 TAKEOVER_LIMIT_S = 900.0
 

@@ -57,7 +57,8 @@ class ChannelTracker:
         self._intake.set_rules(rules)
         self._intake.set_channels(streams, self.tracked, know_viewers=self._targets.know_viewers)
         if tracked:
-            # The restart's gap covers only the channels of the first list; later ones were not tracked before.
+            # The restart's gap covers only the channels of the first list, because those of later lists were not
+            # tracked before the restart.
             self._promises.clear()
         self._pool.set_channels(streams[channel_id].login for channel_id in tracked)
 

@@ -37,8 +37,9 @@ IN_FLIGHT = 50_000
 # The group may reassign the partitions one session timeout after the last heartbeat, which precedes the start of a
 # stall by up to 2 s. One second is the margin.
 STALL_LIMIT_S = kafka.SESSION_TIMEOUT_MS / 1000 - 3.0
-# How long a record may stay unacknowledged before the Kafka client must return all records. After its own timeout
-# (MESSAGE_TIMEOUT_MS), it would resend the others as new records, including those that Kafka has already stored.
+# How long a record may stay unacknowledged before the Kafka client must return all records. Once a record exceeds the
+# client's own timeout (MESSAGE_TIMEOUT_MS), the client would resend the remaining records as new ones, including those
+# that Kafka has already stored.
 RETURN_AFTER_S = 6.0
 # Time limit for the Kafka client to return unsent records.
 PURGE_S = 1.0
@@ -172,7 +173,7 @@ class Writer:
             self._producer.flush(0.05)
 
     def skip(self, channel_id: str, sent_ms: int, reason: Loss) -> None:
-        """Count as lost a received message that must not be written."""
+        """Count a message as lost: it was received, but must not be written."""
         self._lose({"kind": "message", "channel_id": channel_id, "sent_ms": sent_ms}, reason)
 
     @property

@@ -27,7 +27,7 @@ class ResponseSchema(serializers.Serializer[Any]):
 
     @classmethod
     def produce(cls, instance: Any) -> dict[str, Any]:
-        """Return the document for an object; the sources of the fields name its attributes."""
+        """Return the document for an object; the sources of the fields name the object's attributes."""
         document: dict[str, Any] = _producer(cls)(instance)
         return document
 
@@ -38,7 +38,7 @@ class ResponseSchema(serializers.Serializer[Any]):
 
 
 class PairSchema(ResponseSchema):
-    # A list of these is built from the items of a mapping, sorted by key.
+    # A list of pairs is built from the items of a mapping, sorted by key.
     @classmethod
     def produce_list(cls, instances: Mapping[Any, Any]) -> list[Any]:
         names = list(cls().fields)

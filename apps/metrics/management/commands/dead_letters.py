@@ -126,8 +126,8 @@ class Command(BaseCommand):
         with closing(ChatScan(DeadLetters(kafka.producer()))) as scan:
             excess = scan.run()
         for reason, count in scan.moved.most_common():
-            self.stdout.write(f"{count:>6,} moved: {escaped(reason)}")
-        self.stdout.write(f"read {scan.read:,} records of chat, moved {scan.moved.total():,}")
+            self.stdout.write(f"{count:>6,}  {escaped(reason)}")
+        self.stdout.write(f"read {scan.read:,} records of chat, moved {scan.moved.total():,} to the dead letters")
         if excess is not None:
             raise CommandError(
                 f"stopped: {escaped(str(excess))}. The next scan resumes at that record with a fresh limit, "
