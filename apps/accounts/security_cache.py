@@ -1,7 +1,7 @@
 """Database cache backend without eviction, for allauth's records of failed sign-ins and used one-time codes.
 
 Django's own DatabaseCache drops a third of its rows, expired or not, once it has more than 300 rows. An attacker could
-thus fill it to lift the lock on an account.
+thus fill the cache to lift the lock on an account.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ _gzip = GZipMiddleware(lambda _request: HttpResponse())
 
 
 class ApiApp:
-    """Handles API requests; passes all others to `fallback`."""
+    """Handles API requests; passes all other requests to `fallback`."""
 
     def __init__(self, fallback: Application) -> None:
         self._fallback = fallback

@@ -181,7 +181,7 @@ class LiveBoards:
         await self.directory.aclose()
 
     def _without_excluded(self, values: Mapping[str, LiveValues]) -> Mapping[str, LiveValues]:
-        """Return the values without those for excluded channels."""
+        """Return the values of all channels except the excluded ones."""
         return {i: live for i, live in values.items() if i not in self.directory.excluded}
 
     async def _profiles(

@@ -85,7 +85,7 @@ for board = 1, #boards do in_chunks('ZREM', KEYS[board + 2], expired) end
 
 
 _IS_DISTINCT: Mapping[Grain, bool] = {"live": False, "live_distinct": True}
-# Metrics by live grain and window, their formulas, and those of them that have a board.
+# By live grain and window: the metrics, their formulas, and the metrics that have a board.
 _METRICS: Mapping[tuple[Grain, BoardWindow], list[Metric]] = {
     (grain, window): [m for m in METRICS if m.distinct == is_distinct and window in m.windows]
     for grain, is_distinct in _IS_DISTINCT.items()

@@ -29,7 +29,7 @@ from twitchly.kafka import offsets_at, records_in, topic_name, topic_of
 
 log = logging.getLogger(__name__)
 
-# When the sink starts, it puts on the boards the windows that were appended within this time.
+# At startup, the sink applies only windows that were appended within this time to the boards.
 BOARDS_MS = MINUTE_MS
 # How far back the sink reads each topic when it starts: 5-minute ratios and the baseline of excitement require earlier
 # windows.

@@ -77,7 +77,7 @@ RANGES: Mapping[str, Range] = {
         ("90d", "90 d", 90 * DAY_MS, 3 * DAY_MS),
     )
 }
-# Peaks of ranges up to this long come from 30-second windows, those of longer ranges from the busiest minute.
+# Peaks of ranges up to this long come from 30-second windows; peaks of longer ranges come from the busiest minute.
 SHORT_MS = 30 * MINUTE_MS
 
 

@@ -40,7 +40,7 @@ def read_hours(
 def _days_of_gaps(days: Sequence[RangeSummary], now_ms: int) -> set[dt.date]:
     """Return the UTC days on which recorded gaps may have begun: those with missed time, and the days before them.
 
-    Every recorded gap is part of its day's missed time. Most days have none, so they need no query.
+    Every recorded gap is part of its day's missed time. Most days have no missed time and need no query.
     """
     missed = [day.from_ms for day in days if day.missed_ms and day.until_ms > now_ms - EVENT_RETENTION_MS]
     return {day_of(start_ms - before_ms) for start_ms in missed for before_ms in (0, DAY_MS)}

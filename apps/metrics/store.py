@@ -350,7 +350,7 @@ def _row_delete(session: Any, key: WindowKey, revision: int) -> Statement:
 
 
 def _event_insert(session: Any, event: EventRecord, ttl_s: Any = UNSET_VALUE) -> Statement:
-    # A later report replaces the row, so it sets fields that are no longer known to null.
+    # A later report replaces the row, so it writes null to each field whose value is no longer known.
     unknown = UNSET_VALUE if event.reported_ms is None else None
     statement = prepare(
         session,

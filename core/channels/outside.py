@@ -44,7 +44,7 @@ def outside_channels(
 ) -> list[OutsideChannel]:
     """Return up to OUTSIDE_MAX polled live channels that are neither tracked nor excluded, by descending viewers.
 
-    `before` is the previous result, by id. The `since_ms` of a channel that is not in it is `now_ms`.
+    `before` is the previous result, by id. A channel that is not in `before` gets `now_ms` as its `since_ms`.
     """
     free = [stream for stream in polled if stream.live and stream.id not in tracked and stream.id not in excluded]
     free.sort(key=lambda stream: (-(stream.viewers or 0), stream.id))

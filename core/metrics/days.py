@@ -75,7 +75,9 @@ def busiest_hour(start_ms: int, columns: Columns) -> PeakValue | None:
 
 
 def join(summaries: Sequence[RangeSummary]) -> RangeSummary:
-    """Return the summary of a range from those of its consecutive parts. Excitement over several parts is undefined.
+    """Return the summary of a range from the summaries of its consecutive parts.
+
+    Excitement over several parts is undefined.
 
     Raises: ValueError if `summaries` is empty or its ranges are not consecutive.
     """

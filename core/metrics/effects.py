@@ -35,8 +35,8 @@ def change_around(
 ) -> Change:
     """Return the change from the 5 min before an event to the 5 min that begin `settle_ms` after it.
 
-    `values` are those of windows of `length_ms` by window end, a window every `step_ms`. Windows that contain the
-    event count in neither mean.
+    `values` contains the metric's values by window end; a window of `length_ms` ends every `step_ms`. Windows that
+    contain the event count in neither mean.
     """
     before_ms = at_ms // step_ms * step_ms
     after_ms = -(-at_ms // step_ms) * step_ms + settle_ms

@@ -9,7 +9,8 @@ from core.metrics.columns import LIVE_WINDOW_MS, Columns
 from core.metrics.recent_windows import INTERVAL_MS, RecentWindows
 from core.times import HOUR_MS
 
-# Computed every INTERVAL_MS. A window is compared with those that ended 30, 60, … 900 s earlier; none of them overlap.
+# Computed every INTERVAL_MS. A window is compared with the windows that ended 30, 60, … 900 s earlier, none of which
+# overlap.
 BASELINE_WINDOWS = 30
 BASELINE_MS = BASELINE_WINDOWS * LIVE_WINDOW_MS
 MIN_WINDOWS = 10

@@ -16,7 +16,7 @@ from core.metrics.windows import (
 from core.times import MINUTE_MS
 
 VIEWERS_UNKNOWN = "viewer counts are unknown"
-# Coverage at or above this counts as complete. It is displayed as 100.0%, and its values are not lower bounds.
+# Coverage at or above this counts as complete. It is displayed as 100.0%, and counts are not lower bounds.
 COMPLETE_FROM = 0.9995
 
 # Takes a window's columns and its length in ms, and returns None if there is no data.

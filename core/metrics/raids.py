@@ -27,6 +27,6 @@ class RaidEffect:
 
 
 def raid_effect(at_ms: int, raiders: int | None, viewers: Mapping[int, float]) -> RaidEffect:
-    """Return the effect of a raid. `viewers` are those of each minute, keyed by its end."""
+    """Return the effect of a raid. `viewers` maps the end of each minute to its viewers."""
     change = change_around(viewers, at_ms, step_ms=MINUTE_MS, length_ms=MINUTE_MS, settle_ms=SETTLE_MS)
     return RaidEffect(at_ms, raiders, change.before, change.after, change.difference)

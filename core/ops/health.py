@@ -30,7 +30,7 @@ HISTORY_LAG_MAX_S = 120.0
 COVERAGE_TARGET = 0.95
 # Pages describe a period as fully heard at or above this coverage.
 COVERAGE_FULL = 0.999
-# Snapshots are taken every 10 s. After a pause this long, the time between them counts as not monitored.
+# Snapshots are taken every 10 s. If two are more than this far apart, the time between them counts as not monitored.
 UNWATCHED_MS = 3 * MINUTE_MS
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-# Of the last RECENT records, UNUSABLE_MAX may be unusable, or more if they are at most PERCENT_MAX percent.
+# Of the last RECENT records, UNUSABLE_MAX or PERCENT_MAX percent may be unusable, whichever is more.
 RECENT = 10_000
 UNUSABLE_MAX = 100
 PERCENT_MAX = 10

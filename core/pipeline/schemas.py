@@ -26,7 +26,7 @@ _WINDOW_GRAINS: Mapping[str, tuple[Grain, ...]] = {
 
 
 def topic_schemas(columns: Mapping[Grain, Sequence[str]]) -> dict[str, dict[str, Any]]:
-    """Return the schema of each topic's records by the topic's name; `columns` are those of each grain."""
+    """Return the schema of each topic's records by the topic's name; `columns` maps grains to column names."""
     records = {"chat": [_object(kind) for kind in _CHAT], "channel-events": [_object(record_types.ChannelEventRecord)]}
     for topic, grains in _WINDOW_GRAINS.items():
         records[topic] = [_window(grain, columns[grain]) for grain in grains]

@@ -120,7 +120,7 @@ class Counts:
 
 @dataclass(slots=True)
 class MatchResult:
-    """Outcome over all channels: `all` counts every message, `of_faults` those within each fault.
+    """Outcome over all channels: `all` counts every message; `of_faults` counts the messages within each fault.
 
     `late_ms` is the newest `sent_ms` of the missing messages, which may still arrive.
     """

@@ -13,7 +13,7 @@ from core.metrics.peaks import PEAKS
 from core.metrics.ranges import SUMMED
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
-# The columns that the reference computes; the others are times.
+# The columns that the reference computes; all other columns of a day are times.
 REFERENCE_COLUMNS = frozenset({*SUMMED, *(peak.column for peak in PEAKS), HOUR_CHATTERS})
 
 Rows = Mapping[int, Columns]

@@ -32,7 +32,7 @@ def _redis_database(number: int) -> str:
 
 
 def _celery_tls() -> dict[str, Any] | None:
-    """Return Celery's TLS options; Celery ignores those in a URL."""
+    """Return Celery's TLS options; Celery ignores TLS options in a URL."""
     if not REDIS_URL.startswith("rediss:"):
         return None
     trusted = {"ssl_ca_certs": REDIS_CA_FILE} if REDIS_CA_FILE else {}

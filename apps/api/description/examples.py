@@ -119,7 +119,7 @@ def _object(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, 
     if isinstance(values, dict) and values:
         return {"viewers": example_of(values, schemas, "value")}
     required = schema.get("required", [])
-    # If all fields are optional, like the values by metric, the example contains the first one.
+    # If all fields are optional, as in the values by metric, the example contains only the first field.
     names = required or list(schema.get("properties", {}))[:1]
     properties = schema.get("properties", {})
     return {name: example_of(field, schemas, name) for name, field in properties.items() if name in names}

@@ -83,7 +83,7 @@ def restart(request: HttpRequest) -> HttpResponseRedirect:
 def _next(visit: FirstVisit, step: int) -> HttpResponseRedirect:
     """Redirect to the next step or, from the last one, to the page for the role.
 
-    The steps are about finding channels, so creators go from the first one to their own channel. Advertisers go to
+    The steps are about finding channels, so creators go from the first step to their own channel. Advertisers go to
     channels that match their interests, others to their new watchlist or the board.
     """
     if visit.role == FirstVisit.Role.CREATOR:

@@ -120,7 +120,7 @@ class Ownership:
             self._steady_s = time.monotonic()
 
     def _check_membership(self) -> None:
-        """Suspend all partitions while Kafka may have excluded this member, and resume them once it is steady again."""
+        """Suspend all partitions while Kafka may have excluded this member, until membership is steady again."""
         unsteady_s = time.monotonic() - self._steady_s
         if self._suspended and self._is_steady:
             self._take_over(frozenset())

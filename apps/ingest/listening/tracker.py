@@ -78,7 +78,7 @@ class ChannelTracker:
     def release(self, partitions: frozenset[int], lost: bool) -> None:
         """Stop writing to partitions; if they are `lost`, they may already have another owner."""
         if lost:
-            # Kafka was unavailable for too long. No other producer can own the partitions until it is back, so keep
+            # Kafka was unavailable for too long. No other producer can own the partitions until Kafka is back, so keep
             # listening.
             log.warning("partitions lost, holding records until reassigned: %s", sorted(partitions))
             self._writer.suspend(partitions)

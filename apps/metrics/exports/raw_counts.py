@@ -14,7 +14,8 @@ from core.metrics.table import Metric, columns_behind
 class Count:
     """A column of windows, with its name, unit and heading in an export.
 
-    `by_minute` means that a minute's value is not the sum of its shorter windows, so those may not be summed.
+    `by_minute` means that a minute's value is not the sum of the values of its shorter windows, so these may not be
+    summed.
     """
 
     column: str
@@ -35,7 +36,7 @@ def _count(column: str, unit: str = "messages", *, by_minute: bool = False) -> C
 COUNTS: tuple[Count, ...] = (
     _count("messages"),
     _count("words", "words"),
-    # Distinct within a window. The value of an hour is the sum of its minutes.
+    # Distinct within a window. The value of an hour is the sum of the values of its minutes.
     _count("texts", "distinct texts per minute or shorter window", by_minute=True),
     _count("first_messages"),
     _count("returning_messages"),

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         except BadBackup as error:
             raise CommandError(str(error)) from error
         except ServiceUnavailable as error:
-            raise CommandError(f"{error}. Run it again to resume") from error
+            raise CommandError(f"{error}. Run the command again to resume") from error
 
     def _backup(self, folder: Path, only: str | None) -> None:
         backup, counted, engine, migrations = NewBackup(folder), {}, None, {}

@@ -25,6 +25,7 @@ Row = dict[str, Any]
 VALUE_MAX = 2_000
 REASON_MAX = 300
 REASONS_SHOWN = 20
+OFFSET_HELP = "offset of a dead letter, as shown by `list`"
 NO_REPLAY = (
     "dead letters of chat are kept for inspection and cannot be replayed: Flink's windows for that time have closed"
 )
@@ -34,21 +35,23 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        scan_help = "move the records that Flink ignored since the last scan"
+        scan_help = "find the records that Flink ignored since the last scan, and move them to the dead letters"
         parser.add_argument("--scan", choices=[PRIVATE_TOPIC], help=scan_help)
         actions = parser.add_subparsers(dest="action", metavar="list | explain | replay")
         listing = actions.add_parser("list", help="one line per dead letter, newest last, then counts by reason")
         listing.add_argument("topic", nargs="?", choices=DEAD_LETTERED)
-        listing.add_argument("--limit", type=whole_number, default=50, help="maximum number (default: 50)")
+        listing.add_argument(
+            "--limit", type=whole_number, default=50, help="maximum number of dead letters (default: 50)"
+        )
         listing.add_argument("--json", action="store_true", dest="as_json", help="one JSON object per line")
         explaining = actions.add_parser("explain", help="show a dead letter, and whether it is usable now")
         explaining.add_argument("topic", choices=DEAD_LETTERED)
-        explaining.add_argument("offset", type=whole_number, help="as listed")
+        explaining.add_argument("offset", type=whole_number, help=OFFSET_HELP)
         replaying = actions.add_parser("replay", help="write usable dead letters back to their topic")
         replaying.add_argument("topic", choices=DEAD_LETTERED)
-        replaying.add_argument("offset", type=whole_number, nargs="*", help="as listed")
+        replaying.add_argument("offset", type=whole_number, nargs="*", help=OFFSET_HELP)
         replaying.add_argument(
-            "--all", action="store_true", dest="take_all", help="all that have not been replayed yet"
+            "--all", action="store_true", dest="take_all", help="replay all that have not been replayed yet"
         )
 
     def handle(self, *_args: Any, action: str | None, scan: str | None, **options: Any) -> None:

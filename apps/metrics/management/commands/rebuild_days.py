@@ -40,7 +40,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"{day_of(start_ms)}: {changed:,} of {len(channel_ids):,} channels corrected")
                 self.stdout.flush()
         except TwitchlyError as error:
-            raise CommandError(f"{error}. The days computed so far are stored; run it again for the others") from error
+            raise CommandError(
+                f"{error}. The days computed so far are stored; run the command again for the rest"
+            ) from error
         self.stdout.write(f"{total:,} rows corrected")
 
 

@@ -44,7 +44,7 @@ class Command(BaseCommand):
         except BadBackup as error:
             raise CommandError(str(error)) from error
         except ServiceUnavailable as error:
-            raise CommandError(f"{error}. Run it again with --onto-data to resume") from error
+            raise CommandError(f"{error}. Run the command again with --onto-data to resume") from error
 
     def _restore(self, folder: Path, manifest: Manifest, only: str | None, *, onto_data: bool) -> None:
         wants_history = only != "relational" and bool(manifest.tables)
