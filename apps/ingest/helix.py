@@ -92,7 +92,7 @@ class Helix:
             if len(streams) >= count or _is_end_confirmed(len(streams), walks):
                 break
         else:
-            reason = walks[-1].interruption or "they disagree"
+            reason = walks[-1].interruption or "the walks disagree"
             problem = f"{len(streams)} of {count} streams after {WALKS} walks: {reason}"
             if not all(walk.is_refused for walk in walks):
                 raise ServiceUnavailable(f"Helix returned {problem}")

@@ -34,7 +34,7 @@ PERIODS: Mapping[str, int] = {"7d": 7, "30d": 30}
 PERIOD_MEASURES: Mapping[str, tuple[str, str]] = {
     "hours_watched": ("Hours watched", "h"),
     "hours_live": ("Hours live", "h"),
-    "growth": ("Growth", "% viewers"),
+    "growth": ("Viewer growth", "%"),
 }
 PERIOD_COLUMNS = ("growth", "hours_watched", "hours_live", "engagement", PERCENTILE + "engagement")
 MEASURES = (*(metric.key for metric in METRICS), *(PERCENTILE + metric.key for metric in METRICS if metric.ranked))

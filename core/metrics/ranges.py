@@ -307,7 +307,7 @@ def _part_of(row: Row, gaps: RecordedGaps, broadcasts: Intervals) -> Part:
     on_air_heard_ms = min(heard_ms, on_air_ms, _on_air_heard_ms(row, heard_ms, on_air_ms))
     pulses_ms = min(row.length_ms, columns.get("pulses", 0) * SECOND_MS)
     unheard_ms = max(0, pulses_ms - heard_ms, on_air_ms - on_air_heard_ms)
-    # Time in a gap without pulses, because the producer was down.
+    # The part of the gaps for which there are no pulses, because the producer was down.
     silent_ms = max(0, gaps.overlap_ms(row.start_ms, row.end_ms) - unheard_ms)
     on_air_ms += silent_ms if on_air_ms else 0
     is_tracked = pulses_ms > heard_ms

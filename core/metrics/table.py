@@ -171,8 +171,8 @@ METRICS: tuple[Metric, ...] = (
         is_count=True,
         is_ratio=True,
         over_windows=per_minute_per_thousand_of_windows,
-        five_minutes="messages per minute of observed time / (mean of the newest viewer counts / 1,000), over those of "
-        "ten 30-second windows that have both observed time and a viewer count",
+        five_minutes="messages per minute of observed time / (mean of the newest viewer counts / 1,000), over ten "
+        "30-second windows, except windows that have no observed time or no viewer count",
         version=3,
     ),
     Metric(

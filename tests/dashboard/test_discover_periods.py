@@ -122,7 +122,7 @@ def test_exports_contain_all_figures_of_the_period(signed_in: Client) -> None:
         summary = summary_of(row["Channel ID"], MIDNIGHT - 7 * DAY_MS, MIDNIGHT)
         assert float(row["Hours watched (h)"]) == pytest.approx(summary.hours_watched, abs=0.06)
         assert float(row["Hours live (h)"]) == pytest.approx(summary.on_air_ms / HOUR_MS, abs=0.06)
-        assert float(row["Growth (% viewers)"]) == 0.0
+        assert float(row["Viewer growth (%)"]) == 0.0
 
 
 def test_a_failing_history_is_reported(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:

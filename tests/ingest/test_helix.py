@@ -140,7 +140,7 @@ def test_walks_that_end_at_different_pages_do_not_confirm_each_other() -> None:
     twitch = Twitch(*walk(50), *walk(300), *walk(50), *walk(300))
     assert len(twitch.helix().top_streams(500)) == 300
     assert cursors_of(twitch).count(None) == WALKS
-    with pytest.raises(ServiceUnavailable, match="300 of 500 streams after 4 walks: they disagree"):
+    with pytest.raises(ServiceUnavailable, match="300 of 500 streams after 4 walks: the walks disagree"):
         Twitch(*walk(50), *walk(300), *walk(50), *walk(100)).helix().top_streams(500)
 
 

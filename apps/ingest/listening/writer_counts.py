@@ -32,5 +32,6 @@ class WriterCounts:
     def __str__(self) -> str:
         """Return the counts above 0 for the log."""
         losses = [(f"lost ({reason})", n) for reason, n in self.lost.items()]
-        counts = [*self.records.items(), *losses, ("rejected by the client", self.refused), ("moved", self.moved)]
+        others = [("rejected by the client", self.refused), ("event time changed", self.moved)]
+        counts = [*self.records.items(), *losses, *others]
         return ", ".join(f"{name}: {n}" for name, n in counts if n)
