@@ -75,8 +75,7 @@ class RangeSummary(ResponseSchema):
     hours_watched = FloatField(
         source="summary.hours_watched",
         allow_null=True,
-        help_text="Sum of viewer counts over the seconds in which they are known, in hours. Missing seconds are not "
-        "filled in.",
+        help_text="Sum of the known viewer counts of all seconds, divided by 3,600. Missing seconds are not filled in.",
     )
 
 
@@ -157,8 +156,8 @@ class Stream(ResponseSchema):
     hours_watched = FloatField(
         source="watched",
         allow_null=True,
-        help_text="Sum of viewer counts over the seconds in which they are known, in hours; null if they are known for "
-        "less than half of the stream.",
+        help_text="Sum of the known viewer counts of all seconds, divided by 3,600; null if viewer counts are known "
+        "for less than half of the stream.",
     )
     viewers_coverage = FloatField(
         allow_null=True,

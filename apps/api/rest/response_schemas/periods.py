@@ -36,8 +36,8 @@ class PeriodFigures(ResponseSchema):
     hours_watched = FloatField(
         source="summary.hours_watched",
         allow_null=True,
-        help_text="Sum of viewer counts over the seconds in which they are known, in hours; null if they are known for "
-        "less than half of the time on air.",
+        help_text="Sum of the known viewer counts of all seconds, divided by 3,600; null if viewer counts are known "
+        "for less than half of the time on air.",
     )
     on_air_s = Seconds(source="summary.on_air_ms", help_text="Seconds on air.")
     heard_s = Seconds(source="summary.heard_ms", help_text="Seconds in which the channel was heard.")
