@@ -160,9 +160,9 @@ def sockets(figures: Figures) -> list[str]:
         "",
         *wrap(
             "Each page subscribes to a board and a channel, both pushed once a second; its session is "
-            "checked once a minute. The delay is the time from the tick to the frame. Slow clients read one byte a "
-            "second and reconnect when disconnected. The bare loop is an ASGI application that only writes the same "
-            "frames to the same number of sockets on the same server.",
+            "checked once a minute. The delay is the time from the tick, the message that boards have changed, to the "
+            "frame. Slow clients read one byte a second and reconnect when disconnected. The bare loop is an ASGI "
+            "application that only writes the same frames to the same number of sockets on the same server.",
             width=100,
         ),
         "",

@@ -27,10 +27,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "window-edges",
         "Window edges",
-        "A window that ends at E and is L long covers [E - L, E), so a message sent exactly at E belongs to the next "
-        "one. The time of a message is Twitch's tmi-sent-ts. A message that arrives more than "
-        f"{PROMISE_DELAY_MS} ms behind the newest one of its partition is counted at the earliest time that is "
-        "still open. The counter twitchly_records_moved counts such messages.",
+        "A window that ends at E and is L long covers [E - L, E), so a message sent exactly at E is not in it. The "
+        f"time of a message is Twitch's tmi-sent-ts. A message that is more than {PROMISE_DELAY_MS} ms older than the "
+        "newest message of its partition when it arrives is counted at the earliest time that is still open. "
+        "The counter twitchly_records_moved counts such messages.",
     ),
     Rule(
         "counted-messages",
@@ -86,28 +86,29 @@ RULES: tuple[Rule, ...] = (
         "peaks",
         "Peaks",
         "In ranges of up to 30 minutes, the peak is the value of the highest 30-second window inside the range, as "
-        "long as such windows are stored (48 h); no threshold applies. Otherwise, and always for repetition, it is "
-        "that of the busiest minute. Neither depends on the windows that a chart draws. A minute qualifies if it was "
-        f"heard for 50% or more and, for ratios, has at least {MIN_MESSAGES} messages (for engagement, at least "
-        f"{MIN_VIEWERS} mean viewers). Values are rounded to six decimal places; if minutes tie, the earliest wins. "
-        "The viewer peak is always the highest known count. Hours stored by version 0.3 and earlier have only "
-        "averages. On pages that show the live value, the peak of a range that ends now includes it, unless the peak "
-        "is that of the busiest minute. Exports and the API do not include the live value, because they state the "
-        "exact range of the peak.",
+        "long as such windows are stored (48 h); no threshold applies. Otherwise, and always for repetition, the "
+        "peak is the value of the busiest minute. Neither depends on the windows that a chart draws. A minute "
+        f"qualifies if it was heard for 50% or more and, for ratios, has at least {MIN_MESSAGES} messages (for "
+        f"engagement, at least {MIN_VIEWERS} mean viewers). Values are rounded to six decimal places; if minutes tie, "
+        "the earliest wins. The viewer peak is always the highest known count. Hours stored by version 0.3 and "
+        "earlier have only averages. On pages that show the live value, the peak of a range that ends now includes it, "
+        "unless the peak is that of the busiest minute. Exports and the API do not include the live value, because "
+        "they state the exact range of the peak.",
     ),
     Rule(
         "coverage-of-a-range",
         "Coverage of a range",
         "A range splits into time heard, time missed (on air or tracked, but not heard) and the rest (off air or not "
-        "tracked). Missed time is listed as gaps; where no gap was recorded, its position is only accurate to the "
-        "minute, or to the hour in old ranges. Coverage is time heard / length. Coverage while on air is time heard "
-        "on air / time on air. A stream is on air from the start time that Twitch reports, even before it was noticed; "
-        "a recorded gap without any data counts as on air if the channel was on air just before or just after it. Chat "
-        f"counts are lower bounds if coverage while on air is below {100 * COMPLETE_FROM:g}%. Viewer figures are lower "
-        f"bounds if viewer counts are known for less than {100 * COMPLETE_FROM:g}% of the time on air. Coverage of "
-        f"{100 * COMPLETE_FROM:g}% or more counts as complete and is displayed as 100.0%, so that a producer restart, "
-        "which costs milliseconds, does not mark every value as a lower bound. A stream has the same figures as a "
-        "range of its whole minutes. The coverage of a window is the time heard outside recorded gaps / length.",
+        "tracked). Missed time is listed as gaps; where no gap was recorded, the listed position is accurate only to "
+        "the minute, or to the hour in old ranges. Coverage is time heard / length. Coverage while on air is time "
+        "heard on air / time on air. A stream is on air from the start time that Twitch reports, even before it was "
+        "noticed; a recorded gap without any data counts as on air if the channel was on air just before or just "
+        f"after it. Chat counts are lower bounds if coverage while on air is below {100 * COMPLETE_FROM:g}%. Viewer "
+        f"figures are lower bounds if viewer counts are known for less than {100 * COMPLETE_FROM:g}% of the time "
+        f"on air. Coverage of {100 * COMPLETE_FROM:g}% or more counts as complete and is displayed as 100.0%, so "
+        "that a producer restart, which costs milliseconds, does not mark every value as a lower bound. A stream has "
+        "the same figures as a range of its whole minutes. The coverage of a window is the time heard outside recorded "
+        "gaps / length.",
     ),
     Rule(
         "hours-watched",

@@ -172,7 +172,7 @@ METRICS: tuple[Metric, ...] = (
         is_ratio=True,
         over_windows=per_minute_per_thousand_of_windows,
         five_minutes="messages per minute of observed time / (mean of the newest viewer counts / 1,000), over ten "
-        "30-second windows, except windows that have no observed time or no viewer count",
+        "30-second windows; windows without observed time or without a viewer count are left out",
         version=3,
     ),
     Metric(
@@ -240,11 +240,11 @@ METRICS: tuple[Metric, ...] = (
         repetition,
         needs_messages,
         _MIN_MESSAGES,
-        "100 x (1 - sum of the different texts of each minute / messages)",
-        ranged="100 x (1 - sum of the different texts of each minute / messages)",
+        "100 x (1 - sum of each minute's number of different texts / messages)",
+        ranged="100 x (1 - sum of each minute's number of different texts / messages)",
         distinct=True,
         is_ratio=True,
-        five_minutes="100 x (1 - sum of the different texts of each of ten 30-second windows / messages)",
+        five_minutes="100 x (1 - sum of the numbers of different texts in each of ten 30-second windows / messages)",
         version=2,
     ),
     Metric(

@@ -29,8 +29,8 @@ const TICK_ROOM_PX = 88;
 
 /**
  * Return ticks at round times in the chosen zone, with room for the "now" label on the right. If the clocks change in
- * the range, each tick is computed with both the old and the new offset. If an hour occurs twice, ticks more than an
- * hour apart mark its first occurrence only.
+ * the range, each tick is computed with both the old and the new offset. If an hour occurs twice and ticks are more
+ * than an hour apart, only the first occurrence gets a tick.
  * @param {number} min
  * @param {number} max
  * @param {number} widthPx

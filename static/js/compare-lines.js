@@ -25,13 +25,13 @@ export function columnsOf(lines, metric, { isStreamTime, isIndex }) {
   const all = [...tables, ...previous];
   return uPlot.join(
     all,
-    // Only a null interrupts a line; a missing point at another line's time does not.
+    // Only a null interrupts a line. At times at which only other lines have points, a line continues.
     all.map(() => [0, 1]),
   );
 }
 
 /**
- * Return each line that has a previous-period line, paired with that line.
+ * Return pairs of a line and its previous-period line; lines without one are omitted.
  * @param {ComparedLine[]} lines
  */
 export const linesBefore = (lines) =>

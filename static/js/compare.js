@@ -99,7 +99,7 @@ class ComparePage {
   }
 
   /**
-   * Show the readout of a chart, and its crosshair in the others.
+   * Show the readout of one chart, and a crosshair at the same position in the other charts.
    * @param {CompareChart} used
    * @param {string} metric
    * @param {number | null} at - the position of the point
@@ -264,7 +264,7 @@ const nowCell = (id, metric) =>
 const rowOf = (id) => `tr[data-id="${CSS.escape(id)}"]`;
 
 /**
- * Return the first three names as text, followed by the number of the others.
+ * Return the first three names as text, followed by the number of the remaining names.
  * @param {string[]} names
  */
 function listed(names) {

@@ -1,7 +1,7 @@
 // @ts-check
 // Requests for the open channel's history, repeated periodically and after a failure.
 
-// History is reloaded after this share of its span, at most once a minute.
+// History is reloaded each time this share of the chart's span has passed, but at most once a minute.
 const EVERY = 1 / 300;
 const EVERY_MIN_MS = 60_000;
 const EVERY_MAX_MS = 600_000;

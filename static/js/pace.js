@@ -1,5 +1,5 @@
 // @ts-check
-// Limits how often frames are shown, so that order and values change together, and never while the list is in use.
+// Limits how often frames are shown, so that order and values change together; shows none while the list is in use.
 
 // Frames arrive about once a second.
 const JITTER_MS = 500;

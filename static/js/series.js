@@ -292,7 +292,7 @@ export class Series {
     return [times, ...columns];
   }
 
-  /** Spans to hatch: the gaps that the server lists, and time on air without live windows since then. */
+  /** Spans to hatch: the gaps that the server lists, and time on air for which live windows are missing. */
   bands() {
     const missing = this.pairs()
       .filter(([before, after]) => after.isEdge && this.isMissing(before.end_ms, after.end_ms))

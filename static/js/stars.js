@@ -1,5 +1,5 @@
 // @ts-check
-// The star next to each channel: a click adds the channel to the most recent watchlist, and another click removes it.
+// The star next to each channel: a click adds the channel to the most recently used watchlist, and another removes it.
 
 import { fetchJson } from "./fetch-json.js";
 import { $, all, byId, closest, dataOf, field } from "./dom.js";
