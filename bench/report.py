@@ -196,8 +196,7 @@ def api(figures: Figures) -> list[str]:
         *wrap(
             "A complete instance with 500 channels and its clients run on the same machine. Requests are sent at a "
             "constant rate, and each response time is measured from the scheduled time of its request. "
-            "Requests alternate "
-            "between boards of ten rows and values of channels, with ten keys and rate limits.",
+            "Requests alternate between boards of ten rows and values of channels, with ten keys and rate limits.",
             width=100,
         ),
         "",
@@ -213,8 +212,8 @@ def latency(figures: Figures) -> list[str]:
         "## From a message to the browser",
         "",
         *wrap(
-            "From Twitch's timestamp of a message to the first WebSocket frame that counts it, with everything on the "
-            "same machine.",
+            "The latency is the time from Twitch's timestamp of a message to the first WebSocket frame that counts the "
+            "message, with all processes on the same machine.",
             width=100,
         ),
         "",
@@ -241,8 +240,10 @@ def capacity(figures: Figures) -> list[str]:
         f"## {figures['channels']:,} channels with two producers",
         "",
         *wrap(
-            f"Messages per second, and CPU cores by process. {figures['ledger']['sent']:,} messages were sent;"
-            f" differences from the ledger: {figures['ledger']['differences']}.",
+            "Columns named after a process are its CPU cores; `target`, `sent`, `heard` and `lost` are messages per "
+            "second; `buffered` is the number of records in the producers' buffers; `unnoticed` is the number of "
+            f"differences from the ledger. {figures['ledger']['sent']:,} messages were sent in the whole run; "
+            f"differences from the ledger: {figures['ledger']['differences']}.",
             width=100,
         ),
         "",

@@ -102,9 +102,10 @@ class ChannelEventRecord(_ChannelRecord):
 
 
 class WindowFields(TypedDict):
-    """A channel's window. Its columns are listed in core/metrics/columns.py; unknown values are omitted.
+    """A channel's window. Its columns are listed in core/metrics/columns.py; columns with unknown values are absent.
 
-    `again_ms`: how long after the window's end the job that wrote it was submitted; absent if it was already running.
+    `again_ms`: how long after the window's end the job that wrote the window was submitted; absent if the job was
+    already running.
     """
 
     v: Literal[1]
