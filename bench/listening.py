@@ -1,7 +1,7 @@
 """`python -m bench.listening`: the producer's messages per CPU-second, from its socket to Kafka's acknowledgment.
 
-The CPU time covers all threads, including librdkafka's; augmentation and hashing are on. A source on loopback sends
-as fast as the producer reads, so the producer is the bottleneck.
+The CPU time covers all threads, including librdkafka's. The producer works as in an instance: it also hashes
+users and texts. A source on loopback sends as fast as the producer reads, so the producer is the bottleneck.
 """
 
 from __future__ import annotations

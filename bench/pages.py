@@ -80,7 +80,7 @@ async def slow_reader(url: str, headers: dict[str, str], received: Received) -> 
     loop, address = asyncio.get_running_loop(), urlsplit(url)
     while True:
         with socket.socket() as client:
-            # With the default window, the kernel would buffer minutes of frames.
+            # With a receive buffer of the default size, the kernel would hold minutes of frames.
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             client.setblocking(False)
             await loop.sock_connect(client, (address.hostname, address.port))

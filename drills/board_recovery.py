@@ -21,7 +21,7 @@ from drills.stack import Stack
 FRESH_S = 5.0
 # A channel's window may be this much older than the newest one, as in Stack.covered.
 BEHIND_MS = 2_000
-# Windows of distinct counts end every 5 s and reach the boards about 3 s later.
+# Windows of distinct counts (chatters and texts) end every 5 s and reach the boards about 3 s later.
 DISTINCT_FRESH_S = 8.0
 # A channel leaves the boards a minute after its last window.
 RANKED_MS = 60_000
@@ -51,7 +51,7 @@ class Board:
         return max(self.ends.values(), default=0)
 
     def stale(self) -> int:
-        """Return how many channels are ranked by a window that is missing or over a minute older than the newest."""
+        """Return how many ranked channels have no window, or one that is over a minute older than the newest."""
         return sum(self.ends.get(channel_id, 0) < self.end_ms - RANKED_MS for channel_id in self.ranked)
 
 

@@ -26,9 +26,9 @@ POLL_S = 0.05
 
 
 def displayed_boards(client: redis.Redis) -> tuple[int, Boards]:
-    """Wait for a window that history stores; return its end, and the boards of only the channels that have it.
+    """Wait until history stores windows with the newest end; return this end and the boards.
 
-    `client` must decode responses.
+    The boards are limited to the channels whose window has this end. `client` must decode responses.
     """
     while True:
         with client.pipeline() as pipe:

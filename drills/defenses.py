@@ -121,7 +121,7 @@ def _marked_files(root: Path) -> Iterator[Path]:
 
 
 def weaken(root: Path, defense: Defense) -> tuple[Path, str]:
-    """Return the path of a defense's file, and its text without it. Raises: ValueError unless it occurs once."""
+    """Return a defense's file and the file's text without the defense. Raises: ValueError unless it occurs once."""
     if quote := defense.quote:
         path = root / quote.path
         text = path.read_text()

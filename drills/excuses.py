@@ -11,10 +11,12 @@ from drills.stack import FaultTime
 
 # A message may be in transit this long, and a gap starts 2 s before the last received bytes.
 BEFORE_MS = 5_000
-# A half-open connection must be detected within this time; the fault lasts longer, but does not affect newer ones.
+# A half-open connection must be detected within this time; the fault lasts longer, but does not affect connections
+# that are opened after its start.
 DETECTED_MS = 40_000
 # Seconds from a fault's end until all affected channels must be heard again: 50 channels join at 20 per 11 s after a
-# backoff of a few seconds. None excuses no gap, because an unavailable Helix must not affect channels that are heard.
+# backoff of a few seconds. Faults with None excuse no gaps: they affect only Helix, which must not affect channels that
+# are heard.
 RECOVERY_S: Mapping[str, int | None] = {
     "reconnect": 60,
     "reset": 60,

@@ -108,7 +108,7 @@ def _signal(name: str, number: signal.Signals, stack: Stack) -> None:
 
 
 def ingest_faults() -> list[IngestFault]:
-    """Return every fault in the order of injection. The first fault stops one of two producers; a later one starts it.
+    """Return every fault in the order of injection. The first stops one of two producers; a later one starts it again.
 
     Faults of the simulated Twitch are named after their kind.
     """
@@ -140,7 +140,7 @@ def ingest_faults() -> list[IngestFault]:
         IngestFault("producer SIGKILLed", process_fault(partial(_signal, "producer", kill)), 5),
         IngestFault("producer SIGTERM", process_fault(partial(_signal, "producer", term)), 10),
         IngestFault("kafka SIGKILLed", process_fault(partial(_signal, "kafka", kill)), 15),
-        IngestFault("kafka stopped 15 s", stopped("kafka", 15), 10, 0),
+        IngestFault("kafka suspended 15 s", stopped("kafka", 15), 10, 0),
         IngestFault("kafka slow", slow_kafka, SLOW_S + 10, SLOW_S, SLOW_S + 120),
         IngestFault(
             "second producer joins",

@@ -69,8 +69,8 @@ def pipeline_faults(disk: Tmpfs | None) -> list[PipelineFault]:
         PipelineFault("both managers killed", killed(job, task), watch_s=MANAGER_LOSS_S, live_s=45),
         PipelineFault("flink-job killed", killed("flink-job"), steady=True),
         PipelineFault("kafka killed", killed("kafka"), 180, gaps=True),
-        PipelineFault("kafka stopped 30 s", stopped("kafka", 30), 180, gaps=True),
-        PipelineFault("cassandra stopped 60 s", stopped("cassandra", 60), 180, steady=True),
+        PipelineFault("kafka suspended 30 s", stopped("kafka", 30), 180, gaps=True),
+        PipelineFault("cassandra suspended 60 s", stopped("cassandra", 60), 180, steady=True),
         PipelineFault("cassandra killed", killed("cassandra"), 180, steady=True),
         PipelineFault(
             "valkey emptied", lambda s: s.boards.flushall(), complete_s=2, distinct_s=10, keeps_channels=True
@@ -82,7 +82,7 @@ def pipeline_faults(disk: Tmpfs | None) -> list[PipelineFault]:
         PipelineFault("twitch killed", killed("twitch"), gaps=True),
         PipelineFault("producer killed", killed("producer"), gaps=True, pause_s=SESSION_S),
         PipelineFault("producer replaced", producer_replaced, gaps=True, pause_s=SESSION_S),
-        PipelineFault("producer stopped 30 s", stopped(SECOND_PRODUCER, 30), gaps=True, pause_s=SESSION_S),
+        PipelineFault("producer suspended 30 s", stopped(SECOND_PRODUCER, 30), gaps=True, pause_s=SESSION_S),
         PipelineFault("web killed", killed("web"), steady=True),
         PipelineFault("worker killed", worker_killed, steady=True),
         PipelineFault("beat killed", killed("beat"), steady=True),

@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def clock_offset_ms(midnight_s: float) -> int:
-    """Return the offset of clocks that show midnight at this time, in seconds since 1970."""
+    """Return the offset in ms of clocks that show midnight at `midnight_s`, a time in seconds since 1970."""
     return round(-midnight_s % DAY_S * 1000)
 
 

@@ -1,4 +1,4 @@
-"""`make screens`: save screenshots of the running instance's pages, in both themes and sizes, to docs/screens."""
+"""`make screens`: save screenshots of the running instance's pages, in both themes and both sizes, to docs/screens."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def add_content(browser: Browser, url: str, state: Any) -> Mapping[str, str]:
 
 
 def finish_setup(browser: Browser, url: str, state: Any) -> None:
-    """Leave the setup, restarted for its screenshot, which would redirect the demo account away from its board."""
+    """Leave the setup, which was restarted for its screenshot; until then, the board redirects to the setup."""
     context = browser.new_context(storage_state=state)
     post(context, url, "/welcome/leave")
     context.close()

@@ -27,7 +27,7 @@ from drills.trend import Trend, trend
 START_S = 20.0
 SAMPLE_S = 10.0
 CALM_S = 60.0
-# The maximum number of faults per burst, and the ranges of the pauses in seconds between them and after the last.
+# The maximum number of faults per burst, and the ranges in seconds of the pauses between faults and after the last one.
 BURST = 3
 BETWEEN_S = (3.0, 25.0)
 AFTER_BURST_S = (20.0, 60.0)

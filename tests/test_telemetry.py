@@ -115,7 +115,7 @@ def test_a_sink_exports_its_rows_and_its_lag() -> None:
     assert (beat.lag, beat.lag_s, beat.halted, beat.newest_ms) == (7, 40.0, "too many", T0 - 2_000)
 
 
-def test_a_sink_waiting_for_its_store_lags_without_unread_records() -> None:
+def test_a_sink_that_waits_for_its_store_lags_even_without_unread_records() -> None:
     assert SinkCounts(read_ms=T0 - 9_000, is_waiting=True).lag_s(T0) == 9.0
     assert SinkCounts(is_waiting=True).lag_s(T0) == 0.0
 

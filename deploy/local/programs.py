@@ -117,7 +117,8 @@ def app_programs(layout: Layout, simulation: Simulation, producers: int = 1) -> 
     # No compression, because it would be repeated for every socket and cost several times as much as sending the frame.
     sockets = ["--ws", "twitchly.websockets:ClosingProtocol", "--ws-per-message-deflate", "false"]
     sockets += ["--http", "twitchly.http_limits:PromptProtocol"]
-    # The ping timeout exceeds the 60 s after which a slow client is disconnected with a close code of its own.
+    # The ping timeout exceeds the 60 s after which the application closes the socket of a slow client, with a
+    # specific close code.
     limits = [
         "--ws-max-size",
         "8192",

@@ -10,7 +10,7 @@ from deploy.local.layout import Layout
 from deploy.local.supervisor_client import ProcessState, Supervisor, SupervisorUnavailable
 
 ROW = "{:<18} {:<11} {:>10} {:>8} {:>8}"
-# The supervisor is also a process of the instance.
+# The name in the supervisor's row; the other rows show the programs that the supervisor runs.
 SUPERVISOR = "supervisor"
 
 

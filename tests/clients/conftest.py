@@ -98,7 +98,7 @@ def channels(twitch: SimulatedTwitch) -> list[str]:
 
 
 def in_ledger(twitch: SimulatedTwitch, ids: set[str], limit_s: float = 5) -> bool:
-    """Return whether, within `limit_s`, the ledger has a recipient for each of these received message ids."""
+    """Return whether, within `limit_s`, the ledger lists a receiving connection for each of these message ids."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         entries = twitch.ledger()

@@ -62,7 +62,7 @@ def test_a_damaged_run_env_is_rejected_and_not_changed(layout: Layout, damage: C
     assert path.read_text() == damaged
 
 
-def test_with_a_configured_key_run_env_may_be_empty(layout: Layout) -> None:
+def test_run_env_may_be_empty_if_a_key_is_configured(layout: Layout) -> None:
     (layout.root / ".env.example").write_text("# SECRET_KEY=\n")
     (layout.var / "run.env").touch()
     configured = Layout(layout.root, layout.var, layout.ports, {"SECRET_KEY": "a" * 50})
@@ -96,7 +96,7 @@ def test_run_env_contains_only_settings_that_are_set(layout: Layout) -> None:
     assert "HOME" not in variables
 
 
-def test_the_demo_password_is_generated_once_and_private(layout: Layout) -> None:
+def test_the_demo_password_is_private_and_generated_only_once(layout: Layout) -> None:
     assert demo_password(layout) == demo_password(layout)
     assert len(demo_password(layout)) >= 16
     assert layout.password_file.stat().st_mode & 0o777 == 0o600

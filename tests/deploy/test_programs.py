@@ -96,7 +96,7 @@ def test_ingest_only_starts_the_processes_between_twitch_and_kafka(configured: L
     assert names == ["kafka", "valkey", "twitch", "worker", "beat", "producer", "producer-2"]
 
 
-def test_the_scope_servers_excludes_app_processes(configured: Layout) -> None:
+def test_the_servers_scope_excludes_app_processes(configured: Layout) -> None:
     names = [program.name for program in RunOptions(scope=Scope.SERVERS).programs(configured, "java")]
     assert names == ["kafka", "cassandra", "valkey", "flink-jobmanager", "flink-taskmanager"]
 

@@ -73,7 +73,9 @@ def test_a_program_that_runs_once_is_restarted_only_after_an_error(layout: Layou
     ("startsecs", "state", "exit_status", "expected"),
     [(0, EXITED, 0, "done"), (0, EXITED, 1, "restarting"), (3, EXITED, 0, "restarting"), (0, 20, 0, "up")],
 )
-def test_only_a_program_that_runs_once_can_be_done(startsecs: int, state: int, exit_status: int, expected: str) -> None:
+def test_only_a_program_that_runs_once_can_reach_the_state_done(
+    startsecs: int, state: int, exit_status: int, expected: str
+) -> None:
     assert state_of({"startsecs": startsecs}, {"state": state, "exitstatus": exit_status}) == expected
 
 

@@ -16,7 +16,7 @@ def recovery(*confirmed: tuple[float, int], watch_s: float = 5.0, fresh_ms: int 
     return Recovery(samples, 0.0, watch_s, fresh_ms)
 
 
-def test_without_a_problem_the_recovery_takes_no_time() -> None:
+def test_recovery_takes_no_time_if_there_is_no_problem() -> None:
     calm = recovery((0.2, 100), (5.2, 100))
     assert (calm.detected_s, calm.recovered_s, calm.is_over) == (None, 0.0, True)
 

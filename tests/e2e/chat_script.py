@@ -29,7 +29,7 @@ Kind = Literal["message", "copy", "bot", "ban", "deletion"]
 
 @dataclass(frozen=True, slots=True)
 class ScriptLine:
-    """One line, `after_ms` after the previous one. It is sent `times` times, stamped `late_ms` earlier."""
+    """One line, `after_ms` after the previous one. It is sent `times` times; its timestamp is `late_ms` before that."""
 
     after_ms: int
     channel: int

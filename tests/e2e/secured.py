@@ -143,7 +143,7 @@ class Secured:
         path, port = self.layout.conf / "server.properties", self.layout.ports["Kafka"]
         both = self.var / "tls" / "server.pem"
         both.write_text(self.ca.read_text() + (self.var / "tls" / KEY).read_text())
-        # The inter-broker listener uses the port of the simulated TLS, which is free here.
+        # The inter-broker listener uses the port of the simulated Twitch's TLS, because no simulator runs here.
         inside = f"INSIDE://127.0.0.1:{self.layout.ports['simulated TLS']}"
         text = path.read_text().replace(f"PLAINTEXT://127.0.0.1:{port}", f"SASL_SSL://127.0.0.1:{port},{inside}")
         module = "org.apache.kafka.common.security.scram.ScramLoginModule required;"

@@ -60,7 +60,7 @@ def test_imported_decisions_are_previewed_and_take_effect_within_half_a_minute(a
 
 
 def decide_request(admin: Page, stack: Stack, kind: str, name: str, choice: str, answer_text: str = "") -> None:
-    """Accept or decline, as the admin, the request of the given kind linked as `name`."""
+    """As the admin, accept or decline the request of this kind whose link text is `name`."""
     admin.goto(f"{stack.url}/admin/{kind}/")
     admin.get_by_role("link", name=name, exact=True).click()
     admin.get_by_label(choice).check()

@@ -118,7 +118,7 @@ def test_a_record_of_maximum_length_fits_into_a_dead_letter_with_its_headers() -
     assert "or its key of 130000 bytes, exceeds the maximum" in run("replay", "windows", "--all")[0]
 
 
-def test_a_scan_moves_each_record_that_flink_ignored_only_once() -> None:
+def test_a_record_that_flink_ignored_is_not_moved_by_a_second_scan() -> None:
     bad_values: dict[str, Sequence[Any]] = {
         "kind": [None, "weird"],
         "at_ms": [None, "soon", int(time.time() * 1000) + 10_800_000, *HUGE],

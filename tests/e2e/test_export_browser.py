@@ -53,7 +53,7 @@ def star_of(page: Page, row: int) -> Locator:
     return page.locator(f'#list li[data-id="{channel}"] [data-star]')
 
 
-def test_a_star_on_the_board_creates_a_list_and_removes_its_entry(page: Page, stack: Stack) -> None:
+def test_a_star_on_the_board_creates_a_watchlist_and_undo_removes_the_channel(page: Page, stack: Stack) -> None:
     star = star_of(page, 1)
     name = str(star.get_attribute("data-of"))
     expect(star).to_have_attribute("aria-label", f"Watch {name}")

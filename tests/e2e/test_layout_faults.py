@@ -54,7 +54,7 @@ CUT = {
 OUTSIDE = {
     "a border": f"<p class='box one-line'>{LONG}</p>",
     "a background": f"<p class='one-line' style='width: 120px; background: #eee'>{LONG}</p>",
-    "a line under a row": "<p style='height: 14px; border-bottom: 1px solid'>one<br>two</p>",
+    "a bottom border": "<p style='height: 14px; border-bottom: 1px solid'>one<br>two</p>",
     "the page": f"<p class='one-line' style='margin-left: calc(100vw - 60px)'>{LONG}</p>",
     "the left edge": f"<p class='one-line' style='margin-left: -60px'>{LONG}</p>",
 }
@@ -119,7 +119,7 @@ def test_every_width_and_theme_is_checked_and_named(page: Page) -> None:
     assert all(f"outside: “{LONG}” html > body > main > p.box" in fault for fault in found)
 
 
-def test_a_page_without_faults_has_none(page: Page) -> None:
+def test_no_fault_is_found_on_a_faultless_page(page: Page) -> None:
     page.set_content(PAGE.format(FAULTLESS))
     page.emulate_media(color_scheme=THEMES[0])
     assert list(layout_faults(page, "/page")) == []

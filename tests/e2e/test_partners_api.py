@@ -129,7 +129,7 @@ def test_every_read_only_example_runs_unchanged(
     stack: Stack, secret: str, channel: str, language: str, tmp_path: Path
 ) -> None:
     operations = [operation for section in sections(stack.url, language) for operation in section.operations]
-    # There is no watchlist yet, no stream has ended, and the event stream never ends.
+    # There is no watchlist or segment yet, no broadcast has ended, and `stream_live` responds without end.
     excluded = {"get_watchlist", "get_segment", "get_stream", "stream_live"}
     reading = [operation for operation in operations if operation.method == "GET" and operation.id not in excluded]
     for operation in reading:
@@ -177,7 +177,7 @@ def test_events_are_streamed_over_http(stack: Stack, api: httpx.Client) -> None:
 
 
 def test_addresses_in_headers_are_not_trusted(stack: Stack) -> None:
-    """Guesses are counted by the sender's IP address, which may send requests again after Retry-After."""
+    """Guesses are counted per IP address of the connection; after Retry-After, that address may send requests again."""
     key = "twitchly_0000000000000000000000000000002c8gJs"
 
     def guess(number: int) -> httpx.Response:

@@ -85,7 +85,7 @@ def test_poison_becomes_counted_dead_letters_and_other_records_are_stored(
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_too_much_poison_halts_the_sink_and_every_start_resets_the_limit(
+def test_too_much_poison_halts_the_sink_and_every_start_resets_the_count(
     start_sink: Callable[[], Sink], channel_id: str
 ) -> None:
     good = [window(channel_id, n) for n in range(100)]

@@ -94,7 +94,7 @@ def test_channels_are_compared_by_the_clock_and_by_stream_time(page: Page, chann
     expect(page.locator("#when")).to_have_text("Average")
 
 
-def test_several_metrics_are_compared_in_charts_below_each_other(
+def test_several_metrics_are_compared_in_charts_one_below_the_other(
     page: Page, stack: Stack, channel_ids: list[str], tmp_path: Path
 ) -> None:
     page.goto(f"{stack.url}/compare?channels={','.join(channel_ids)}&metric=viewers&range=10m&previous=1")

@@ -56,7 +56,7 @@ def test_chatters_that_arrive_after_the_messages_change_the_version(channel_id: 
     assert series_version(channel_id, range_, NOW) != before
 
 
-def test_the_version_of_an_hourly_series_includes_an_hour_read_as_minutes(channel_id: str) -> None:
+def test_the_version_of_an_hourly_series_depends_on_the_minutes_at_its_edges(channel_id: str) -> None:
     store, range_ = WindowStore(), replace(RANGES["7d"], grain="hour")
     before = series_version(channel_id, range_, NOW)
     store.write([window(channel_id, "minute", NOW - 60_000)], [])

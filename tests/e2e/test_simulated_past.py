@@ -161,7 +161,7 @@ def test_recorded_history_is_not_overwritten() -> None:
     assert recorded_from([channel_id], now) == start_ms
 
 
-def test_charts_continue_into_the_past_with_minutes(
+def test_charts_use_minutes_if_live_windows_do_not_cover_their_range(
     filled: tuple[History, Progress], tmp_path: Path, settings: Settings
 ) -> None:
     history, progress = filled

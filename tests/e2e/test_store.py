@@ -273,7 +273,7 @@ def test_a_summary_waits_for_the_windows_of_its_channel_and_is_updated_with_them
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_a_broadcast_is_found_by_its_start_with_its_neighbors(channel_id: str) -> None:
+def test_broadcasts_are_listed_newest_first_and_found_by_their_start(channel_id: str) -> None:
     store = BroadcastStore(WindowStore())
     begins = [MIDNIGHT + n * HOUR_MS for n in range(4)]
     first, second, third, last = (store.summarize(channel_id, at, at + 60_000, revision=0) for at in begins)

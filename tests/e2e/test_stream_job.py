@@ -1,4 +1,4 @@
-"""Submission of a changed stream job to a real Flink: the old job ends with a savepoint and can be restored."""
+"""Submission of a changed stream job to a real Flink: the old job ends with a savepoint and can be restored from it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def deployment(stack: Stack) -> Iterator[Deployment]:
     deployment.cancel()
 
 
-def test_a_changed_job_ends_the_old_one_with_a_savepoint_that_restores_it(deployment: Deployment) -> None:
+def test_the_old_job_ends_with_a_savepoint_and_can_be_restored_from_it(deployment: Deployment) -> None:
     old = deployment.submit(offset_ms=0)
     assert deployment.submit(offset_ms=0) == old
     assert deployment.restored_from(old) == ""

@@ -81,7 +81,10 @@ def test_a_resumed_broadcast_has_neither_an_end_nor_a_summary(order: Sequence[in
 
 
 def test_an_end_before_a_withdrawn_end_remains() -> None:
-    """The next broadcast can start before the first end if an outdated response had resumed the first broadcast."""
+    """The final end can precede the withdrawn one, because a broadcast ends at the latest when the next one starts.
+
+    The first end is withdrawn because an outdated response shows the ended broadcast as live again.
+    """
     channel_id = str(uuid.uuid4().int)[:18]
     first = end(channel_id, FIRST)
     last = EventRecord(

@@ -27,7 +27,7 @@ from tests.recount.published import Api, Figure, Pages, iso
 
 T = 1_795_219_200_000
 END_MS = T + DAY_MS
-# The recount joined ten minutes before midnight; a minute before then was heard only in part.
+# The recount joined ten minutes before midnight; the minute that ended then was heard only in part.
 FROM_MS = END_MS - 10 * MINUTE_MS
 ROWS = [
     {
@@ -108,7 +108,7 @@ def test_minutes_before_the_recount_are_the_published_ones() -> None:
     assert known[FROM_MS - MINUTE_MS] == Minute(40, 100, 12, 30, 2, observed_s=48, heard_s=45)
     assert known[T] == Minute(0, 0, 0, 0, 0, observed_s=0, heard_s=0)
     assert len(known) == 12
-    # Two of the 40 messages of a minute came from another channel.
+    # Two of the 40 messages of the first recounted minute came from another channel.
     assert (known[FROM_MS].messages, known[FROM_MS].copies) == (38, 2)
 
 

@@ -45,7 +45,8 @@ def main() -> int:
     parser.add_argument("--key", required=True, help="an API key with all `read:` scopes and the `live` scope")
     parser.add_argument("--irc", required=True, metavar="HOST:PORT")
     parser.add_argument("--helix", required=True, metavar="URL", help="the server that provides /helix and /oauth2")
-    parser.add_argument("--producer", default="", metavar="URL", help="a producer's metrics, to report moved messages")
+    moved_help = "a producer's metrics, to report how many messages were counted at a later time than sent"
+    parser.add_argument("--producer", default="", metavar="URL", help=moved_help)
     parser.add_argument("--minutes", type=int, default=3)
     parser.add_argument("--day", action="store_true", help="fail unless a UTC day ends during the recount")
     args = parser.parse_args()
@@ -197,7 +198,7 @@ def compare_viewers(comparison: Comparison, api: Api, helix: Helix, channel_id: 
 
 
 def moved_messages(url: str) -> float:
-    """Return how many messages a producer has counted at a time after they were sent; 0 without a URL."""
+    """Return how many messages a producer has counted at a later time than sent; 0 without a URL."""
     lines = httpx.get(url, timeout=10).raise_for_status().text.splitlines() if url else []
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(MOVED))
 

@@ -21,7 +21,7 @@ from websockets.typing import Origin
 METRICS = ("viewers", "messages", "spam", "chatters", "repetition", "engagement", "shared")
 # Raw counts in exports.
 COUNTS = ("count_messages", "count_words", "count_texts", "count_copies")
-# The headings in CSV from a page, which is for spreadsheets; other exports contain the names of the metrics.
+# The headings of CSV exports from pages, which are for spreadsheets; other exports contain the keys of the metrics.
 HEADINGS = {
     "Window end": "end",
     "Coverage, share": "coverage",
