@@ -47,7 +47,7 @@ def test_the_clock_offset_is_read_from_the_settings(layout: Layout) -> None:
         ("RESTARTING", {"total": 3, "running": 3, "finished": 0}, False),
     ],
 )
-def test_a_job_is_running_once_all_its_tasks_are(state: str, tasks: dict[str, int], expected: bool) -> None:
+def test_a_job_counts_as_running_when_all_its_tasks_are(state: str, tasks: dict[str, int], expected: bool) -> None:
     canceled: dict[str, Any] = {"state": "CANCELED", "tasks": {"total": 1, "running": 0, "finished": 1}}
     assert is_job_running({"jobs": [canceled, {"state": state, "tasks": tasks}]}) is expected
     assert not is_job_running({"jobs": []})

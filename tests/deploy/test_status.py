@@ -20,7 +20,7 @@ def test_stopping_a_stopped_instance_does_nothing(layout: Layout) -> None:
     assert not stop_everything(layout, echo)
 
 
-def test_a_row_has_state_uptime_pid_and_memory() -> None:
+def test_a_row_shows_every_figure_of_a_process() -> None:
     assert row(ProcessState("web", "up", 42, 75), 123_400_000).split() == ["web", "up", "1", "min", "42", "123"]
 
 
@@ -28,7 +28,7 @@ def test_a_row_without_a_process_has_no_pid() -> None:
     assert row(ProcessState("web", "restarting", 0, 0), 0).split() == ["web", "restarting"]
 
 
-def test_durations_are_formatted_in_seconds_minutes_and_hours() -> None:
+def test_the_unit_of_a_duration_depends_on_its_length() -> None:
     assert [duration(seconds) for seconds in (5, 60, 3_599, 3_600, 7_500)] == [
         "5 s",
         "1 min",

@@ -28,7 +28,7 @@ def channel_with_a_minute(stack: Stack, windows: WindowStore) -> str:
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_an_ended_stream_is_summarized_once_its_minutes_are_stored(stack: Stack) -> None:
+def test_an_ended_stream_is_summarized_after_its_minutes_are_stored(stack: Stack) -> None:
     windows = WindowStore()
     store, channel_id = BroadcastStore(windows), channel_with_a_minute(stack, windows)
     ended_ms = windows.read_windows("minute", channel_id, now_ms() - 10 * MINUTE_MS, now_ms())[-1].end_ms

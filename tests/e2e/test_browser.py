@@ -293,7 +293,7 @@ def test_hovering_over_a_mark_shows_its_event(page: Page, stack: Stack) -> None:
     expect(page.locator("[data-marks]")).not_to_contain_text("Category: Opening study")
 
 
-def test_a_url_restores_the_tab_the_channel_and_the_range(page: Page, stack: Stack) -> None:
+def test_a_url_restores_the_tab_and_channel_and_range(page: Page, stack: Stack) -> None:
     page.get_by_role("tab", name="Spam Rating").click()
     page.locator("#list > li").nth(1).locator("a").click()
     page.locator("#ranges").get_by_text("24 h").click()

@@ -239,7 +239,7 @@ def test_any_metric_can_be_charted_and_a_tab_restores_its_own_metric(page: Page)
     expect_query(page, "metric", None)
 
 
-def test_a_note_gets_a_mark_and_can_be_changed_deleted_and_restored(page: Page) -> None:
+def test_a_note_with_its_mark_can_be_edited_and_deleted_and_restored(page: Page) -> None:
     text = "<b>our slot</b>"
     page.locator("#chart").focus()
     page.keyboard.press("End")
@@ -297,7 +297,7 @@ def test_a_stream_is_listed_and_has_a_page_whose_moments_open_the_chart(
     expect_points(page, 100)
 
 
-def test_another_channel_has_its_own_streams_notes_and_rank(page: Page) -> None:
+def test_another_channel_shows_its_own_streams_and_percentile(page: Page) -> None:
     row = page.locator("#list > li:not(:has([aria-current]))").first
     row.locator("a").click()
     expect(page.locator("#streams-none, #stream-rows tr").first).to_be_attached()

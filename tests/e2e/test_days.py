@@ -173,7 +173,7 @@ def differences(channel_id: str) -> list[str]:
     return comparison.differences
 
 
-def test_the_ledger_check_finds_wrong_missing_and_outdated_days(channel_id: str) -> None:
+def test_the_ledger_check_finds_days_that_are_wrong_or_missing_or_outdated(channel_id: str) -> None:
     store, days = WindowStore(), DayStore()
     store_history(channel_id, minutes_of(5))
     assert ["it is missing" in difference for difference in differences(channel_id)] == [True, True]

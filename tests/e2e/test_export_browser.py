@@ -205,7 +205,7 @@ def rows_in(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.open(encoding="utf-8-sig", newline="")))
 
 
-def test_boards_comparisons_and_watchlists_are_exported(page: Page, stack: Stack, tmp_path: Path) -> None:
+def test_boards_and_comparisons_and_watchlists_are_exported(page: Page, stack: Stack, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Most Active").click()
     page.get_by_role("group", name="Number of channels").get_by_role("link", name="25").click()
     expect(page.locator("#list [data-star]")).to_have_count(25, timeout=LIVE_MS)

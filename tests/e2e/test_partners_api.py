@@ -191,7 +191,7 @@ def test_addresses_in_headers_are_not_trusted(stack: Stack) -> None:
 
 
 @pytest.mark.browser
-def test_a_key_is_created_used_and_revoked(browser: Browser, stack: Stack) -> None:
+def test_a_created_key_works_until_it_is_revoked(browser: Browser, stack: Stack) -> None:
     with visit(browser, stack, "/") as (page, problems):
         page.goto(f"{stack.url}/account/keys/")
         confirm_password(page, stack)

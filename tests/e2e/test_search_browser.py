@@ -149,7 +149,7 @@ def test_pages_are_printed_without_controls(page: Page, stack: Stack, channel_id
         page.set_viewport_size({"width": 1440, "height": 1000})
 
 
-def test_a_search_is_filtered_sorted_saved_and_exported(page: Page, stack: Stack, tmp_path: Path) -> None:
+def test_a_filtered_and_sorted_search_can_be_saved_and_exported(page: Page, stack: Stack, tmp_path: Path) -> None:
     page.goto(f"{stack.url}/discover")
     everybody = page.locator("#found tbody tr")
     expect(everybody.first).to_be_visible()

@@ -109,7 +109,7 @@ def _on_board(secured: Secured) -> bool:
 
 
 @pytest.mark.usefixtures("stored")
-def test_sinks_boards_groups_and_celery_can_connect(secured: Secured) -> None:
+def test_every_kind_of_client_can_connect(secured: Secured) -> None:
     result = secured.run("-c", f"{SETUP}{USE_REDIS}", DJANGO_SETTINGS_MODULE="twitchly.settings")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout.splitlines()[-1]) == [1000.0, "tick"]

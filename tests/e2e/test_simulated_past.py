@@ -37,7 +37,7 @@ def new_history(channels: int) -> History:
 
 
 def new_progress(days: int) -> Progress:
-    """Return the progress of a new fill that ends 20 minutes ago, which is usually not the end of an hour."""
+    """Return the progress of a new fill whose last minute ended 20 minutes ago, usually in the middle of an hour."""
     return new_fill(now_ms() // MINUTE_MS * MINUTE_MS - 20 * MINUTE_MS, days)
 
 

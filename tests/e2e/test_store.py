@@ -230,7 +230,7 @@ def test_excitement_of_stored_windows_includes_windows_before_the_range(channel_
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_a_broadcast_is_summarized_read_back_and_erased(channel_id: str) -> None:
+def test_a_stored_summary_of_a_broadcast_can_be_read_and_erased(channel_id: str) -> None:
     windows = WindowStore()
     store, started_ms, ended_ms = BroadcastStore(windows), MIDNIGHT - 90 * 60_000, MIDNIGHT + 30 * 60_000
     minutes = range(started_ms + 60_000, ended_ms + 1, 60_000)

@@ -40,7 +40,7 @@ def theirs(browser: Browser, stack: Stack, channel_id: str) -> Iterator[Page]:
         yield page
 
 
-def test_segments_notes_and_watchlists_are_visible_only_to_their_owner(mine: Page, theirs: Page, stack: Stack) -> None:
+def test_private_content_is_visible_only_to_its_owner(mine: Page, theirs: Page, stack: Stack) -> None:
     mine.locator("#chart").focus()
     mine.keyboard.press("n")
     mine.keyboard.type("between us")

@@ -142,7 +142,7 @@ def test_a_wrong_value_is_reported(place: str, metric: str) -> None:
         lambda item: item["days"]["values"].update(messages=[None]),
     ],
 )
-def test_wrong_totals_wrong_times_wrong_peaks_and_unknown_hours_are_reported(
+def test_any_wrong_total_or_time_or_peak_and_any_unknown_hour_is_reported(
     change: Callable[[dict[str, Any]], object],
 ) -> None:
     body = response()
