@@ -90,7 +90,7 @@ def producers(stack: Stack) -> list[str]:
 
 
 def periods(steps: list[Figures]) -> list[tuple[float, float]]:
-    """Return the run as consecutive periods for the ledger's figures: the steps, and the times before and after them."""
+    """Return the run as consecutive periods for the ledger's figures: the steps and the times around them."""
     edges = [0.0, *(edge for step in steps for edge in (step["from_ms"], step["until_ms"] + 1)), END_MS]
     return [(begin, end - 1) for begin, end in pairwise(edges)]
 

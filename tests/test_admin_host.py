@@ -34,7 +34,7 @@ def test_sign_in_and_static_files_are_served_on_both_hosts(path: str) -> None:
     assert is_served("www.example", path, ADMIN)
 
 
-def test_without_an_admin_host_everything_is_served_everywhere() -> None:
+def test_everything_is_served_everywhere_without_an_admin_host() -> None:
     assert all(is_served("www.example", path, "") for path in ("/admin/", *SHARED, *PAGES))
 
 
@@ -61,7 +61,7 @@ def host(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("host_header", [ADMIN, "ADMIN.example:8443", "admin.example."])
-async def test_ports_and_case_of_a_host_are_ignored(host_header: str) -> None:
+async def test_the_port_and_case_of_a_host_header_are_ignored(host_header: str) -> None:
     assert (await request("/admin/", host_header))["status"] == 200
     assert (await request("/find", host_header))["status"] == 404
 

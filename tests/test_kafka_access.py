@@ -8,7 +8,7 @@ from flink.sql import JobConfig, statements
 from twitchly import kafka
 
 
-def test_without_security_the_job_gets_only_the_address(settings: Settings) -> None:
+def test_the_job_gets_only_the_address_if_kafka_has_no_security(settings: Settings) -> None:
     assert kafka.java_properties() == {}
     definitions, _ = statements(JobConfig("127.0.0.1:9"))
     assert "security" not in "".join(definitions)

@@ -55,7 +55,7 @@ def test_frame_headers_equal_those_of_the_library(length: int) -> None:
     assert frame_header(length) + text == Frame(Opcode.TEXT, text).serialize(mask=False)
 
 
-async def test_frames_are_written_at_once_and_parsed_by_a_client(protocol: ClosingProtocol) -> None:
+async def test_frames_are_written_in_one_call_and_parsed_by_a_client(protocol: ClosingProtocol) -> None:
     texts = [b"{}", "é".encode() * 100, b"z" * 70_000]
     protocol.write_frames(texts)
     (data,) = written(protocol)

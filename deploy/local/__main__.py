@@ -50,9 +50,7 @@ def parser() -> argparse.ArgumentParser:
     subparsers = {name: commands.add_parser(name, help=text) for name, text in COMMANDS.items()}
     run_parser = subparsers["run"]
     run_parser.add_argument("--detach", action="store_true", help="return when the first board updates")
-    run_parser.add_argument(
-        "--ingest-only", action="store_true", help="start only the processes between Twitch and Kafka"
-    )
+    run_parser.add_argument("--ingest-only", action="store_true", help="start only what runs between Twitch and Kafka")
     run_parser.add_argument("--producers", help="number of producers, 1 to 4")
     run_parser.add_argument("--replay", type=Path, help="replay this recording instead of generating an audience")
     run_parser.add_argument("--history", help="length of the simulated past in days, 0 for none")

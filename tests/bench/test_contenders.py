@@ -49,7 +49,7 @@ def sum_records() -> list[bytes]:
     ("kind", "records"),
     [(FlinkWindows, flink_records()), (FlinkSumWindows, flink_records()), (SumWindows, sum_records())],
 )
-def test_windows_equal_to_the_reference_count_as_correct(kind: type[Windows], records: list[bytes]) -> None:
+def test_windows_that_match_the_reference_are_correct(kind: type[Windows], records: list[bytes]) -> None:
     windows = kind(frozenset({CHANNEL}), LAST_MS)
     for value in records:
         windows.add(CHANNEL.encode(), value)

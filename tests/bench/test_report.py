@@ -72,7 +72,7 @@ def test_plots_depend_only_on_the_figures(folder: Path) -> None:
     assert {path.stem: path.read_text() for path in (folder / "plots").glob("*.svg")} == plots
 
 
-def test_without_figures_the_report_names_the_command_to_run(
+def test_the_report_names_the_command_to_run_if_there_are_no_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TWITCHLY_VAR", str(tmp_path))

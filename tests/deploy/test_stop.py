@@ -69,7 +69,7 @@ def test_the_lock_holder_is_known_while_it_holds_the_lock(layout: Layout) -> Non
 
 
 @pytest.mark.parametrize(("status", "word"), [(0, "stopped"), (1, "killed")])
-def test_the_start_ends_if_the_supervisor_exits(status: int, word: str) -> None:
+def test_start_up_fails_if_the_supervisor_exits(status: int, word: str) -> None:
     with subprocess.Popen([sys.executable, "-c", f"raise SystemExit({status})"]) as supervisord:
         supervisord.wait(60)
         with pytest.raises(SupervisorUnavailable, match=word):

@@ -56,7 +56,7 @@ def test_supervisord_parses_paths_and_arguments_unchanged(
     assert groups["web"].priority > groups["kafka"].priority
 
 
-def test_programs_are_always_restarted_and_stopped_as_a_group(layout: Layout) -> None:
+def test_every_program_is_restarted_and_its_whole_process_group_is_stopped(layout: Layout) -> None:
     section = parse_conf(layout)["program:web"]
     assert section["autorestart"] == "true"
     assert int(section["startretries"]) >= 1_000_000

@@ -155,7 +155,9 @@ def test_a_preset_is_a_link_to_whole_days(page: Page) -> None:
     expect(page.get_by_role("link", name="Back to live")).to_be_visible()
 
 
-def test_dates_and_metric_work_without_javascript(browser: Browser, page: Page, stack: Stack, channel_id: str) -> None:
+def test_dates_and_metrics_can_be_chosen_without_javascript(
+    browser: Browser, page: Page, stack: Stack, channel_id: str
+) -> None:
     context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
     plain = context.new_page()
     plain.goto(f"{stack.url}/?channel={channel_id}&board=messages")

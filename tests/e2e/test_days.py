@@ -94,7 +94,7 @@ def test_days_have_the_values_of_the_raw_minutes(channel_id: str, seed: int) -> 
     assert busiest_hour(T + DAY_MS, days[T + DAY_MS]) == PeakValue(2, T + DAY_MS + 3 * HOUR_MS)
 
 
-def test_hours_have_the_values_of_their_minutes_and_the_gaps_across_midnight(channel_id: str) -> None:
+def test_hours_equal_their_minutes_even_with_a_gap_across_midnight(channel_id: str) -> None:
     minutes = minutes_of(4)
     store_history(channel_id, minutes)
     for number in range(3):

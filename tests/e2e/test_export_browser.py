@@ -99,7 +99,7 @@ def test_the_keyboard_moves_focus_to_the_star_and_then_to_the_next_row(page: Pag
     expect(page.locator("#list a.board-row:focus .rank")).to_have_text("2")
 
 
-def test_with_several_lists_a_menu_offers_them(page: Page, stack: Stack) -> None:
+def test_a_menu_offers_the_watchlists_if_there_are_several(page: Page, stack: Stack) -> None:
     for name in ("Spring", "Autumn"):
         page.goto(f"{stack.url}/watchlists")
         page.get_by_role("textbox", name="New watchlist").fill(name)

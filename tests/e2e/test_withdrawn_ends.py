@@ -80,7 +80,7 @@ def test_a_resumed_broadcast_has_neither_an_end_nor_a_summary(order: Sequence[in
     assert stored(channel_id) == ([], [])
 
 
-def test_an_end_before_a_withdrawn_end_remains() -> None:
+def test_an_end_that_precedes_the_withdrawn_end_remains() -> None:
     """The final end can precede the withdrawn one, because a broadcast ends at the latest when the next one starts.
 
     The first end is withdrawn because an outdated response shows the ended broadcast as live again.
