@@ -1,4 +1,4 @@
-"""`python -m bench.parser`: lines per second of Twitchly's parser and of others, each in its own process.
+"""`python -m bench.parser`: lines per CPU-second of Twitchly's parser and of other parsers, each in its own process.
 
 For each line, the parser must return the command, channel, user id and every tag that records use, unescaped.
 """

@@ -81,7 +81,7 @@ def cost(stack: Stack, channels: int, rate: int, seconds: int, warm_s: int) -> d
 
 
 def unread_records(count: Callable[[], int]) -> int:
-    """Return how many records are unread once Flink has refreshed its counters, which may be 10 s old."""
+    """Wait until Flink has refreshed its counters, which may be 10 s old; return how many records are unread."""
     until_s = time.monotonic() + COUNTERS_S
     while (unread := count()) > 0 and time.monotonic() < until_s:
         time.sleep(0.5)

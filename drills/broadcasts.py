@@ -47,7 +47,7 @@ def _poll(stack: Stack) -> None:
 
 
 def broadcast_errors(stack: Stack) -> list[str]:
-    """Return the errors in the broadcasts on `channel-events`, once Helix's responses are correct again."""
+    """Return the errors in the broadcasts on `channel-events`. Helix's responses must be correct again."""
     streams = [stream for stream in stack.channel_list()["streams"] if stream["live"]]
     starts = {stream["id"]: parse_timestamp(stream["started_at"]) for stream in streams}
     live = {channel: round(start.timestamp() * 1000) for channel, start in starts.items() if start is not None}

@@ -137,9 +137,9 @@ def ingest_faults() -> list[IngestFault]:
                 ("old_texts", "xxxx.", {"channels": 5}),
             )
         ),
-        IngestFault("producer SIGKILLed", process_fault(partial(_signal, "producer", kill)), 5),
-        IngestFault("producer SIGTERM", process_fault(partial(_signal, "producer", term)), 10),
-        IngestFault("kafka SIGKILLed", process_fault(partial(_signal, "kafka", kill)), 15),
+        IngestFault("producer killed", process_fault(partial(_signal, "producer", kill)), 5),
+        IngestFault("producer terminated", process_fault(partial(_signal, "producer", term)), 10),
+        IngestFault("kafka killed", process_fault(partial(_signal, "kafka", kill)), 15),
         IngestFault("kafka suspended 15 s", stopped("kafka", 15), 10, 0),
         IngestFault("kafka slow", slow_kafka, SLOW_S + 10, SLOW_S, SLOW_S + 120),
         IngestFault(

@@ -31,7 +31,7 @@ CALM_S = 60.0
 BURST = 3
 BETWEEN_S = (3.0, 25.0)
 AFTER_BURST_S = (20.0, 60.0)
-# A figure counts as flat if it grows by at most this plus a tenth.
+# A figure counts as flat if it grows by at most a tenth plus this slack: bytes of memory, or a number of descriptors.
 MEMORY_SLACK = 15e6
 DESCRIPTOR_SLACK = 8.0
 NAMES = ("producer", "producer-2", "twitch", "worker")

@@ -1,4 +1,4 @@
-"""The folder of recorded data, and the marker for tests that need it. It avoids Django for tests of core."""
+"""The folder of recorded data, and the marker for tests that need it. Does not import Django, for tests of core."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def password_of(stack: Stack) -> str:
 
 
 def unhashed(url: str) -> list[str]:
-    """Return the URL if it is a static file without a content hash, which may be cached from another version."""
+    """Return [url] if it is a static file without a content hash, so the browser may use another version's copy."""
     return [url] if "/static/" in url and not re.search(r"\.[0-9a-f]{12}\.", url) else []
 
 
