@@ -260,13 +260,13 @@ DEFENSES = (
     ),
     Defense(
         "page-ownership",
-        "access to objects of other accounts, pages",
+        "access to objects of other accounts through pages",
         "tests/security/test_ownership.py::test_pages_neither_show_nor_change_objects_of_other_accounts",
         without("owner=owner, "),
     ),
     Defense(
         "key-ownership",
-        "access to objects of other accounts, API keys",
+        "access to objects of other accounts with an API key",
         "tests/security/test_ownership.py::test_a_key_gives_no_access_to_objects_of_other_accounts",
         without("owner_id=owner_id, "),
     ),
@@ -296,7 +296,7 @@ DEFENSES = (
     ),
     Defense(
         "api-body-size",
-        "oversized request bodies, API",
+        "oversized bodies of API requests",
         "tests/api/test_problems.py::test_a_failed_request_is_answered_with_a_problem",
         replace("else None", "else b''"),
     ),
@@ -338,13 +338,13 @@ DEFENSES = (
     ),
     Defense(
         "page-hosts",
-        "forged Host headers, pages",
+        "forged Host headers in requests for pages",
         "tests/security/test_sessions.py::test_a_foreign_host_is_rejected",
         replace(" = ", ' = ["*"] or '),
     ),
     Defense(
         "api-hosts",
-        "forged Host headers, API",
+        "forged Host headers in API requests",
         "tests/api/test_problems.py::test_a_failed_request_is_answered_with_a_problem",
         remove,
     ),
@@ -518,7 +518,7 @@ DEFENSES = (
     ),
     Defense(
         "page-body-size",
-        "oversized request bodies, pages",
+        "oversized bodies of requests for pages",
         "tests/security/test_large_bodies.py::test_an_oversized_body_is_rejected_before_django_reads_it",
         replace("BodyLimit(django, body_max_bytes)", "django"),
     ),
