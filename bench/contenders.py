@@ -246,7 +246,7 @@ class SumWindows(Windows):
 
     @property
     def last(self) -> Sequence[tuple[Grain, int]]:
-        """The live window shortly before the last complete minute."""
+        """The live window that ends a second before the end of the last complete minute."""
         return (("live", self._last_ms - SECOND_MS),)
 
     @property

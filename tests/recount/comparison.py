@@ -52,13 +52,13 @@ class Comparison:
         """Check that a coverage is 1."""
         self.compared[f"{surface}: coverage"] += 1
         if coverage != 1:
-            self.differences.append(f"{surface}, {channel_id} at {end_ms}, coverage: {coverage}, recounted 1")
+            self.differences.append(f"{surface}, {channel_id} at {end_ms}, coverage: {coverage}, expected 1")
 
     def equal(self, surface: str, label: str, actual: object, expected: object) -> None:
         """Compare any other value."""
         self.compared[surface] += 1
         if actual != expected:
-            self.differences.append(f"{surface}, {label}: {actual}, recounted {expected}")
+            self.differences.append(f"{surface}, {label}: {actual}, expected {expected}")
 
     def _has_distinct(self, figure: Figure, since_ms: int) -> bool:
         """Return whether the distinct people and texts of a figure are comparable.
