@@ -113,7 +113,7 @@ def test_a_channel_is_found_with_the_keyboard_only(page: Page) -> None:
     expect(page.locator("#find")).not_to_contain_text("No tracked channel")
 
 
-def test_keys_move_through_the_rows(page: Page) -> None:
+def test_arrow_keys_move_through_the_rows(page: Page) -> None:
     page.locator("#tabs [role=tab]").first.focus()
     page.locator("#list a").first.focus()
     for key, rank in (("ArrowDown", 2), ("ArrowDown", 3), ("ArrowUp", 2), ("End", 10), ("Home", 1), ("ArrowUp", 1)):
@@ -201,7 +201,7 @@ def test_an_untracked_channel_can_be_requested(page: Page, stack: Stack) -> None
     expect(page.locator("main")).to_contain_text("<b>They grow</b>")
 
 
-def test_keys_move_through_the_tabs_of_both_rows(page: Page) -> None:
+def test_arrow_keys_move_through_the_tabs_of_both_tab_rows(page: Page) -> None:
     tabs = page.get_by_role("tablist").get_by_role("tab")
     keys = [tab.get_attribute("data-board") for tab in tabs.all()]
     tabs.first.focus()
@@ -324,7 +324,7 @@ def test_the_first_channel_of_a_board_is_in_the_url(page: Page, stack: Stack) ->
     expect(page).to_have_url(re.compile("channel="), timeout=LIVE_MS)
 
 
-def test_the_first_paint_works_without_javascript(browser: Browser, page: Page, stack: Stack) -> None:
+def test_the_board_works_without_javascript(browser: Browser, page: Page, stack: Stack) -> None:
     context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
     plain = context.new_page()
     plain.goto(f"{stack.url}/?board=messages")

@@ -82,7 +82,7 @@ def test_channels_are_compared_by_the_clock_and_by_stream_time(page: Page, chann
     expect(page.locator("tbody tr")).to_have_count(2)
     expect(page.locator("#chart canvas")).to_be_visible()
     expect(page.locator("#legend [data-value]").first).not_to_have_text("–", timeout=LIVE_MS)
-    # The streams started hours before the instance listened to them.
+    # Over 24 h, because the streams started hours before the instance began to listen to them.
     page.get_by_role("link", name="24 h").click()
     page.get_by_role("link", name="Stream time").click()
     expect(page.locator("#chart-note")).to_contain_text("starts when the channel’s current or most recent stream")

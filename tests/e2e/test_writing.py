@@ -90,7 +90,7 @@ def test_a_new_owner_reads_the_newest_time_of_each_partition(topics: str) -> Non
     poison.produce(kafka_topic, b"not json", partition=1)
     poison.produce(kafka_topic, json.dumps({"at_ms": 2**62}).encode(), partition=1)
     poison.flush(10)
-    # In the meantime, Kafka's clock may have been set back by an hour.
+    # A time that is an hour ahead, as if Kafka's clock had been set back since the record was written.
     ahead_ms = int(time.time() * 1000) + 3_600_000
     poison.produce(kafka_topic, json.dumps({"at_ms": ahead_ms}).encode(), partition=2)
     poison.flush(10)
