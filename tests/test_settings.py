@@ -111,7 +111,7 @@ def test_a_variable_set_twice_or_with_an_unreadable_file_is_rejected(tmp_path: P
 
 
 def test_the_documented_production_settings_pass_every_check(tmp_path: Path) -> None:
-    """The settings in docs/operation.md."""
+    """The settings in deploy/production.env, to which docs/operation.md refers."""
     env = dict(re.findall(r"^([A-Z_]+)=(.+)$", (ROOT / "deploy" / "production.env").read_text(), re.MULTILINE))
     certificates = {name: certifi.where() for name in env if name.endswith("_CA_FILE")}
     values = {

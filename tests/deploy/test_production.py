@@ -89,7 +89,7 @@ def test_producers_serve_metrics_on_the_ports_that_prometheus_scrapes(number: in
     assert int(done.stdout) == Ports(8000)[port]
 
 
-def test_the_web_process_uses_the_same_options_as_make_run() -> None:
+def test_the_web_process_has_every_option_that_make_run_sets() -> None:
     options = {"--ws", "--ws-per-message-deflate", "--ws-max-size", "--ws-ping-timeout", "--no-server-header"}
     for text in (" ".join(words) for name, words in commands() if "web" in name):
         assert all(option in text for option in options)

@@ -82,7 +82,7 @@ class Trial:
         for lines in scripts:
             self.channels = self._writer.write(lines, times)
         self._writer.now_ms += 1_000
-        # In each part of the job, the sentinels' last windows are among the last windows.
+        # In each part of the job, the sentinels' last windows are among the last ones to be written.
         last_ms = self._writer.now_ms // 1000 * 1000 - 1
         self._writer.close((last_ms // HOUR_MS + 1) * HOUR_MS, SENTINELS)
         self.records = list(self._records())
