@@ -222,7 +222,10 @@ async def test_the_error_for_a_query_without_channels_lists_the_choices(api: Api
 
 async def test_the_cost_of_a_query_is_limited(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(periods, "CHANNEL_DAYS_MAX", 17)
-    reason = "3 channels times 6 days exceed 17. Request fewer days or channels."
+    reason = (
+        "3 channels × 6 days (including the previous period) is 18 channel-days. The limit is 17. "
+        "Request fewer days or channels."
+    )
     assert await errors(api, compare=True) == {"first_day": reason}
     assert len(ids(await post_query(api, channels=IDS))) == 3
 
@@ -231,7 +234,10 @@ async def test_the_cost_of_hourly_queries_is_limited(api: Api, monkeypatch: pyte
     monkeypatch.setattr(periods, "CHANNEL_HOURS_MAX", 216)
     # The hours of the previous period are not read.
     assert len(ids(await post_query(api, channels=IDS, grain="hour", compare=True))) == 3
-    reason = "3 channels times 96 hours exceed 216. Request fewer days or channels, or the grain “day”."
+    reason = (
+        "3 channels × 96 hours is 288 channel-hours. The limit is 216. "
+        "Request fewer days or channels, or the grain “day”."
+    )
     assert await errors(api, grain="hour", first_day="2026-11-19") == {"grain": reason}
     assert len(ids(await post_query(api, channels=IDS, grain="day", first_day="2026-11-19"))) == 3
 

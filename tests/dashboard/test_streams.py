@@ -202,7 +202,7 @@ def test_broadcasts_link_to_their_neighbors(stored: type[Store], signed_in: Clie
     page = text_of(signed_in, f"/channels/1/streams/{T - DAY_MS}")
     assert f'rel="prev" href="/channels/1/streams/{T - 2 * DAY_MS}"' in page
     assert f'rel="next" href="/channels/1/streams/{T}"' in page
-    assert "The newest finished stream" in text_of(signed_in, f"/channels/1/streams/{T}")
+    assert "The most recent finished stream" in text_of(signed_in, f"/channels/1/streams/{T}")
     assert "The first stream on record" in text_of(signed_in, f"/channels/1/streams/{T - 19 * DAY_MS}")
 
 

@@ -71,8 +71,8 @@ def test_a_dead_letter_is_listed_with_its_position_size_and_reason() -> None:
     assert lines == [
         "     4  2026-11-23T02:14:00Z  windows/1/42  1,234 bytes  replayed  not JSON",
         "     5  2026-11-23T02:14:00Z  windows/?/?  1,234 bytes  \\x1b[2J\\nodd",
-        " 1,200 of windows: not JSON",
-        "     1 of chat: \\x1b[2J\\nodd",
+        " 1,200  windows  not JSON",
+        "     1  chat  \\x1b[2J\\nodd",
     ]
 
 
@@ -82,7 +82,7 @@ def test_an_empty_list_is_reported() -> None:
 
 def test_rare_reasons_are_counted_together() -> None:
     lines = printed([], Counter({("windows", f"reason {chr(97 + n)}"): 30 - n for n in range(22)}))
-    assert (len(lines), lines[0], lines[-1]) == (21, "    30 of windows: reason a", "    19 for 2 other reasons")
+    assert (len(lines), lines[0], lines[-1]) == (21, "    30  windows  reason a", "    19 for 2 other reasons")
 
 
 def test_json_has_a_line_per_dead_letter_and_a_line_per_reason() -> None:
