@@ -28,7 +28,7 @@ def test_device_names_contain_the_browser_and_operating_system(user_agent: str, 
 
 
 @pytest.mark.django_db
-def test_the_session_list_shows_device_names_and_full_headers(client: Client) -> None:
+def test_the_session_list_shows_device_names_and_full_user_agent_headers(client: Client) -> None:
     ensure_user(email=EMAIL, password=PASSWORD)
     agent = f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} Chrome/140.0.0.0 Safari/537.36"
     client.post("/account/login/", {"login": EMAIL, "password": PASSWORD}, headers={"User-Agent": agent})

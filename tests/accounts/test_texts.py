@@ -61,7 +61,7 @@ def test_labels_are_in_sentence_case(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_sign_up_links_to_the_terms_and_says_what_twitchly_is(client: Client) -> None:
+def test_the_sign_up_page_links_to_the_terms_and_says_what_twitchly_is(client: Client) -> None:
     for path in ("/account/signup/", "/account/login/"):
         page = read_page(client.get(path))
         assert "Live Twitch chat metrics for advertisers and creators." in page

@@ -61,7 +61,7 @@ def operation_of(method: str, path: str) -> dict[str, Any] | None:
 
 @cache
 def validator(schema: bytes) -> Draft202012Validator:
-    """Return a validator for a schema in the description that allows no additional properties in any object."""
+    """Return a validator for a schema in the description; it rejects properties that the schema does not name."""
     components = _closed(description()["components"])
     closed_schema = {**orjson.loads(schema), "components": components}
     return Draft202012Validator(closed_schema, format_checker=FormatChecker())

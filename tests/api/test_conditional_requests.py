@@ -224,7 +224,7 @@ async def test_if_match_with_another_tag_fails_for_every_operation(
 
 @pytest.mark.parametrize("tag", ['"other"', 'W/"other"', "garbage"])
 @pytest.mark.parametrize("path", ["status", "metrics", "channels/1"])
-async def test_if_match_never_matches_without_a_strong_tag(api: Api, path: str, tag: str) -> None:
+async def test_if_match_with_a_tag_never_matches_a_resource_without_a_strong_tag(api: Api, path: str, tag: str) -> None:
     headers = {"If-Match": tag.replace("other", (await api.get(path)).headers.get("ETag", "other").strip('W/"'))}
     assert (await api.get(path, headers=headers)).json()["detail"] == NO_STRONG_TAG
 

@@ -1,4 +1,4 @@
-"""Excitement is available for 48 h. Older ranges have no excitement, and neither do points whose windows are longer."""
+"""Excitement is available for 48 h. Older ranges and points of windows longer than 30 s have no excitement."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.api.conftest import Api
 from tests.dashboard.conftest import Boards
 from tests.dashboard.endless_history import EndlessStore
 
-# The age of a range in hours, a grain, and whether its points have excitement.
+# The age of a range in hours, a grain, and whether the points of that range and grain have excitement.
 RANGES = pytest.mark.parametrize(
     ("age_h", "grain", "is_defined"),
     [
@@ -53,7 +53,7 @@ async def test_a_series_has_excitement_only_where_it_is_defined(
     assert None not in values["messages"]
     assert summary["values"]["messages"] is not None
     assert {value and round(value, 1) for value in values["excitement"]} == ({0, 17.9} if is_defined else {None})
-    # The summary has excitement while its windows are stored, whatever the grain of the points.
+    # The summary has excitement as long as 30-second windows are stored, whatever the grain of the points.
     if age_h <= 48:
         assert summary["values"]["excitement"] == pytest.approx(0.3, abs=0.05)
         assert summary["peaks"]["excitement"]["value"] == pytest.approx(17.9, abs=0.05)

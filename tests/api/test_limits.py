@@ -110,7 +110,8 @@ async def test_a_rate_limited_response_has_retry_after(api: Api, valkey: Valkey)
     first = await tiny.get("boards")
     assert first.headers["RateLimit-Policy"] == '"burst";q=2;w=2, "day";q=100;w=86400'
     assert first.headers["RateLimit"].startswith('"burst";r=1;t=1, "day";r=99;t=')
-    # The bucket holds 2 tokens, gains 1 per second and is full in 3,600 s, so it gains its first token in 3,599 s.
+    # The bucket can hold 2 tokens and gains 1 per second. The next line postpones its second token to 3,600 s from now,
+    # so its first token arrives in 3,599 s.
     fill_bucket_in(valkey, f"key:{key.pk}", 3_600)
     refused = await tiny.get("boards")
     wait_s = int(refused.headers["Retry-After"])
@@ -149,7 +150,7 @@ async def test_concurrent_requests_are_counted_one_by_one(valkey: Valkey) -> Non
     await limiter.aclose()
 
 
-async def test_the_script_is_loaded_again_after_redis_lost_it(valkey: Valkey) -> None:
+async def test_the_lua_script_is_loaded_again_after_redis_lost_it(valkey: Valkey) -> None:
     limiter = RateLimiter(f"{valkey.url}/4")
     await codes(limiter, client_with(SMALL), 1)
     valkey.client().script_flush()

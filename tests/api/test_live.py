@@ -148,7 +148,7 @@ async def test_an_invalid_last_event_id_is_answered_with_a_snapshot(key: tuple[A
         assert (frame["type"], frame["board"], len(frame["rows"])) == ("snapshot", "viewers", 3)
 
 
-def test_an_id_from_other_subscriptions_suppresses_no_frames() -> None:
+def test_a_last_event_id_of_other_subscriptions_suppresses_no_frames() -> None:
     last_id = StreamPosition([Subscribe("viewers", Board())], "", 2_000).advance("viewers", 2_000)
     assert StreamPosition([Subscribe("viewers", Board())], last_id, 3_000).includes("viewers", 2_000)
     for board in (Board("messages"), Board(size=25), Board(language="en")):
@@ -188,7 +188,7 @@ async def test_the_event_stream_ends_when_its_key_is_revoked(key: tuple[ApiKey, 
             await events.next()
 
 
-async def test_the_plan_limits_open_streams_and_a_closed_stream_frees_its_lease(key: tuple[ApiKey, str]) -> None:
+async def test_open_streams_are_limited_by_the_plan_and_closing_one_frees_its_lease(key: tuple[ApiKey, str]) -> None:
     await Plan.objects.aupdate_or_create(is_default=True, defaults={"name": "Small", "streams": 1})
     async with reading(key[1], "table=true"):
         refused = Events(key[1], "table=true")
@@ -222,14 +222,14 @@ async def test_the_socket_uses_the_protocol_of_the_pages(key: tuple[ApiKey, str]
 async def test_the_socket_is_closed_when_its_key_is_revoked(
     key: tuple[ApiKey, str], boards: Boards, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Without its periodic check, only the message about the revocation can close the socket.
+    # With the periodic check of the key disabled, only the message about the revocation can close the socket.
     monkeypatch.setattr(KeySocket, "check_every_s", 86_400.0)
     socket = await socket_of(key[1])
     await socket.subscribe("b1")
     await socket.receive()
     await after_tick(socket.receive, boards)
     await sync_to_async(revoke_key)(key=key[0])
-    # A tick may still arrive in between.
+    # A frame may still arrive before the socket is closed.
     assert await socket.code_after_frames() == 4401
 
 

@@ -39,7 +39,7 @@ def test_a_live_channel_has_recent_windows_and_is_not_offline(
 
 @pytest.fixture
 def others(boards: Boards) -> Boards:
-    """Add channels that are not live: one that ended but still has chat, one without windows, and a blocked one."""
+    """Add channels that are not live: an offline one with chat, one without recent windows, and a blocked one."""
     boards.list_channel("4", "Delta", live=False)
     boards.list_channel("5", "Epsilon")
     boards.list_channel("6", "Zeta")
@@ -68,7 +68,7 @@ async def test_endpoints_and_pages_count_the_same_live_channels(api: Api) -> Non
 
 
 @pytest.mark.usefixtures("others")
-async def test_an_ended_channel_with_ongoing_chat_still_has_values(api: Api) -> None:
+async def test_a_channel_with_chat_after_its_broadcast_still_has_values(api: Api) -> None:
     ended = (await api.get("channels/4/live")).json()
     assert (ended["state"], ended["values"]["viewers"]) == ("ended", 5_000)
 

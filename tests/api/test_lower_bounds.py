@@ -1,6 +1,6 @@
 """Chat counts are lower bounds where chat was missed.
 
-Viewer figures are lower bounds where the viewer count is unknown while on air.
+Viewer figures are lower bounds where the viewer count is unknown while the channel is on air.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ async def test_hours_are_read_in_batches_and_gaps_only_for_days_with_missed_time
     monkeypatch.setattr(hours, "BATCH_SIZE", 2)
     await post_query(api, channels=IDS, grain="hour", first_day="2026-11-22", compare=True)
     assert ReferenceHours.reads == [2, 1]
-    # Only the second channel was missed. A gap on a day may have begun the day before.
+    # Chat was missed only in the second channel. A gap that extends into a day may have begun the day before.
     assert ReferenceHours.gap_days == [("102", dt.date(2026, 11, 21)), ("102", dt.date(2026, 11, 22))]
 
 

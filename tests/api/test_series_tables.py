@@ -67,7 +67,7 @@ async def test_values_and_peaks_of_a_summary_have_their_own_units(
     assert summary["peak_units"] == {"chatters": peak_unit, **messages}
 
 
-async def test_only_text_counts_of_minutes_and_hours_may_be_summed(api: Api, history: None) -> None:
+async def test_text_counts_may_be_summed_only_in_tables_of_minutes_or_hours(api: Api, history: None) -> None:
     for interval, is_summable in (("30s", False), ("1m", True), ("1h", True)):
         response = await api.get(f"channels/1/series.ndjson?{SPAN}&metrics=repetition&interval={interval}")
         names = json.loads(response.text.splitlines()[0])["may_be_summed"]
@@ -90,7 +90,7 @@ async def test_an_unchanged_series_is_not_read_again(api: Api, history: None, mo
     for path, etag in zip(paths, etags, strict=True):
         assert (await api.get(path, headers={"If-None-Match": etag})).status_code == 304
     monkeypatch.setattr(ReferenceStore, "events_checksum", lambda *_: (1,))
-    # A new gap changes the version, so the series is read. That fails here because there is no store.
+    # A new gap changes the version, so the series is read again. The read fails here because there is no store.
     assert (await api.get(paths[0], headers={"If-None-Match": etags[0]})).status_code == 500
 
 

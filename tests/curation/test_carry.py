@@ -84,7 +84,7 @@ def test_decisions_of_0_3_are_imported_unchanged(instances: tuple[Instance, Inst
         ["ada_plays", True, False, "partner", "2027-01-01 00:00:00+00:00", "signed until spring", ["chess", "partner"]],
         ["loud_clone", False, True, "bought viewers or chat", "None", "", []],
     ]
-    # The opt-outs have not been applied to this version's history yet, so both will be sent again.
+    # Neither opt-out has been applied to this version's history yet, so both will be sent again.
     assert tables["opt_outs"] == [
         ["channel", "501", "quiet_painter", "by mail", "2026-11-20 10:00:00+00:00", "None"],
         ["user", "502", "shy_writer", "", "2026-11-21 11:30:00+00:00", "None"],

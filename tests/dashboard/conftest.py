@@ -87,7 +87,7 @@ class Boards:
         channel_list.write(client, streams.values(), self.end_ms - age_ms)
 
     def block(self, *channel_ids: str) -> None:
-        """Remove channels from the list, as a block does; their live values remain."""
+        """Remove channels from the list, as blocking them does; their live values remain."""
         client = self.valkey.client(3)
         known = client.get(redis_keys.CHANNEL_LIST)
         streams = dict(channel_list.decode(known).streams) if isinstance(known, bytes) else {}
@@ -103,7 +103,7 @@ class Boards:
         messages: int = 60,
         **extra_columns: int,
     ) -> None:
-        """Write a live window per channel with `extra_columns`; None means an unknown viewer count."""
+        """Write a live window for each channel, and add `extra_columns` to it; None means an unknown viewer count."""
         end_ms = self.end_ms - behind_ms
         columns = {"messages": messages, "words": messages * 4, "observed_ms": observed_ms, **extra_columns}
         windows = [
@@ -119,7 +119,7 @@ class Boards:
         BoardWriter(self.valkey.client(), RankingThresholds()).apply("live", windows)
 
     def write_chatters(self, chatters: Mapping[str, int], *, behind_ms: int = 0, observed_ms: int = 30_000) -> None:
-        """Write a distinct window per channel, with twice as many messages as chatters."""
+        """Write a window of distinct counts for each channel, with twice as many messages as chatters."""
         end_ms = self.end_ms - behind_ms
         windows = [
             WindowRecord(

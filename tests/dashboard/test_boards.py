@@ -69,7 +69,7 @@ async def test_channels_below_a_ranking_threshold_are_not_ranked(valkey: Valkey)
     await reader.aclose()
 
 
-async def test_distinct_windows_update_distinct_boards(valkey: Valkey) -> None:
+async def test_windows_of_distinct_counts_update_only_boards_of_distinct_counts(valkey: Valkey) -> None:
     boards = writer(valkey)
     columns = {"messages": 20, "observed_ms": 30_000, "chatters": 12, "texts": 15}
     boards.apply("live", [window("1", T, messages=21), window("2", T)])

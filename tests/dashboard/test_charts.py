@@ -65,7 +65,7 @@ def test_an_axis_without_values_has_no_ticks(tmp_path: Path) -> None:
     assert zero["ticks"] == [0, 1, 2, 3, 4]
 
 
-def test_both_axes_have_their_ticks_at_the_same_heights(tmp_path: Path) -> None:
+def test_ticks_of_the_left_and_right_axis_are_at_the_same_heights(tmp_path: Path) -> None:
     (left,) = run_program(tmp_path, SCALES, [[[[-3.5, 8]], 1]])
     (right,) = run_program(tmp_path, SCALES, [[[[12_418]], 0, left["below"]]])
     assert left["below"] == 2
@@ -147,7 +147,7 @@ def test_a_chart_with_data_or_a_gap_from_its_start_has_no_band(tmp_path: Path) -
     assert shaded(tmp_path, T + MINUTE_MS, [])["shades"] == []
     assert shaded(tmp_path, T + 9 * HOUR_MS, [], gap_ms=T)["shades"] == []
     (shade,) = shaded(tmp_path, T + 9 * HOUR_MS, [], gap_ms=T + HOUR_MS)["shades"]
-    assert shade["until_ms"] == T + HOUR_MS, "a gap is recorded time"
+    assert shade["until_ms"] == T + HOUR_MS, "a gap counts as recorded time"
 
 
 COLUMNS = """

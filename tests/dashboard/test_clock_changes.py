@@ -50,7 +50,7 @@ def in_zone(folder: Path, zone: str, program: str, **given: object) -> Any:
     return run_program(folder, IN_ZONE + program, {"zone": zone, **given})
 
 
-def test_axis_ticks_within_the_repeated_hour(tmp_path: Path) -> None:
+def test_an_axis_that_begins_in_the_repeated_hour_has_unique_ticks(tmp_path: Path) -> None:
     since = ms("2026-10-25T01:20:00Z")
     ((at, labels),) = in_zone(tmp_path, "Europe/Berlin", AXES, axes=[[since, since + 10 * MINUTE_MS]])
     assert at[0] == since

@@ -162,7 +162,7 @@ def test_each_channel_has_its_percentile_among_channels_of_its_size(boards: Boar
 
 
 class Stored:
-    """Three minutes per channel without gaps; the second is the busiest."""
+    """Three minutes of each channel, without gaps; the second minute is the busiest."""
 
     def read_events(self, _channel: str, _from_ms: int, _until_ms: int) -> list[EventRecord]:
         return []

@@ -402,7 +402,7 @@ def test_support_sees_new_accounts(boards: Boards) -> None:
 
 
 def fill_sections(boards: Boards, numbers: Sequence[int] = (100,), text: str = "text") -> None:
-    """Add a row to every section for each number."""
+    """For each of the numbers, add a row to every section."""
     soon, since_ms = timezone.now() + timedelta(days=1), boards.end_ms - MINUTE_MS
     for number in numbers:
         user = create_user(f"user{number}@example.com")

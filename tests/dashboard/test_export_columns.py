@@ -106,7 +106,7 @@ def as_objects(fields: list[ExportColumn], rows: list[list[Cell]]) -> list[dict[
     return [json.loads(line) for line in writer_of("ndjson", fields).rows(rows).splitlines()]
 
 
-def test_coverage_is_a_share_and_its_metric_a_percentage() -> None:
+def test_coverage_is_exported_as_a_share_and_the_coverage_metric_as_a_percentage() -> None:
     comparison = Comparison(("2",), ("coverage",))
     series = api_series()
     (api,) = as_objects(list(series.fields), [list(row) for row in series.rows()])

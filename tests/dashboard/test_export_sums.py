@@ -97,7 +97,7 @@ def test_comparison_exports_have_no_overlapping_windows(history: Client) -> None
     assert sums(table) == {"count_messages": messages, "observed_ms": RAW["observed_ms"] // 2}
 
 
-def test_comparisons_sum_only_the_text_counts_of_minutes(history: Client) -> None:
+def test_text_counts_of_a_comparison_may_be_summed_only_if_its_windows_are_minutes(history: Client) -> None:
     for from_ms, may_be_summed in (
         (UNTIL_MS - HOUR_MS, ["count_messages", "observed_ms"]),
         (FROM_MS, ["count_messages", "count_texts", "observed_ms"]),

@@ -45,7 +45,7 @@ def test_channels_are_compared_within_their_peer_groups() -> None:
     ]
 
 
-def test_channels_with_unknown_fields_have_no_peer_group() -> None:
+def test_a_channel_whose_size_or_category_is_unknown_has_no_such_peer_group() -> None:
     peers = {f"c{n}": peer(100, n, category="") for n in range(12)} | {"x": peer(None, 5)}
     assert peer_groups("c3", "messages", peers)[1] == PeerGroup("category", "", None, 0)
     assert peer_groups("x", "messages", peers)[0] == PeerGroup("size", "", None, 0)

@@ -211,7 +211,9 @@ def test_share_links_store_known_parameters_only(boards: Boards, signed_in: Clie
     assert Client().get(html.unescape(url)).status_code == 200
 
 
-def test_a_script_gets_the_link_without_leaving_the_page(boards: Boards, signed_in: Client, owner: User) -> None:
+def test_a_share_request_for_json_returns_the_link_or_the_reason_for_a_refusal(
+    boards: Boards, signed_in: Client, owner: User
+) -> None:
     form = {"kind": "page", "view": "channel", "title": "For the client", "note": " The\nlaunch ", "days": "7"}
     sent = signed_in.post("/shares", form | {"query": "channel=2"}, headers=JSON)
     assert sent.json()["url"] == sent.json()["text"]

@@ -173,7 +173,7 @@ def test_an_unheard_broadcast_has_no_lower_bounds(stored: type[Store], signed_in
     ("heard", "known", "viewers", "messages"),
     [(0.5, 1.0, "900", "≥ 12,345"), (1.0, 0.75, "≥ 900", "12,345"), (1.0, 1.0, "900", "12,345")],
 )
-def test_viewers_are_lower_bounds_where_unknown_and_counts_where_chat_was_missed(
+def test_only_figures_with_missing_data_are_lower_bounds(
     stored: type[Store], signed_in: Client, heard: float, known: float, viewers: str, messages: str
 ) -> None:
     Store.held = [broadcast(0, coverage=heard, viewers_coverage=known)]

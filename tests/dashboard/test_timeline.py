@@ -67,7 +67,7 @@ def test_events_state_how_chat_and_viewers_changed() -> None:
     assert line.effect == "chat × 2.8, viewers +6%"
 
 
-def test_unknown_minutes_and_hours_have_no_effect() -> None:
+def test_effects_are_computed_only_from_minutes_with_known_values() -> None:
     points = minutes([10] * 10 + [28] * 20, [500] * 30)
     raid = mark("raid", 600, 400)
     week = Range("", "", 7 * DAY_MS, STEP_MS, "hour", has_live=False)

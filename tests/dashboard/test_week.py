@@ -59,7 +59,7 @@ def test_the_page_shows_usual_times_and_a_heat_map(stored: type[Store], signed_i
     assert page.count('class="h0"') == 7 * 20
 
 
-def test_the_panel_uses_the_time_zone_of_the_viewer(stored: type[Store], signed_in: Client) -> None:
+def test_the_panel_uses_the_time_zone_of_the_user(stored: type[Store], signed_in: Client) -> None:
     part = text_of(signed_in, "/channels/1/week?part=1&zone=America/New_York&metric=messages")
     assert "<main" not in part
     assert "every day 13:00 to 17:00" in part

@@ -59,7 +59,7 @@ def counted(lines: Sequence[str]) -> dict[str, int]:
     return counts
 
 
-def test_a_single_gift_is_a_subscription_regardless_of_its_sender_count() -> None:
+def test_a_single_gift_is_a_subscription_whatever_total_of_its_giver_it_states() -> None:
     lines = [gift(sender_count=0, gift_months=12), gift(sender_count=31), gift(), gift(origin_id="a b", sender_count=0)]
     assert counted(lines) == {"gift_bomb": 0, "subscriptions": 4}
 

@@ -43,7 +43,7 @@ def test_streams_are_read_page_by_page_and_counted_once() -> None:
 
 
 @pytest.mark.parametrize(("count", "pages"), [(1, 1), (71, 1), (72, 2), (500, 7)])
-def test_pages_are_read_for_1_4_times_the_requested_number(count: int, pages: int) -> None:
+def test_enough_pages_are_read_for_40_percent_more_streams_than_requested(count: int, pages: int) -> None:
     twitch = Live(*(row(n, 5000 - n) for n in range(1000)))
     assert len(twitch.helix().top_streams(count)) == pages * 100
     assert len(twitch.requests) == pages

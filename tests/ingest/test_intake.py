@@ -74,7 +74,7 @@ def test_founders_are_subscribers(intake: Intake) -> None:
     assert entry.fields["is_subscriber"] == 1
 
 
-def test_unknown_channel_fields_are_omitted(intake: Intake) -> None:
+def test_unknown_values_of_a_channel_are_omitted(intake: Intake) -> None:
     intake.set_channels({"8": BOB}, frozenset({"8"}), know_viewers=True)
     entry = intake.take(parse(LINE.replace(b"room-id=7", b"room-id=8").replace(b"#ada", b"#bob")), NOW)
     assert isinstance(entry, UnstampedRecord)
@@ -190,7 +190,7 @@ def test_a_line_without_a_command_is_counted(intake: Intake, raw: bytes) -> None
     assert intake.rejected == {"malformed line": 1}
 
 
-def test_other_commands_are_not_counted_as_rejected(intake: Intake) -> None:
+def test_unused_irc_commands_are_not_counted_as_rejected(intake: Intake) -> None:
     assert intake.notice(parse(b":tmi.twitch.tv HOSTTARGET #ada :-"), NOW) == []
     assert not intake.rejected
 

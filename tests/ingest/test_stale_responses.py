@@ -51,7 +51,7 @@ def polls(table: Table, answers: str, first_ms: int = LATER) -> None:
         ("A" + "-" * 15 + "AA--", 18),
     ],
 )
-def test_a_resumed_broadcast_has_only_its_last_end(answers: str, ended_minute: int) -> None:
+def test_a_broadcast_that_resumes_and_ends_again_has_only_its_last_end(answers: str, ended_minute: int) -> None:
     table = Table()
     polls(table, answers)
     assert valid_ends(table) == [(T0, LATER + ended_minute * MINUTE)]
@@ -59,7 +59,7 @@ def test_a_resumed_broadcast_has_only_its_last_end(answers: str, ended_minute: i
 
 
 @pytest.mark.parametrize("answers", ["A--A", "A-A", "A--AAA", "A" + "-" * 15 + "A"])
-def test_a_resumed_broadcast_has_no_end(answers: str) -> None:
+def test_a_broadcast_that_resumes_and_continues_has_no_end(answers: str) -> None:
     table = Table()
     polls(table, answers)
     assert valid_ends(table) == []
@@ -128,7 +128,7 @@ def test_an_older_response_does_not_bring_an_offline_channel_back() -> None:
     assert valid_ends(table)[-1] == (LATER, LATER + 3 * MINUTE)
 
 
-def test_an_older_response_does_not_confirm_a_blip() -> None:
+def test_an_older_response_does_not_confirm_a_drop_to_zero_viewers() -> None:
     table = Table()
     polls(table, "AB", LATER + MINUTE)
     table.poll(LATER + 3 * MINUTE, replace(NEWER, viewers=0), BOB)

@@ -129,7 +129,7 @@ def test_unacknowledged_records_become_gaps() -> None:
 
 @pytest.mark.parametrize("entry", [message(NOW), None])
 def test_all_records_are_returned_before_one_times_out_in_the_kafka_client(entry: UnstampedRecord | None) -> None:
-    """After a timeout, the client would send the others as new records, although Kafka may have stored them already."""
+    """After one timeout, the client would send the other records as new ones, although Kafka may already have them."""
     clock = Clock()
     writer = writer_to(unreachable_producer(**{"message.timeout.ms": 300_000}), clock=clock)
     if entry:

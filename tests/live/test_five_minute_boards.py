@@ -128,13 +128,15 @@ def test_the_page_shows_the_chosen_window_and_keeps_it(boards: Boards, signed_in
     ]
 
 
-def test_a_board_with_a_single_window_keeps_the_choice_for_the_next_board(boards: Boards, signed_in: Client) -> None:
+def test_a_board_with_a_single_window_keeps_the_window_chosen_for_other_boards(
+    boards: Boards, signed_in: Client
+) -> None:
     response = signed_in.get("/?board=messages&window=5m")
     assert response.status_code == 200
     assert len(rows_of(response)) == 3
     page = read_page(response)
     assert '"?board=spam&amp;window=5m"' in page
-    assert '"/board.csv?board=messages"' in page, "its export covers 30 s"
+    assert '"/board.csv?board=messages"' in page, "a board without a 5-minute window is exported over 30 s"
 
 
 def test_the_choice_is_part_of_the_query_string() -> None:

@@ -128,7 +128,7 @@ async def test_old_snapshot_plus_pushes_equals_fresh_snapshot(
     await hub.aclose()
 
 
-async def test_table_changes_go_to_current_readers_and_the_whole_table_to_others(
+async def test_pages_that_keep_up_get_table_changes_and_slower_pages_the_whole_table(
     boards: Boards, live: LiveBoards
 ) -> None:
     now = 1_795_400_000_000

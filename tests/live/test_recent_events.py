@@ -77,7 +77,7 @@ async def test_history_is_not_read_without_open_channels(history: History) -> No
     assert history.reads == []
 
 
-async def test_while_history_is_unavailable_marks_stay_cached_and_it_is_not_read_more_often(history: History) -> None:
+async def test_marks_stay_cached_during_an_outage_of_history_without_more_frequent_reads(history: History) -> None:
     recent = RecentMarks(history.read)
     history.marks["7"] = [RAID]
     await refreshed(recent, {"7"}, T)

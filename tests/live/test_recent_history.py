@@ -83,7 +83,7 @@ async def test_a_row_shows_positions_gained_within_a_minute(sink: Sink) -> None:
     assert moved == {"3": (2, False), "2": (0, False), "1": (-2, False), "4": (None, True)}
 
 
-async def test_a_channel_below_the_ranking_threshold_a_minute_ago_is_new(sink: Sink) -> None:
+async def test_a_channel_that_was_below_the_ranking_threshold_a_minute_ago_is_new(sink: Sink) -> None:
     sink.second(T, {"1": 300}, messages=3)
     sink.second(T + 60_000, {"1": 300})
     (row,) = await rows(Board("spam"))

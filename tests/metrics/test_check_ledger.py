@@ -334,7 +334,7 @@ def test_windows_and_differences_belong_to_the_faults_in_which_they_end(ledger: 
     assert [(fault["windows"], fault["differences"]) for fault in report.of_faults()] == [(2, 1), (1, 0), (1, 0)]
 
 
-def test_a_moved_message_belongs_to_the_faults_in_which_it_was_sent(tmp_path: Path) -> None:
+def test_a_message_dated_to_a_later_minute_belongs_to_the_faults_in_which_it_was_sent(tmp_path: Path) -> None:
     chat = [message("a", T0 + 1_000), message("b", T0 + 60_000, sent_ms=T0 + 59_000), CHAT[2]]
     ledger = ledger_of(tmp_path, Entry("a", "7", T0 + 1_000, 1), Entry("b", "7", T0 + 59_000, 1))
     faults = [Fault(T0, T0 + 58_999), Fault(T0 + 59_000, T0 + 59_999), Fault(T0 + 60_000, END_MS)]

@@ -100,7 +100,7 @@ def test_too_many_hours_with_gaps_are_read_as_hours() -> None:
 
 
 def test_an_hour_that_is_partly_on_air_is_read_as_minutes() -> None:
-    """The channel is tracked and heard from minute 10 of the hour, and on air from minute 40, reported in minute 50."""
+    """The channel is heard from minute 10 of the hour on, and on air from minute 40 on, as noticed in minute 50."""
     first_ms, began = HOUR - HOUR_MS, HOUR - 20 * MINUTE_MS
     off_air: Columns = {"observed_ms": 60_000, "pulses": 60, "on_air_pulses": 0}
     minutes: dict[int, Columns] = dict.fromkeys(range(first_ms + 10 * MINUTE_MS, HOUR, MINUTE_MS), off_air)

@@ -58,7 +58,7 @@ def test_late_windows_of_a_channel_are_awaited_for_a_limited_time() -> None:
     assert [ended.channel_id for ended in summaries.due(lambda _: False)] == ["7"]
 
 
-def test_offsets_after_a_waiting_end_are_not_committed() -> None:
+def test_offsets_after_an_end_that_is_still_waiting_are_not_committed() -> None:
     summaries = Summaries()
     assert committable(summaries) == 90
     summaries.add(end(), position(40))

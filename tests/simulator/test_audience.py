@@ -44,7 +44,7 @@ def test_every_id_is_a_unique_uuid() -> None:
     assert {(len(text), text[14], text.count("-")) for text in ids} == {(36, "4", 4)}
 
 
-def test_items_are_due_at_about_the_rate_and_mostly_in_big_channels() -> None:
+def test_items_are_due_at_about_the_configured_rate_and_mostly_in_big_channels() -> None:
     messages = chat(120)
     assert 100 * 120 * 0.75 < len(messages) < 100 * 120 * 1.3
     writes = Counter(message.channel.login for message in messages if message.kind == "message")
@@ -151,7 +151,7 @@ def test_some_mode_changes_are_simultaneous() -> None:
     assert set(at_once.values()) == {1, 3}
 
 
-def test_a_shared_message_is_copied_to_every_other_room() -> None:
+def test_a_shared_message_is_copied_to_all_the_other_rooms() -> None:
     shared = [item for item in items(300, channels=120) if isinstance(item, Chat) and item.shared]
     by_source: dict[str, list[Chat]] = {}
     for item in shared:

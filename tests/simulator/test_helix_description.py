@@ -34,7 +34,7 @@ def error_bodies() -> dict[str, Any]:
 
 
 def problems(path: str, body: Any) -> list[str]:
-    """Return the deviations of a body from the description of GET `path`, including unknown fields."""
+    """Return the deviations of a body from the description of GET `path`, including fields that are not described."""
     registry: Registry[Any] = Registry().with_resource("helix:", DRAFT202012.create_resource(description()))
     schema = description()["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     errors = OAS30ReadValidator({"$ref": "helix:" + schema["$ref"]}, registry=registry).iter_errors(body)

@@ -21,7 +21,7 @@ async def twitch(tmp_path: Path) -> AsyncIterator[Simulated]:
         yield simulated
 
 
-def test_every_fault_belongs_to_a_set_that_applies_it() -> None:
+def test_every_irc_fault_affects_connections_or_rooms_or_is_a_flood() -> None:
     assert {request.kind for request in IRC_DEFAULTS} == CONNECTION_FAULTS | ROOM_FAULTS | {"flood"}
 
 
@@ -38,7 +38,7 @@ def ids(lines: list[bytes]) -> list[str]:
 
 
 def is_over(fault: dict[str, Any]) -> bool:
-    """Return whether a fault has ended by the wall clock; the loop ends it by the monotonic clock."""
+    """Return whether a fault is over according to the wall clock; the loop uses the monotonic clock to end it."""
     return now_ms() >= int(fault["until_ms"]) - CLOCKS_DIFFER_MS
 
 

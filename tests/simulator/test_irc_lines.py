@@ -128,7 +128,7 @@ def test_moderation_lines_are_formatted_as_on_twitch(item: Item, kind: str, line
     assert needs_commands(item)
 
 
-def test_messages_do_not_require_commands() -> None:
+def test_messages_do_not_need_the_commands_capability() -> None:
     assert not needs_commands(CHAT)
 
 
@@ -144,7 +144,7 @@ def test_an_escaped_value_round_trips(value: str) -> None:
     assert irc.parse(f"@key={escape(value)} X".encode()).tags.get("key", "") == value
 
 
-def test_founders_are_subscribers_only_by_badge() -> None:
+def test_only_the_badges_of_founders_say_that_they_subscribe() -> None:
     audience = Audience(channels=20, rate=100, seed=1)
     audience.start(T0)
     lines = [irc.parse(tagged(item, T0)) for item in audience.due(T0 + 60_000) if isinstance(item, Chat)]

@@ -132,7 +132,7 @@ def test_a_malformed_row_is_skipped_and_counted(tmp_path: Path, row: str) -> Non
     assert len(list(recording.due(T0 + 9_999))) == 3
 
 
-def test_a_row_out_of_order_is_due_with_the_previous_one(tmp_path: Path) -> None:
+def test_a_row_with_an_earlier_time_is_due_together_with_the_row_before_it(tmp_path: Path) -> None:
     path = tmp_path / "chat.csv"
     path.write_text(HEADER + ROWS + "2025-01-01T00:00:01,amberyak,user_1,late\n")
     assert [c.text for c in playing(path).due(T0 + 4_000)][-1] == "late"

@@ -122,7 +122,7 @@ def test_the_ledger_records_the_number_of_recipients(tmp_path: Path) -> None:
     assert [connections for _, connections in stage.entries()] == [2, 0, 1]
 
 
-def test_tags_with_the_send_time_are_sent_only_on_request(tmp_path: Path) -> None:
+def test_tags_with_the_send_time_are_sent_only_to_clients_that_request_tags(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     tagged, plain = JoinedClient(stage, "amberyak"), JoinedClient(stage, "amberyak", caps=b"")
     stage.step(0)

@@ -28,7 +28,7 @@ def clear_status_cache(valkey: Valkey, settings: Settings) -> Iterator[None]:
 
 
 def read_status_page(client: Client, seconds: Iterable[int], coverage: float | None = 0.75) -> str:
-    """Return the status page as text, after a sample at each of these seconds before now."""
+    """Record a sample for each of `seconds`, which are ages; return the text of the status page."""
     at_ms = now_ms()
     for back_s in seconds:
         record_sample(HealthSnapshot(at_ms - back_s * 1000, at_ms - back_s * 1000, coverage, 3))

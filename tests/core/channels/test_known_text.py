@@ -13,7 +13,7 @@ LAG = 3
 
 
 def changes(answers: str, first_ms: int = T0) -> list[tuple[str, int]]:
-    """Return the changes and their minutes. Each letter is the response in one minute; the first text is known."""
+    """Return the changes and their minutes. Each letter is the response in one minute; the first is the known text."""
     known, found = KnownText(answers[0]), list[tuple[str, int]]()
     for minute, answer in enumerate(answers[1:], start=1):
         previous, known = known, known.after(answer, first_ms + minute * MINUTE)
@@ -48,7 +48,7 @@ def test_a_change_back_after_the_maximum_cache_age_counts_at_once() -> None:
 
 @st.composite
 def interleavings(draw: st.DrawFn) -> tuple[str, list[tuple[str, int]]]:
-    """Draw the responses during one broadcast and, for each change at Twitch, its text and first poll."""
+    """Draw the responses during one broadcast and, for each change at Twitch, the new text and the next poll."""
     text, answers, truth = "A", "AA", list[tuple[str, int]]()
     for _ in range(draw(st.integers(1, 5))):
         older, text = text, draw(st.sampled_from([other for other in "ABC" if other != text]))

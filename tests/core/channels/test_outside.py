@@ -29,14 +29,14 @@ def test_the_number_of_channels_is_limited() -> None:
     assert result[0].viewers == OUTSIDE_MAX + 59
 
 
-def test_gained_viewers_count_from_the_first_poll_outside_the_list() -> None:
+def test_gained_viewers_are_counted_from_the_first_poll_outside_the_list() -> None:
     first = outside(stream(3, 100), stream(4, 100))
     second = outside(stream(3, 140), stream(4, 60), before=first, at_ms=T0 + MINUTE)
     third = outside(stream(3, 180), stream(4, 50), before=second, at_ms=T0 + 2 * MINUTE)
     assert [(channel.id, channel.gained, channel.since_ms) for channel in third] == [("3", 80, T0), ("4", -50, T0)]
 
 
-def test_gained_viewers_start_again_after_an_absence() -> None:
+def test_gained_viewers_restart_at_zero_after_an_absence() -> None:
     first = outside(stream(3, 100))
     away = outside(before=first, at_ms=T0 + MINUTE)
     (back,) = outside(stream(3, 300), before=away, at_ms=T0 + 2 * MINUTE)

@@ -1,4 +1,4 @@
-"""Selection of the channel list: fluctuating ranks, ended broadcasts, curation and viewer blips."""
+"""Selection of the channel list: fluctuating ranks, ended broadcasts, curation, and brief drops of viewer counts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_first_list_has_the_most_viewed_channels() -> None:
     assert choose(ids(*range(20))) == ids(0, 1, 2, 3, 4)
 
 
-def test_a_channel_just_below_the_cut_off_stays_but_does_not_enter() -> None:
+def test_just_below_the_cut_off_listed_channels_stay_but_no_others_enter() -> None:
     ranked = ids(1, 2, 3, 4, 5, 6, 7)
     assert choose(ranked, previous=["6"]) == ids(1, 2, 3, 4, 5, 6)
     assert choose(ranked, previous=["5"]) == ids(1, 2, 3, 4, 5)
@@ -122,7 +122,7 @@ def test_the_list_is_bounded_and_curation_always_holds(
         (700, 900, 0, 700),
     ],
 )
-def test_vanishing_viewers_are_smoothed_for_one_poll(
+def test_a_drop_to_zero_or_one_viewer_is_smoothed_for_one_poll(
     raw: int, last_viewers: int | None, last_raw: int | None, smoothed: int
 ) -> None:
     assert smooth_viewers(raw, last_viewers=last_viewers, last_raw=last_raw) == smoothed

@@ -10,7 +10,7 @@ from deploy.local import readiness
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = ("apps", "core", "twitchly", "drills", "bench", "flink", "simulator", "tests")
-# A key in quotes: no other string in the project starts with one of the prefixes below.
+# Matches a key in quotes. Strings that are not Redis keys never start with these prefixes.
 LITERAL = re.compile(
     r"""["'](?:board|ends|values|past|limits|sign):|["'](?:late-dropped|refresh-streams|streams-curation)["']"""
 )

@@ -1,4 +1,4 @@
-"""Code points removed from and kept in titles, names and notes."""
+"""Which code points are removed from titles, names and notes, and which are kept."""
 
 from __future__ import annotations
 

@@ -58,4 +58,6 @@ def test_strftime_is_not_used_for_iso_times() -> None:
     ]
     assert len(files) > 100
     users = {path.relative_to(ROOT).as_posix() for path in files if "%Y-%m-%dT" in path.read_text()}
-    assert users == {"core/proof/ledger.py"}, "only the ledger's file names, made from the current time, may use it"
+    assert users == {"core/proof/ledger.py"}, (
+        "only the ledger may use strftime, because its file names are made from the current time"
+    )

@@ -25,7 +25,7 @@ def test_the_same_events_have_the_same_ids() -> None:
     assert [first.next("7", "bans", at_ms) for at_ms in times] == [second.next("7", "bans", at_ms) for at_ms in times]
 
 
-def test_a_number_is_remembered_for_the_span() -> None:
+def test_event_numbers_are_remembered_for_the_given_span() -> None:
     ids = EventIds(SPAN_MS)
     late = ids.next("7", "bans", T)
     for passed_ms in range(0, SPAN_MS, 1_000):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.irc.event_time import PROMISE_DELAY_MS, PartitionTime, SlewedClock, clock_warning, event_time_ms
 
 
-def test_a_time_within_the_promise_is_unchanged() -> None:
+def test_a_time_between_the_promise_and_now_is_unchanged() -> None:
     assert event_time_ms(1_000, 900, 1_100) == 1_000
 
 

@@ -22,7 +22,7 @@ SEEDS = (
 def test_no_bytes_break_the_parser_or_the_session(tmp_path: Path) -> None:
     for number, seed in enumerate(SEEDS):
         (tmp_path / str(number)).write_bytes(seed)
-    # Via an intermediate process, because Linux counts the parent's memory toward a program's peak.
+    # Start the fuzzer from a shell, because Linux counts the memory of the parent process toward the peak of its child.
     between = ["/bin/sh", "-c", '"$@"; exit $?', "sh"]
     command = [
         *between,

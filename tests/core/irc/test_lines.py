@@ -109,7 +109,7 @@ values = st.text(alphabet="xy=\\\\:s", max_size=4)
 
 
 @given(st.lists(st.tuples(keys, st.sampled_from(["=", ""]), values), max_size=6))
-def test_a_single_tag_equals_its_value_among_all_tags(pairs: list[tuple[str, str, str]]) -> None:
+def test_a_tag_read_alone_has_the_same_value_as_among_all_tags(pairs: list[tuple[str, str, str]]) -> None:
     head = ";".join(f"{key}{equals}{value if equals else ''}" for key, equals, value in pairs)
     line = parse(f"@{head} PING".encode())
     assert {key: line.tag(key) for key, _, _ in pairs if key} == dict(line.tags)
@@ -117,7 +117,7 @@ def test_a_single_tag_equals_its_value_among_all_tags(pairs: list[tuple[str, str
 
 @given(st.text(alphabet="@:;=#a! ", max_size=24))
 def test_the_fast_path_equals_the_general_parser(text: str) -> None:
-    # A second space before the command bypasses the fast path and must change nothing.
+    # A second space after the tags bypasses the fast path, but must not change the result.
     raw = f"@a=1 :b!c {text}"
     assert parse(raw.encode()) == parse(raw.replace("@a=1 :", "@a=1  :", 1).encode())
 

@@ -34,7 +34,7 @@ def test_free_slots_are_filled_before_a_connection_is_opened() -> None:
     assert moves.join == {0: ["d"], 1: ["e"]}
 
 
-def test_new_connections_share_the_list_in_the_order_their_joins_are_sent() -> None:
+def test_new_connections_are_assigned_channels_in_turns_of_20_joins() -> None:
     targets = [f"c{n}" for n in range(120)]
     first, second, third = plan(targets, {}, 50).join.values()
     assert first == targets[0:20] + targets[60:80]

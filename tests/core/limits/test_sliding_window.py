@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.limits.sliding_window import SlidingWindow
 
 
-def test_a_call_beyond_the_limit_waits_until_the_window_has_moved() -> None:
+def test_a_call_beyond_the_limit_waits_until_the_oldest_call_leaves_the_window() -> None:
     window = SlidingWindow(2, 60)
     for now_s in (0.0, 10.0):
         assert window.delay_s(now_s) == 0
@@ -25,7 +25,7 @@ def test_no_window_holds_more_calls_than_the_limit() -> None:
     assert all(later - earlier > 59.999 for earlier, later in zip(calls_s, calls_s[600:], strict=False))
 
 
-def test_the_latest_time_of_several_blocks_applies() -> None:
+def test_the_block_that_ends_last_applies() -> None:
     window = SlidingWindow(10, 60)
     window.block_until(30)
     window.block_until(20)

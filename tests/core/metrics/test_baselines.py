@@ -31,7 +31,7 @@ def test_lower_bounds_and_unknown_figures_are_not_part_of_a_baseline() -> None:
     assert "messages" not in baselines(WHOLE, [half_heard] * 3 + [WHOLE] * 2)
 
 
-def test_an_incomplete_figure_has_a_baseline_without_a_change() -> None:
+def test_an_incomplete_figure_has_a_baseline_but_no_change() -> None:
     found = baselines(replace(WHOLE, coverage=0.5), [WHOLE] * 3)
     assert found["messages"].change is None
     assert found["length"].change == 0

@@ -11,7 +11,7 @@ from core.pipeline.coverage import RecordedGaps
 from core.pipeline.intervals import Intervals
 from core.times import HOUR_MS, MINUTE_MS
 
-# A whole hour.
+# The start of an hour.
 T = 1_795_399_200_000
 START, END = T + 20 * MINUTE_MS, T + 90 * MINUTE_MS
 

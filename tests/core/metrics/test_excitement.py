@@ -61,7 +61,7 @@ def test_windows_that_were_not_heard_are_ignored() -> None:
 
 
 def test_live_and_stored_windows_give_the_same_value() -> None:
-    """Live windows arrive every 5 s, some twice and in any order within a batch; every second one is stored."""
+    """Live windows arrive every 5 s, some twice and in any order within a batch; every other window is stored."""
     rng = random.Random(7)
     windows = [(T + n * 5_000, rng.randrange(200)) for n in range(400)]
     stored = {end_ms: chatters for end_ms, chatters in windows if end_ms % INTERVAL_MS == 0}

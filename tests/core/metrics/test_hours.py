@@ -43,7 +43,7 @@ def test_hours_have_the_values_of_their_minutes(minutes: Minutes) -> None:
 
 @given(near_midnights())
 def test_summed_hours_have_the_values_of_their_day_and_range(minutes: Minutes) -> None:
-    """Formulas over the sums of the hours, written out for two metrics, equal those of days and ranges."""
+    """The sums of the hours give the values of days and ranges; for two metrics, the formula is written out."""
     hours = summaries_of_hours(stored_hours(minutes), NO_GAPS, NO_BROADCASTS, T, END)
     rows = rows_of(minutes, set())
     whole = summarize(rows, NO_GAPS, NO_BROADCASTS, T, END)

@@ -64,7 +64,7 @@ def minutes(numbers: range, *, heard_s: int, pulses: int = 60) -> list[Row]:
 
 
 def test_time_on_air_before_a_broadcast_was_noticed_is_listed() -> None:
-    """On air from 0:30; tracked, and heard, from the last 20 s of the third minute on."""
+    """The channel is on air from second 30 on, but tracked and heard only from the last 20 s of the third minute on."""
     started_ms = T + 30 * SECOND_MS
     stored = [*minutes(range(2, 3), heard_s=20, pulses=20), *minutes(range(3, 5), heard_s=60)]
     until_ms = T + 5 * MINUTE_MS

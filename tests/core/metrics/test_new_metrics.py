@@ -16,7 +16,7 @@ from core.metrics.windows import LIVE_WINDOW_MS, Columns
 from core.pipeline.records import Grain
 from core.times import HOUR_MS
 
-# Its value and its peak come from many 30-second windows: see core/metrics/excitement.py.
+# The value and the peak of this metric come from many 30-second windows: see core/metrics/excitement.py.
 OF_MANY_WINDOWS = "excitement"
 
 

@@ -189,7 +189,7 @@ def test_hours_without_peak_columns_have_averages_only() -> None:
 
 
 def test_a_range_splits_into_heard_missed_and_the_rest() -> None:
-    """A quarter of an hour heard, an hour missed while on air, then off air."""
+    """The channel is heard for a quarter of an hour, missed for an hour while on air, and then off air."""
     heard = [Row(T + n * MINUTE_MS, MINUTE_MS, heard_minute()) for n in range(15)]
     gap = RecordedGaps([(T + 15 * MINUTE_MS, T + 75 * MINUTE_MS)])
     result = summarize(heard, gap, NO_BROADCASTS, T, T + 24 * HOUR_MS)
@@ -200,7 +200,7 @@ def test_a_range_splits_into_heard_missed_and_the_rest() -> None:
     assert result.lower_bounds.chat
 
 
-def test_counts_of_a_range_that_was_heard_while_on_air_are_not_lower_bounds() -> None:
+def test_counts_are_not_lower_bounds_if_all_time_on_air_was_heard() -> None:
     result = summarize([Row(T, MINUTE_MS, heard_minute())], NO_GAPS, NO_BROADCASTS, T, T + 24 * HOUR_MS)
     assert (result.coverage, result.coverage_on_air) == (1 / (24 * 60), 1)
     assert not result.lower_bounds.chat
@@ -253,9 +253,9 @@ def tracked(*, heard_ms: int, on_air: int, heard_on_air_ms: int, pulses: int = 6
 @pytest.mark.parametrize(
     ("minute", "on_air_s", "heard_s"),
     [
-        # Heard before the broadcast was noticed, so nothing was missed.
+        # The channel was heard even before its broadcast was noticed, so nothing was missed.
         (tracked(heard_ms=60_000, on_air=20, heard_on_air_ms=20_000), 50, 50),
-        # Tracked only after the broadcast was noticed.
+        # The channel was tracked only after its broadcast was noticed.
         (tracked(heard_ms=20_000, on_air=20, heard_on_air_ms=20_000, pulses=20), 50, 20),
         (tracked(heard_ms=0, on_air=0, heard_on_air_ms=0), 50, 0),
         # Part of the heard time precedes the broadcast.

@@ -27,7 +27,7 @@ def test_other_metrics_have_one_unit(metric: Metric) -> None:
     assert {unit_of(metric, grain) for grain in STORED_GRAINS} == {average_unit(metric)} == {metric.unit}
 
 
-def test_a_unit_beside_a_name_does_not_repeat_it() -> None:
+def test_a_unit_next_to_a_metric_name_does_not_repeat_the_name() -> None:
     assert [unit_beside_name(METRIC["chatters"], grain) for grain in STORED_GRAINS] == ["per 30 s", "per min", "per h"]
     names = [name_with_unit(METRIC[key]) for key in ("viewers", "messages", "chatters")]
     assert names == ["Viewers", "Messages, msg / 30 s", "Chatters, per 30 s"]

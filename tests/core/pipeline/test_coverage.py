@@ -19,11 +19,11 @@ def test_a_gap_lasts_until_the_join_is_confirmed() -> None:
     assert coverage.joined("7", 1, 3_600) is None
 
 
-def test_a_second_after_the_join_is_observed_in_full() -> None:
+def test_a_second_that_begins_after_the_join_is_observed_in_full() -> None:
     assert joined_at(1_000).observed(3_000) == {"7": 1_000}
 
 
-def test_the_second_of_the_join_counts_from_the_join() -> None:
+def test_the_second_in_which_a_join_is_confirmed_is_observed_from_the_join_on() -> None:
     assert joined_at(1_300).observed(2_000) == {"7": 700}
 
 
@@ -77,7 +77,7 @@ def test_the_loss_of_a_connection_that_had_not_joined_changes_nothing() -> None:
     assert coverage.observed(2_000) == {"7": 1_000}
 
 
-def test_a_recorded_gap_overrides_the_claimed_time() -> None:
+def test_a_recorded_gap_reduces_the_time_claimed_as_heard() -> None:
     unheard = RecordedGaps([(12_000, 15_000), (70_000, 90_000), (14_000, 16_000)])
     assert unheard.observed_ms(60_000, 0, 60_000) == 56_000
     assert unheard.observed_ms(60_000, 60_000, 120_000) == 40_000

@@ -14,7 +14,7 @@ def spans() -> st.SearchStrategy[list[Span]]:
 
 
 @pytest.mark.parametrize("length_ms", [0, 3, 5, 9])
-def test_intervals_have_a_first_and_a_last_part(length_ms: int) -> None:
+def test_the_first_and_last_part_of_a_set_have_the_requested_length(length_ms: int) -> None:
     times = Intervals([(0, 5), (10, 14)])
     first, last = times.first_ms(length_ms), times.last_ms(length_ms)
     assert first.overlap_ms(0, 20) == last.overlap_ms(0, 20) == length_ms

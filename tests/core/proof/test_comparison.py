@@ -104,7 +104,7 @@ def test_shared_copies_and_messages_are_distinguished(sent: str, found: str, is_
 
 
 @pytest.mark.parametrize("kind", ["raid", "sub", "ban", "deletion", "mode"])
-def test_other_kinds_are_not_expected_in_chat(kind: str) -> None:
+def test_ledger_entries_other_than_messages_are_not_expected_in_chat(kind: str) -> None:
     assert match([entry(kind=kind)], heard()).all == Counts()
 
 
@@ -119,7 +119,7 @@ def test_an_unknown_id_is_reported_unchanged() -> None:
     assert f"message {message_id} " in match([entry()], heard(M1, (message_id, SENT_MS))).differences[0]
 
 
-def test_a_message_without_recipients_must_not_appear() -> None:
+def test_a_message_sent_to_no_connection_must_not_appear_in_chat() -> None:
     assert match([entry(connections=0)], heard()).all == Counts()
     assert "sent to no connection" in match([entry(connections=0)], heard(M1)).differences[0]
 

@@ -1,4 +1,4 @@
-"""The reference computation of a day gives the sums and peaks of the roll-up for any tiling; differences are named."""
+"""The reference computation of a day has the sums and peaks of the roll-up; every column that differs is named."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.core.metrics.test_ranges import Minutes
 
 
 def hours_of(minutes: Minutes) -> dict[int, Columns]:
-    """Return the stored hours of minutes by start; an hour has as many chatters as minutes."""
+    """Return the hours, by start, that minutes are rolled up into; each hour has as many chatters as stored minutes."""
     starts = {at_ms // HOUR_MS * HOUR_MS for at_ms in minutes}
     inside = {
         start_ms: {ms: m for ms, m in minutes.items() if ms // HOUR_MS * HOUR_MS == start_ms} for start_ms in starts
@@ -48,7 +48,7 @@ def test_the_reference_has_the_sums_and_peaks_of_the_roll_up(
         assert reference_day(start_ms, minutes if has_minutes else {}, hours) == expected
 
 
-def test_hours_of_older_versions_have_no_reference() -> None:
+def test_a_day_with_hours_from_older_versions_has_no_reference() -> None:
     assert reference_day(T, {}, {T: {"messages": 9, "observed_ms": HOUR_MS}}) is None
 
 

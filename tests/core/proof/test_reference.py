@@ -119,7 +119,7 @@ def record_of(at_ms: int, message_id: str = "m1", sent_ms: int | None = None, ki
     return json.dumps({**fields, "at_ms": at_ms, "user_hash": 5}).encode()
 
 
-def test_a_tally_counts_ids_and_messages_moved_to_another_minute() -> None:
+def test_each_id_is_counted_and_messages_dated_to_a_later_minute_are_listed() -> None:
     tally = Tally()
     tally.add(0, record_of(T0 + 59_000, "a"), T0)
     tally.add(0, record_of(T0 + 60_000, "b", sent_ms=T0 + 59_999), T0)
