@@ -61,7 +61,7 @@ def test_percentages_are_rounded_down_unless_they_count_as_complete() -> None:
 
 
 @given(st.floats(0, 1, exclude_min=True))
-def test_a_count_is_a_lower_bound_where_the_displayed_coverage_is_below_100(share: float) -> None:
+def test_a_count_is_a_lower_bound_where_the_displayed_coverage_is_below_100_percent(share: float) -> None:
     is_lower_bound = percent(share) != "100.0"
     assert figure("messages", 432, share).startswith("≥") == is_lower_bound
     assert excluded_text({"copies": 1}, share).startswith("≥") == is_lower_bound
@@ -161,7 +161,7 @@ def test_a_missing_peak_of_older_hours_is_explained() -> None:
         ("messages", {}, 60_000, "no data in this range"),
     ],
 )
-def test_a_missing_peak_is_explained_without_a_mark(
+def test_a_missing_peak_is_explained_and_has_no_lower_bound_mark(
     metric: str, sums: dict[str, int], heard_ms: int, note: str
 ) -> None:
     whole = RangeSummary(0, HOUR_MS, sums, heard_ms=heard_ms, missed_ms=HOUR_MS - heard_ms)

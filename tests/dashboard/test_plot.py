@@ -20,7 +20,7 @@ def test_axes_end_at_round_values(highest: float, top: float) -> None:
 
 
 @given(st.floats(1e-6, 1e12))
-def test_an_axis_ends_at_1_to_2_5_times_the_highest_value(highest: float) -> None:
+def test_an_axis_ends_at_most_150_percent_above_the_highest_value(highest: float) -> None:
     assert highest <= nice_top(highest) * (1 + 1e-9)
     assert nice_top(highest) <= 2.5 * highest
 

@@ -31,7 +31,7 @@ try {
 """
 
 
-def test_an_element_of_another_type_is_reported(tmp_path: Path) -> None:
+def test_an_element_of_an_unexpected_type_is_reported(tmp_path: Path) -> None:
     assert run_program(tmp_path, WRONG_TYPE, None) == "#name is not of type HTMLInputElement"
 
 

@@ -76,7 +76,7 @@ def test_after_a_pause_the_new_broadcast_starts_once_and_the_previous_one_ends_o
     ]
 
 
-def test_the_category_of_a_broadcast_is_reported_when_it_is_first_seen() -> None:
+def test_each_category_of_a_broadcast_is_reported_when_the_category_is_first_seen() -> None:
     table = Table()
     table.poll(T0 + MINUTE, ADA, replace(BOB, category=""))
     assert [(record["text"], record["at_ms"]) for record in table.first_categories] == [("Chess", T0 + MINUTE)]

@@ -244,7 +244,7 @@ def test_windows_that_chat_no_longer_covers_are_ignored(ledger: Ledger) -> None:
     assert check(chat, FakeStore(CHAT), ledger).windows == 0
 
 
-def test_the_check_waits_until_chat_has_passed_the_ledger(ledger: Ledger) -> None:
+def test_the_check_waits_until_chat_is_newer_than_the_ledger(ledger: Ledger) -> None:
     report = check(FakeChat(CHAT[:1], CHAT[1:]), FakeStore(CHAT), ledger)
     assert (report.is_ok, report.notes) == (True, [])
 

@@ -54,7 +54,7 @@ def test_two_fragments_of_a_line_are_joined() -> None:
     assert deliver(server, client) == b"NICK justinfan1\r\n"
 
 
-def test_one_byte_at_a_time_gives_the_same_lines() -> None:
+def test_input_read_one_byte_at_a_time_gives_the_same_lines() -> None:
     server, client = opened()
     client.send_text(LINES)
     client.send_text(b"three")

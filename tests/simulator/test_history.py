@@ -130,7 +130,7 @@ def test_outages_are_recorded_as_gaps_and_reduce_the_time_heard(history: History
         assert missed_ms == pytest.approx(gap.until_ms - gap.at_ms, abs=1000)
 
 
-def test_events_are_split_without_loss(history: History) -> None:
+def test_no_event_is_lost_at_the_boundary_of_two_spans(history: History) -> None:
     from_ms, middle_ms = NOW_MS - DAY_MS, NOW_MS - DAY_MS // 3
     for index in range(CHANNELS):
         for events in (history.events, history.text_changes):

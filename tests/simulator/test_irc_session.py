@@ -143,14 +143,14 @@ def test_an_unknown_command_is_answered_with_421() -> None:
     assert replies(welcomed(), b"DANCE #amberyak\r\n") == [":tmi.twitch.tv 421 justinfan123 DANCE :Unknown command"]
 
 
-def test_one_byte_at_a_time_gives_the_same_replies() -> None:
+def test_input_read_one_byte_at_a_time_gives_the_same_replies() -> None:
     script = CAPS + b"NICK justinfan123\r\nJOIN #amberyak,#icykettle\r\nPING :x\r\n"
     slowly = session()
     pieces = [slowly.receive(script[at : at + 1], 0.0) for at in range(len(script))]
     assert b"".join(pieces) == session().receive(script, 0.0)
 
 
-def test_the_twenty_first_join_in_10_seconds_is_a_violation_and_closes_the_connection() -> None:
+def test_the_21st_join_in_10_seconds_is_a_violation_and_closes_the_connection() -> None:
     rooms = create_rooms()
     client = welcomed(rooms)
     for _ in range(20):
@@ -181,14 +181,14 @@ def test_join_limits_are_per_connection_unless_strict() -> None:
         assert (first.should_close, second.should_close) == (False, strict)
 
 
-def test_more_than_20_logins_in_10_seconds_are_counted_but_accepted() -> None:
+def test_logins_beyond_20_in_10_seconds_are_counted_as_violations_but_accepted() -> None:
     rooms = create_rooms()
     clients = [welcomed(rooms) for _ in range(22)]
     assert rooms.violations == Violations(connections=2)
     assert not clients[-1].should_close
 
 
-def test_the_join_of_the_hundred_and_first_channel_is_silently_ignored() -> None:
+def test_the_join_of_the_101st_channel_is_silently_ignored() -> None:
     rooms = create_rooms(101)
     client = welcomed(rooms)
     for number in range(100):

@@ -344,7 +344,7 @@ def test_the_figures_of_an_unreadable_heartbeat_are_unknown_and_its_problem_is_s
     assert ended.errors == "0 records lost"
 
 
-def test_joined_channels_are_unknown_if_those_of_one_producer_are_unknown() -> None:
+def test_the_number_of_joined_channels_is_unknown_if_it_is_unknown_for_one_producer() -> None:
     other = UnreadableHeartbeat("producer", "producer-2", T0, "version 1, expected 2")
     two = (producer(T0), producer(T0, "producer-2"))
     assert joined_channels(HealthSnapshot(T0, heartbeats=two)) == (6, 4)

@@ -176,7 +176,7 @@ def test_an_endless_line_does_not_exhaust_memory() -> None:
     assert isinstance(event, Ended)
 
 
-def test_one_byte_at_a_time_gives_the_same_events() -> None:
+def test_input_read_one_byte_at_a_time_gives_the_same_events() -> None:
     raw = echo("a") + b":b!b@b PRIVMSG #a :hi there\r\n\xff\xfe broken\r\nPING :1\r\n" + b":tmi.twitch.tv 353 x\r\n"
     whole, single = welcomed(), welcomed()
     for session in (whole, single):
@@ -274,7 +274,7 @@ def test_a_session_ends_if_no_welcome_arrives(lines: bytes) -> None:
     assert session.tick(WELCOME_WITHIN_MS) == [Ended("no welcome")]
 
 
-def test_end_of_names_confirms_a_join_too() -> None:
+def test_the_end_of_a_names_list_also_confirms_a_join() -> None:
     session = welcomed()
     session.join(["a"])
     session.tick(0)

@@ -40,7 +40,7 @@ def test_a_channel_that_stays_silent_is_rejoined_less_and_less_often() -> None:
     assert waits == [min(AT_MOST_MS, AT_LEAST_MS * 2**n) for n in range(8)]
 
 
-def test_a_message_resets_the_limit() -> None:
+def test_a_message_resets_the_time_until_the_next_rejoin() -> None:
     silence = busy_until(120_000)
     assert silence.due(180_000) == ["a"]
     silence.mark_rejoined("a")

@@ -148,7 +148,7 @@ def test_a_large_window_counts_more_than_a_small_one() -> None:
     assert METRIC["spam"].value_over("5m")(five_minutes(T, ends), FIVE_MINUTES_MS) == 1.09
 
 
-def test_windows_that_overlap_or_are_older_are_ignored() -> None:
+def test_windows_that_overlap_or_are_older_than_five_minutes_are_ignored() -> None:
     ends = {T - number * INTERVAL_MS: {"messages": 1} for number in range(60)}
     assert five_minutes(T, ends)["messages"] == 10
     assert five_minutes(T, {T: {"messages": 3}, T - FIVE_MINUTES_MS: {"messages": 1_000}}) == {"messages": 3}

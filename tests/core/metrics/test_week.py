@@ -43,7 +43,7 @@ def test_hours_are_grouped_by_weekday_and_hour_in_the_time_zone() -> None:
     assert (berlin.at(0, 18).on_air, berlin.at(0, 19).on_air, berlin.at(0, 22).on_air) == (0, 4, 4)
 
 
-def test_in_half_hour_offset_zones_an_hour_counts_where_it_begins() -> None:
+def test_an_hour_counts_where_it_begins_in_zones_with_a_half_hour_offset() -> None:
     week = week_of({MONDAY: hour(), **evenings(range(1))}, ZoneInfo("Asia/Kolkata"), UNTIL)
     assert week.at(0, 5).on_air == 1
     assert week.at(0, 23).on_air == 1

@@ -26,7 +26,7 @@ def test_a_hundred_unusable_records_are_tolerated() -> None:
     )
 
 
-def test_more_unusable_records_are_tolerated_up_to_a_tenth() -> None:
+def test_more_unusable_records_are_tolerated_up_to_a_tenth_of_all_records() -> None:
     assert take_until_excess(BadRecordRate(), (3_600, None), (5_000, "late")) == (
         4_000,
         RateExceeded("windows", 401, 4_001, "late"),
