@@ -121,7 +121,7 @@ async def test_a_language_is_shown_with_its_code_and_name_everywhere(api: Api) -
     assert (unfiltered["language"], unfiltered["language_name"]) == ("", "")
 
 
-async def test_the_live_filter_selects_either_live_or_other_channels(api: Api) -> None:
+async def test_the_live_filter_selects_live_channels_or_all_the_others(api: Api) -> None:
     for number, login in ((2, "beta"), (77, "old"), (78, "older")):
         await Channel.objects.acreate(id=str(number), login=login, name=login)
 

@@ -106,7 +106,7 @@ def test_admin_pages_open_only_for_roles_with_the_permission(role: str) -> None:
 @pytest.mark.parametrize(
     "path", ["autocomplete/", "jsi18n/", "r/1/1/", "ingest/", "auth/", "nothing/", "ingest/channel/1/"]
 )
-def test_other_admin_urls_never_return_500(role: str, path: str) -> None:
+def test_admin_urls_for_scripts_and_missing_pages_never_return_500(role: str, path: str) -> None:
     client = client_of(role)
     queries = [
         "",

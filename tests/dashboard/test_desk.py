@@ -379,7 +379,7 @@ def test_curators_do_not_see_changes_to_accounts(boards: Boards) -> None:
     assert [row.subject for row in section(owner, "staff-changes").rows] == ["account 9 (user)"]
 
 
-def test_owners_see_staff_without_a_second_factor_first(boards: Boards) -> None:
+def test_staff_without_a_second_factor_are_listed_first_for_owners(boards: Boards) -> None:
     owner = staff_client("owner")
     member = User.objects.create_user("zoe@example.com", "a long password", is_staff=True)
     member.groups.add(Group.objects.get(name="support"))

@@ -124,7 +124,7 @@ def test_an_interrupted_walk_with_enough_streams_is_accepted() -> None:
     assert len(twitch.helix().top_streams(100)) == 100
 
 
-def test_fewer_streams_than_requested_are_accepted_once_a_second_walk_confirms_them() -> None:
+def test_fewer_streams_than_requested_are_accepted_if_another_walk_confirms_them() -> None:
     twitch = Twitch(*walk(130), *walk(130))
     assert len(twitch.helix().top_streams(500)) == 130
     assert cursors_of(twitch) == [None, "after 100"] * 2

@@ -244,7 +244,7 @@ def test_bans_are_summed_per_minute_and_each_counts_as_one_removal(intake: Intak
     assert intake.minutes(minute_ms + 60_000) == []
 
 
-def test_a_timeout_and_a_ban_of_a_user_at_once_count_as_two_removals(intake: Intake) -> None:
+def test_a_simultaneous_timeout_and_ban_of_a_user_count_as_two_removals(intake: Intake) -> None:
     timeout = b"@ban-duration=600;" + ban(1, NOW)[1:]
     records = [kind for raw in (timeout, timeout, ban(1, NOW)) for kind in intake.notice(parse(raw), NOW)]
     assert len(records) == 2

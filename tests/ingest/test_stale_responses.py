@@ -188,7 +188,7 @@ def test_an_undelivered_change_back_is_retried_with_its_original_time() -> None:
     assert table.kinds() == [("title", LATER + MINUTE), ("title", LATER + 2 * MINUTE)]
 
 
-def test_a_new_broadcast_may_have_an_earlier_title_at_once() -> None:
+def test_an_earlier_title_in_a_new_broadcast_counts_at_once() -> None:
     table = Table()
     for minute, title in ((-5, "a title"), (-4, "new")):
         table.poll(LATER + minute * MINUTE, replace(ADA, title=title), BOB)
@@ -227,7 +227,7 @@ def test_a_row_without_a_login_is_ignored_if_its_channel_is_unknown() -> None:
     assert update.streams == [BOB]
 
 
-def test_a_start_is_reported_once_it_is_known() -> None:
+def test_a_start_is_reported_as_soon_as_it_is_known() -> None:
     table = Table()
     table.poll(LATER, replace(ADA, started_at=""), BOB)
     assert [start["channel_id"] for start in table.first_starts] == ["8"]
@@ -238,7 +238,7 @@ def test_a_start_is_reported_once_it_is_known() -> None:
     assert valid_ends(table) == [(T0, LATER + 2 * MINUTE)]
 
 
-def test_a_resumed_broadcast_is_identified_once_its_start_is_known() -> None:
+def test_a_resumed_broadcast_is_identified_as_soon_as_its_start_is_known() -> None:
     table = Table()
     polls(table, "A--")
     update = table.poll(LATER + 3 * MINUTE, replace(ADA, started_at=""), BOB)

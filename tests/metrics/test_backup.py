@@ -33,7 +33,7 @@ def complete(path: Path) -> Path:
     return path
 
 
-def test_a_backup_gets_its_final_name_once_it_is_complete(tmp_path: Path) -> None:
+def test_a_backup_gets_its_final_name_when_it_is_complete(tmp_path: Path) -> None:
     path = complete(tmp_path / "b")
     assert not (tmp_path / "b.part").exists()
     assert path.stat().st_mode & 0o777 == 0o700

@@ -79,7 +79,7 @@ def test_the_last_savepoint_is_kept_for_a_rollback(tmp_path: Path) -> None:
     assert (older.exists(), newer.exists()) == (False, True)
 
 
-def test_checkpoints_of_other_jobs_are_deleted_once_a_job_has_its_own(tmp_path: Path) -> None:
+def test_checkpoints_of_other_jobs_are_deleted_as_soon_as_a_job_has_its_own(tmp_path: Path) -> None:
     old = checkpoint(tmp_path, "aaa-0", "job1", 7, 100)
     other = checkpoint(tmp_path, "bbb-0", "job0", 1, 50)
     started = checkpoint(tmp_path, "aaa-0", "job2", 1, 200, whole=False)

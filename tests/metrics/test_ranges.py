@@ -109,7 +109,7 @@ def test_an_hour_that_is_partly_on_air_is_read_as_minutes() -> None:
     assert (result.on_air_ms, result.on_air_heard_ms, result.missed_ms) == (20 * MINUTE_MS, 20 * MINUTE_MS, 0)
 
 
-def test_hours_with_gaps_are_read_as_minutes_before_those_partly_on_air() -> None:
+def test_hours_with_gaps_are_read_as_minutes_in_preference_to_hours_partly_on_air() -> None:
     first_ms = HOUR - 60 * HOUR_MS
     gaps = RecordedGaps([(HOUR - 30_000, HOUR - 20_000)])
     began = [first_ms + n * HOUR_MS + MINUTE_MS for n in range(FINER_HOURS_MAX)]

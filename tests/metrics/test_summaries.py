@@ -97,7 +97,7 @@ def test_the_latest_reported_end_or_withdrawal_wins_whatever_the_order() -> None
         assert [ended.ended_ms for ended in summaries.waiting] == [ENDED + 9], order
 
 
-def test_other_events_and_ends_without_a_start_are_ignored() -> None:
+def test_ends_without_a_start_and_events_of_other_kinds_are_ignored() -> None:
     summaries = Summaries()
     summaries.add(EventRecord("x", "raid", "7", T, count=3), position(1))
     summaries.add(EventRecord("x", "stream_end", "7", T), position(2))

@@ -12,6 +12,6 @@ def test_attempts_expire_after_ten_seconds() -> None:
     assert not window.exceeded(10.0)
 
 
-def test_a_rejected_attempt_counts_too() -> None:
+def test_rejected_attempts_count_toward_the_limit() -> None:
     window = RateLimit(1)
     assert [window.exceeded(now_s) for now_s in (0.0, 9.0, 18.0)] == [False, True, True]

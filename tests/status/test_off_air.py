@@ -83,7 +83,7 @@ def test_a_channel_that_was_never_on_air_is_marked_off_air_throughout(tmp_path: 
     assert draw(tmp_path, ends=[], now_ms=T)["off"] == []
 
 
-def test_no_loading_note_is_shown_once_history_is_loaded(tmp_path: Path) -> None:
+def test_no_loading_note_is_shown_after_history_is_loaded(tmp_path: Path) -> None:
     # The chart has only live points until the first hour has ended.
     at_ms = T + 31 * MINUTE_MS
     case = {"range": range_json(RANGES["90d"]), "frames": [frame(at_ms)], "now_ms": at_ms}

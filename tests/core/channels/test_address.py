@@ -102,7 +102,7 @@ def test_every_form_of_a_channel_name_is_parsed(text: str) -> None:
         ("twitch.tv/" + "x" * 1_000, "longer than 500 characters"),
     ],
 )
-def test_other_input_is_rejected_with_a_reason(text: str, reason: str) -> None:
+def test_input_that_is_not_a_channel_is_rejected_with_a_reason(text: str, reason: str) -> None:
     with pytest.raises(InvalidChannel) as refused:
         read_channel(text)
     assert reason in str(refused.value)

@@ -46,7 +46,7 @@ def test_the_error_names_the_repeated_member(text: str, member: str) -> None:
      "[" * 9_999,
      '{"\\udfff": 1}', '"\ud800"', "{'a': 1}", "[1,]", '{"a": 1} {"a": 1}'],
 )  # fmt: skip
-def test_other_input_is_rejected(data: bytes | str) -> None:
+def test_input_that_is_not_strict_json_is_rejected(data: bytes | str) -> None:
     with pytest.raises(InvalidJson):
         read_json(data)
 

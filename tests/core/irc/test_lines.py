@@ -151,7 +151,7 @@ def test_every_recorded_message_has_channel_user_and_time(name: str) -> None:
 
 
 @needs_data
-def test_every_recorded_kind_of_line_has_its_command() -> None:
+def test_the_command_of_every_recorded_kind_of_line_is_parsed() -> None:
     for row in (DATA / "irc" / "protocol_lines.tsv").read_bytes().splitlines():
         command, _, raw = row.partition(b"\t")
         assert parse(raw).command == command.decode()

@@ -92,7 +92,7 @@ def test_joins_wait_for_the_rate_limit() -> None:
     assert len(joins(session)) == 20
 
 
-def test_a_join_counts_once_twitch_confirms_it() -> None:
+def test_a_join_counts_as_soon_as_twitch_confirms_it() -> None:
     session = welcomed()
     session.join(["a"])
     session.tick(0)

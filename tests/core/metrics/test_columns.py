@@ -69,7 +69,7 @@ def test_values_without_records_are_absent() -> None:
     assert roll_up({}) == {}
 
 
-def test_shared_copies_and_bots_change_no_other_column() -> None:
+def test_shared_copies_and_bots_change_only_their_own_columns() -> None:
     extra = [
         ChatRecord("copy", "7", T + 4, user_hash=8, text_hash=1, words=90, viewers=9_999, is_first=1),
         ChatRecord("copy", "7", T + 5, user_hash=8, text_hash=1, words=90),

@@ -23,7 +23,7 @@ def test_values_that_grow_with_the_window_have_its_length_in_their_unit(metric: 
 @pytest.mark.parametrize(
     "metric", [metric for metric in METRICS if not metric.by_length], ids=lambda metric: metric.key
 )
-def test_other_metrics_have_one_unit(metric: Metric) -> None:
+def test_values_that_do_not_grow_with_the_window_have_one_unit(metric: Metric) -> None:
     assert {unit_of(metric, grain) for grain in STORED_GRAINS} == {average_unit(metric)} == {metric.unit}
 
 
