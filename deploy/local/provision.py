@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,11 +18,13 @@ from deploy.local.steps import Step
 PYTHON_PACKAGES = "Python packages"
 # Files of npm packages by their names in static/vendor. tsc finds uPlot's types next to the module.
 VENDOR_FILES = {
-    "uplot/uPlot.esm.js": "uplot/dist/uPlot.esm.js",
+    "uplot/uPlot.esm.js": "uplot/dist/uPlot.iife.min.js",
     "uplot/uPlot.min.css": "uplot/dist/uPlot.min.css",
     "uplot/uPlot.esm.d.ts": "uplot/dist/uPlot.d.ts",
     "inter/inter-latin.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
 }
+# uPlot's package has a minified script, but no minified module.
+APPENDED = {"uplot/uPlot.esm.js": b"export default uPlot;\n"}
 
 
 def unit_test_steps(layout: Layout) -> list[Step]:
@@ -110,6 +111,6 @@ def install_npm_packages(layout: Layout, *, tests: bool) -> str:
     run_command([*command, *([] if tests else ["--omit=dev"])], layout.log_file("npm"), layout.root)
     for name, source in VENDOR_FILES.items():
         (vendor / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(modules / source, vendor / name)
+        (vendor / name).write_bytes((modules / source).read_bytes() + APPENDED.get(name, b""))
     stamp.write(digests)
     return "installed"
