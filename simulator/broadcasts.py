@@ -271,7 +271,7 @@ def _streamers(count: int, seed: int) -> list[Streamer]:
 
 
 def _language(index: int, draw: Random) -> str:
-    """Return a common language, or for every third channel the next of all Twitch languages."""
+    """Return a common language or, for every third channel, the next of all Twitch languages."""
     usual = draw.choice(phrases.LANGUAGES)
     turn, remainder = divmod(index, 3)
     return usual if remainder else phrases.ALL_LANGUAGES[turn % len(phrases.ALL_LANGUAGES)]

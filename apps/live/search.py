@@ -262,7 +262,10 @@ def _page(text: str) -> int:
 
 
 def _number(text: str, errors: list[str]) -> float | None:
-    """Parse a typed number. Return None if it is empty or malformed; if malformed, append a message to `errors`."""
+    """Parse a number that the user entered.
+
+    Return None if it is empty or malformed; if malformed, append a message to `errors`.
+    """
     if not text.strip():
         return None
     try:

@@ -23,8 +23,8 @@ def read_hours(
 ) -> Iterator[tuple[str, list[RangeSummary]]]:
     """Yield each channel with the summaries of its hours in [from_ms, until_ms), oldest first.
 
-    `days` are the summaries of the same whole UTC days by channel. Nothing is known about an hour without a row.
-    Raises: ServiceUnavailable.
+    `days` are the summaries of the whole UTC days in that time, keyed by channel. Nothing is known about an hour
+    without a row. Raises: ServiceUnavailable.
     """
     store, columns, ids = WindowStore(), columns_behind_hours(metrics), list(days)
     for part in (ids[first : first + BATCH_SIZE] for first in range(0, len(ids), BATCH_SIZE)):

@@ -165,7 +165,8 @@ def has_window_peak(metric: Metric, chosen: Range) -> bool:
 
 
 def peak_unit(metric: Metric, chosen: Range) -> str:
-    """Return the unit of a metric's peak over a range: the unit in 30-second windows or in minutes."""
+    """Return the unit of a metric's peak over a range: that of 30-second windows if the peak comes from them, else of
+    minutes."""
     return unit_of(metric, "live" if has_window_peak(metric, chosen) else "minute")
 
 

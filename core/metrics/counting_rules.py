@@ -58,8 +58,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "five-minutes",
         "5-minute ratios",
-        "Boards of ratios cover the past 30 s or, if chosen, the past 5 min. A 5-minute value ends at E, a multiple of "
-        "10 s. The columns of the ten 30-second windows that end at E, E - 30 s, ..., E - 270 s are added, and the "
+        "Boards of ratios cover the past 30 s or, if chosen, the past 5 min. A 5-minute window ends at E, a multiple "
+        "of 10 s. The columns of the ten 30-second windows that end at E, E - 30 s, ..., E - 270 s are added, and the "
         "formula is applied to the sums. The value is never a mean of ratios. A missing window adds nothing. Coverage "
         "is the time heard in these windows / 5 min. To be ranked, a channel needs ten times as many messages as on "
         "the 30-second board, even if windows are missing. The minimum number of viewers for engagement is checked "

@@ -91,7 +91,7 @@ def markdown() -> str:
         _HEAD,
         _table(_METRICS_HEAD, (_metric_row(metric, RankingThresholds()) for metric in METRICS)),
         _item(f"Counts ({_keys(counts)}) are lower bounds where coverage is below {100 * COMPLETE_FROM:g}%."),
-        _item(f"These metrics come from Helix, even for channels that are not joined: {_keys(helix)}."),
+        _item(f"From Helix, and thus also known for channels that are not joined: {_keys(helix)}."),
         _item(
             "A channel below the ranking threshold is shown but not ranked."
             " `ENGAGEMENT_MIN_VIEWERS` and `RANKED_MIN_MESSAGES` set the thresholds for viewers and messages."

@@ -77,7 +77,7 @@ class Coverage:
         return None
 
     def refused(self, channel_id: str, reason: str) -> None:
-        """Set the reason why a channel cannot be joined as the reason for its open gap."""
+        """Record on a channel's open gap why the channel cannot be joined."""
         channel = self._channels.get(channel_id)
         if channel is not None and channel.unheard_since_ms is not None:
             channel.reason = reason

@@ -175,7 +175,7 @@ export class ChannelView {
   }
 
   /**
-   * Show recent events; `marks` is null when they are unknown.
+   * Show recent events; `marks` is null if the events are unknown.
    * @param {EventMark[] | null} marks
    */
   showMarks(marks) {

@@ -53,7 +53,7 @@ const say = (text) => ($("share-status").textContent = text);
 
 form.addEventListener("change", () => {
   showFields();
-  // The displayed link does not have the changed settings.
+  // The displayed link does not reflect the changed settings.
   inside(form, "[data-created]").hidden = true;
   say("");
 });

@@ -41,7 +41,7 @@ export function merged(marks, mergeMs) {
  * Return the lines of the event list, newest first. Each individual event has its own line; summed events share one
  * line per interval and group, which lists the sum of each kind.
  * @param {EventMark[]} marks
- * @param {Record<string, string>} [effects] - by the id of the event
+ * @param {Record<string, string>} [effects] - the effects, keyed by event id
  */
 export function linesOf(marks, effects = {}) {
   /** @type {Line[]} */

@@ -53,7 +53,7 @@ def test_an_unreadable_list_counts_as_missing(store: redis.Redis, raw: str) -> N
 
 
 @pytest.mark.django_db
-def test_a_refresh_publishes_the_channels_below_the_list(store: redis.Redis, broker: Producer) -> None:
+def test_a_refresh_publishes_the_live_channels_outside_the_list(store: redis.Redis, broker: Producer) -> None:
     Channel.objects.create(id="4", login="blocked", name="Blocked", blocked=True)
     Channel.objects.create(id="5", login="pinned", name="Pinned", pinned=True)
     rows = {number: row(number, 1000 - number) for number in range(1, 7)}

@@ -119,7 +119,7 @@ def requested_subscriptions(query: Mapping[str, Any]) -> list[Subscribe]:
         specs["table"] = TableSpec()
     if not 1 <= len(specs) <= SUBSCRIPTIONS_MAX:
         reason = f"Request 1 to {SUBSCRIPTIONS_MAX} subscriptions in total."
-        raise invalid_field("boards", f"{reason} Each board counts as one, and so do the channel list and the table.")
+        raise invalid_field("boards", f"{reason} Each board counts as one; `channels` and `table` count as one each.")
     return [Subscribe(name, spec) for name, spec in specs.items()]
 
 

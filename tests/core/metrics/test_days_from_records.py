@@ -75,7 +75,7 @@ def grouped(chat: Chat, length_ms: int) -> dict[int, Chat]:
 
 
 def rows_of(chat: Chat, gaps: RecordedGaps) -> list[Row]:
-    """Return the stored rows of the records: hours, or minutes in hours with a gap."""
+    """Return the rows that are stored for the records: one per hour, or one per minute in hours with a gap."""
     rows = []
     for hour_ms, inside in grouped(chat, HOUR_MS).items():
         if gaps.overlap_ms(hour_ms, hour_ms + HOUR_MS):

@@ -58,8 +58,8 @@ class RangeSummary(ResponseSchema):
     )
     hourly_average_only = BooleanField(
         source="summary.hourly_average_only",
-        help_text="The range includes old hours for which only the peak of viewers is stored, so `peaks` is null for "
-        "all other metrics.",
+        help_text="The range includes old hours, for which `viewers` is the only metric with a stored peak, so "
+        "`peaks` is null for all other metrics.",
     )
     heard_s = Seconds(source="summary.heard_ms", help_text="Seconds in which the channel was heard.")
     missed_s = Seconds(
