@@ -1,4 +1,4 @@
-"""How a metric changed around an event: its means over the whole windows shortly before and after it."""
+"""Changes of a metric around an event: its means over the whole windows shortly before and after it."""
 
 from __future__ import annotations
 
