@@ -13,6 +13,7 @@ from core.irc.channel_events import GROUPS, SUMMED
 from core.metrics.columns import WINDOW_MS
 from core.metrics.display import change, number
 from core.metrics.effects import change_around
+from core.metrics.formulas import is_complete
 from core.metrics.raids import SETTLE_MS
 
 # Maximum numbers of table rows, timeline lines and listed gaps.
@@ -108,15 +109,20 @@ def marks_by_point(points: Sequence[Point], marks: Iterable[EventMark]) -> list[
 
 
 def effects_of(series: Series) -> dict[str, str]:
-    """Return how chat and viewers changed around each event with an effect, by its id, such as `chat × 2.8`.
+    """Return how chat and viewers changed around each event with an effect, such as `chat × 2.8`, keyed by event id.
 
-    Ranges of hours have no effects, and a metric that the series lacks is left out.
+    Ranges of hours have no effects, and a metric that the series lacks is left out. Messages count only in windows that
+    were fully heard.
     """
     shown = series.range
     if shown.grain == "hour":
         return {}
     values = {
-        key: {point.end_ms: value for point in series.points if (value := value_of(point, key)) is not None}
+        key: {
+            point.end_ms: value
+            for point in series.points
+            if (value := value_of(point, key)) is not None and (key == "viewers" or is_complete(point.coverage))
+        }
         for key in ("messages", "viewers")
     }
     windows = {"step_ms": shown.step_ms, "length_ms": WINDOW_MS[shown.grain]}

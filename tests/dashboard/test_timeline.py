@@ -73,8 +73,9 @@ def test_effects_are_computed_only_from_minutes_with_known_values() -> None:
     week = Range("", "", 7 * DAY_MS, STEP_MS, "hour", has_live=False)
     assert effects_of(Series(week, points, [], [raid])) == {}
     hour = Range("", "", HOUR_MS, STEP_MS, "minute", has_live=False)
-    unheard = [Point(point.end_ms, 0.0, {"messages": 0, "viewers": 500}) for point in points]
-    assert effects_of(Series(hour, unheard, [], [raid])) == {raid.id: "viewers 0%"}
+    for coverage in (0.0, 0.5):
+        unheard = [Point(point.end_ms, coverage, {"messages": 5, "viewers": 500}) for point in points]
+        assert effects_of(Series(hour, unheard, [], [raid])) == {raid.id: "viewers 0%"}
     assert effects_of(Series(hour, points[8:], [], [raid])) == {}
 
 
