@@ -73,7 +73,11 @@ def stages(results: Mapping[str, Figures]) -> list[str]:
                 lambda figures: _stage(figures["flink"]),
             ),
             ("sinks", "history sink: windows, Kafka to Cassandra", lambda figures: _stage(figures["history"])),
-            ("sinks", "boards: windows, to all boards of 5,000 channels", lambda figures: _stage(figures["boards"])),
+            (
+                "sinks",
+                "boards sink: windows, Kafka to boards, 5,000 channels",
+                lambda figures: _stage(figures["boards"]),
+            ),
         )
         if name in results and row(results[name])
     ]

@@ -22,7 +22,7 @@ from simulator.source import Channel, Item, Stream
 BURST_CHANCE_PER_S = 1 / 240
 BURST_S = (8, 30)
 BURST_FACTOR = (2.0, 6.0)
-# Average factor of bursts: 19 of every 240 s at four times the usual rate.
+# Mean rate including bursts, relative to the usual rate: on average, 19 of every 240 s run at four times that rate.
 MEAN_WITH_BURSTS = 1 + BURST_CHANCE_PER_S * sum(BURST_S) / 2 * (sum(BURST_FACTOR) / 2 - 1)
 # Share of the chat that continues after a broadcast.
 OFFLINE_WEIGHT = 0.02

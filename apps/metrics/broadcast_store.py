@@ -122,7 +122,7 @@ class BroadcastStore:
         return {w.end_ms: w.columns for w in self._windows.read_windows(grain, channel_id, from_ms, until_ms)}
 
     def _next_written_us(self, broadcast: Broadcast) -> int:
-        """Return the timestamp of a correction: later than the row's, and than the revisions MINUTES and HOURS."""
+        """Return the timestamp of a correction, later than those of the stored row and of both other revisions."""
         query = "SELECT WRITETIME(ended_ms) AS written FROM stream_summary WHERE channel_id = ? AND started_ms = ?"
         with cassandra_errors():
             session = open_session()

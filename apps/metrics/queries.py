@@ -171,7 +171,7 @@ def peak_unit(metric: Metric, chosen: Range) -> str:
 
 
 def _with_windows(summary: RangeSummary, live: Sequence[Point], metrics: Collection[str]) -> RangeSummary:
-    """Return a summary with the excitement, and the peaks of these metrics, of the windows inside it."""
+    """Return a summary with the excitement and the peaks of `metrics` that come from its 30-second windows."""
     first_ms = summary.from_ms + LIVE_WINDOW_MS
     inside = [point for point in live if first_ms <= point.end_ms <= summary.until_ms]
     excitement = [point.values["excitement"] for point in inside if "excitement" in point.values]

@@ -278,7 +278,7 @@ def _ttl_s(table: str, at_ms: int, now: int) -> int:
 
 
 def _row_insert(session: Any, key: WindowKey, columns: Columns, now: int) -> Statement:
-    """Return the insert of a whole row of the past."""
+    """Return the INSERT statement for a complete row of past data."""
     table, _, _ = _location(key)
     return _insert(session, key, _STORED_COLUMNS[key[1]], columns, ttl_s=_ttl_s(table, key[2], now))
 

@@ -231,7 +231,7 @@ export class Series {
       : [...spans, { from_ms: sinceMs, until_ms: untilMs }];
   }
 
-  /** Whether the stored windows of the range are minutes or hours. */
+  /** Whether the range is stored in minutes or hours, rather than in live windows. */
   get isLong() {
     return this.range.step_ms >= MINUTE_MS;
   }

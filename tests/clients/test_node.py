@@ -93,7 +93,8 @@ def test_clients_reconnect_on_request(output: ClientOutput, twitch: SimulatedTwi
 
 
 def test_clients_answer_pings_and_stay_connected(script: str) -> None:
-    with pinging(every_s=1.0, pong_within_s=0.8) as server, client(script, server.ws_port, "streamer") as output:
+    # A client on a busy machine may take seconds to answer.
+    with pinging(every_s=5.0, pong_within_s=5.0) as server, client(script, server.ws_port, "streamer") as output:
         wait_until(
             lambda: len(output.of_type("ping")) >= 3, LIMIT_S, f"further PINGs after the first PONG: {output.events}"
         )

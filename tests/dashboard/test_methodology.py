@@ -95,7 +95,7 @@ def test_the_introduction_shows_the_configured_limits(client: Client, settings: 
     page = read_page(client.get("/methodology"))
     for words in ("past 30 s and is recomputed every 1 s", "recomputed every 5 s", "below 95% in the past 30 s"):
         assert words in page
-    assert "10 s older than the board’s, and leaves the board after 1 min" in page
+    assert "10 s older than the newest window of the board, and leaves the board after 1 min" in " ".join(page.split())
     assert "marked as old after 170 s and as unknown after 10 min" in page
 
 

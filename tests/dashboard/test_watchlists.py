@@ -149,7 +149,7 @@ def test_invalid_changes_are_rejected_with_advice(owner: User, signed_in: Client
     watchlist = watching(owner, *map(str, range(1, services.CHANNELS_MAX + 1)))
     with pytest.raises(Refused, match="is full: a watchlist can hold up to 100"):
         services.add(owner=owner, channel_id="999", watchlist=watchlist)
-    with pytest.raises(Refused, match="This is not a channel"):
+    with pytest.raises(Refused, match="Invalid channel"):
         services.add(owner=owner, channel_id="../7")
     for number in range(services.LISTS_MAX - 1):
         services.create(owner=owner, name=f"List {number}")

@@ -119,7 +119,7 @@ def test_events_are_read_back_unchanged_and_become_marks(channel_id: str) -> Non
 
 
 @pytest.mark.usefixtures("cassandra")
-def test_stream_starts_and_ends_in_the_48_hours_before_a_span_are_read_with_it(channel_id: str) -> None:
+def test_reading_a_span_includes_stream_starts_and_ends_of_the_48_hours_before(channel_id: str) -> None:
     store, started_ms = WindowStore(), MIDNIGHT - 40 * HOUR_MS
     events = [
         EventRecord(

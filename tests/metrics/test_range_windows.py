@@ -52,7 +52,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> type[Store]:
 
 
 def summaries_of(chosen: Range) -> list[RangeSummary]:
-    """Return the summaries of a range with the chart in each grain."""
+    """Return the summary of a range, computed once for each grain of the chart."""
     return [queries.series("7", replace(chosen, grain=grain), NOW, METRICS).summary for grain in GRAINS]
 
 
