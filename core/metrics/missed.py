@@ -36,8 +36,9 @@ class MissedSpan:
 def missed_spans(parts: Iterable[Part], gaps: Intervals, broadcasts: Intervals) -> list[MissedSpan]:
     """Return the missed time of `parts`, which tile a range, outside recorded gaps.
 
-    Rows store how much was missed, but not when. The missed time is assumed to be next to other missed time, and within
-    broadcasts if the channel was not tracked; in a partly heard row, also next to time that was not heard.
+    Rows store how much was missed, but not when. Missed time is placed at the start of its row if other missed time or
+    a gap ends there, or if the row was partly heard and the row before it was not heard at all; otherwise, at the end.
+    If the channel was not tracked, it is placed within broadcasts, provided that they are long enough.
     """
     spans: list[MissedSpan] = []
     before: Part | None = None
