@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -232,7 +232,9 @@ def gap_json(gap: GapSpan) -> dict[str, Any]:
     return {"from_ms": gap.from_ms, "until_ms": gap.until_ms, "reason": gap.reason, "length": length}
 
 
-def series_json(channel_id: str, series: Series, now: ChannelNow | None, now_ms: int) -> dict[str, Any]:
+def series_json(
+    channel_id: str, series: Series, now: ChannelNow | None, now_ms: int, effects: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the history as columns for the chart script, with null where a metric has no data.
 
     The peaks match the page's tiles: the peak of a range up to now is at least the live value in `now`, unless it is a
@@ -254,4 +256,5 @@ def series_json(channel_id: str, series: Series, now: ChannelNow | None, now_ms:
             for metric in series.metrics
         },
         **marks_json(series, now_ms),
+        "effects": effects,
     }

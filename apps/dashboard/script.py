@@ -9,13 +9,13 @@ from django.conf import settings
 
 from apps.dashboard.choices import DEFAULTS
 from apps.dashboard.context import source_name
-from apps.dashboard.timeline import GAPS_SHOWN, LINES_SHOWN, NOTED_FROM, NOTED_TIMES, SHAPES, TABLE_ROWS
+from apps.dashboard.timeline import GAPS_SHOWN, GROUPS, LINES_SHOWN, NOTED_FROM, NOTED_TIMES, SHAPES, TABLE_ROWS
 from apps.live.board import FILTERS
 from apps.live.consumer import NOT_SIGNED_IN
 from apps.live.freshness import NEED_VIEWERS
 from apps.live.subscriptions import CHANNELS_MAX
 from apps.metrics.gaps import NO_DATA
-from core.irc.channel_events import GROUPS, LABELS, SUMMED
+from core.irc.channel_events import LABELS, SUMMED
 from core.metrics.display import ABSENT, LOWER_BOUND
 from core.metrics.formulas import COMPLETE_FROM
 from core.metrics.grains import SPAN_MAX_MS

@@ -26,7 +26,7 @@ NO_WINDOW, NO_MINUTE = "no complete window in this range", "no minute qualifies;
 HOURLY_AVERAGE_ONLY = "unknown, because only averages are stored for older hours"
 
 
-# Events that often precede a peak. An event is named beside a peak that follows it within AFTER_MAX_MS.
+# Events that often change chat and viewers: an event is named beside a peak that follows it within AFTER_MAX_MS.
 EVENTS = {"raid": "a raid", "gift_bomb": "a gift bomb", "title": "a new title", "category": "a new category"}
 AFTER_MAX_MS = 5 * MINUTE_MS
 

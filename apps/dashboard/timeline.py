@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from apps.dashboard.summary import EVENTS
 from apps.metrics.event_marks import EventMark, merge_sums, merge_sums_before
 from apps.metrics.many_channels import RECENT_MS
 from apps.metrics.queries import Point, Series, value_of
-from core.irc.channel_events import GROUPS, SUMMED
+from core.irc.channel_events import SUMMED
 from core.metrics.columns import WINDOW_MS
 from core.metrics.display import change, number
 from core.metrics.effects import change_around
@@ -32,8 +33,26 @@ GROUP_LABELS = (
     ("moderation", "Moderation"),
     ("notes", "Notes"),
 )
-# Kinds whose effect on chat and viewers is shown.
-WITH_EFFECT = frozenset({"raid", "gift_bomb", "title", "category"})
+# The group of each kind that is listed.
+GROUPS: Mapping[str, str] = {
+    "raid": "raids",
+    "gift_bomb": "support",
+    "subscriptions": "support",
+    "cheers": "support",
+    "bits_badges": "support",
+    "milestones": "support",
+    "bans": "moderation",
+    "timeouts": "moderation",
+    "deletions": "moderation",
+    "announcements": "moderation",
+    "chat_cleared": "moderation",
+    "chat_mode": "moderation",
+    "stream_start": "stream",
+    "stream_end": "stream",
+    "title": "stream",
+    "category": "stream",
+    "note": "notes",
+}
 
 # One icon per kind, in a 12 by 12 box, so that kinds can be told apart without color. "summed" is for lines with
 # several kinds.
@@ -128,7 +147,7 @@ def effects_of(series: Series) -> dict[str, str]:
     windows = {"step_ms": shown.step_ms, "length_ms": WINDOW_MS[shown.grain]}
     texts = {}
     for mark in series.marks:
-        if mark.kind in WITH_EFFECT:
+        if mark.kind in EVENTS:
             chat = change_around(values["messages"], mark.at_ms, **windows).ratio
             viewers = change_around(values["viewers"], mark.at_ms, **windows, settle_ms=SETTLE_MS).ratio
             texts[mark.id] = ", ".join(
@@ -147,7 +166,6 @@ def marks_json(series: Series, now_ms: int) -> dict[str, Any]:
     return {
         "raw_from_ms": raw_from_ms,
         "marks": [asdict(mark) for mark in marks],
-        "effects": effects_of(series),
     }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -179,7 +180,7 @@ def board_context(live: LiveServices, page: BoardPage, user: User | AnonymousUse
         "first_visit": open_visit(user),
         "first_steps": STEPS,
         "view": "channel" if choice.channel else "list",
-        "script": script_data(page) | {"notes": channel_fields["note_fields"]},
+        "script": script_data(page, channel_fields["chart"]["effects"]) | {"notes": channel_fields["note_fields"]},
         "blank_row": BLANK_ROW,
         "blank_display": row_display(BLANK_ROW, metric.key, None),
         "blank_stream": BLANK_STREAM,
@@ -217,7 +218,7 @@ def tab(board: Metric, choice: Choice) -> tuple[Metric, str, bool]:
     return board, choice.query(board=board.key, metric=""), board.key == choice.board.metric
 
 
-def script_data(page: BoardPage) -> dict[str, Any]:
+def script_data(page: BoardPage, effects: Mapping[str, str]) -> dict[str, Any]:
     """Return the initial state of the script, which is the data of the rendered page."""
     channel = page.channel
     return {
@@ -228,7 +229,7 @@ def script_data(page: BoardPage) -> dict[str, Any]:
         "choice": page.choice.parameters(),
         "shown": range_json(page.chart_range),
         "channel": channel_json(channel) if channel else None,
-        "series": series_json(channel.profile.id, page.series, channel, page.now_ms)
+        "series": series_json(channel.profile.id, page.series, channel, page.now_ms, effects)
         if channel and page.series
         else None,
         "ranges": {key: range_json(named_range(key, page.now_ms)) for key in RANGES},

@@ -38,26 +38,6 @@ LABELS: Mapping[str, str] = {
 SUMMED = frozenset(
     {"subscriptions", "cheers", "bans", "timeouts", "deletions", "announcements", "bits_badges", "milestones"}
 )
-# The group of each kind that the event list shows; users filter the list by group. Users write their own notes.
-GROUPS: Mapping[str, str] = {
-    "raid": "raids",
-    "gift_bomb": "support",
-    "subscriptions": "support",
-    "cheers": "support",
-    "bits_badges": "support",
-    "milestones": "support",
-    "bans": "moderation",
-    "timeouts": "moderation",
-    "deletions": "moderation",
-    "announcements": "moderation",
-    "chat_cleared": "moderation",
-    "chat_mode": "moderation",
-    "stream_start": "stream",
-    "stream_end": "stream",
-    "title": "stream",
-    "category": "stream",
-    "note": "notes",
-}
 # The summed kinds of events that remove messages.
 REMOVALS = frozenset({"bans", "timeouts", "deletions"})
 

@@ -33,7 +33,7 @@ async function drawSeries() {
   const history = await fetchJson(start.series_url);
   if (!history) return;
   nowMs = history.now_ms;
-  series.merge({ ...history, raw_from_ms: 0, effects: {} });
+  series.merge({ ...history, raw_from_ms: 0 });
   draw();
   writeTiles();
   const isLive = series.edgeMs(start.metric, nowMs) !== null;

@@ -9,13 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from apps.dashboard.timeline import GROUP_LABELS, SHAPES, Line, effects_of, lines_of, marks_by_point, marks_json, noted
+from apps.dashboard.timeline import (
+    GROUP_LABELS,
+    GROUPS,
+    SHAPES,
+    Line,
+    effects_of,
+    lines_of,
+    marks_by_point,
+    marks_json,
+    noted,
+)
 from apps.metrics.chart_ranges import RANGES, Range
 from apps.metrics.event_marks import EventMark
 from apps.metrics.many_channels import RECENT_MS
 from apps.metrics.queries import Point, Series
 from core.inputs.timestamps import iso_utc
-from core.irc.channel_events import GROUPS, LABELS, SUMMED, label
+from core.irc.channel_events import LABELS, SUMMED, label
 from core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.dashboard.page_script import run_program
 

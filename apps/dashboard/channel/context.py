@@ -79,19 +79,21 @@ def dates_context(page: BoardPage) -> dict[str, Any]:
 
 
 def chart_context(page: BoardPage, metric: Metric, notes: list[Note]) -> dict[str, Any]:
-    """Return the text alternative to the chart: summary, table, gaps and marks."""
+    """Return the text alternative to the chart: summary, table, gaps, marks and their effects."""
     series = page.series
     if series is None:
-        return {"summary": None, "table": [], "gaps": [], "gaps_shown": [], "lines": []}
+        return {"summary": None, "table": [], "gaps": [], "gaps_shown": [], "lines": [], "effects": {}}
     from_ms, until_ms = page.chart_range.event_bounds(page.now_ms)
     summary = with_live_value(summarize(series, metric.key), metric, page.chart_range, page.channel, page.now_ms)
     note_marks = [note_mark(user_note) for user_note in notes if from_ms <= user_note.at_ms <= until_ms]
     marks, merge_ms = [*series.marks, *note_marks], series.range.merge_ms
+    effects = effects_of(series)
     step = max(1, round(len(series.points) / TABLE_ROWS))
     return {
         "summary": summary,
         "table": marks_by_point(series.points[::-1][::step], noted(marks, merge_ms)),
         "gaps": series.gaps[::-1],
         "gaps_shown": series.gaps[: -GAPS_SHOWN - 1 : -1],
-        "lines": lines_of(marks, merge_ms, effects_of(series))[:LINES_SHOWN],
+        "lines": lines_of(marks, merge_ms, effects)[:LINES_SHOWN],
+        "effects": effects,
     }

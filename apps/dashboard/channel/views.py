@@ -27,7 +27,7 @@ from apps.dashboard.channel.week import SHOWN, read_week, read_zone
 from apps.dashboard.choices import DEFAULTS, parse_range
 from apps.dashboard.queries import charted, find_profile, read_channels, read_series, series_json
 from apps.dashboard.script import script_constants
-from apps.dashboard.timeline import GROUP_LABELS, SHAPES
+from apps.dashboard.timeline import GROUP_LABELS, SHAPES, effects_of
 from apps.live.directory import Profile
 from apps.live.services import services_of
 from apps.workspaces.models import Note
@@ -62,7 +62,7 @@ def series(request: HttpRequest, channel_id: str) -> HttpResponseBase:
     reading = read_channels(services_of(request).boards, [channel_id], now)
     channel = reading.channels.get(channel_id) if reading else None
     # orjson, because a day of live windows is hundreds of kilobytes of numbers.
-    body = orjson.dumps(series_json(channel_id, series_read, channel, now))
+    body = orjson.dumps(series_json(channel_id, series_read, channel, now, effects_of(series_read)))
     return HttpResponse(body, content_type="application/json")
 
 

@@ -77,7 +77,8 @@ def shared_series(channels: LiveChannels, link: ShareLink, now_ms: int) -> dict[
     """Return the chart data for a link, or None while history is unavailable. Raises: NotFound."""
     choice, series = _read_series(link, now_ms)
     channel_id = choice.channel or ""
-    return series_json(channel_id, series, channel_now(channels, channel_id, now_ms), now_ms) if series else None
+    # Shared pages list no events.
+    return series_json(channel_id, series, channel_now(channels, channel_id, now_ms), now_ms, {}) if series else None
 
 
 def shared_path(link: ShareLink, now_ms: int) -> dict[str, Any] | None:
