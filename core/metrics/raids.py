@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.metrics.effects import change_around
+from core.metrics.effects import Change, change_around
 from core.times import MINUTE_MS
 
 # The time that raiders have to leave again before viewers are counted.
@@ -23,10 +23,14 @@ class RaidEffect:
     raiders: int | None
     before: float | None
     after: float | None
-    change: float | None
+
+    @property
+    def change(self) -> float | None:
+        """Return the change in viewers; the raid need not be the only cause."""
+        return Change(self.before, self.after).difference
 
 
 def raid_effect(at_ms: int, raiders: int | None, viewers: Mapping[int, float]) -> RaidEffect:
     """Return the effect of a raid. `viewers` maps the end of each minute to its viewers."""
     change = change_around(viewers, at_ms, step_ms=MINUTE_MS, length_ms=MINUTE_MS, settle_ms=SETTLE_MS)
-    return RaidEffect(at_ms, raiders, change.before, change.after, change.difference)
+    return RaidEffect(at_ms, raiders, change.before, change.after)

@@ -111,9 +111,8 @@ def requested_period(body: Mapping[str, Any], now_ms: int) -> Period:
 def check_cost(channels: int, period: Period, whole: Period, grain: str) -> None:
     """Reject a query that reads too many rows; `whole` includes the previous period. Raises: Problem."""
     if channels * whole.days > CHANNEL_DAYS_MAX:
-        reason = _over(
-            channels, whole.days, "day", CHANNEL_DAYS_MAX, "including the previous period" * (whole != period)
-        )
+        note = "" if whole == period else " (including the previous period)"
+        reason = _over(channels, whole.days, "day", CHANNEL_DAYS_MAX, note)
         raise invalid_field("first_day", f"{reason} Request fewer days or channels.")
     if grain == "hour" and channels * period.hours > CHANNEL_HOURS_MAX:
         reason = _over(channels, period.hours, "hour", CHANNEL_HOURS_MAX)
@@ -122,8 +121,8 @@ def check_cost(channels: int, period: Period, whole: Period, grain: str) -> None
 
 def _over(channels: int, length: int, unit: str, limit: int, note: str = "") -> str:
     """Return the reason why a query reads too many rows; `length` is in `unit`s."""
-    times = f"{channels:,} channels × {length:,} {unit}s{f' ({note})' if note else ''}"
-    return f"{times} is {channels * length:,} channel-{unit}s. The limit is {limit:,}."
+    product = f"{channels:,} channels × {length:,} {unit}s{note} is {channels * length:,} channel-{unit}s"
+    return f"{product}. The limit is {limit:,}."
 
 
 def _hours(days: Mapping[str, Sequence[RangeSummary]], period: Period, metrics: Sequence[Metric]) -> dict[str, Hours]:

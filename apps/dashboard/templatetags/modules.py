@@ -31,7 +31,6 @@ def _tags(path: str, url: str) -> SafeString:
     return format_html('{}<script type="module" src="{}"></script>', hints, url)
 
 
-@lru_cache
 def imports_of(path: str) -> tuple[str, ...]:
     """Return all modules that a module imports, directly or indirectly, in the order in which they are found."""
     found: dict[str, None] = {}
