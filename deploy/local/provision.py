@@ -99,7 +99,8 @@ def install_npm_packages(layout: Layout, *, tests: bool) -> str:
 
     `tests` adds the Twitch clients and the linters.
     """
-    inputs = [layout.root / "package.json", layout.root / "package-lock.json"]
+    # This module says which files are copied, and what is appended to them.
+    inputs = [layout.root / "package.json", layout.root / "package-lock.json", Path(__file__)]
     modules, vendor = layout.root / "node_modules", layout.root / "static" / "vendor"
     # The packages for tests include those for pages.
     digests = [digest(inputs, modules), *([digest(inputs, modules / "dev")] if tests else [])]
