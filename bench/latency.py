@@ -127,7 +127,7 @@ def message_latencies(stack: Stack, channel_id: str, frames: Times) -> Iterable[
 
 
 def send_times(stack: Stack, channel_id: str, from_ms: int, until_ms: int) -> list[int]:
-    """Look up the send times of a channel's messages in the ledger."""
+    """Return the send times of a channel's messages from the ledger."""
     files = sorted((stack.var / "ledger").glob("*.tsv"))
     entries = (parse_entry(line) for path in files for line in path.read_bytes().splitlines(keepends=True))
     return sorted(

@@ -7,7 +7,7 @@ from itertools import cycle
 
 from simulator.faults import Fault
 
-# Only lines with an id are duplicated, because a duplicate of any other line would look like a second event.
+# Only lines with an id are duplicated, because a duplicate of any other line would be a second event.
 _WITH_ID = re.compile(rb"^((?:@[^ \r\n]+ )?:[^ \r\n]+ (?:PRIVMSG|USERNOTICE) [^\n]*\n)", re.MULTILINE)
 _GARBAGE = (
     b"\0\0\0\r\n",

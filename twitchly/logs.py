@@ -166,6 +166,6 @@ def _redact_address(match: re.Match[str]) -> str:
     try:
         address = ipaddress.ip_address(match[0])
     except ValueError:
-        # Something else that looks like an address, such as a time of day.
+        # Something else with the form of an address, such as a time of day.
         return match[0]
     return match[0] if address.is_loopback or address.is_unspecified else "<address>"

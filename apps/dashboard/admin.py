@@ -66,7 +66,7 @@ class AuthenticatorAdmin(Audited):
 
 @admin.register(User)
 class UserAdmin(Audited, DjangoUserAdmin[User]):
-    """Accounts. Only superusers can change superusers, so that nobody can escalate their privileges."""
+    """Accounts. Only superusers can change superusers, which prevents privilege escalation."""
 
     ordering = ("email",)
     list_display = ("email", "first_name", "last_name", "is_staff", "last_login")

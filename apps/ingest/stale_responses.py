@@ -19,8 +19,8 @@ from core.inputs.timestamps import format_timestamp
 from core.pipeline.records import EPOCH_MS
 from core.times import MINUTE_MS
 
-# Tolerance for a local clock that is behind Twitch's. A start further ahead is discarded, because it would make every
-# later response look stale.
+# Tolerance for a local clock that is behind Twitch's. A start further ahead is discarded, because every later response
+# would be taken for stale.
 MAX_START_AHEAD_MS = 10 * MINUTE_MS
 # The fields of Stream that can change during a broadcast and revert in an older response. Viewers change all the time.
 TEXTS = ("login", "name", "title", "category", "language")

@@ -15,8 +15,8 @@ from core.times import MINUTE_MS
 
 # Interval at which a missing step is requested again.
 RETRY_MS = 1_000
-# Heights of a sparkline. They scale from 0 to the maximum of the five minutes, so that a small change looks small. GAP
-# marks a step without a value.
+# Heights of a sparkline. They scale from 0 to the maximum of the five minutes, so that a small change appears small.
+# GAP marks a step without a value.
 LEVELS = "0123456789abcdefghijklmnopqrstuvwxyz"
 GAP = "."
 POINTS = RETENTION_MS // STEP_MS + 1

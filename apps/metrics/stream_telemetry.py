@@ -66,7 +66,7 @@ class StreamHeartbeatSource:
     def __call__(self) -> StreamHeartbeat:
         state, counters, checkpoints = self._state, self._state.counters, self._state.checkpoints
         newest = checkpoints.newest if checkpoints else None
-        # Unknown counts are skipped. If they counted as 0, the entire first known count would look like growth.
+        # Unknown counts are skipped. If they counted as 0, the entire first known count would count as growth.
         read_per_s = self._read.per_s(counters.records_read, time.monotonic()) if counters else None
         return StreamHeartbeat(
             name=self._name,

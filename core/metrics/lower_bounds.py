@@ -11,7 +11,7 @@ from core.metrics.table import METRIC
 
 @dataclass(frozen=True, slots=True)
 class LowerBounds:
-    """Whether chat counts and viewer figures are lower bounds.
+    """States whether chat counts and viewer figures are lower bounds.
 
     Chat counts are lower bounds if chat was missed, viewer figures if viewer counts are unknown for part of the time on
     air. Viewers come from Helix, so viewer figures do not depend on whether chat was heard.

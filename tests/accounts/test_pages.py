@@ -89,7 +89,7 @@ def test_mail_errors_are_reported_and_the_code_can_be_requested_again(client: Cl
     response = client.post("/account/signup/", {"email": "new@example.com", "password1": PASSWORD}, follow=True)
     assert "could not be sent" in text_of(response)
     settings.EMAIL_BACKEND = working_backend
-    # Make it look as if three minutes had passed, because a code is sent at most every three minutes.
+    # Simulate that three minutes have passed, because a code is sent at most every three minutes.
     cache.clear()
     client = Client()
     sign_in = client.post("/account/login/", {"login": "new@example.com", "password": PASSWORD})

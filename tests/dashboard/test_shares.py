@@ -1,4 +1,4 @@
-"""Share links show what was shared and nothing else."""
+"""Share links show the shared page and nothing else."""
 
 from __future__ import annotations
 

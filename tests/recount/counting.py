@@ -13,7 +13,7 @@ from tests.recount.chat import Message
 SECOND_MS, WINDOW_MS, STEP_MS, MINUTE_MS = 1_000, 30_000, 10_000, 60_000
 HOUR_MS, DAY_MS = 60 * MINUTE_MS, 1_440 * MINUTE_MS
 SHORT_MS = 30 * MINUTE_MS
-# Unicode 16, DerivedCoreProperties.txt, Default_Ignorable_Code_Point, and two other characters that look empty.
+# Unicode 16, DerivedCoreProperties.txt, Default_Ignorable_Code_Point, and two other blank characters.
 IGNORED = (
     *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
     *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),

@@ -1,4 +1,4 @@
-"""Forms for curation. Those for curators look up the entered logins on Twitch."""
+"""Forms for curation. Those for curators resolve the entered logins on Twitch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which code points are removed from titles, names and notes, and which are kept."""
+"""Removal of code points from titles, names and notes: those removed, and those kept."""
 
 from __future__ import annotations
 
